@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""The operator's tool: sets up what a command needs, then hands over to it.
+
+    ./manage.py serve            the page and the API, with sample rooms on first use
+    ./manage.py test [ARGS]      every test; ARGS go to pytest
+    ./manage.py lint             ruff, mypy, import-linter
+    ./manage.py bench [ARGS]     the benchmarks
+    ./manage.py lock             pin the requirements anew, from pyproject.toml
+    ./manage.py COMMAND [ARGS]   any command of `rentomatic`: import, search, export, doctor …
+
+Needs nothing but Python 3.11 or newer. The environment is made in .venv on first use, and again
+when the pinned requirements change. Variables that the environment leaves unset are filled from
+config/<APPLICATION_CONFIG>.json, `development` unless it is set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+DEVELOPER_COMMANDS = ("test", "lint", "bench", "lock")
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):
+        return complain(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
+    command, *arguments = sys.argv[1:] or ["--help"]
+    if command in ("-h", "--help", "help"):
+        print(__doc__)
+        return 0
+    try:
+        set_up("test" if command in DEVELOPER_COMMANDS else "prod")
+        environment = configured(os.environ)
+    except SetUpError as error:
+        return complain(str(error))
+    if command == "test":
+        return run([str(PYTHON), "-m", "pytest", *arguments], os.environ, ROOT)
+    if command == "lint":
+        return lint()
+    if command == "bench":
+        return run([str(PYTHON), "-m", "benchmarks", *arguments], os.environ, ROOT)
+    if command == "lock":
+        return lock()
+    if command == "serve":
+        arguments = ["--sample", *arguments]
+    return run([str(PYTHON), "-m", "rentomatic", command, *arguments], environment, Path.cwd())
+
+
+class SetUpError(Exception):
+    """What keeps the environment from being set up."""
+
+
+def set_up(requirements: str) -> None:
+    """Make .venv and install the pinned requirements and the project, unless that is done.
+
+    requirements: `prod`, or `test`, which holds those of `prod` as well.
+    """
+    state = VENV / "installed.json"
+    wanted = {name: fingerprint(name) for name in ("prod", "test")}
+    installed = json.loads(state.read_text()) if state.exists() else {}
+    if installed.get(requirements) == wanted[requirements]:
+        return
+    print(f"Setting up {VENV.relative_to(ROOT)} ({requirements}) …", file=sys.stderr)
+    try:
+        if not PYTHON.exists():
+            venv.create(VENV, with_pip=True, clear=VENV.exists())
+        pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        files = ("build.txt", f"{requirements}.txt")
+        options = [part for file in files for part in ("-r", str(ROOT / "requirements" / file))]
+        subprocess.run([*pip, "--require-hashes", *options], check=True)
+        subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
+    except subprocess.CalledProcessError as error:
+        raise SetUpError(f"`{' '.join(error.cmd[2:5])} …` failed: see above. Nothing was started.") from error
+    except OSError as error:
+        raise SetUpError(f"{VENV} cannot be made: {error}") from error
+    done = {"prod": wanted["prod"]} if requirements == "prod" else wanted
+    state.write_text(json.dumps(done))
+
+
+def fingerprint(requirements: str) -> str:
+    """A digest of all that decides what is installed."""
+    files = (
+        ROOT / "requirements" / "build.txt",
+        ROOT / "requirements" / f"{requirements}.txt",
+        ROOT / "pyproject.toml",
+    )
+    content = b"".join(file.read_bytes() for file in files)
+    return hashlib.sha256(content + sys.version.encode() + str(ROOT).encode()).hexdigest()
+
+
+def configured(environment: os._Environ[str]) -> dict[str, str]:
+    """The environment, with what it leaves unset filled from the configuration file."""
+    name = environment.get("APPLICATION_CONFIG", "development")
+    path = ROOT / "config" / f"{name}.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        defaults = {entry["name"]: from_root(entry["value"]) for entry in entries}
+    except FileNotFoundError as error:
+        raise SetUpError(f"APPLICATION_CONFIG names {path}, which does not exist.") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise SetUpError(f'{path} is no list of {{"name": …, "value": …}}: {error}') from error
+    return {**defaults, **environment}
+
+
+def from_root(value: str) -> str:
+    """A relative SQLite path in a configuration file counts from the project, wherever one stands."""
+    prefix = "sqlite:///"
+    if value.startswith(prefix) and not value.startswith(prefix + "/"):
+        return f"{prefix}{(ROOT / value.removeprefix(prefix)).as_posix()}"
+    return value
+
+
+def lint() -> int:
+    """Every check of the source; all of them run, and one that fails fails the whole."""
+    checks = (
+        [str(BIN / "ruff"), "format", "--check", "."],
+        [str(BIN / "ruff"), "check", "."],
+        [str(BIN / "mypy")],
+        [str(BIN / "lint-imports"), "--no-cache"],
+    )
+    return max(run(check, os.environ, ROOT) for check in checks)
+
+
+def lock() -> int:
+    """Pin every requirement, with hashes, for every platform, from pyproject.toml."""
+    compile_ = ["pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
+                "--generate-hashes", "--no-header", "--upgrade"]  # fmt: skip
+    files = (
+        ("requirements/build.txt", ["requirements/build.in"]),
+        ("requirements/prod.txt", ["pyproject.toml"]),
+        ("requirements/test.txt", ["pyproject.toml", "--extra", "test"]),
+    )
+    return max(
+        run([str(BIN / "uv"), *compile_, *sources, "-o", file], os.environ, ROOT) for file, sources in files
+    )
+
+
+def run(command: list[str], environment: os._Environ[str] | dict[str, str], folder: Path) -> int:
+    """Run a command to its end and give its exit code; signals reach it as if it had been called itself."""
+    if os.name != "nt" and command[1:3] in (["-m", "rentomatic"], ["-m", "pytest"]):
+        os.chdir(folder)
+        os.execve(command[0], command, dict(environment))  # noqa: S606 - this process becomes the command
+    return subprocess.run(command, env=dict(environment), cwd=folder, check=False).returncode
+
+
+def complain(message: str) -> int:
+    print(f"manage.py: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""`python -m rentomatic`."""
+
+from rentomatic.cli.main import main
+
+main()

@@ -1,0 +1,50 @@
+"""The one place that gives errors an exit code, and writes them on standard error."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from rentomatic.requests.search import FILTER_PREFIX
+from rentomatic.serializers.source import ListingError
+from rentomatic.use_cases.errors import (
+    ConflictError,
+    ParametersError,
+    Problem,
+    RentomaticError,
+    RepositoryUnavailable,
+    ResourceError,
+)
+from rentomatic.use_cases.import_rooms import ImportRefused
+
+DONE, FAILED, BAD_USAGE, NOT_FOUND, STORAGE_AWAY = range(5)
+
+EXIT_CODES: dict[type[RentomaticError], int] = {
+    ConflictError: FAILED,
+    ImportRefused: FAILED,
+    ListingError: BAD_USAGE,
+    ParametersError: BAD_USAGE,
+    ResourceError: NOT_FOUND,
+    RepositoryUnavailable: STORAGE_AWAY,
+}
+
+
+def report(error: RentomaticError) -> int:
+    """Write the error on standard error; its exit code."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for line in _lines(error):
+        console.print(f"[red]Error:[/] {escape(line)}")
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+def _lines(error: RentomaticError) -> Sequence[str]:
+    if isinstance(error, ParametersError):
+        return [f"{_as_typed(p)}: {p.message.replace(FILTER_PREFIX, '')}" for p in error.problems]
+    return [str(error)]
+
+
+def _as_typed(problem: Problem) -> str:
+    """The parameter as it is typed on the command line."""
+    if problem.parameter.startswith(FILTER_PREFIX):
+        return problem.parameter.removeprefix(FILTER_PREFIX)
+    return f"--{problem.parameter}" if problem.parameter.islower() else problem.parameter

@@ -1,0 +1,172 @@
+"""Commands that look at rooms one by one or at a glance: search, show, remove, summary."""
+
+import sys
+from collections.abc import Iterable
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rentomatic.cli.options import parameters, repository, search_options
+from rentomatic.domain.geography import Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import SORTS
+from rentomatic.domain.summary import Range, Summary
+from rentomatic.requests import cursor as cursors
+from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
+from rentomatic.serializers import summary as summaries
+from rentomatic.serializers.formats import WRITERS
+from rentomatic.use_cases.remove_room import remove_room
+from rentomatic.use_cases.search_rooms import search_rooms
+from rentomatic.use_cases.show_room import show_room
+from rentomatic.use_cases.summarise_rooms import summarise_rooms
+
+FORMATS = click.Choice(["table", *Format])
+
+
+@click.command
+@search_options
+@click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
+@click.option("--limit", metavar="N", default=20, show_default=True, help="Rooms on a page, 1 to 1000.")
+@click.option("--cursor", help="Where the page before said that the next one starts.")
+@click.option("--count", is_flag=True, help="Also count all rooms that match.")
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def search(
+    conditions: tuple[str, ...],
+    near: str | None,
+    radius: str | None,
+    bbox: str | None,
+    sort: str | None,
+    limit: str,
+    cursor: str | None,
+    count: bool,
+    format_: str,
+) -> None:
+    """Find rooms.
+
+    A condition is a field (code, size, price, latitude, longitude), two underscores and an
+    operator (eq, ne, lt, lte, gt, gte, in). All conditions must hold.
+
+    \b
+    Examples:
+      rentomatic search price__lt=60 size__gte=20 --sort price
+      rentomatic search --near 51.5074,-0.1278 --radius 2000 --limit 5
+      rentomatic search code__in=18674,23197 --format json
+    """
+    given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor)
+    query = parse_search(given).query
+    with repository() as rooms:
+        found = search_rooms(rooms, query, with_total=count)
+    if format_ != "table":
+        sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(found.rooms, query.near))
+        _end_line(format_)
+        return
+    console = _console()
+    console.print(_table(found.rooms, query.near))
+    if found.total is not None:
+        console.print(f"{found.total:,} rooms match.")
+    if found.next:
+        console.print(f"More follow: --cursor {cursors.encode(query, found.next)}")
+
+
+@click.command
+@click.argument("code")
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def show(code: str, format_: str) -> None:
+    """Show one room.
+
+    \b
+    Example:
+      rentomatic show f853578c-fc0f-4e65-81b8-566c5dffa35a
+    """
+    with repository() as rooms:
+        room = show_room(rooms, code)
+    if format_ == "table":
+        _console().print(_table([room], None))
+    else:
+        sys.stdout.buffer.writelines(WRITERS[Format(format_)].write([room], None))
+        _end_line(format_)
+
+
+@click.command
+@click.argument("code")
+def remove(code: str) -> None:
+    """Take one room down.
+
+    \b
+    Example:
+      rentomatic remove f853578c-fc0f-4e65-81b8-566c5dffa35a
+    """
+    with repository() as rooms:
+        remove_room(rooms, code)
+    click.echo(f"Removed {code}.")
+
+
+@click.command
+@search_options
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def summary(
+    conditions: tuple[str, ...], near: str | None, radius: str | None, bbox: str | None, format_: str
+) -> None:
+    """Count rooms, with their range of prices and sizes.
+
+    \b
+    Examples:
+      rentomatic summary
+      rentomatic summary size__gte=20 --near 51.5074,-0.1278 --radius 2000
+    """
+    given = parameters(conditions, near=near, radius=radius, bbox=bbox)
+    query = parse_search(given, AREA_PARAMETERS).query
+    with repository() as rooms:
+        found = summarise_rooms(rooms, query)
+    if format_ == "json":
+        click.echo(summaries.write(found))
+    else:
+        _print_summary(found)
+
+
+def _print_summary(found: Summary) -> None:
+    console = _console()
+    console.print(
+        f"{found.count:,} rooms, price a day {_shown(found.price)}, size in m² {_shown(found.size)}"
+    )
+    table = Table("price", "rooms", "", box=None)
+    most = max((bucket.count for bucket in found.histogram), default=0)
+    for bucket in found.histogram:
+        prices = (
+            f"{bucket.lowest} and more" if bucket.below is None else f"{bucket.lowest}-{bucket.below - 1}"
+        )
+        table.add_row(prices, f"{bucket.count:,}", "█" * round(40 * bucket.count / most))
+    if found.histogram:
+        console.print(table)
+
+
+def _table(rooms: Iterable[Room], near: Point | None) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("code", no_wrap=True)
+    for name in ("size", "price", "latitude", "longitude", *(["distance"] if near else [])):
+        table.add_column(name, justify="right", no_wrap=True)
+    for room in rooms:
+        size = "" if room.size is None else f"{room.size} m²"
+        cells = [room.code, size, str(room.price), f"{room.latitude:.5f}", f"{room.longitude:.5f}"]
+        if near:
+            cells.append(f"{near.distance_to(room.latitude, room.longitude):,.0f} m")
+        table.add_row(*cells)
+    return table
+
+
+def _console() -> Console:
+    """A console that never cuts a code: where the output is no terminal, lines may be long."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
+def _end_line(format_: str) -> None:
+    if format_ in (Format.JSON, Format.GEOJSON):
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _shown(found: Range | None) -> str:
+    return "not stated" if found is None else f"{found.lowest:,} to {found.highest:,}"

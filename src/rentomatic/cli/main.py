@@ -1,0 +1,58 @@
+"""The entry point: the group of commands, and what becomes of their errors."""
+
+import sys
+
+import click
+
+from rentomatic import __version__
+from rentomatic.cli import errors
+from rentomatic.cli.find import remove, search, show, summary
+from rentomatic.cli.operate import doctor, migrate, sample, serve
+from rentomatic.cli.transfer import export, import_
+from rentomatic.use_cases.errors import RentomaticError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rentomatic")
+def cli() -> None:
+    """Find rooms for rent, load listings and serve them.
+
+    The rooms are where DATABASE_URL says: memory:, sqlite:///relative.db (sqlite:///rentomatic.db
+    unless you set it) or sqlite:////absolute.db.
+
+    \b
+    Examples:
+      rentomatic import rooms.csv
+      rentomatic search price__lt=60 --near 51.51,-0.12 --radius 2000
+      rentomatic serve
+
+    Exit codes: 0 done, 1 failed, 2 bad usage or parameters, 3 not found, 4 storage away.
+    """
+
+
+for command in (search, show, remove, import_, export, summary, serve, migrate, doctor, sample):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; its exit code."""
+    try:
+        code = cli.main(arguments, prog_name="rentomatic", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else errors.DONE
+    except RentomaticError as error:
+        return errors.report(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except OSError as error:  # a file that cannot be written, a full disk
+        click.echo(f"Error: {error}", err=True)
+        return errors.FAILED
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 130

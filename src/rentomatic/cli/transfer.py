@@ -1,0 +1,257 @@
+"""Commands that move many rooms: import and export."""
+
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, astuple
+from gzip import GzipFile
+from itertools import chain
+from pathlib import Path
+from typing import IO, cast
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.options import parameters, repository, search_options
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import SORTS
+from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
+from rentomatic.serializers import csv as csv_listing
+from rentomatic.serializers import ndjson
+from rentomatic.serializers.amounts import Decimal
+from rentomatic.serializers.columns import USUAL_NAMES, Columns
+from rentomatic.serializers.formats import WRITERS
+from rentomatic.serializers.source import ListingError, Source, open_listing
+from rentomatic.use_cases.export_rooms import export_rooms
+from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
+from rentomatic.use_cases.ports import OnConflict
+
+_READERS = {"csv": csv_listing.read, "ndjson": ndjson.read}
+
+
+def _mapping(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    mapping = {}
+    for value in values:
+        field, equals, column = value.partition("=")
+        if not equals or field not in USUAL_NAMES:
+            raise click.BadParameter(f"{value!r} is not FIELD=COLUMN, FIELD one of {', '.join(USUAL_NAMES)}")
+        mapping[field] = column
+    return mapping
+
+
+def _encoding(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    try:
+        if name is not None:
+            "".encode(name)
+    except LookupError:
+        raise click.BadParameter(f"{name!r} is no encoding that is known here") from None
+    return name
+
+
+@click.command("import")
+@click.argument("file")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    callback=_mapping,
+    metavar="FIELD=COLUMN",
+    help="The column of code, size, price, latitude or longitude; may be repeated.",
+)
+@click.option("--encoding", callback=_encoding, help="Of the text, such as windows-1252; UTF-8 unless given.")
+@click.option(
+    "--decimal",
+    type=click.Choice(list(Decimal)),
+    help="The character before a fraction, where prices like 1,200 leave it open.",
+)
+@click.option("--format", "format_", type=click.Choice(list(_READERS)), help="Found out unless given.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(list(OnConflict)),
+    default=OnConflict.REPLACE,
+    show_default=True,
+    help="What to do with a room whose code is taken.",
+)
+@click.option("--strict", is_flag=True, help="Load nothing if a single line is refused.")
+@click.option("--dry-run", is_flag=True, help="Tell what would change and change nothing.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every refused line to this CSV file.",
+)
+def import_(
+    file: str,
+    mapping: dict[str, str],
+    encoding: str | None,
+    decimal: Decimal | None,
+    format_: str | None,
+    on_conflict: OnConflict,
+    strict: bool,
+    dry_run: bool,
+    report: Path | None,
+) -> int:
+    """Load a listing: CSV (comma, semicolon, tab or bar) or NDJSON, plain or .gz, `-` for stdin.
+
+    Columns with usual names are found by themselves (code or id, price, size, latitude or lat,
+    longitude or lng …), others by --map. Lines that make no room are listed with the reason, the
+    rest is loaded in one step, and the exit code is 1.
+
+    \b
+    Examples:
+      rentomatic import rooms.csv
+      rentomatic import liste.csv --encoding windows-1252 --map code=Nummer --map price=Preis
+      zcat rooms.ndjson.gz | rentomatic import - --dry-run
+    """
+    columns = Columns(mapping, Decimal(decimal) if decimal else None)
+    with (
+        repository() as rooms,
+        open_listing(file, encoding) as source,
+        _progress(file, source) as advance,
+        _refusal_writer(report) as on_refusal,
+    ):
+        try:
+            done = import_rooms(
+                rooms,
+                advance(_lines(file, source, columns, format_)),
+                on_conflict=OnConflict(on_conflict),
+                strict=strict,
+                dry_run=dry_run,
+                on_refusal=on_refusal,
+            )
+        except ImportRefused as refused:
+            _print_refusals(refused.report)
+            raise
+    _print_report(done, dry_run)
+    return FAILED if done.refused else DONE
+
+
+def _lines(file: str, source: Source, columns: Columns, format_: str | None) -> Iterator[Room | Refusal]:
+    """What the lines of a file make, by the format that its name or its first line tells."""
+    first = next(source.lines, "")
+    lines = chain([first], source.lines)
+    if format_ is None:
+        named = Path(file.removesuffix(".gz")).suffix in (".ndjson", ".jsonl")
+        format_ = "ndjson" if named or first.lstrip().startswith("{") else "csv"
+    if format_ == "csv" and first.lstrip().startswith("["):
+        raise ListingError("this is a JSON array: write one object a line (NDJSON) instead")
+    return _READERS[format_](lines, columns)
+
+
+Advance = Callable[[Iterator[Room | Refusal]], Iterator[Room | Refusal]]
+
+
+@contextmanager
+def _progress(file: str, source: Source) -> Iterator[Advance]:
+    """A bar on the terminal that moves with the bytes of the file; nothing where there is none."""
+    console = Console(stderr=True)
+    if not console.is_terminal or file == "-":
+        yield lambda lines: lines
+        return
+    size = Path(file).stat().st_size
+    bar = Progress(
+        BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), console=console
+    )
+    with bar:
+        task = bar.add_task("", total=size)
+
+        def advance(lines: Iterator[Room | Refusal]) -> Iterator[Room | Refusal]:
+            for number, line in enumerate(lines):
+                if number % 1000 == 0:
+                    bar.update(task, completed=source.bytes_read())
+                yield line
+            bar.update(task, completed=size)
+
+        yield advance
+
+
+@contextmanager
+def _refusal_writer(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
+    """What is to be done with each refused line: written to the report where one is wanted."""
+    if path is None:
+        yield lambda refusal: None
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("line", "column", "value", "reason"))
+        yield lambda refusal: writer.writerow(_defused(astuple(refusal)))
+
+
+def _defused(cells: tuple[object, ...]) -> list[object]:
+    """Cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
+    return [f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells]
+
+
+def _print_report(done: ImportReport, dry_run: bool) -> None:
+    _print_refusals(done)
+    would = "would be " if dry_run else ""
+    counts = {**asdict(done.counts), "refused": done.refused}
+    click.echo(", ".join(f"{number:,} {would}{what}" for what, number in counts.items()) + ".")
+
+
+def _print_refusals(report: ImportReport) -> None:
+    for refusal in report.refusals:
+        click.echo(f"Refused: {refusal}", err=True)
+    if report.refused > len(report.refusals):
+        click.echo(f"… and {report.refused - len(report.refusals):,} more lines.", err=True)
+
+
+@click.command
+@search_options
+@click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
+@click.option(
+    "--format", "format_", type=click.Choice(list(Format)), help="By the name of the file, else csv."
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write, compressed if it ends in .gz; standard output unless given.",
+)
+def export(
+    conditions: tuple[str, ...],
+    near: str | None,
+    radius: str | None,
+    bbox: str | None,
+    sort: str | None,
+    format_: str | None,
+    output: Path | None,
+) -> None:
+    """Write every room that matches, of one moment, as CSV, NDJSON, JSON or GeoJSON.
+
+    \b
+    Examples:
+      rentomatic export -o rooms.csv
+      rentomatic export price__lt=60 --sort price --format ndjson | head
+      rentomatic export --bbox -0.2,51.4,0.1,51.6 -o rooms.geojson.gz
+    """
+    given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort)
+    query = parse_search(given, (*AREA_PARAMETERS, "sort")).query
+    if format_ is None:
+        suffix = Path(str(output or "").removesuffix(".gz")).suffix.removeprefix(".")
+        format_ = suffix if suffix in list(Format) else Format.CSV
+    with repository() as rooms, export_rooms(rooms, query) as found, _written(output) as file:
+        file.writelines(WRITERS[Format(format_)].write(found, query.near))
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[IO[bytes]]:
+    """A file that takes its name only when it is whole; standard output without a path."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as raw:
+            if path.suffix == ".gz":
+                with GzipFile(filename="", mode="wb", fileobj=raw) as file:
+                    yield cast(IO[bytes], file)
+            else:
+                yield raw
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,201 @@
+"""A search for rooms as typed data, and what it means: `RoomQuery.matches` and `order_key`.
+
+Every storage must give the same rooms in the same order as these two say.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from rentomatic.domain.geography import Area, Point
+from rentomatic.domain.room import Room, canonical_code
+
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+
+
+class Field(StrEnum):
+    """What a condition can be about."""
+
+    CODE = "code"
+    SIZE = "size"
+    PRICE = "price"
+    LATITUDE = "latitude"
+    LONGITUDE = "longitude"
+
+
+FIELD_TYPES: dict[Field, type[str] | type[int] | type[float]] = {
+    Field.CODE: str,
+    Field.SIZE: int,
+    Field.PRICE: int,
+    Field.LATITUDE: float,
+    Field.LONGITUDE: float,
+}
+
+
+class Operator(StrEnum):
+    """How a condition compares a field with its value."""
+
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    IN = "in"
+
+
+Value = str | int | float
+
+_HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQ: operator.eq,
+    Operator.NE: operator.ne,
+    Operator.LT: operator.lt,
+    Operator.LTE: operator.le,
+    Operator.GT: operator.gt,
+    Operator.GTE: operator.ge,
+    Operator.IN: lambda value, allowed: value in allowed,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field, an operator and a value of the field's type; for `in`, a tuple of such values.
+
+    Raises ValueError where the value does not fit the field or the operator.
+    """
+
+    field: Field
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        if isinstance(self.value, tuple) != (self.operator is Operator.IN) or not values:
+            raise ValueError("`in` takes a tuple of at least one value, every other operator one value")
+        if not all(type(value) is FIELD_TYPES[self.field] for value in values):
+            raise ValueError(f"{self.field} compares with {FIELD_TYPES[self.field].__name__}")
+        if self.field is Field.CODE:
+            codes = tuple(canonical_code(str(value)) for value in values)
+            object.__setattr__(self, "value", codes if self.operator is Operator.IN else codes[0])
+
+    def holds(self, room: Room) -> bool:
+        """Whether the room meets the condition; an unstated size meets none."""
+        value = getattr(room, self.field)
+        return value is not None and _HOLDS[self.operator](value, self.value)
+
+
+class SortKey(StrEnum):
+    """What a search can be sorted by."""
+
+    CODE = "code"
+    PRICE = "price"
+    SIZE = "size"
+    DISTANCE = "distance"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order of rooms, ended by ascending code so that it is total; nearest first only."""
+
+    key: SortKey
+    descending: bool = False
+
+    def __post_init__(self) -> None:
+        if self.descending and self.key is SortKey.DISTANCE:
+            raise ValueError("distance sorts nearest first only")
+
+    def __str__(self) -> str:
+        return f"-{self.key}" if self.descending else str(self.key)
+
+
+BY_CODE = Sort(SortKey.CODE)
+BY_DISTANCE = Sort(SortKey.DISTANCE)
+
+SORTS = {
+    str(sort): sort
+    for sort in (
+        *(Sort(key, down) for key in SortKey for down in (False, True) if key != SortKey.DISTANCE),
+        BY_DISTANCE,
+    )
+}
+"""Every sort under its name: `price`, `-price` …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the order of a search: what the room there is sorted by, and its code.
+
+    value: its price, size (None when unstated), distance in metres or code.
+    """
+
+    value: Value | None
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomQuery:
+    """Which rooms, in which order, and which page of them.
+
+    conditions, areas: all must hold.
+    near: the point that distances are measured from.
+    after: where the page before ended; None for the first page.
+
+    Raises ValueError for a sort by distance from nowhere and a limit outside 1 to 1000.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    areas: tuple[Area, ...] = ()
+    near: Point | None = None
+    sort: Sort = BY_CODE
+    limit: int = DEFAULT_LIMIT
+    after: Position | None = None
+
+    def __post_init__(self) -> None:
+        if self.sort.key is SortKey.DISTANCE and self.near is None:
+            raise ValueError("a sort by distance needs a point to be near to")
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise ValueError(f"a limit is between 1 and {MAX_LIMIT}")
+
+    @property
+    def origin(self) -> Point:
+        """The point of a search near one. Raises ValueError for any other search."""
+        if self.near is None:
+            raise ValueError("this search is near no point")
+        return self.near
+
+    def matches(self, room: Room) -> bool:
+        """Whether the room is among those searched for."""
+        return all(condition.holds(room) for condition in self.conditions) and all(
+            area.contains(room.latitude, room.longitude) for area in self.areas
+        )
+
+    def position(self, room: Room) -> Position:
+        """Where the room stands in the order of this search."""
+        if self.sort.key is SortKey.DISTANCE:
+            return Position(self.origin.distance_to(room.latitude, room.longitude), room.code)
+        return Position(getattr(room, self.sort.key), room.code)
+
+    def order_key(self, position: Position) -> tuple[Any, ...]:
+        """A key that sorts positions as this search does: unstated values last, then by code."""
+        value = position.value
+        if value is None:
+            return (True, 0, position.code)
+        if isinstance(value, str):
+            return (False, _reversed_text(value) if self.sort.descending else value)
+        return (False, -value if self.sort.descending else value, position.code)
+
+
+def _reversed_text(text: str) -> tuple[int, ...]:
+    """A key that sorts texts by code point from last to first, "ab" before "a"."""
+    return (*(-ord(character) for character in text), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most `limit` rooms in the order of the search, and whether more follow."""
+
+    rooms: tuple[Room, ...]
+    more: bool

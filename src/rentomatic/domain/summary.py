@@ -1,0 +1,77 @@
+"""What a set of rooms costs at a glance: count, ranges and a price histogram."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count as count_from
+
+MAX_BUCKETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The lowest and the highest of some values."""
+
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many rooms cost at least `lowest` and less than `below`; None: no upper end."""
+
+    lowest: int
+    below: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A set of rooms at a glance. A range is None where no room states the value."""
+
+    count: int
+    price: Range | None
+    size: Range | None
+    histogram: tuple[Bucket, ...]
+
+
+def summary_of(prices: Mapping[int, int], size: Range | None) -> Summary:
+    """The summary of rooms, given how many there are at each price and the range of their sizes."""
+    return Summary(
+        count=sum(prices.values()),
+        price=Range(min(prices), max(prices)) if prices else None,
+        size=size,
+        histogram=tuple(histogram(prices)),
+    )
+
+
+def histogram(prices: Mapping[int, int]) -> Iterator[Bucket]:
+    """Rooms by price in at most 20 buckets with round edges, the last one open.
+
+    The width is the smallest of 1, 2, 5, 10, 20, 50 … with which the buckets reach the price that
+    95 of 100 rooms do not exceed, so that a few very dear rooms do not flatten all the others.
+    """
+    if not prices:
+        return
+    ordered = sorted(prices)
+    lowest, top = ordered[0], _percentile(prices, ordered, 95)
+    width = next(w for w in _round_widths() if top // w - lowest // w < MAX_BUCKETS)
+    first, last = lowest // width, top // width
+    counts = [0] * (last - first + 1)
+    for price, rooms in prices.items():
+        counts[min(price // width, last) - first] += rooms
+    for index, rooms in enumerate(counts, start=first):
+        yield Bucket(index * width, (index + 1) * width if index < last else None, rooms)
+
+
+def _round_widths() -> Iterator[int]:
+    return (digit * 10**power for power in count_from() for digit in (1, 2, 5))
+
+
+def _percentile(prices: Mapping[int, int], ordered: list[int], percent: int) -> int:
+    """The lowest price that at least `percent` of 100 rooms do not exceed."""
+    wanted, seen = sum(prices.values()) * percent, 0
+    for price in ordered:
+        seen += prices[price] * 100
+        if seen >= wanted:
+            return price
+    raise AssertionError("100 of 100 rooms do not exceed the highest price")

@@ -1,0 +1,75 @@
+"""Rooms in the memory of one process: the oracle that every other storage is held against."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.repository.merge import merge
+from rentomatic.use_cases.ports import LoadCounts, OnConflict
+
+
+class MemRepo:
+    """A dict of rooms by code.
+
+    Readers take the dict as it is; writers put a changed copy in its place, one at a time. So a
+    reading sees one moment, and no lock is held while a search runs.
+    """
+
+    def __init__(self, rooms: Iterable[Room] = ()) -> None:
+        self._rooms = {room.code: room for room in rooms}
+        self._writing = threading.Lock()
+
+    def get(self, code: str) -> Room | None:
+        return self._rooms.get(code)
+
+    def search(self, query: RoomQuery) -> Page:
+        rooms = self._ordered(query)
+        if query.after is not None:
+            end = query.order_key(query.after)
+            rooms = [room for room in rooms if query.order_key(query.position(room)) > end]
+        return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
+
+    def count(self, query: RoomQuery) -> int:
+        return sum(map(query.matches, self._rooms.values()))
+
+    def summarise(self, query: RoomQuery) -> Summary:
+        rooms = [room for room in self._rooms.values() if query.matches(room)]
+        sizes = [room.size for room in rooms if room.size is not None]
+        return summary_of(
+            Counter(room.price for room in rooms), Range(min(sizes), max(sizes)) if sizes else None
+        )
+
+    @contextmanager
+    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+        yield iter(self._ordered(query))
+
+    def load(
+        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+    ) -> LoadCounts:
+        counts = LoadCounts()
+        with self._writing:
+            changed = merge(rooms, self._rooms, on_conflict, counts)
+            if not dry_run:
+                self._rooms = self._rooms | changed
+        return counts
+
+    def remove(self, code: str) -> bool:
+        with self._writing:
+            rest = {key: room for key, room in self._rooms.items() if key != code}
+            found = len(rest) < len(self._rooms)
+            self._rooms = rest
+        return found
+
+    def ping(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def _ordered(self, query: RoomQuery) -> list[Room]:
+        rooms = filter(query.matches, self._rooms.values())
+        return sorted(rooms, key=lambda room: query.order_key(query.position(room)))

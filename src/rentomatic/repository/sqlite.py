@@ -1,0 +1,188 @@
+"""Rooms in an SQLite file: any number of readers beside one writer (WAL)."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rentomatic.domain.geography import distance
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.repository.sqlite_load import load
+from rentomatic.repository.sqlite_search import all_rooms, first_rooms, room_of_code, source_of
+from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.ports import LoadCounts, OnConflict
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a writer waits for another one."""
+
+_INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
+_PING_TIMEOUT = 1.0
+
+
+class SqliteRepo:
+    """A file whose schema `rentomatic.migrations` made.
+
+    path: the file. It is never created here.
+    revision: the schema that this program needs.
+    statement_timeout: seconds after which a search is given up; exports and loads take their time.
+
+    Connections are kept in a pool and used by one thread at a time.
+    """
+
+    def __init__(self, path: Path, revision: str, statement_timeout: float = 10.0) -> None:
+        self._path = path
+        self._revision = revision
+        self._timeout = statement_timeout
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    def get(self, code: str) -> Room | None:
+        with self._connection(self._timeout) as connection:
+            return room_of_code(connection, code)
+
+    def search(self, query: RoomQuery) -> Page:
+        with self._reading(self._timeout) as connection:
+            rooms = first_rooms(connection, query, query.limit + 1)
+        return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
+
+    def count(self, query: RoomQuery) -> int:
+        with self._reading(self._timeout) as connection:
+            source = source_of(connection, query)
+            row = connection.execute(f"SELECT count(*) {source.text}", source.values).fetchone()
+        return int(row[0])
+
+    def summarise(self, query: RoomQuery) -> Summary:
+        with self._reading(self._timeout) as connection:
+            source = source_of(connection, query)
+            prices = dict(
+                connection.execute(f"SELECT price, count(*) {source.text} GROUP BY price", source.values)
+            )
+            sizes = connection.execute(f"SELECT min(size), max(size) {source.text}", source.values)
+            lowest, highest = sizes.fetchone()
+        return summary_of(prices, None if lowest is None else Range(lowest, highest))
+
+    @contextmanager
+    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+        with self._reading(timeout=None) as connection:
+            yield all_rooms(connection, replace(query, after=None))
+
+    def load(
+        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+    ) -> LoadCounts:
+        with self._transaction("BEGIN IMMEDIATE", timeout=None, keep=not dry_run) as connection:
+            return load(connection, rooms, on_conflict)
+
+    def remove(self, code: str) -> bool:
+        with self._transaction("BEGIN IMMEDIATE", self._timeout) as connection:
+            return connection.execute("DELETE FROM room WHERE code = ?", (code,)).rowcount > 0
+
+    def ping(self) -> None:
+        with self._connection(_PING_TIMEOUT) as connection:
+            self._check_schema(connection)
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _connection(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
+        """A connection for the time of the context, whose statements end by the timeout."""
+        with _translated_errors(self._path):
+            connection = self._idle.pop() if self._idle else self._connect()
+            try:
+                connection.set_progress_handler(_deadline(timeout), _INSTRUCTIONS_BETWEEN_CHECKS)
+                yield connection
+            finally:
+                if self._closed or connection.in_transaction:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    def _reading(self, timeout: float | None) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection whose statements all see the rooms of one moment."""
+        return self._transaction("BEGIN", timeout)
+
+    @contextmanager
+    def _transaction(
+        self, begin: str, timeout: float | None, keep: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction: committed at the end, undone on an error or unless `keep`."""
+        with self._connection(timeout) as connection:
+            connection.execute(begin)
+            try:
+                yield connection
+            except BaseException:
+                # SQLite undoes the transaction by itself on some errors, such as a full disk.
+                if connection.in_transaction:
+                    connection.rollback()
+                raise
+            connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def _connect(self) -> sqlite3.Connection:
+        # mode=rw: a file that went away is an error, not a new empty one.
+        connection = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
+            connection.execute("PRAGMA cache_size = -65536")  # KiB
+            connection.execute("PRAGMA journal_size_limit = 67108864")
+            connection.create_function("distance", 4, distance, deterministic=True)
+            self._check_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_schema(self, connection: sqlite3.Connection) -> None:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+            row = None
+        found = row[0] if row else None
+        if found != self._revision:
+            raise RepositoryUnavailable(
+                f"The schema of {self._path.name} is {found or 'missing'}, this program needs "
+                f"{self._revision}: run `rentomatic migrate`."
+            )
+
+
+def _deadline(timeout: float | None) -> Callable[[], bool] | None:
+    """Whether the time is up, as SQLite asks it now and then; None for no limit."""
+    if timeout is None:
+        return None
+    end = time.monotonic() + timeout
+    return lambda: time.monotonic() > end
+
+
+@contextmanager
+def _translated_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise RepositoryUnavailable(_explained(path, error)) from error
+
+
+def _explained(path: Path, error: sqlite3.Error) -> str:
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_INTERRUPT":
+            return "The storage did not answer in time."
+        case "SQLITE_BUSY":
+            return "The storage is being written to by somebody else."
+        case "SQLITE_CANTOPEN":
+            return f"There is no storage {path.name}: run `rentomatic migrate`."
+        case "SQLITE_NOTADB":
+            return f"{path.name} is not an SQLite file."
+        case _:
+            return "The storage cannot be used."

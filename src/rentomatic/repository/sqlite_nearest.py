@@ -1,0 +1,129 @@
+"""The rooms nearest to a point, one after the other, from SQLite's R*Tree.
+
+Best-first search (G. R. Hjaltason and H. Samet, "Distance Browsing in Spatial Databases", ACM TODS
+24, 1999): a queue holds nodes of the tree, and rooms, under the least distance that they can have;
+what comes out first is opened, or is the next room. Parts of the tree that lie wholly before the
+page or outside the areas are never read, so a deep page costs little more than the first one.
+
+SQL cannot walk the tree in this order, so its nodes are read from the table `room_place_node`. Its
+format (rtree.c, "the format of an r-tree node") is part of SQLite's stable file format: the depth
+of the tree and the number of cells as 16-bit integers, then for each cell a 64-bit id, of a node
+or on the lowest level of a room, and its bounds as 32-bit floats; all big-endian.
+"""
+
+import heapq
+import sqlite3
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from math import cos, radians
+from typing import NamedTuple
+
+from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+
+_HEADER = struct.Struct(">HH")
+_CELL = struct.Struct(">qffff")
+_ROOT = 1
+
+_MARGIN = 5.0
+"""Metres, more than 32-bit coordinates are off, and far more than the rounding of any distance."""
+
+_ROOMS_AT_ONCE = 50
+
+
+class _Ring(NamedTuple):
+    """Where rooms are looked for: so far from the point, and in one of the boxes."""
+
+    near: Point
+    nearest: float
+    furthest: float
+    boxes: list[BoundingBox]
+
+
+def nearest_rooms(
+    connection: sqlite3.Connection,
+    query: RoomQuery,
+    boxes: list[BoundingBox],
+    rooms_of: Callable[[list[int]], Iterable[Room]],
+) -> Iterator[Room]:
+    """The rooms of the search from `after` on, nearest first, read as they are asked for.
+
+    boxes: hold every room of the areas.
+    rooms_of: the rooms with these ids that match.
+    """
+    near = query.origin
+    after = (query.after.value, query.after.code) if query.after else (-1.0, "")
+    own = [area.radius for area in query.areas if isinstance(area, Circle) and area.centre == near]
+    ring = _Ring(near, float(after[0] or 0.0), min([MAX_RADIUS, *own]), boxes)
+    depth, _ = _HEADER.unpack_from(_node(connection, _ROOT))
+    # (least distance, code, tie-breaker, what it is). At the same distance rooms come last: a node
+    # or an id, whose code is "", may still turn out to be a room with a lower code.
+    number = count()
+    queue: list[tuple[float, str, int, _Found]] = [(0.0, "", next(number), (_ROOT, depth))]
+    while queue:
+        _, _, _, found = heapq.heappop(queue)
+        if isinstance(found, Room):
+            yield found
+        elif isinstance(found, int):
+            for room in rooms_of([found, *_next_ids(queue)]):
+                distance = near.distance_to(room.latitude, room.longitude)
+                if (distance, room.code) > after:
+                    heapq.heappush(queue, (distance, room.code, next(number), room))
+        else:
+            cells = _cells if found[1] else _places
+            for least, cell in cells(_node(connection, found[0]), ring):
+                below = (cell, found[1] - 1) if found[1] else cell
+                heapq.heappush(queue, (least, "", next(number), below))
+
+
+_Found = Room | int | tuple[int, int]
+"""A room, the id of one, or a node and its level."""
+
+
+def _next_ids(queue: list[tuple[float, str, int, _Found]]) -> Iterator[int]:
+    """The ids at the front of the queue, taken out, so that their rooms are read together."""
+    for _ in range(_ROOMS_AT_ONCE - 1):
+        if not queue or not isinstance(queue[0][3], int):
+            return
+        yield heapq.heappop(queue)[3]  # type: ignore[misc]  # an int, as was just seen
+
+
+def _node(connection: sqlite3.Connection, number: int) -> bytes:
+    query = "SELECT data FROM room_place_node WHERE nodeno = ?"
+    return bytes(connection.execute(query, (number,)).fetchone()[0])
+
+
+def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[tuple[int, float, float, float, float]]:
+    """The cells of a node that share something with one of the boxes."""
+    _, cells = _HEADER.unpack_from(node)
+    for entry in _CELL.iter_unpack(node[4 : 4 + cells * _CELL.size]):
+        _, west, east, south, north = entry
+        for box in boxes:
+            if west <= box.east and east >= box.west and south <= box.north and north >= box.south:
+                yield entry
+                break
+
+
+def _cells(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
+    """The nodes below that may hold rooms, with the least distance that such a room can have.
+
+    A room is no further from the middle of its node than the way there along the meridian and then
+    the parallel. By the triangle inequality that bounds its distance from any point, either way.
+    """
+    for cell, west, east, south, north in _entries(node, ring.boxes):
+        widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
+        way = radians(north - south) / 2 + radians(east - west) / 2 * cos(radians(widest))
+        reach = EARTH_RADIUS * way + _MARGIN
+        middle = ring.near.distance_to((south + north) / 2, (west + east) / 2)
+        if middle + reach >= ring.nearest and middle - reach <= ring.furthest:
+            yield max(0.0, middle - reach), cell
+
+
+def _places(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
+    """The ids of rooms on the lowest level that may be in the ring, with their least distance."""
+    for room, west, _, south, _ in _entries(node, ring.boxes):
+        distance = ring.near.distance_to(south, west)
+        if ring.nearest - _MARGIN <= distance <= ring.furthest + _MARGIN:
+            yield max(0.0, distance - _MARGIN), room

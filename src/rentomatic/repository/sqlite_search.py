@@ -1,0 +1,115 @@
+"""The statements of a search on an SQLite connection, by the ways that `sqlite_plan` finds."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Any
+
+from rentomatic.domain.geography import Circle
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery, SortKey
+from rentomatic.repository.sql import Segment, Sql, all_of, segments
+from rentomatic.repository.sqlite_nearest import nearest_rooms
+from rentomatic.repository.sqlite_plan import (
+    Access,
+    boxes_around,
+    by_id,
+    by_place,
+    by_sort,
+    filters,
+    narrowest,
+)
+
+COLUMNS = "code, size, price, latitude, longitude"
+
+
+def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
+    """The room of that code."""
+    row = connection.execute(f"SELECT {COLUMNS} FROM room WHERE code = ?", (code,)).fetchone()
+    return _room(row) if row else None
+
+
+def first_rooms(connection: sqlite3.Connection, query: RoomQuery, wanted: int) -> list[Room]:
+    """The first so many rooms in the order of the search, from `after` on."""
+    access = narrowest(connection, query)
+    if query.sort.key is SortKey.DISTANCE:
+        return _nearest(connection, query, access, wanted)
+    rooms: list[Room] = []
+    for segment in segments(query):
+        rows = _select(connection, query, access or by_sort(query), segment, wanted - len(rooms))
+        rooms += map(_room, rows)
+        if len(rooms) == wanted:
+            break
+    return rooms
+
+
+def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Iterator[Room]:
+    """Every room of the search in its order, read as it is asked for."""
+    access = narrowest(connection, query)
+    if query.sort.key is SortKey.DISTANCE:
+        # SQLite sorts what does not fit into its cache in a temporary file.
+        return map(_room, _select(connection, query, access, _by_distance(query)))
+    access = access or by_sort(query)
+    rows = (_select(connection, query, access, segment) for segment in segments(query))
+    return map(_room, chain.from_iterable(rows))
+
+
+def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
+    """`FROM … WHERE …` of all rooms that match, to be counted or summed up."""
+    access = narrowest(connection, query)
+    if access is None and any(isinstance(area, Circle) for area in query.areas):
+        access = by_place(boxes_around(query))  # spares most distances from being calculated
+    where = all_of((*([access.where] if access else []), filters(query)))
+    return Sql(f"FROM {access.table if access else 'room'} WHERE {where.text}", where.values)
+
+
+def _room(row: tuple[Any, ...]) -> Room:
+    code, size, price, latitude, longitude = row
+    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
+
+
+def _select(
+    connection: sqlite3.Connection,
+    query: RoomQuery,
+    access: Access | None,
+    segment: Segment,
+    limit: int = -1,
+) -> sqlite3.Cursor:
+    """The rows of a segment of the order; a limit of -1 is none."""
+    where = all_of((*([access.where] if access else []), segment.where, filters(query)))
+    return connection.execute(
+        f"SELECT {COLUMNS} FROM {access.table if access else 'room'} WHERE {where.text} "
+        f"ORDER BY {segment.order} LIMIT ?",
+        (*where.values, limit),
+    )
+
+
+def _by_distance(query: RoomQuery) -> Segment:
+    """The whole order of a search by distance. A float's repr is exact, and SQL as well."""
+    near = query.origin
+    return Segment(Sql("true"), f"distance({near.latitude!r}, {near.longitude!r}, latitude, longitude), code")
+
+
+def _nearest(
+    connection: sqlite3.Connection, query: RoomQuery, access: Access | None, wanted: int
+) -> list[Room]:
+    """The nearest rooms from `after` on: along a narrow filter, else by the R*Tree."""
+    anything = Segment(Sql("true"), "NULL")
+    if access:
+        rooms = map(_room, _select(connection, query, access, anything))
+        return _after_sorted(query, rooms)[:wanted]
+
+    def rooms_of(ids: list[int]) -> Iterator[Room]:
+        return map(_room, _select(connection, query, by_id(ids), anything))
+
+    return list(islice(nearest_rooms(connection, query, boxes_around(query), rooms_of), wanted))
+
+
+def _after_sorted(query: RoomQuery, rooms: Iterable[Room]) -> list[Room]:
+    """The rooms after `after`, in the order of the search."""
+    keyed = [(query.order_key(query.position(room)), room) for room in rooms]
+    if query.after:
+        end = query.order_key(query.after)
+        keyed = [(key, room) for key, room in keyed if key > end]
+    return [room for _, room in sorted(keyed, key=itemgetter(0))]

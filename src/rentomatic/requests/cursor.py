@@ -1,0 +1,88 @@
+"""The opaque cursor in which one page of a search tells where the next one starts.
+
+URL-safe base64 of a checksum and a JSON list: the sort, a digest of the filters, and the value and
+code of the last room. It holds no secret: the checksum finds damage, and whoever forges one gets
+no more than another page of the same search.
+"""
+
+import base64
+import binascii
+import json
+from hashlib import blake2b
+from typing import TypeGuard
+
+from rentomatic.domain.room import canonical_code
+from rentomatic.domain.search import SORTS, Position, RoomQuery, Sort, SortKey, Value
+
+_CHECKSUM_BYTES = 6
+_FOREIGN = "is not a cursor of this service, or was damaged on the way"
+
+
+def encode(query: RoomQuery, position: Position) -> str:
+    """The cursor of the page of the query that starts after the position."""
+    content = json.dumps(
+        [str(query.sort), filters_digest(query), position.value, position.code], separators=(",", ":")
+    ).encode()
+    return _text(_checksum(content) + content)
+
+
+def sort_of(cursor: str) -> Sort:
+    """The sort that the cursor belongs to. Raises ValueError for what is no cursor."""
+    sort = SORTS.get(str(_open(cursor)[0]))
+    if sort is None:
+        raise ValueError(_FOREIGN)
+    return sort
+
+
+def decode(cursor: str, query: RoomQuery) -> Position:
+    """Where the page starts. Raises ValueError unless the cursor was made for the same search."""
+    sort, digest, value, code = _open(cursor)
+    if sort != str(query.sort):
+        raise ValueError(f"belongs to a search sorted by {sort}")
+    if digest != filters_digest(query):
+        raise ValueError("belongs to a search with other filters")
+    if not isinstance(code, str) or not _fits(value, query.sort.key):
+        raise ValueError(_FOREIGN)
+    try:
+        return Position(value, canonical_code(code))
+    except ValueError:
+        raise ValueError(_FOREIGN) from None
+
+
+def filters_digest(query: RoomQuery) -> str:
+    """A digest of what a query searches for, whatever its order and page."""
+    filters = (sorted(map(repr, query.conditions)), sorted(map(repr, query.areas)), query.near)
+    return blake2b(repr(filters).encode(), digest_size=6).hexdigest()
+
+
+def _checksum(content: bytes) -> bytes:
+    return blake2b(content, digest_size=_CHECKSUM_BYTES).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _open(cursor: str) -> list[object]:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        checksum, content = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
+        whole = checksum == _checksum(content) and cursor == _text(raw)
+        parts = json.loads(content) if whole else None
+    except (binascii.Error, ValueError):
+        parts = None
+    if not isinstance(parts, list) or len(parts) != 4:
+        raise ValueError(_FOREIGN)
+    return parts
+
+
+def _fits(value: object, key: SortKey) -> TypeGuard[Value | None]:
+    match key:
+        case SortKey.CODE:
+            return isinstance(value, str)
+        case SortKey.DISTANCE:
+            return isinstance(value, float) and value >= 0
+        case SortKey.SIZE:
+            return value is None or (type(value) is int and abs(value) < 2**31)
+        case SortKey.PRICE:
+            return type(value) is int and abs(value) < 2**31

@@ -1,0 +1,33 @@
+"""Numbers from text by an explicit ASCII pattern and range: no `1_000`, ` 5 `, `²` or `nan`."""
+
+import re
+
+from rentomatic.domain.room import MAX_INTEGER
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
+
+
+def integer(text: str, lowest: int = -MAX_INTEGER - 1, highest: int = MAX_INTEGER) -> int:
+    """A whole number in the range. Raises ValueError with a text for the user."""
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(f"must be a whole number such as 60, not {quoted(text)}")
+    number = int(text)
+    if not lowest <= number <= highest:
+        raise ValueError(f"must be between {lowest} and {highest}, not {quoted(text)}")
+    return number
+
+
+def decimal(text: str, lowest: float, highest: float) -> float:
+    """A number in the range, such as `-0.1278`. Raises ValueError with a text for the user."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"must be a number such as -0.1278, not {quoted(text)}")
+    number = float(text)
+    if not lowest <= number <= highest:
+        raise ValueError(f"must be between {lowest:g} and {highest:g}, not {quoted(text)}")
+    return number + 0.0
+
+
+def quoted(text: str) -> str:
+    """The text as it may be shown in a message: quoted, on one line, not too long."""
+    return ascii(text if len(text) <= 40 else text[:37] + "...")

@@ -1,0 +1,218 @@
+"""The parameters of a search, from text to a `RoomQuery`: one parser for the web and the command line.
+
+filter_price__lt=60  near=51.5,-0.12  radius=2000  sort=-price  limit=20
+"""
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import product
+from typing import TypeVar
+
+from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
+from rentomatic.domain.room import canonical_code
+from rentomatic.domain.search import (
+    BY_CODE,
+    BY_DISTANCE,
+    DEFAULT_LIMIT,
+    FIELD_TYPES,
+    MAX_LIMIT,
+    SORTS,
+    Condition,
+    Field,
+    Operator,
+    RoomQuery,
+    Sort,
+    Value,
+)
+from rentomatic.requests import cursor
+from rentomatic.requests.numbers import decimal, integer, quoted
+from rentomatic.use_cases.errors import ParametersError, Problem
+
+MAX_PARAMETERS = 100
+MAX_CONDITIONS = 20
+MAX_VALUES = 1000
+
+FILTER_PREFIX = "filter_"
+
+FILTERS = {f"{FILTER_PREFIX}{field}__{op}": (field, op) for field, op in product(Field, Operator)}
+"""Every parameter that is a condition on a field."""
+
+AREA_PARAMETERS = ("bbox", "near", "radius")
+PAGE_PARAMETERS = ("sort", "limit", "cursor", "count", "format")
+
+
+class Format(StrEnum):
+    """The notations in which rooms are written."""
+
+    JSON = "json"
+    GEOJSON = "geojson"
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What a user asks for.
+
+    query: the rooms and the page of them.
+    limited: whether a limit was given; an export without one gives every match.
+    with_total: whether to count all matches.
+    format: the notation that was asked for, if any.
+    """
+
+    query: RoomQuery
+    limited: bool
+    with_total: bool
+    format: Format | None
+
+
+Parsed = TypeVar("Parsed")
+
+
+def parse_search(
+    parameters: Iterable[tuple[str, str]],
+    allowed: Iterable[str] = (*AREA_PARAMETERS, *PAGE_PARAMETERS),
+) -> SearchRequest:
+    """The search that names and values ask for; `allowed` are the names besides the filters.
+
+    Raises ParametersError naming every bad parameter.
+    """
+    return _Parser(parameters, tuple(allowed)).request()
+
+
+class _Parser:
+    """One parse: takes the parameters apart, then builds the request, collecting problems."""
+
+    def __init__(self, parameters: Iterable[tuple[str, str]], allowed: tuple[str, ...]) -> None:
+        self.problems: list[Problem] = []
+        self.conditions: list[Condition] = []
+        self.texts: dict[str, str] = {}
+        for number, (name, text) in enumerate(parameters, start=1):
+            if number > MAX_PARAMETERS:
+                self._refuse(name[:60], f"is one parameter too many: at most {MAX_PARAMETERS} are read")
+                break
+            if name in FILTERS:
+                self._add_condition(name, text)
+            elif name not in allowed:
+                self._refuse(name[:60], _unknown(name, allowed, suggest=len(self.problems) < 5))
+            elif name in self.texts:
+                self._refuse(name, "is given more than once")
+            else:
+                self.texts[name] = text
+
+    def request(self) -> SearchRequest:
+        near = self._parse("near", point)
+        query = RoomQuery(
+            conditions=tuple(self.conditions),
+            areas=tuple(self._areas(near)),
+            near=near,
+            sort=self._sort(near),
+            limit=self._parse("limit", lambda text: integer(text, 1, MAX_LIMIT)) or DEFAULT_LIMIT,
+        )
+        with_total = self._parse("count", lambda text: _choice(text, {"exact": True, "none": False}))
+        format_ = self._parse("format", lambda text: _choice(text, {str(f): f for f in Format}))
+        if not self.problems:  # a cursor is held against the filters, so those must be right first
+            after = self._parse("cursor", lambda text: cursor.decode(text, query))
+            query = replace(query, after=after)
+        if self.problems:
+            raise ParametersError(self.problems)
+        return SearchRequest(query, "limit" in self.texts, bool(with_total), format_)
+
+    def _refuse(self, name: str, message: str) -> None:
+        self.problems.append(Problem(name, message))
+
+    def _parse(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+        if name not in self.texts:
+            return None
+        try:
+            return parse(self.texts[name])
+        except ValueError as error:
+            self._refuse(name, str(error))
+            return None
+
+    def _add_condition(self, name: str, text: str) -> None:
+        if len(self.conditions) == MAX_CONDITIONS:
+            self._refuse(name, f"is one condition too many: a search takes at most {MAX_CONDITIONS}")
+            return
+        try:
+            self.conditions.append(condition(*FILTERS[name], text))
+        except ValueError as error:
+            self._refuse(name, str(error))
+
+    def _areas(self, near: Point | None) -> Iterable[Area]:
+        box = self._parse("bbox", bounding_box)
+        if box is not None:
+            yield box
+        radius = self._parse("radius", lambda text: decimal(text, 0, MAX_RADIUS))
+        if near is not None and radius is not None:
+            yield Circle(near, radius)
+        elif "radius" in self.texts and "near" not in self.texts:
+            self._refuse("radius", "needs near=latitude,longitude")
+
+    def _sort(self, near: Point | None) -> Sort:
+        default = BY_CODE if near is None else BY_DISTANCE
+        if "sort" in self.texts:
+            sort = self._parse("sort", lambda text: _choice(text, SORTS)) or default
+        else:  # a cursor knows its order; the parameter need not be repeated
+            sort = self._parse("cursor", cursor.sort_of) or default
+        if sort == BY_DISTANCE and near is None:
+            if "near" not in self.texts:
+                self._refuse("sort", "by distance needs near=latitude,longitude")
+            return default
+        return sort
+
+
+def condition(field: Field, operator: Operator, text: str) -> Condition:
+    """A condition from the text of its value. Raises ValueError with a text for the user."""
+    if operator is not Operator.IN:
+        return Condition(field, operator, _value(field, text))
+    texts = text.split(",")
+    if len(texts) > MAX_VALUES:
+        raise ValueError(f"takes at most {MAX_VALUES} values, not {len(texts)}")
+    return Condition(field, operator, tuple(_value(field, part) for part in texts))
+
+
+def point(text: str) -> Point:
+    """A point from `latitude,longitude`. Raises ValueError with a text for the user."""
+    match text.split(","):
+        case [latitude, longitude]:
+            return Point(decimal(latitude, -90, 90), decimal(longitude, -180, 180))
+    raise ValueError(f"must be latitude,longitude such as 51.5,-0.12, not {quoted(text)}")
+
+
+def bounding_box(text: str) -> BoundingBox:
+    """A box from `west,south,east,north`. Raises ValueError with a text for the user."""
+    match text.split(","):
+        case [west, south, east, north]:
+            return BoundingBox(
+                west=decimal(west, -180, 180),
+                south=decimal(south, -90, 90),
+                east=decimal(east, -180, 180),
+                north=decimal(north, -90, 90),
+            )
+    raise ValueError(f"must be west,south,east,north such as -0.2,51.4,0.1,51.6, not {quoted(text)}")
+
+
+def _value(field: Field, text: str) -> Value:
+    if field is Field.CODE:
+        try:
+            return canonical_code(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, not {quoted(text)}") from None
+    if FIELD_TYPES[field] is int:
+        return integer(text)
+    limit = 90 if field is Field.LATITUDE else 180
+    return decimal(text, -limit, limit)
+
+
+def _choice(text: str, choices: dict[str, Parsed]) -> Parsed:
+    if text not in choices:
+        raise ValueError(f"must be one of {', '.join(choices)}, not {quoted(text)}")
+    return choices[text]
+
+
+def _unknown(name: str, allowed: tuple[str, ...], suggest: bool) -> str:
+    close = difflib.get_close_matches(name[:60], (*FILTERS, *allowed), n=1) if suggest else []
+    return "is not a parameter" + (f"; did you mean {close[0]}?" if close else "")

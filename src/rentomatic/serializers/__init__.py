@@ -1,0 +1,1 @@
+"""Rooms to bytes and bytes to rooms, one module per notation."""

@@ -1,0 +1,93 @@
+"""Amounts as people write them in listings: `$1,200.00`, `1 200,00 €`, `CHF 1'200`, `25 m²`.
+
+A lone separator before three digits (`1,200`) says thousands in one country and a fraction in
+another: unless the currency sign or the reader's own `decimal` settles it, it is refused.
+"""
+
+import re
+from enum import StrEnum
+
+
+class Decimal(StrEnum):
+    """The character that starts a fraction."""
+
+    POINT = "point"
+    COMMA = "comma"
+
+
+_SPACES = str.maketrans(dict.fromkeys(" \u00a0\u2009\u202f", ""))
+_SIGN = re.compile(r"[$€£¥₹₺₽₩₪₫฿]|[A-Z]{3}|kr\.?|zł|Kč|Ft|lei")
+_AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’])[0-9]{3}((?P=separator)[0-9]{3})*")
+_POINT_THOUSANDS_SIGNS = ("$", "£", "¥", "₹", "USD", "GBP")
+"""Signs of currencies whose users write 1,200.00."""
+
+_UNSTATED = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
+
+
+def whole_price(text: str, decimal: Decimal | None = None) -> int:
+    """The whole currency units that the text states. Raises ValueError with the reason."""
+    if text.isascii() and text.isdigit():
+        return int(text[:12])
+    number = text.strip()
+    sign = _SIGN.match(number)
+    if sign:
+        number = number[sign.end() :]
+    else:
+        sign = next((s for s in _SIGN.finditer(number) if s.end() == len(number)), None)
+        number = number[: sign.start()] if sign else number
+    if decimal is None and sign and sign.group() in _POINT_THOUSANDS_SIGNS:
+        decimal = Decimal.POINT
+    return _whole(number.strip(), decimal)
+
+
+def whole_size(text: str, decimal: Decimal | None = None) -> int | None:
+    """The whole m² that the text states, None where it states none. Raises ValueError with the reason."""
+    number = text.strip()
+    if number.lower() in _UNSTATED:
+        return None
+    return _whole(_AREA_UNIT.sub("", number).strip(), decimal)
+
+
+def degrees(text: str) -> float:
+    """Degrees with a point or a comma before the fraction. Raises ValueError with the reason."""
+    number = text.strip().replace(",", ".")
+    if not re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?", number):
+        raise ValueError("is not a number of degrees such as 51.5074")
+    return float(number)
+
+
+def _whole(text: str, decimal: Decimal | None) -> int:
+    number = text.translate(_SPACES)
+    whole, fraction = _split(number, decimal)
+    if not re.fullmatch("[0-9]{1,12}", whole) or not re.fullmatch("[0-9]*", fraction):
+        raise ValueError("is not a number")
+    if fraction.strip("0"):
+        raise ValueError("is not a whole number")
+    return int(whole)
+
+
+def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:
+    """The digits before and after the decimal separator, without thousands separators."""
+    if decimal is not None:
+        mark = "." if decimal is Decimal.POINT else ","
+        whole, _, fraction = number.partition(mark)
+        return _ungrouped(whole), fraction
+    marks = [character for character in number if character in ".,"]
+    if len(set(marks)) == 2:
+        whole, _, fraction = number.rpartition(marks[-1])  # 1.200,00 and 1,200.00
+        return _ungrouped(whole), fraction
+    grouped = _GROUPED.fullmatch(number)
+    if grouped and len(marks) == 1:
+        raise ValueError(
+            "may mean thousands or a fraction: say --decimal point or --decimal comma, "
+            "the character before a fraction in this file"
+        )
+    if grouped:
+        return _ungrouped(number), ""
+    whole, _, fraction = number.replace(",", ".").partition(".")
+    return _ungrouped(whole), fraction
+
+
+def _ungrouped(number: str) -> str:
+    return re.sub("[.,'’]", "", number) if _GROUPED.fullmatch(number) else number

@@ -1,0 +1,98 @@
+"""Which column of a listing says what about a room, and a room from the texts of a line."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from rentomatic.domain.room import InvalidRoom, Room
+from rentomatic.serializers.amounts import Decimal, degrees, whole_price, whole_size
+from rentomatic.serializers.source import ListingError
+from rentomatic.use_cases.import_rooms import Refusal
+
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
+    "code": ("code", "id", "uuid", "roomid", "roomcode", "listingid", "reference", "ref"),
+    "size": ("size", "sizem2", "sizesqm", "area", "aream2", "areasqm", "floorarea", "squaremeters",
+             "squaremetres", "sqm", "m2", "surface"),
+    "price": ("price", "priceperday", "pricepernight", "dailyprice", "nightlyprice", "dailyrate",
+              "rate"),
+    "latitude": ("latitude", "lat", "y"),
+    "longitude": ("longitude", "lon", "lng", "long", "x"),
+}  # fmt: skip
+"""What columns are usually called, without case, spaces and punctuation; the first name wins."""
+
+REQUIRED = ("code", "price", "latitude", "longitude")
+
+
+class Columns:
+    """How to read the lines of one kind of listing.
+
+    mapping: the column of each field whose column has no usual name.
+    decimal: the character before a fraction, where amounts alone do not make it certain.
+    """
+
+    def __init__(self, mapping: Mapping[str, str] | None = None, decimal: Decimal | None = None) -> None:
+        self._mapping = dict(mapping or {})
+        self._readers: dict[str, Callable[[str], object]] = {
+            "code": str.strip,
+            "size": lambda text: whole_size(text, decimal),
+            "price": lambda text: whole_price(text, decimal),
+            "latitude": degrees,
+            "longitude": degrees,
+        }
+
+    def find(self, header: Sequence[str]) -> dict[str, str]:
+        """The name of each field's column. Raises ListingError where a needed one is missing."""
+        found: dict[str, str] = {}
+        plain = {re.sub(r"[\W_]", "", name.casefold()): name for name in reversed(header)}
+        for field, names in USUAL_NAMES.items():
+            if field in self._mapping:
+                if self._mapping[field] not in header:
+                    raise ListingError(f"there is no column {self._mapping[field]!r}, only {_listed(header)}")
+                found[field] = self._mapping[field]
+            elif usual := next((plain[name] for name in names if name in plain), None):
+                found[field] = usual
+        missing = [field for field in REQUIRED if field not in found]
+        if missing:
+            raise ListingError(
+                f"no column says the {' or the '.join(missing)}; there are {_listed(header)}. "
+                f"Name it with --map {missing[0]}=COLUMN"
+            )
+        for field, column in found.items():
+            if header.count(column) > 1:
+                raise ListingError(f"{header.count(column)} columns are called {column!r} ({field})")
+        return found
+
+    def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
+        """The room that a line makes.
+
+        values: what the line says of each field, text or a JSON value.
+        names: the column of each field, for the refusal.
+        """
+        read: dict[str, object] = {"size": None}
+        for field, value in values.items():
+            try:
+                read[field] = self._read(field, value)
+            except ValueError as error:
+                return Refusal(line, names[field], _shown(value), str(error))
+        try:
+            return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
+        except InvalidRoom as error:
+            field, reason = next(iter(error.problems.items()))
+            return Refusal(line, names[field], _shown(values[field]), reason)
+
+    def _read(self, field: str, value: object) -> object:
+        if isinstance(value, str):
+            return self._readers[field](value)
+        if field == "code" and type(value) is int:
+            return str(value)
+        if field in ("size", "price") and isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in header[:40])

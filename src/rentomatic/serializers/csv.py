@@ -1,0 +1,84 @@
+"""Rooms as comma-separated values (RFC 4180) and listing files of many kinds as rooms.
+
+No cell can run as a formula in a spreadsheet: a code starts with a letter or digit, and all else
+is a number.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from rentomatic.domain.geography import Point
+from rentomatic.domain.room import Room
+from rentomatic.serializers.batches import batches
+from rentomatic.serializers.columns import Columns
+from rentomatic.serializers.json import metres
+from rentomatic.serializers.source import ListingError
+from rentomatic.use_cases.import_rooms import Refusal
+
+MEDIA_TYPE = "text/csv"
+HEADER = ("code", "size", "price", "latitude", "longitude")
+DELIMITERS = ",;\t|"
+
+
+def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
+    """A header and a line a room, in pieces; `near` adds the column `distance`."""
+    yield _lines([HEADER if near is None else (*HEADER, "distance")])
+    for batch in batches(rooms):
+        rows = ((room.code, room.size, room.price, room.latitude, room.longitude) for room in batch)
+        if near is None:
+            yield _lines(rows)
+        else:
+            yield _lines((*row, metres(near, room)) for row, room in zip(rows, batch, strict=True))
+
+
+def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
+    """The rooms that the lines make, the first line being the header.
+
+    The separator is the one that the header uses: comma, semicolon, tab or bar.
+    Raises ListingError where the file as a whole makes no listing.
+    """
+    lines = iter(lines)
+    first = next(lines, "")
+    delimiter = max(DELIMITERS, key=lambda character: len(next(csv.reader([first], delimiter=character), [])))
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    header = [name.strip() for name in _header(reader)]
+    names = columns.find(header)
+    places = {field: header.index(name) for field, name in names.items()}
+    while True:
+        number = reader.line_num + 1  # of the line that is about to be read
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield _unreadable(number, reader.line_num, error)
+            continue
+        if len(row) == len(header):
+            yield columns.room(number, {field: row[place] for field, place in places.items()}, names)
+        elif row:
+            reason = f"has {len(row)} columns, but the header has {len(header)}"
+            yield Refusal(number, "", delimiter.join(row)[:60], reason)
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise ListingError(f"the line of column names cannot be read: {error}") from error
+    if not any(header):
+        raise ListingError("the file is empty: a listing starts with a line of column names")
+    return header
+
+
+def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:
+    """A record that cannot be taken apart: mostly a quote that is never closed."""
+    through = f"; lines {first} to {last} were read as one record" if last > first else ""
+    return Refusal(first, "", "", f"cannot be read ({error}): is a quote left open?{through}")

@@ -1,0 +1,111 @@
+"""Listing files as lines of text: plain or gzip, from disk or a pipe, in a stated encoding."""
+
+import codecs
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from rentomatic.use_cases.errors import RentomaticError
+
+MAX_LINE = 1_000_000
+"""Characters in a line: a longer one is no listing, and must not fill the memory."""
+
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+class ListingError(RentomaticError):
+    """A file that as a whole makes no listing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open listing: its lines, and how many bytes of the file have been read so far."""
+
+    lines: Iterator[str]
+    bytes_read: Callable[[], int]
+
+
+@contextmanager
+def open_listing(path: str, encoding: str | None = None) -> Iterator[Source]:
+    """The listing at the path, `-` being standard input; UTF-8 unless it is marked otherwise.
+
+    Raises ListingError, also while the lines are read, for what is no text of that encoding.
+    """
+    with nullcontext(sys.stdin.buffer) if path == "-" else _open(path) as raw:
+        counted = _Counted(raw)
+        stream = io.BufferedReader(counted)
+        # peek() may give fewer bytes than asked for, but never none before the end.
+        if stream.peek(2)[:2] == b"\x1f\x8b":
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream))  # type: ignore[arg-type]
+        with _damage_reported(path):
+            start = stream.peek(3)
+        if encoding is None:
+            marks = (name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
+            encoding = next(marks, "utf-8")
+        # newline="": line ends are kept as they are, since they may stand inside quotes.
+        text = io.TextIOWrapper(stream, encoding, newline="")
+        yield Source(_lines(text, path, encoding), lambda: counted.count)
+
+
+class _Counted(io.RawIOBase):
+    """A reader that counts the bytes that pass; closing it leaves the stream below open."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self.count = 0
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._raw.read(len(buffer))
+        buffer[: len(block)] = block
+        self.count += len(block)
+        return len(block)
+
+
+def _open(path: str) -> io.BufferedReader:
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise ListingError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _lines(text: io.TextIOWrapper, path: str, encoding: str) -> Iterator[str]:
+    number = 0
+    with _damage_reported(path):
+        try:
+            while line := text.readline(MAX_LINE):
+                number += 1
+                if len(line) == MAX_LINE:
+                    raise ListingError(f"line {number} is longer than {MAX_LINE} characters")
+                yield line
+        except UnicodeDecodeError as error:
+            # All lines of the blocks before this one have been given out.
+            number += error.object.count(b"\n", 0, error.start) + 1
+            raise ListingError(_not_text(number, encoding, error)) from error
+
+
+@contextmanager
+def _damage_reported(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ListingError(f"{path} is a damaged gzip file: {error}") from error
+
+
+def _not_text(line: int, encoding: str, error: UnicodeDecodeError) -> str:
+    message = f"line {line} is not {encoding.upper()}: it has the byte 0x{error.object[error.start]:02x}"
+    if not encoding.startswith("utf-8"):
+        return message
+    return f"{message}. A file from Windows often is in another encoding: try --encoding windows-1252"

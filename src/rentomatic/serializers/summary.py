@@ -1,0 +1,29 @@
+"""A summary of rooms as JSON."""
+
+from typing import Any
+
+from rentomatic.domain.summary import Range, Summary
+from rentomatic.serializers.json import encode
+
+
+def write(summary: Summary) -> bytes:
+    """An object of count, price and size range (null where nothing states one), and histogram.
+
+    A bucket holds the rooms that cost at least `from` and less than `to`; the last one is open.
+    """
+    return encode(
+        {
+            "count": summary.count,
+            "exact": True,
+            "price": _range(summary.price),
+            "size": _range(summary.size),
+            "histogram": [
+                {"from": bucket.lowest, "to": bucket.below, "count": bucket.count}
+                for bucket in summary.histogram
+            ],
+        }
+    )
+
+
+def _range(found: Range | None) -> dict[str, Any] | None:
+    return None if found is None else {"lowest": found.lowest, "highest": found.highest}

@@ -1,0 +1,78 @@
+"""The port through which the use cases reach the storage of rooms."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.domain.summary import Summary
+
+
+class OnConflict(StrEnum):
+    """What to do with a room whose code is taken by a room that differs."""
+
+    REPLACE = "replace"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(slots=True)
+class LoadCounts:
+    """What became of the rooms that were given to `RoomRepository.load`."""
+
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+
+
+class RoomRepository(Protocol):
+    """A storage of rooms. Every method may raise RepositoryUnavailable."""
+
+    def get(self, code: str) -> Room | None:
+        """The room of that (canonical) code."""
+        ...
+
+    def search(self, query: RoomQuery) -> Page:
+        """The page of rooms that the query asks for."""
+        ...
+
+    def count(self, query: RoomQuery) -> int:
+        """How many rooms match, whatever the page."""
+        ...
+
+    def summarise(self, query: RoomQuery) -> Summary:
+        """All rooms that match at a glance, whatever the page."""
+        ...
+
+    def stream(self, query: RoomQuery) -> AbstractContextManager[Iterator[Room]]:
+        """All rooms that match, in order, of one moment and in constant memory.
+
+        `limit` and `after` do not count. Leaving the context frees what the reading holds.
+        """
+        ...
+
+    def load(
+        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+    ) -> LoadCounts:
+        """Put many rooms, all or none: an error, also one of the iterable, leaves all as it was.
+
+        A room that is there already with the same values counts as unchanged. With `dry_run`
+        nothing is kept. Raises ConflictError with OnConflict.FAIL.
+        """
+        ...
+
+    def remove(self, code: str) -> bool:
+        """Take down the room of that (canonical) code; False where there is none."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the storage answers and its schema is the one this program needs."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the repository holds open. It is not used afterwards."""
+        ...

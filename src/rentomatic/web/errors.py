@@ -1,0 +1,110 @@
+"""Every failure as `application/problem+json` (RFC 9457): the one place that gives errors a status."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from falcon import App, HTTPError, Request, Response
+
+from rentomatic.use_cases.errors import (
+    ConflictError,
+    ParametersError,
+    RentomaticError,
+    RepositoryUnavailable,
+    ResourceError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = "1"
+
+PROBLEMS: dict[type[RentomaticError], tuple[HTTPStatus, str, str]] = {
+    ParametersError: (HTTPStatus.BAD_REQUEST, "parameters", "Parameters that cannot be understood"),
+    ResourceError: (HTTPStatus.NOT_FOUND, "no-such-room", "No such room"),
+    ConflictError: (HTTPStatus.CONFLICT, "code-taken", "There is a room with that code already"),
+    RepositoryUnavailable: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "storage-unavailable",
+        "The storage is not available",
+    ),
+}
+"""The status, the type (`urn:rentomatic:problem:…`) and the title of each error of a use case."""
+
+_log = logging.getLogger("rentomatic.web")
+
+
+class UrlTooLong(Exception):
+    """A URL beyond the bound; names the parameter that makes it so long."""
+
+    def __init__(self, limit: int, parameter: str) -> None:
+        super().__init__(f"The URL is longer than {limit} bytes.")
+        self.limit = limit
+        self.parameter = parameter
+
+
+def install(app: App[Request, Response]) -> None:
+    """Let the application answer every failure with a problem."""
+    app.add_error_handler(Exception, _unexpected)
+    app.add_error_handler(HTTPError, _http_error)
+    app.add_error_handler(RentomaticError, _use_case_error)
+    app.add_error_handler(UrlTooLong, _url_too_long)
+
+
+def _use_case_error(req: Request, resp: Response, error: RentomaticError, params: dict[str, Any]) -> None:
+    status, slug, title = next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+    members: dict[str, Any] = {}
+    if isinstance(error, ParametersError):
+        members["errors"] = error.problems
+        detail = "; ".join(map(str, error.problems[:3])) + ("; …" if len(error.problems) > 3 else "")
+    else:
+        detail = str(error)
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+        _log.warning(
+            "storage unavailable: %s", error, extra={"request_id": req.context.request_id}, exc_info=error
+        )
+    _answer(req, resp, status, f"urn:rentomatic:problem:{slug}", title, detail, **members)
+
+
+def _url_too_long(req: Request, resp: Response, error: UrlTooLong, params: dict[str, Any]) -> None:
+    errors = [{"parameter": error.parameter, "message": f"makes the URL longer than {error.limit} bytes"}]
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    _answer(
+        req, resp, status, "urn:rentomatic:problem:url-too-long", status.phrase, str(error), errors=errors
+    )
+
+
+def _http_error(req: Request, resp: Response, error: HTTPError, params: dict[str, Any]) -> None:
+    """What Falcon itself refuses: an unknown path, a wrong method, a malformed header."""
+    status = HTTPStatus(error.status_code)
+    if error.headers:
+        resp.set_headers(error.headers)
+    _answer(req, resp, status, "about:blank", status.phrase, error.description or status.description)
+
+
+def _unexpected(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
+    """A defect: the log has the traceback, the answer only the id under which it stands there."""
+    _log.error("unexpected error", extra={"request_id": req.context.request_id}, exc_info=error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = "The server failed. Its operator finds the reason under the request id."
+    _answer(req, resp, status, "about:blank", status.phrase, detail)
+
+
+def _answer(
+    req: Request, resp: Response, status: HTTPStatus, kind: str, title: str, detail: str, **members: Any
+) -> None:
+    resp.status = int(status)
+    resp.content_type = MEDIA_TYPE
+    resp.set_header("Cache-Control", "no-store")
+    resp.text = None
+    resp.stream = None
+    resp.data = msgspec.json.encode(
+        {
+            "type": kind,
+            "title": title,
+            "status": int(status),
+            "detail": detail,
+            **members,
+            "request_id": req.context.request_id,
+        }
+    )
