@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,9 @@ BUSY_TIMEOUT = 5.0
 _INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
 _PING_TIMEOUT = 1.0
 
+_FileId = tuple[int, int]
+_TOO_LATE = "The storage did not answer in time."
+
 
 class SqliteRepo:
     """A file whose schema `rentomatic.migrations` made.
@@ -37,7 +40,7 @@ class SqliteRepo:
         self._path = path
         self._revision = revision
         self._timeout = statement_timeout
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[tuple[_FileId, sqlite3.Connection]] = []
         self._closed = False
 
     def get(self, code: str) -> Room | None:
@@ -46,7 +49,7 @@ class SqliteRepo:
 
     def search(self, query: RoomQuery) -> Page:
         with self._reading(self._timeout) as connection:
-            rooms = first_rooms(connection, query, query.limit + 1)
+            rooms = first_rooms(connection, query, query.limit + 1, _clock(self._timeout))
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
     def count(self, query: RoomQuery) -> int:
@@ -68,7 +71,9 @@ class SqliteRepo:
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
         with self._reading(timeout=None) as connection:
-            yield all_rooms(connection, replace(query, after=None))
+            # Closing the reading ends its statement, which else would hold on to its moment.
+            with closing(all_rooms(connection, replace(query, after=None))) as rooms:
+                yield rooms
 
     def load(
         self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
@@ -87,21 +92,22 @@ class SqliteRepo:
     def close(self) -> None:
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[1].close()
 
     @contextmanager
     def _connection(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
         """A connection for the time of the context, whose statements end by the timeout."""
         with _translated_errors(self._path):
-            connection = self._idle.pop() if self._idle else self._connect()
+            file, connection = self._take()
             try:
-                connection.set_progress_handler(_deadline(timeout), _INSTRUCTIONS_BETWEEN_CHECKS)
+                expired = None if timeout is None else _clock(timeout)
+                connection.set_progress_handler(expired, _INSTRUCTIONS_BETWEEN_CHECKS)
                 yield connection
             finally:
                 if self._closed or connection.in_transaction:
                     connection.close()
                 else:
-                    self._idle.append(connection)
+                    self._idle.append((file, connection))
 
     def _reading(self, timeout: float | None) -> AbstractContextManager[sqlite3.Connection]:
         """A connection whose statements all see the rooms of one moment."""
@@ -122,6 +128,17 @@ class SqliteRepo:
                     connection.rollback()
                 raise
             connection.execute("COMMIT" if keep else "ROLLBACK")
+
+    def _take(self) -> tuple[_FileId, sqlite3.Connection]:
+        """A connection to the file that has the path now: another one may have been put there."""
+        file = _file_id(self._path)
+        with suppress(IndexError):
+            while True:
+                opened, connection = self._idle.pop()
+                if opened == file:
+                    return file, connection
+                connection.close()
+        return file, self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         # mode=rw: a file that went away is an error, not a new empty one.
@@ -158,10 +175,16 @@ class SqliteRepo:
             )
 
 
-def _deadline(timeout: float | None) -> Callable[[], bool] | None:
-    """Whether the time is up, as SQLite asks it now and then; None for no limit."""
-    if timeout is None:
-        return None
+def _file_id(path: Path) -> _FileId:
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise RepositoryUnavailable(f"There is no storage {path.name}: run `rentomatic migrate`.") from error
+    return found.st_dev, found.st_ino
+
+
+def _clock(timeout: float) -> Callable[[], bool]:
+    """Tells whether so many seconds from now have passed."""
     end = time.monotonic() + timeout
     return lambda: time.monotonic() > end
 
@@ -170,6 +193,8 @@ def _deadline(timeout: float | None) -> Callable[[], bool] | None:
 def _translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
+    except TimeoutError as error:
+        raise RepositoryUnavailable(_TOO_LATE) from error
     except sqlite3.Error as error:
         raise RepositoryUnavailable(_explained(path, error)) from error
 
@@ -177,11 +202,11 @@ def _translated_errors(path: Path) -> Iterator[None]:
 def _explained(path: Path, error: sqlite3.Error) -> str:
     match getattr(error, "sqlite_errorname", ""):
         case "SQLITE_INTERRUPT":
-            return "The storage did not answer in time."
+            return _TOO_LATE
         case "SQLITE_BUSY":
             return "The storage is being written to by somebody else."
         case "SQLITE_CANTOPEN":
-            return f"There is no storage {path.name}: run `rentomatic migrate`."
+            return f"{path.name} cannot be opened."
         case "SQLITE_NOTADB":
             return f"{path.name} is not an SQLite file."
         case _:

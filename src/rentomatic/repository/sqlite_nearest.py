@@ -47,11 +47,15 @@ def nearest_rooms(
     query: RoomQuery,
     boxes: list[BoundingBox],
     rooms_of: Callable[[list[int]], Iterable[Room]],
+    expired: Callable[[], bool],
 ) -> Iterator[Room]:
     """The rooms of the search from `after` on, nearest first, read as they are asked for.
 
     boxes: hold every room of the areas.
     rooms_of: the rooms with these ids that match.
+    expired: whether the time is up. The many short statements here never meet SQLite's own limit.
+
+    Raises TimeoutError when the time is up.
     """
     near = query.origin
     after = (query.after.value, query.after.code) if query.after else (-1.0, "")
@@ -63,6 +67,8 @@ def nearest_rooms(
     number = count()
     queue: list[tuple[float, str, int, _Found]] = [(0.0, "", next(number), (_ROOT, depth))]
     while queue:
+        if expired():
+            raise TimeoutError
         _, _, _, found = heapq.heappop(queue)
         if isinstance(found, Room):
             yield found

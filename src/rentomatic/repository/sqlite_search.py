@@ -1,8 +1,9 @@
 """The statements of a search on an SQLite connection, by the ways that `sqlite_plan` finds."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -30,11 +31,19 @@ def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
     return _room(row) if row else None
 
 
-def first_rooms(connection: sqlite3.Connection, query: RoomQuery, wanted: int) -> list[Room]:
-    """The first so many rooms in the order of the search, from `after` on."""
+def first_rooms(
+    connection: sqlite3.Connection,
+    query: RoomQuery,
+    wanted: int,
+    expired: Callable[[], bool] = lambda: False,
+) -> list[Room]:
+    """The first so many rooms in the order of the search, from `after` on.
+
+    Raises TimeoutError when the time is up.
+    """
     access = narrowest(connection, query)
     if query.sort.key is SortKey.DISTANCE:
-        return _nearest(connection, query, access, wanted)
+        return _nearest(connection, query, access, wanted, expired)
     rooms: list[Room] = []
     for segment in segments(query):
         rows = _select(connection, query, access or by_sort(query), segment, wanted - len(rooms))
@@ -44,15 +53,17 @@ def first_rooms(connection: sqlite3.Connection, query: RoomQuery, wanted: int) -
     return rooms
 
 
-def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Iterator[Room]:
+def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Room, None, None]:
     """Every room of the search in its order, read as it is asked for."""
     access = narrowest(connection, query)
     if query.sort.key is SortKey.DISTANCE:
         # SQLite sorts what does not fit into its cache in a temporary file.
-        return map(_room, _select(connection, query, access, _by_distance(query)))
-    access = access or by_sort(query)
-    rows = (_select(connection, query, access, segment) for segment in segments(query))
-    return map(_room, chain.from_iterable(rows))
+        order = [_by_distance(query)]
+    else:
+        order, access = list(segments(query)), access or by_sort(query)
+    for segment in order:
+        with closing(_select(connection, query, access, segment)) as rows:
+            yield from map(_room, rows)
 
 
 def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
@@ -92,7 +103,11 @@ def _by_distance(query: RoomQuery) -> Segment:
 
 
 def _nearest(
-    connection: sqlite3.Connection, query: RoomQuery, access: Access | None, wanted: int
+    connection: sqlite3.Connection,
+    query: RoomQuery,
+    access: Access | None,
+    wanted: int,
+    expired: Callable[[], bool],
 ) -> list[Room]:
     """The nearest rooms from `after` on: along a narrow filter, else by the R*Tree."""
     anything = Segment(Sql("true"), "NULL")
@@ -103,7 +118,8 @@ def _nearest(
     def rooms_of(ids: list[int]) -> Iterator[Room]:
         return map(_room, _select(connection, query, by_id(ids), anything))
 
-    return list(islice(nearest_rooms(connection, query, boxes_around(query), rooms_of), wanted))
+    found = nearest_rooms(connection, query, boxes_around(query), rooms_of, expired)
+    return list(islice(found, wanted))
 
 
 def _after_sorted(query: RoomQuery, rooms: Iterable[Room]) -> list[Room]:

@@ -1,7 +1,5 @@
 """The page where people search, complete without JavaScript."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -23,16 +21,14 @@ _SECURITY_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
-_FIELDS_OF_THE_FORM = frozenset(
-    {
-        "filter_price__gte",
-        "filter_price__lte",
-        "filter_size__gte",
-        "filter_size__lte",
-        "near",
-        "radius",
-        "sort",
-    }
+_FORM = (
+    "filter_price__gte",
+    "filter_price__lte",
+    "filter_size__gte",
+    "filter_size__lte",
+    "near",
+    "radius",
+    "sort",
 )
 
 _SORTS = {
@@ -49,19 +45,24 @@ _SORTS = {
 class View:
     """What the template shows.
 
-    values: the texts of the fields as they were given, empty for those that were not.
-    problems: what is wrong with each parameter.
+    values: the text of each field of the form, as it was given or empty.
     others: parameters of the search that the form has no field for.
+    problems: what is wrong with each parameter.
     """
 
-    values: Mapping[str, str]
-    others: list[tuple[str, str]]
+    values: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FORM, ""))
+    others: list[tuple[str, str]] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     query: RoomQuery | None = None
     found: FoundRooms | None = None
     next_link: str | None = None
     first_link: str = "/"
     json_link: str = "/rooms"
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.others) or any(self.values.values())
 
 
 class SearchPage:
@@ -90,22 +91,17 @@ class SearchPage:
     on_head = on_get
 
     def _view(self, req: Request) -> View:
+        view = View()
         try:
-            # A form sends its empty fields along, and people put a space behind a comma.
-            given = [(n, t.strip().replace(", ", ",")) for n, t in parameters(req) if t.strip()]
+            given = _typed(parameters(req))
+            for name, text in given:
+                if name in _FORM:
+                    view.values[name] = text
+                elif name != "cursor":
+                    view.others.append((name, text))
+            self._fill(view, given, parse_search(_with_page_size(given)))
         except ParametersError as error:
-            return View(defaultdict(str), [], _by_field(error))
-        shown = [(name, text) for name, text in given if name != "cursor"]
-        view = View(
-            values=defaultdict(str, [pair for pair in shown if pair[0] in _FIELDS_OF_THE_FORM]),
-            others=[(name, text) for name, text in shown if name not in _FIELDS_OF_THE_FORM],
-        )
-        try:
-            search = parse_search(_with_page_size(given))
-        except ParametersError as error:
-            view.problems = _by_field(error)
-            return view
-        self._fill(view, given, search)
+            view.problems = {problem.parameter: problem.message for problem in error.problems}
         return view
 
     def _fill(self, view: View, given: list[tuple[str, str]], search: SearchRequest) -> None:
@@ -117,10 +113,12 @@ class SearchPage:
         view.first_link, view.json_link = f"/?{rest}", f"/rooms?{rest}"
 
 
+def _typed(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What people typed: a form sends its empty fields along, and a comma is often followed by a space."""
+    tidy = ((name, text.strip().replace(", ", ",") if name in _FORM else text) for name, text in given)
+    return [(name, text) for name, text in tidy if text or name not in _FORM]
+
+
 def _with_page_size(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
     limited = any(name == "limit" for name, _ in given)
     return given if limited else [*given, ("limit", str(PAGE_SIZE))]
-
-
-def _by_field(error: ParametersError) -> dict[str, str]:
-    return {problem.parameter: problem.message for problem in error.problems}

@@ -70,7 +70,6 @@ class RoomsResource:
         """
         if search.with_total:
             resp.set_header("X-Total-Count", str(self._repository.count(search.query)))
-        resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
         if req.method == "HEAD":
             return
         file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - the server closes it
@@ -82,6 +81,7 @@ class RoomsResource:
         except BaseException:
             file.close()
             raise
+        resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
         resp.set_stream(file, length)
 
 

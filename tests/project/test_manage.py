@@ -1,0 +1,164 @@
+"""`./manage.py` on a machine that has nothing but Python."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ROOT, free_port, serving
+
+CONTENT = ("manage.py", "wsgi.py", "pyproject.toml", "README.md", "LICENSE", "config", "requirements", "src")
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    for name in CONTENT:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh copy of the project, without an environment or a database."""
+    return copy_of_the_project(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A fresh copy that takes this environment for its own, so that nothing need be installed."""
+    copy_of_the_project(tmp_path)
+    program = (
+        "import json, manage; "
+        "manage.VENV.mkdir(); "
+        "(manage.VENV / 'installed.json').write_text("
+        "json.dumps({name: manage.fingerprint(name) for name in ('prod', 'test')}))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=60, check=True)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return tmp_path
+
+
+def manage(
+    folder: Path, *arguments: str, cwd: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **variables}
+    if "DATABASE_URL" not in variables:
+        environment.pop("DATABASE_URL")
+    return subprocess.run(
+        [sys.executable, str(folder / "manage.py"), *arguments],
+        cwd=cwd or folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_serve_sets_up_loads_sample_rooms_and_serves_them(clone: Path, tmp_path: Path) -> None:
+    port = free_port()
+    base = getattr(sys, "_base_executable", sys.executable)  # not the one of an environment
+    command = [base, str(clone / "manage.py"), "serve", "--port", str(port)]
+    variables = {"DATABASE_URL": "sqlite:///" + str(clone / "rentomatic.db")}
+    with serving(command, port, tmp_path / "log", variables, cwd=tmp_path, patience=300) as server:
+        assert b"<h1>3,000 rooms</h1>" in server.get("/").body
+        tutorial = server.get("/rooms/f853578c-fc0f-4e65-81b8-566c5dffa35a").json
+        assert {name: tutorial[name] for name in ("size", "price")} == {"size": 215, "price": 39}
+        assert server.stop() == 0
+
+    assert "Setting up .venv (prod)" in (tmp_path / "log").read_text()
+    again = manage(clone, "search", "--count", "--limit", "1")
+    assert "3,000 rooms match" in again.stdout
+    assert again.stderr == ""
+
+
+def test_help_is_there_before_anything_is_set_up(tmp_path: Path) -> None:
+    copy_of_the_project(tmp_path)
+
+    done = manage(tmp_path, "--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "./manage.py serve" in done.stdout
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_what_is_missing_is_named_when_set_up_fails(tmp_path: Path) -> None:
+    copy_of_the_project(tmp_path)
+    (tmp_path / "requirements" / "build.txt").write_text(
+        "no-such-package-as-this==1.0 --hash=sha256:" + "0" * 64
+    )
+
+    done = manage(tmp_path, "doctor", PIP_NO_INDEX="1")
+
+    assert done.returncode == 1
+    assert "no-such-package-as-this" in done.stderr
+    assert "manage.py: `pip install" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_commands_of_rentomatic_are_handed_on_with_their_exit_code(prepared: Path) -> None:
+    assert manage(prepared, "migrate").returncode == 0
+    assert manage(prepared, "show", "nothing").returncode == 3
+    assert manage(prepared, "search", "price__lt=x").returncode == 2
+
+
+def test_a_file_is_found_from_where_one_stands_and_the_database_from_the_project(
+    prepared: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "rooms.csv").write_text("code,price,latitude,longitude\na1,60,51.5,-0.12\n")
+
+    done = manage(prepared, "import", "rooms.csv", cwd=elsewhere)
+
+    assert done.stdout.startswith("1 added"), done.stderr
+    assert (prepared / "rentomatic.db").exists()
+    assert [elsewhere / "rooms.csv"] == list(elsewhere.iterdir())
+
+
+def test_the_environment_wins_over_the_configuration_file(prepared: Path) -> None:
+    done = manage(prepared, "migrate", DATABASE_URL="memory:")
+
+    assert done.stdout == "This storage has no schema.\n"
+
+
+def test_another_configuration_can_be_chosen(prepared: Path) -> None:
+    entries = [{"name": "DATABASE_URL", "value": "memory:"}]
+    (prepared / "config" / "other.json").write_text(json.dumps(entries))
+
+    assert manage(prepared, "migrate", APPLICATION_CONFIG="other").stdout == "This storage has no schema.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "which does not exist"), ("{", "is no list"), ('{"a": 1}', "is no list"), ("[1]", "is no list")],
+)
+def test_a_bad_configuration_file_is_named(prepared: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (prepared / "config" / "bad.json").write_text(content)
+
+    done = manage(prepared, "migrate", APPLICATION_CONFIG="bad")
+
+    assert done.returncode == 1
+    assert "bad.json" in done.stderr
+    assert message in done.stderr
+
+
+def test_requirements_are_pinned_and_name_no_registry() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        lines = path.read_text().splitlines()
+        assert "http" not in path.read_text()
+        pins = [line for line in lines if line and not line.startswith((" ", "#"))]
+        assert pins
+        assert all("==" in pin for pin in pins)
+        assert sum("--hash=sha256:" in line for line in lines) >= len(pins)

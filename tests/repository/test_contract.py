@@ -1,0 +1,391 @@
+"""What every storage does alike."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.room import MAX_INTEGER, Room
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.domain.summary import Bucket, Range, Summary
+from rentomatic.use_cases.errors import ConflictError
+from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
+from tests.builders import make_room
+
+LONDON = Point(51.5, -0.12)
+
+
+def codes_of(repository: RoomRepository, query: RoomQuery) -> list[str]:
+    """The codes of all pages, one after the other."""
+    return [room.code for page in pages_of(repository, query) for room in page]
+
+
+def pages_of(repository: RoomRepository, query: RoomQuery) -> Iterator[tuple[Room, ...]]:
+    while True:
+        page = repository.search(query)
+        yield page.rooms
+        if not page.more:
+            return
+        query = replace(query, after=query.position(page.rooms[-1]))
+
+
+def everything(repository: RoomRepository) -> list[Room]:
+    with repository.stream(RoomQuery()) as rooms:
+        return list(rooms)
+
+
+def test_an_empty_storage_finds_nothing(repository: RoomRepository) -> None:
+    page = repository.search(RoomQuery())
+
+    assert (page.rooms, page.more) == ((), False)
+    assert repository.get("a1") is None
+    assert repository.count(RoomQuery()) == 0
+    assert Summary(0, None, None, ()) == repository.summarise(RoomQuery())
+    assert everything(repository) == []
+
+
+def test_a_room_comes_back_as_it_went_in(repository: RoomRepository) -> None:
+    rooms = [
+        make_room(code="f853578c-fc0f-4e65-81b8-566c5dffa35a", latitude=51.75436293, longitude=-0.09998975),
+        make_room(code="0" * 36, size=None, price=0, latitude=-90, longitude=-180),
+        make_room(code="z" * 36, size=MAX_INTEGER, price=MAX_INTEGER, latitude=90, longitude=180),
+        make_room(code="tiny", latitude=5e-324, longitude=-1.1e-300),
+        make_room(code="third", latitude=1 / 3, longitude=-100 / 3),
+    ]
+
+    repository.load(rooms)
+
+    assert rooms == [repository.get(room.code) for room in rooms]
+
+
+def test_codes_that_differ_in_case_are_different_rooms(repository: RoomRepository) -> None:
+    repository.load([make_room(code="ab", price=1), make_room(code="AB", price=2)])
+
+    assert make_room(code="ab", price=1) == repository.get("ab")
+    assert make_room(code="AB", price=2) == repository.get("AB")
+    assert repository.get("Ab") is None
+
+
+def test_codes_compare_by_code_point(repository: RoomRepository) -> None:
+    codes = ["b", "a", "B", "A", "a.", "a-", "a~", "a_", "aB", "ab", "10", "9", "a0", "Z", "z"]
+    repository.load(make_room(code=code) for code in codes)
+
+    assert sorted(codes) == codes_of(repository, RoomQuery(limit=4))
+    assert sorted(codes, reverse=True) == codes_of(repository, RoomQuery(sort=SORTS["-code"], limit=4))
+
+
+@pytest.mark.parametrize("sort", ["price", "-price", "size", "-size", "distance"])
+def test_rooms_that_are_alike_are_ordered_by_code_and_each_is_on_one_page(
+    repository: RoomRepository, sort: str
+) -> None:
+    codes = [f"{number:02}" for number in range(23)]
+    repository.load(make_room(code=code) for code in reversed(codes))
+
+    assert codes == codes_of(repository, RoomQuery(sort=SORTS[sort], near=LONDON, limit=5))
+
+
+@pytest.mark.parametrize(("sort", "codes"), [("size", "bdac"), ("-size", "dbac")])
+def test_unstated_sizes_come_last_either_way(repository: RoomRepository, sort: str, codes: str) -> None:
+    sizes = {"a": None, "b": 5, "c": None, "d": 9}
+    repository.load(make_room(code=code, size=size) for code, size in sizes.items())
+
+    for limit in (1, 2, 3, 4):
+        assert list(codes) == codes_of(repository, RoomQuery(sort=SORTS[sort], limit=limit))
+
+
+@pytest.mark.parametrize("operator", Operator)
+def test_no_condition_finds_an_unstated_size(repository: RoomRepository, operator: Operator) -> None:
+    repository.load([make_room(size=None)])
+    value: int | tuple[int, ...] = (5,) if operator is Operator.IN else 5
+
+    assert codes_of(repository, RoomQuery(conditions=(Condition(Field.SIZE, operator, value),))) == []
+
+
+def test_a_page_that_ends_with_the_last_room_says_so(repository: RoomRepository) -> None:
+    repository.load(make_room(code=code) for code in "abcd")
+
+    assert [tuple(room.code for room in page) for page in pages_of(repository, RoomQuery(limit=2))] == [
+        ("a", "b"),
+        ("c", "d"),
+    ]
+    beyond = RoomQuery(limit=2, after=RoomQuery().position(make_room(code="d")))
+    assert (repository.search(beyond).rooms, repository.search(beyond).more) == ((), False)
+
+
+@pytest.mark.parametrize("sort", SORTS.values(), ids=str)
+def test_rooms_added_and_removed_between_pages_are_neither_shown_twice_nor_skipped(
+    repository: RoomRepository, sort: object
+) -> None:
+    query = RoomQuery(sort=SORTS[str(sort)], near=LONDON, limit=3)
+    first = [
+        make_room(
+            code=f"k{n:02}", price=n // 3, size=None if n % 4 == 0 else n // 3 + 1, latitude=51 - n / 10
+        )
+        for n in range(12)
+    ]
+    repository.load(first)
+
+    seen: list[str] = []
+    after = None
+    for turn in range(10):
+        page = repository.search(replace(query, after=after))
+        seen += [room.code for room in page.rooms]
+        if not page.more:
+            break
+        after = query.position(page.rooms[-1])
+        repository.remove(page.rooms[-1].code)  # the very room that the cursor stands on
+        repository.load(
+            [make_room(code=f"k00-{turn}", price=0, size=1), make_room(code=f"k99-{turn}", price=9)]
+        )
+
+    assert len(seen) == len(set(seen))
+    assert {room.code for room in first} <= set(seen)
+
+
+def test_a_box_across_the_antimeridian_finds_both_sides(repository: RoomRepository) -> None:
+    places = {"east": 179.9, "edge": 180.0, "other-edge": -180.0, "west": -179.9, "far": 0.0}
+    repository.load(make_room(code=code, latitude=0, longitude=place) for code, place in places.items())
+
+    box = RoomQuery(areas=(BoundingBox(179, -1, -179, 1),))
+    assert codes_of(repository, box) == ["east", "edge", "other-edge", "west"]
+    assert codes_of(repository, RoomQuery(areas=(BoundingBox(-179, -1, 179, 1),))) == ["far"]
+
+
+def test_a_circle_across_the_antimeridian_finds_both_sides(repository: RoomRepository) -> None:
+    places = {"a": 179.9, "b": 180.0, "c": -180.0, "d": -179.9, "far": 178.0}
+    repository.load(make_room(code=code, latitude=0, longitude=place) for code, place in places.items())
+
+    near = Point(0, 179.95)
+    query = RoomQuery(areas=(Circle(near, 20_000),), near=near, sort=BY_DISTANCE, limit=2)
+    assert {"b", "c", "a", "d"} == set(codes_of(repository, query))
+    assert sorted(codes_of(repository, query)[:3]) == ["a", "b", "c"]
+
+
+def test_at_a_pole_every_longitude_is_near(repository: RoomRepository) -> None:
+    repository.load(
+        make_room(code=f"r{east}", latitude=89.999, longitude=float(east)) for east in (10, 100, -100, -170)
+    )
+    repository.load([make_room(code="south", latitude=-89.999, longitude=0)])
+
+    near = Point(90, 0)
+    assert repository.count(RoomQuery(areas=(Circle(near, 200),), near=near)) == 4
+    query = RoomQuery(near=near, sort=BY_DISTANCE, limit=2)
+    assert codes_of(repository, query)[-1] == "south"
+
+
+def test_the_nearest_room_may_be_on_the_other_side_of_the_earth(repository: RoomRepository) -> None:
+    repository.load(make_room(code=f"r{n}", longitude=n / 1000) for n in range(300))
+
+    nearest = repository.search(RoomQuery(near=Point(-51.5, 179.9), sort=BY_DISTANCE, limit=1))
+    assert [room.code for room in nearest.rooms] == ["r299"]
+    assert repository.count(RoomQuery(areas=(Circle(Point(-51.5, 180), MAX_RADIUS),))) == 300
+
+
+def test_areas_that_have_nothing_in_common_hold_no_room(repository: RoomRepository) -> None:
+    repository.load([make_room()])
+    apart = (BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52))
+
+    assert codes_of(repository, RoomQuery(areas=apart)) == []
+    assert codes_of(repository, RoomQuery(areas=apart, near=LONDON, sort=BY_DISTANCE)) == []
+    assert repository.count(RoomQuery(areas=apart)) == 0
+
+
+def test_a_summary_is_of_the_rooms_that_match(repository: RoomRepository) -> None:
+    repository.load(
+        [
+            make_room(code="a", price=39, size=215),
+            make_room(code="b", price=60, size=None),
+            make_room(code="c", price=60, size=93),
+            make_room(code="d", price=900, size=1),
+        ]
+    )
+    cheap = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 100),), limit=1)
+
+    summary = repository.summarise(cheap)
+
+    assert (3, Range(39, 60), Range(93, 215)) == (summary.count, summary.price, summary.size)
+    assert Bucket(38, 40, 1) == summary.histogram[0]
+    assert Bucket(60, None, 2) == summary.histogram[-1]
+    assert repository.count(cheap) == 3
+
+
+def test_a_summary_of_rooms_without_a_stated_size_has_no_range_of_sizes(repository: RoomRepository) -> None:
+    repository.load([make_room(size=None)])
+
+    assert repository.summarise(RoomQuery()).size is None
+
+
+def test_a_load_tells_what_became_of_the_rooms(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a"), make_room(code="b")])
+
+    counts = repository.load([make_room(code="a"), make_room(code="b", price=1), make_room(code="c")])
+
+    assert LoadCounts(added=1, replaced=1, unchanged=1) == counts
+    assert make_room(code="b", price=1) == repository.get("b")
+
+
+def test_a_load_may_skip_rooms_that_differ(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a")])
+
+    counts = repository.load([make_room(code="a", price=1), make_room(code="b")], OnConflict.SKIP)
+
+    assert LoadCounts(added=1, skipped=1) == counts
+    assert make_room(code="a") == repository.get("a")
+
+
+def test_a_load_may_fail_on_a_room_that_differs_and_then_changes_nothing(repository: RoomRepository) -> None:
+    repository.load([make_room(code="b")])
+
+    with pytest.raises(ConflictError, match="b"):
+        repository.load([make_room(code="a"), make_room(code="b", price=1)], OnConflict.FAIL)
+
+    assert [make_room(code="b")] == everything(repository)
+
+
+def test_the_same_code_twice_in_a_load_counts_one_after_the_other(repository: RoomRepository) -> None:
+    rooms = [make_room(price=1), make_room(price=2), make_room(price=2), make_room(price=3)]
+
+    counts = repository.load(rooms)
+
+    assert LoadCounts(added=1, replaced=2, unchanged=1) == counts
+    assert make_room(price=3) == repository.get("a1")
+
+
+def test_a_dry_run_counts_and_changes_nothing(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a")])
+
+    counts = repository.load([make_room(code="a", price=1), make_room(code="b")], dry_run=True)
+
+    assert LoadCounts(added=1, replaced=1) == counts
+    assert [make_room(code="a")] == everything(repository)
+
+
+def test_a_load_that_breaks_off_changes_nothing(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a")])
+
+    def rooms() -> Iterator[Room]:
+        yield from (make_room(code=f"n{number}") for number in range(30_000))
+        raise RuntimeError("the file ended too soon")
+
+    with pytest.raises(RuntimeError):
+        repository.load(rooms())
+
+    assert [make_room(code="a")] == everything(repository)
+
+
+def test_a_large_load_is_found_by_every_index(repository: RoomRepository) -> None:
+    repository.load([make_room(code="old", price=7, latitude=10)])
+    rooms = [
+        make_room(code=f"n{n}", price=n % 500, size=n % 90 + 1, latitude=n / 1000, longitude=n / 500)
+        for n in range(45_000)
+    ]
+
+    counts = repository.load([*rooms, make_room(code="old", price=8, latitude=20), *rooms[:10]])
+
+    assert LoadCounts(added=45_000, replaced=1, unchanged=10) == counts
+    for query in (
+        RoomQuery(conditions=(Condition(Field.PRICE, Operator.EQ, 8),)),
+        RoomQuery(conditions=(Condition(Field.SIZE, Operator.EQ, 8),)),
+        RoomQuery(areas=(BoundingBox(-1, 19.9, 41, 20.1),)),
+    ):
+        matching = sum(map(query.matches, [*rooms, make_room(code="old", price=8, latitude=20)]))
+        assert matching == repository.count(query) > 0
+    near = RoomQuery(near=Point(20, -0.12), sort=BY_DISTANCE, limit=1)
+    assert repository.search(near).rooms[0].code == "old"
+
+
+def test_a_room_that_moved_is_found_only_where_it_is_now(repository: RoomRepository) -> None:
+    repository.load([make_room(latitude=10, longitude=10)])
+    repository.load([make_room(latitude=-10, longitude=170)])
+
+    assert repository.count(RoomQuery(areas=(BoundingBox(9, 9, 11, 11),))) == 0
+    assert repository.count(RoomQuery(areas=(BoundingBox(169, -11, 171, -9),))) == 1
+
+
+def test_a_room_that_was_removed_is_gone(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a"), make_room(code="b")])
+
+    assert repository.remove("a")
+    assert not repository.remove("a")
+    assert repository.get("a") is None
+    assert codes_of(repository, RoomQuery(areas=(Circle(LONDON, 100_000),))) == ["b"]
+
+
+@pytest.mark.parametrize("sort", SORTS.values(), ids=str)
+def test_a_stream_gives_every_match_in_order(repository: RoomRepository, sort: object) -> None:
+    repository.load(
+        make_room(code=f"{n:03}", price=n * 7 % 11, size=n % 5 or None, latitude=n * 13 % 90)
+        for n in range(200)
+    )
+    query = RoomQuery(
+        conditions=(Condition(Field.PRICE, Operator.LT, 9),), sort=SORTS[str(sort)], near=LONDON, limit=7
+    )
+
+    with repository.stream(query) as rooms:
+        streamed = [room.code for room in rooms]
+
+    assert codes_of(repository, query) == streamed
+    assert len(streamed) > 100
+
+
+def test_a_stream_is_of_one_moment(repository: RoomRepository) -> None:
+    repository.load(make_room(code=f"{n:04}") for n in range(3000))
+
+    with repository.stream(RoomQuery()) as rooms:
+        first = next(rooms)
+        repository.load([make_room(code="zzzz")])
+        repository.remove("2999")
+        rest = [room.code for room in rooms]
+
+    assert [f"{n:04}" for n in range(3000)] == [first.code, *rest]
+    assert repository.get("zzzz") is not None
+
+
+def test_a_stream_may_be_left_half_way(repository: RoomRepository) -> None:
+    repository.load(make_room(code=f"{n:04}") for n in range(3000))
+
+    for _ in range(20):
+        with repository.stream(RoomQuery()) as rooms:
+            next(rooms)
+
+    assert LoadCounts(added=1) == repository.load([make_room(code="new")])
+
+
+def test_readers_and_writers_do_not_disturb_each_other(repository: RoomRepository) -> None:
+    repository.load(make_room(code=f"{n:03}", price=1) for n in range(500))
+    stop = threading.Event()
+
+    def read() -> set[int]:
+        """How many rooms of the old and the new price a reader ever saw together."""
+        seen = set()
+        while not stop.is_set():
+            with repository.stream(RoomQuery()) as rooms:
+                seen.add(len({room.price for room in rooms}))
+        return seen
+
+    with ThreadPoolExecutor() as pool:
+        readers = [pool.submit(read) for _ in range(4)]
+        for price in range(2, 12):
+            repository.load(make_room(code=f"{n:03}", price=price) for n in range(500))
+        stop.set()
+        seen = set().union(*(reader.result(timeout=60) for reader in readers))
+
+    assert {1} == seen
+
+
+def test_writers_in_several_threads_wait_for_each_other(repository: RoomRepository) -> None:
+    def write(writer: int) -> None:
+        for n in range(10):
+            repository.load([make_room(code=f"{writer}-{n}")])
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(write, range(4), timeout=60))
+
+    assert repository.count(RoomQuery()) == 40
+
+
+def test_a_storage_in_order_answers_a_ping(repository: RoomRepository) -> None:
+    repository.ping()

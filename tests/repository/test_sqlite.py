@@ -1,0 +1,317 @@
+"""What is SQLite's own: its plans, its file, its schema and its failures."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from rentomatic import migrations
+from rentomatic.domain.geography import BoundingBox, Circle, Point, distance
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.migrations import SQLITE_REVISION, runner
+from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite_search import first_rooms
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.use_cases.errors import RepositoryUnavailable
+from tests.builders import make_room
+
+CENTRE = Point(51.512, -0.123)
+CHEAP = Condition(Field.PRICE, Operator.LT, 20)
+USUAL = Condition(Field.PRICE, Operator.LT, 100)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An empty file with the schema."""
+    runner.upgrade_sqlite(tmp_path / "rooms.db")
+    return tmp_path / "rooms.db"
+
+
+@pytest.fixture
+def repository(path: Path) -> Iterator[SqliteRepo]:
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty thousand rooms, enough for every plan to matter."""
+    path = tmp_path_factory.mktemp("town") / "rooms.db"
+    runner.upgrade_sqlite(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(sample_rooms(60_000))
+    return path
+
+
+def open_by_hand(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.create_function("distance", 4, distance, deterministic=True)
+    return connection
+
+
+def plan_of(path: Path, query: RoomQuery) -> str:
+    """How SQLite says that it will run the statements of a search."""
+    with closing(open_by_hand(path)) as connection:
+        statements: list[str] = []
+        connection.set_trace_callback(statements.append)
+        first_rooms(connection, query, query.limit + 1)
+        connection.set_trace_callback(None)
+        rows = [row for text in statements for row in connection.execute(f"EXPLAIN QUERY PLAN {text}")]
+    return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (RoomQuery(), "room USING INDEX room_code"),
+        (RoomQuery(sort=SORTS["-code"]), "room USING INDEX room_code"),
+        (RoomQuery(sort=SORTS["price"]), "room USING INDEX room_price"),
+        (RoomQuery(sort=SORTS["-price"]), "room USING INDEX room_price_descending"),
+        (RoomQuery(sort=SORTS["size"]), "room USING INDEX room_size"),
+        (RoomQuery(sort=SORTS["-size"]), "room USING INDEX room_size_descending"),
+        (RoomQuery(sort=SORTS["price"], conditions=(USUAL,)), "room USING INDEX room_price (price<?)"),
+        (RoomQuery(conditions=(CHEAP,)), "room USING INDEX room_price (price<?)"),
+        (RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("a", "b")),)), "room_code (code=?)"),
+        (RoomQuery(areas=(BoundingBox(-0.13, 51.51, -0.12, 51.52),)), "room_place VIRTUAL TABLE INDEX"),
+        (RoomQuery(areas=(Circle(CENTRE, 300),)), "room_place VIRTUAL TABLE INDEX"),
+        (
+            RoomQuery(conditions=(Condition(Field.LATITUDE, Operator.GT, 51.8),)),
+            "room_place VIRTUAL TABLE INDEX",
+        ),
+        (RoomQuery(near=CENTRE, sort=BY_DISTANCE), "room_place_node USING INTEGER PRIMARY KEY"),
+        (
+            RoomQuery(near=CENTRE, sort=BY_DISTANCE, conditions=(USUAL,)),
+            "room_place_node USING INTEGER PRIMARY KEY",
+        ),
+        (RoomQuery(near=CENTRE, sort=BY_DISTANCE, conditions=(CHEAP,)), "room_price (price<?)"),
+    ],
+)
+def test_a_search_uses_an_index_and_scans_nothing(town: Path, query: RoomQuery, index: str) -> None:
+    plan = plan_of(town, replace(query, limit=20))
+
+    assert index in plan
+    for line in plan.splitlines():
+        # "SCAN room USING INDEX" walks an index in order and stops when the page is full.
+        assert not line.startswith("SCAN room") or "USING INDEX" in line or "VIRTUAL TABLE INDEX" in line
+
+
+@pytest.mark.parametrize("sort", [name for name in SORTS if name != "distance"])
+@pytest.mark.parametrize("conditions", [(), (USUAL,)])
+def test_a_page_costs_the_same_however_deep_it_lies(
+    town: Path, sort: str, conditions: tuple[Condition, ...]
+) -> None:
+    query = RoomQuery(sort=SORTS[sort], conditions=conditions, limit=20)
+    with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as rooms:
+        room = next(room for number, room in enumerate(rooms, start=1) if number == 20_000)
+
+    first, deep = steps_of(town, query), steps_of(town, replace(query, after=query.position(room)))
+
+    assert deep < 2 * first + 1000
+
+
+def test_the_nearest_rooms_cost_little_more_on_page_1000(town: Path) -> None:
+    query = RoomQuery(sort=BY_DISTANCE, near=CENTRE, limit=20)
+    with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as rooms:
+        room = next(room for number, room in enumerate(rooms, start=1) if number == 20_000)
+
+    first, deep = nodes_of(town, query), nodes_of(town, replace(query, after=query.position(room)))
+
+    # A tree of 60 000 rooms has about 1 800 nodes; those wholly within the pages before are passed by.
+    assert first < 60
+    assert deep < 600
+
+
+def steps_of(path: Path, query: RoomQuery) -> int:
+    """How many instructions of SQLite's virtual machine a search takes, to the nearest ten."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 10
+        return 0
+
+    with closing(open_by_hand(path)) as connection:
+        connection.set_progress_handler(count, 10)
+        assert len(first_rooms(connection, query, 21)) == 21
+    return steps
+
+
+def nodes_of(path: Path, query: RoomQuery) -> int:
+    """How many nodes of the R*Tree a search reads."""
+    statements: list[str] = []
+    with closing(open_by_hand(path)) as connection:
+        connection.set_trace_callback(statements.append)
+        assert len(first_rooms(connection, query, 21)) == 21
+    return sum("room_place_node" in text for text in statements)
+
+
+def test_a_room_written_by_hand_is_found_by_the_next_search(path: Path, repository: SqliteRepo) -> None:
+    with closing(open_by_hand(path)) as connection:
+        connection.execute(
+            "INSERT INTO room(code, size, price, longitude, latitude) VALUES "
+            "('f853578c-fc0f-4e65-81b8-566c5dffa35a', 215, 39, -0.09998975, 51.75436293)"
+        )
+        near = RoomQuery(areas=(Circle(Point(51.754, -0.1), 100),))
+        assert repository.count(near) == 1
+
+        connection.execute("UPDATE room SET latitude = 10")
+        assert repository.count(near) == 0
+
+        connection.execute("DELETE FROM room")
+        assert connection.execute("SELECT count(*) FROM room_place").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "('', 1, 1, 0, 0)",
+        "('" + "x" * 37 + "', 1, 1, 0, 0)",
+        "('.a', 1, 1, 0, 0)",
+        "('a b', 1, 1, 0, 0)",
+        "('a', 0, 1, 0, 0)",
+        "('a', 2147483648, 1, 0, 0)",
+        "('a', 1, -1, 0, 0)",
+        "('a', 1, NULL, 0, 0)",
+        "('a', 1, 'dear', 0, 0)",
+        "('a', 1, 1, 90.1, 0)",
+        "('a', 1, 1, 0, -180.1)",
+        "(NULL, 1, 1, 0, 0)",
+    ],
+)
+def test_the_table_refuses_what_makes_no_room(path: Path, values: str) -> None:
+    with closing(open_by_hand(path)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(f"INSERT INTO room(code, size, price, latitude, longitude) VALUES {values}")
+
+
+def test_a_large_load_leaves_the_schema_as_it_was(path: Path, repository: SqliteRepo) -> None:
+    def schema() -> list[tuple[str, str]]:
+        with closing(open_by_hand(path)) as connection:
+            return connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+
+    before = schema()
+    repository.load(sample_rooms(30_000))
+
+    assert before == schema()
+    with closing(open_by_hand(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT rtreecheck('room_place')").fetchone() == ("ok",)
+        assert connection.execute("SELECT count(*) FROM room_place").fetchone() == (30_000,)
+
+
+def unavailable(repository: SqliteRepo) -> str:
+    with closing(repository), pytest.raises(RepositoryUnavailable) as refusal:
+        repository.search(RoomQuery())
+    return str(refusal.value)
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    message = unavailable(SqliteRepo(tmp_path / "gone.db", SQLITE_REVISION))
+
+    assert "rentomatic migrate" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_without_a_schema_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+
+    assert "rentomatic migrate" in unavailable(SqliteRepo(tmp_path / "empty.db", SQLITE_REVISION))
+
+
+def test_a_file_of_an_older_program_says_what_to_do(path: Path) -> None:
+    assert "needs 0002: run `rentomatic migrate`" in unavailable(SqliteRepo(path, "0002"))
+
+
+def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("code,price\n" * 1000)
+
+    assert "text.db is not an SQLite file" in unavailable(SqliteRepo(tmp_path / "text.db", SQLITE_REVISION))
+
+
+def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
+    with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=0.01)) as repository:
+        with pytest.raises(RepositoryUnavailable, match="in time"):
+            repository.count(RoomQuery(areas=(Circle(CENTRE, 19_000_000),)))
+        assert repository.get("f853578c-fc0f-4e65-81b8-566c5dffa35a") is not None
+
+
+def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) -> None:
+    nowhere = Condition(Field.PRICE, Operator.NE, 10), Condition(Field.SIZE, Operator.NE, 10)
+    with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=0.01)) as repository:
+        with pytest.raises(RepositoryUnavailable, match="in time"):
+            repository.search(RoomQuery(conditions=nowhere, near=CENTRE, sort=BY_DISTANCE, limit=1000))
+
+
+def test_a_writer_waits_for_another_only_so_long(
+    path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.repository.sqlite.BUSY_TIMEOUT", 0.1)
+    with closing(open_by_hand(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
+            repository.load([make_room()])
+        other.execute("ROLLBACK")
+
+    assert repository.load([make_room()]).added == 1
+
+
+def test_a_repository_that_was_closed_leaves_no_connection_behind(path: Path) -> None:
+    repository = SqliteRepo(path, SQLITE_REVISION)
+    with repository.stream(RoomQuery()):
+        repository.search(RoomQuery())  # a second connection, while the first is in use
+        repository.close()
+
+    assert repository._idle == []
+    assert not path.with_name("rooms.db-wal").exists()  # the last connection takes it away
+
+
+def test_the_schema_goes_down_and_up_again_with_rooms_in_it(path: Path, repository: SqliteRepo) -> None:
+    repository.load(sample_rooms(100))
+    repository.close()
+
+    runner.downgrade_sqlite(path, "base")
+    with closing(open_by_hand(path)) as connection:
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
+    assert names <= {"alembic_version", "sqlite_autoindex_alembic_version_1"}
+
+    assert runner.upgrade_sqlite(path) == (None, SQLITE_REVISION)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as again:
+        assert again.load(sample_rooms(100)).added == 100
+
+
+def test_the_revision_that_the_program_needs_is_the_newest() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(Path(migrations.__file__).parent / "sqlite"))
+
+    assert ScriptDirectory.from_config(config).get_heads() == [SQLITE_REVISION]
+
+
+def test_several_processes_may_migrate_a_new_file_at_once(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from rentomatic.migrations.runner import upgrade_sqlite; "
+        "print(upgrade_sqlite(Path(sys.argv[1])))"
+    )
+    path = tmp_path / "rooms.db"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(5)
+    ]
+    outputs = [process.communicate(timeout=60) for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 5, outputs
+    assert sum(output == "(None, '0001')\n" for output, _ in outputs) == 1
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.ping()

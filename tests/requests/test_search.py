@@ -1,0 +1,244 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.domain.geography import BoundingBox, Circle, Point
+from rentomatic.domain.search import (
+    BY_CODE,
+    BY_DISTANCE,
+    SORTS,
+    Condition,
+    Field,
+    Operator,
+    RoomQuery,
+)
+from rentomatic.requests import cursor
+from rentomatic.requests.search import FILTERS, Format, parse_search
+from rentomatic.use_cases.errors import ParametersError
+from tests.builders import make_room
+
+
+def parse(**parameters: str) -> RoomQuery:
+    return parse_search(parameters.items()).query
+
+
+def problems_of(parameters: list[tuple[str, str]]) -> dict[str, str]:
+    with pytest.raises(ParametersError) as refusal:
+        parse_search(parameters)
+    return {problem.parameter: problem.message for problem in refusal.value.problems}
+
+
+def test_a_search_for_nothing_in_particular_is_by_code() -> None:
+    request = parse_search([])
+
+    assert RoomQuery() == request.query
+    assert (request.limited, request.with_total, request.format) == (False, False, None)
+
+
+def test_every_field_has_every_operator() -> None:
+    assert len(Field) * len(Operator) == len(FILTERS)
+    assert FILTERS["filter_price__lt"] == (Field.PRICE, Operator.LT)
+
+
+def test_a_search_may_ask_for_everything_at_once() -> None:
+    request = parse_search(
+        [
+            ("filter_price__lt", "60"),
+            ("filter_price__gte", "20"),
+            ("filter_code__in", "a,B,F853578C-FC0F-4E65-81B8-566C5DFFA35A"),
+            ("filter_latitude__gt", "-0.5"),
+            ("bbox", "-0.2,51.4,0.1,51.6"),
+            ("near", "51.5,-0.12"),
+            ("radius", "2e3"),
+            ("sort", "-price"),
+            ("limit", "5"),
+            ("count", "exact"),
+            ("format", "geojson"),
+        ]
+    )
+
+    expected = RoomQuery(
+        conditions=(
+            Condition(Field.PRICE, Operator.LT, 60),
+            Condition(Field.PRICE, Operator.GTE, 20),
+            Condition(Field.CODE, Operator.IN, ("a", "B", "f853578c-fc0f-4e65-81b8-566c5dffa35a")),
+            Condition(Field.LATITUDE, Operator.GT, -0.5),
+        ),
+        areas=(BoundingBox(-0.2, 51.4, 0.1, 51.6), Circle(Point(51.5, -0.12), 2000.0)),
+        near=Point(51.5, -0.12),
+        sort=SORTS["-price"],
+        limit=5,
+    )
+    assert expected == request.query
+    assert (request.limited, request.with_total, request.format) == (True, True, Format.GEOJSON)
+
+
+def test_a_search_near_a_point_goes_by_distance_unless_told_otherwise() -> None:
+    assert parse(near="51.5,-0.12").sort == BY_DISTANCE
+    assert parse(near="51.5,-0.12", sort="code").sort == BY_CODE
+
+
+BAD_INTEGERS = [
+    "", " ", " 5", "5 ", "5 0", "1_000", "1,", "+5", "--5", "5.0", "1e3", "0x10", "²", "٣", "५",
+    "５", "nan", "NaN", "inf", "-inf", "None", "null", "5\x00", "\x00", "5\n", "9" * 400,
+    "2147483648", "-2147483649", "99999999999999999999", "'; DROP TABLE room", "true",
+]  # fmt: skip
+
+BAD_DECIMALS = [
+    "", " ", " 5", "5 ", "1_0", "+5", "5.", ".5", "1e", "1e999", "-1e999", "nan", "NaN", "inf",
+    "Infinity", "0x1p3", "²", "٣", "5,5,5", "5\x00", "1e-9999", "9" * 400, "181", "-181", "1;2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD_INTEGERS)
+@pytest.mark.parametrize("name", ["filter_price__lt", "filter_size__ne", "filter_price__in", "limit"])
+def test_what_is_no_whole_number_in_range_is_refused_by_name(name: str, text: str) -> None:
+    assert [name] == list(problems_of([(name, text)]))
+
+
+@pytest.mark.parametrize("text", BAD_DECIMALS)
+@pytest.mark.parametrize("name", ["filter_latitude__lt", "filter_longitude__gte", "near", "bbox"])
+def test_what_is_no_degree_is_refused_by_name(name: str, text: str) -> None:
+    texts = {"near": f"1,{text}", "bbox": f"0,0,{text},1"}
+
+    assert [name] == list(problems_of([(name, texts.get(name, text))]))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("near", "51.5"),
+        ("near", "51.5;-0.1"),
+        ("near", "91,0"),
+        ("near", "51.5,-0.1,3"),
+        ("bbox", "1,2,3"),
+        ("bbox", "1,2,3,4,5"),
+        ("bbox", "0,2,1,1"),
+        ("bbox", "0,-91,1,1"),
+        ("limit", "0"),
+        ("limit", "1001"),
+        ("limit", "-1"),
+        ("sort", ""),
+        ("sort", "Price"),
+        ("sort", "+price"),
+        ("sort", "-distance"),
+        ("sort", "longitude"),
+        ("sort", "distance"),
+        ("count", "yes"),
+        ("count", ""),
+        ("format", "xml"),
+        ("format", "JSON"),
+        ("cursor", ""),
+        ("cursor", "x"),
+        ("cursor", "é"),
+        ("cursor", "A" * 5000),
+        ("cursor", "bm90IGEgY3Vyc29yIGF0IGFsbA"),
+        ("radius", "500"),
+        ("filter_code__eq", "a b"),
+        ("filter_code__eq", ""),
+        ("filter_code__in", "a,"),
+        ("filter_code__in", ","),
+        ("filter_code__lt", "x" * 37),
+        ("filter_price__in", ",".join(["1"] * 1001)),
+        ("filter_price", "60"),
+        ("filter_price__", "60"),
+        ("filter_price__like", "60"),
+        ("filter_rooms__eq", "60"),
+        ("price__lt", "60"),
+        ("Filter_price__lt", "60"),
+        ("filter_price__lt\x00", "60"),
+        ("", "60"),
+        ("q", ""),
+    ],
+)
+def test_a_bad_parameter_is_refused_by_name(name: str, text: str) -> None:
+    assert [name] == list(problems_of([(name, text)]))
+
+
+@pytest.mark.parametrize("radius", ["-1", "x", "20015116", "1e99", "nan", ""])
+def test_a_bad_radius_is_refused_by_name(radius: str) -> None:
+    assert list(problems_of([("near", "1,2"), ("radius", radius)])) == ["radius"]
+
+
+def test_every_bad_parameter_is_named_at_once() -> None:
+    found = problems_of(
+        [
+            ("filter_price__lt", "x"),
+            ("filter_prize__lt", "60"),
+            ("near", "here"),
+            ("radius", "far"),
+            ("bbox", "all"),
+            ("sort", "cheap"),
+            ("limit", "0"),
+            ("count", "all"),
+            ("format", "xml"),
+        ]
+    )
+
+    assert {
+        "filter_price__lt", "filter_prize__lt", "near", "radius", "bbox", "sort", "limit", "count", "format",
+    } == set(found)  # fmt: skip
+
+
+def test_a_mistyped_name_is_answered_with_the_right_one() -> None:
+    assert "did you mean filter_price__lt?" in problems_of([("filter_prize__lt", "60")])["filter_prize__lt"]
+    assert "did you mean limit?" in problems_of([("limits", "60")])["limits"]
+
+
+def test_a_message_repeats_bad_input_only_in_short_and_in_ascii() -> None:
+    message = problems_of([("limit", "\x1b[31m²" + "9" * 5000)])["limit"]
+
+    assert len(message) < 150
+    assert message.isascii()
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("name", ["near", "bbox", "sort", "limit", "count", "format", "cursor"])
+def test_a_parameter_that_counts_once_cannot_be_given_twice(name: str) -> None:
+    good = {"near": "1,2", "bbox": "1,2,3,4", "sort": "code", "limit": "5", "count": "none", "format": "csv"}
+    text = good.get(name, cursor.encode(RoomQuery(), RoomQuery().position(make_room())))
+
+    assert [name] == list(problems_of([(name, text), (name, text)]))
+
+
+def test_twenty_conditions_are_taken_and_the_next_one_is_refused() -> None:
+    conditions = [("filter_price__ne", str(number)) for number in range(20)]
+
+    assert len(parse_search(conditions).query.conditions) == 20
+    assert "20" in problems_of([*conditions, ("filter_size__lt", "9")])["filter_size__lt"]
+
+
+def test_a_thousand_values_are_taken() -> None:
+    query = parse_search([("filter_price__in", ",".join(map(str, range(1000))))]).query
+
+    assert query.conditions[0].value == tuple(range(1000))
+
+
+def test_a_flood_of_parameters_is_not_read_to_its_end() -> None:
+    assert len(problems_of([(f"x{number}", "") for number in range(100_000)])) == 101
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=5))
+def test_arbitrary_parameters_are_understood_or_refused_by_name(parameters: list[tuple[str, str]]) -> None:
+    try:
+        parse_search(parameters)
+    except ParametersError as error:
+        assert {p.parameter for p in error.problems} <= {name[:60] for name, _ in parameters}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [*FILTERS, "near", "radius", "bbox", "sort", "limit", "cursor", "count", "format"]
+            ),
+            st.text() | st.from_regex(r"-?[0-9]{1,12}(\.[0-9]+)?(,-?[0-9]{1,3}){0,3}", fullmatch=True),
+        ),
+        max_size=6,
+    )
+)
+def test_arbitrary_values_are_understood_or_refused_by_name(parameters: list[tuple[str, str]]) -> None:
+    try:
+        parse_search(parameters)
+    except ParametersError as error:
+        assert {p.parameter for p in error.problems} <= {name for name, _ in parameters}

@@ -1,0 +1,110 @@
+"""Real servers for tests: on loopback, on a free port, ended by their process id."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, target: str, timeout: float = 30) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", target)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.headers), response.read())
+        finally:
+            connection.close()
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
+        """End the server and give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(sign)
+        return self.process.wait(STOP_TIMEOUT)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    command: list[str],
+    port: int,
+    log: Path,
+    variables: Mapping[str, str],
+    cwd: Path = ROOT,
+    patience: float = START_TIMEOUT,
+) -> Iterator[Server]:
+    """A server from its first answer to the end of the context, where its whole process group ends."""
+    environment = {**os.environ, **variables}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    server = Server(process, port, log)
+    try:
+        _wait_until_it_answers(server, patience)
+        yield server
+        server.stop()
+    finally:
+        with suppress(ProcessLookupError):  # the group is gone when all went well
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_TIMEOUT)
+
+
+@contextmanager
+def rentomatic(database: str, log: Path, *options: str, **variables: str) -> Iterator[Server]:
+    """`rentomatic serve` over a storage."""
+    port = free_port()
+    command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(port), *options]
+    with serving(command, port, log, variables={"DATABASE_URL": database, **variables}) as server:
+        yield server
+
+
+def _wait_until_it_answers(server: Server, patience: float) -> None:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if server.process.poll() is not None:
+            raise AssertionError(f"the server ended by itself:\n{server.log.read_text()}")
+        try:
+            if server.get("/health/live", timeout=2).status == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"the server did not answer in time:\n{server.log.read_text()}")

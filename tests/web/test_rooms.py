@@ -1,0 +1,224 @@
+import json
+import re
+
+import pytest
+from falcon import testing
+
+from rentomatic.domain.room import Room
+from rentomatic.repository.memory import MemRepo
+from tests.builders import make_room
+from tests.web.conftest import client_of, get
+
+
+def codes_of(answer: testing.Result) -> list[str]:
+    return [room["code"][:4] for room in answer.json]
+
+
+def next_of(answer: testing.Result) -> str | None:
+    found = re.fullmatch(r'<(.+)>; rel="next"', answer.headers.get("link", ""))
+    return found.group(1) if found else None
+
+
+def test_rooms_are_an_array_in_the_order_of_codes(client: testing.TestClient) -> None:
+    answer = get(client, "/rooms")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert codes_of(answer) == ["9136", "eed7", "f853", "fe2c"]
+
+
+def test_the_keys_of_a_room_are_in_the_documented_order(client: testing.TestClient) -> None:
+    expected = (
+        '[{"code":"f853578c-fc0f-4e65-81b8-566c5dffa35a","size":215,"price":39,'
+        '"latitude":51.75436293,"longitude":-0.09998975}]'
+    )
+    assert expected == get(client, "/rooms?filter_price__lt=40").text
+
+
+def test_an_unstated_size_is_null() -> None:
+    assert get(client_of(MemRepo([make_room(size=None)])), "/rooms").json[0]["size"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("filter_price__lt=60", ["eed7", "f853"]),
+        ("filter_price__lte=60", ["9136", "eed7", "f853"]),
+        ("filter_price__gt=60", ["fe2c"]),
+        ("filter_price__gte=60", ["9136", "fe2c"]),
+        ("filter_price__eq=60", ["9136"]),
+        ("filter_price__ne=60", ["eed7", "f853", "fe2c"]),
+        ("filter_price__in=39,66", ["f853", "fe2c"]),
+        ("filter_size__gte=100&filter_price__lt=60", ["f853"]),
+        ("filter_price__gte=40&filter_price__lt=61", ["9136", "eed7"]),
+        ("filter_code__eq=F853578C-FC0F-4E65-81B8-566C5DFFA35A", ["f853"]),
+        ("filter_latitude__gt=51.7", ["f853", "fe2c"]),
+        ("bbox=0,51,1,51.5", ["9136", "eed7"]),
+        ("near=51.5,0.3&radius=20000", ["9136", "eed7"]),
+        ("near=51.5,0.3", ["9136", "eed7", "fe2c", "f853"]),
+        ("near=51.5,0.3&sort=code", ["9136", "eed7", "f853", "fe2c"]),
+        ("sort=price", ["f853", "eed7", "9136", "fe2c"]),
+        ("sort=-size&limit=2", ["fe2c", "f853"]),
+        ("filter_price__lt=0", []),
+    ],
+)
+def test_a_search_finds_what_it_asks_for(client: testing.TestClient, query: str, codes: list[str]) -> None:
+    assert codes == codes_of(get(client, f"/rooms?{query}"))
+
+
+def test_near_a_point_each_room_carries_its_distance_in_metres(client: testing.TestClient) -> None:
+    room = get(client, "/rooms?near=51.45994069,0.27891577&limit=2").json
+
+    assert [round(found["distance"]) for found in room] == [0, 7936]
+    assert list(room[0])[-1] == "distance"
+
+
+def test_the_link_to_the_next_page_leads_through_all_rooms(client: testing.TestClient) -> None:
+    target: str | None = "/rooms?filter_price__lt=70&sort=price&limit=1"
+    pages = []
+    while target:
+        answer = get(client, target)
+        pages.append(codes_of(answer))
+        target = next_of(answer)
+
+    assert pages == [["f853"], ["eed7"], ["9136"], ["fe2c"]]
+
+
+def test_the_number_of_matches_is_told_when_asked_for(client: testing.TestClient) -> None:
+    counted = get(client, "/rooms?filter_price__lt=61&limit=1&count=exact")
+
+    assert counted.headers["x-total-count"] == "3"
+    assert "x-total-count" not in get(client, "/rooms?count=none").headers
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/*", "application/json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
+        ("application/geo+json", "application/geo+json"),
+        ("text/csv", "text/csv"),
+        ("text/csv;q=0.5, application/x-ndjson", "application/x-ndjson"),
+    ],
+)
+def test_the_accept_header_chooses_the_notation(
+    client: testing.TestClient, accept: str | None, media_type: str
+) -> None:
+    answer = client.simulate_get("/rooms", headers={"Accept": accept} if accept else {})
+
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_the_parameter_format_wins_over_the_accept_header(client: testing.TestClient) -> None:
+    answer = get(client, "/rooms?format=geojson&near=51.5,0.3&limit=1", Accept="text/csv")
+
+    assert answer.headers["content-type"] == "application/geo+json"
+    (feature,) = answer.json["features"]
+    assert feature["geometry"] == {"type": "Point", "coordinates": [0.27891577, 51.45994069]}
+    assert list(feature["properties"]) == ["code", "size", "price", "distance"]
+
+
+def test_csv_without_a_limit_holds_every_match(rooms: tuple[Room, ...]) -> None:
+    client = client_of(MemRepo(make_room(code=f"{number:04}") for number in range(2500)))
+
+    answer = get(client, "/rooms?format=csv")
+
+    lines = answer.text.splitlines()
+    assert lines[0] == "code,size,price,latitude,longitude"
+    assert [f"{number:04},20,60,51.5,-0.12" for number in range(2500)] == lines[1:]
+    assert str(len(answer.content)) == answer.headers["content-length"]
+    assert answer.headers["content-disposition"] == 'attachment; filename="rooms.csv"'
+    assert "link" not in answer.headers
+
+
+def test_ndjson_without_a_limit_holds_every_match() -> None:
+    client = client_of(MemRepo(make_room(code=f"{number:04}") for number in range(2500)))
+
+    answer = get(client, "/rooms?format=ndjson&count=exact")
+
+    assert [f"{number:04}" for number in range(2500)] == [
+        json.loads(line)["code"] for line in answer.text.splitlines()
+    ]
+    assert answer.headers["x-total-count"] == "2500"
+
+
+def test_csv_with_a_limit_is_a_page(client: testing.TestClient) -> None:
+    answer = get(client, "/rooms?format=csv&limit=3")
+
+    assert len(answer.text.splitlines()) == 4
+    following = get(client, next_of(answer) or "")
+    assert len(following.text.splitlines()) == 2
+
+
+def test_one_room_is_shown_by_its_code_in_either_case(client: testing.TestClient) -> None:
+    answer = get(client, "/rooms/F853578C-fc0f-4e65-81b8-566c5dffa35a")
+
+    assert answer.status_code == 200
+    assert list(answer.json) == ["code", "size", "price", "latitude", "longitude"]
+    assert answer.json["price"] == 39
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/rooms?sort=price&limit=2", "/rooms/f853578c-fc0f-4e65-81b8-566c5dffa35a", "/rooms/summary"],
+)
+def test_who_has_the_answer_already_gets_304(client: testing.TestClient, target: str) -> None:
+    tag = get(client, target).headers["etag"]
+
+    again = get(client, target, If_None_Match=f'"other", {tag}')
+
+    assert tag.startswith('W/"')
+    assert (304, b"", tag) == (again.status_code, again.content, again.headers["etag"])
+    assert get(client, target, If_None_Match='W/"other"').status_code == 200
+
+
+def test_the_tag_changes_with_the_rooms_and_with_what_follows(client: testing.TestClient) -> None:
+    repository = MemRepo([make_room(code="a")])
+    client = client_of(repository)
+    before = get(client, "/rooms?limit=1").headers["etag"]
+
+    repository.load([make_room(code="b")])  # the page is the same, but now another one follows
+
+    assert before != get(client, "/rooms?limit=1").headers["etag"]
+
+
+def test_the_summary_counts_and_ranges_and_draws_a_histogram(client: testing.TestClient) -> None:
+    expected = {
+        "count": 3,
+        "exact": True,
+        "price": {"lowest": 39, "highest": 60},
+        "size": {"lowest": 56, "highest": 215},
+        "histogram": [
+            *({"from": 38 + 2 * n, "to": 40 + 2 * n, "count": n in (0, 5)} for n in range(11)),
+            {"from": 60, "to": None, "count": 1},
+        ],
+    }
+    assert expected == get(client, "/rooms/summary?filter_price__lt=61").json
+
+
+@pytest.mark.parametrize("target", ["/", "/rooms", "/rooms/summary", "/health/live", "/health/ready"])
+def test_head_answers_as_get_without_a_body(client: testing.TestClient, target: str) -> None:
+    answer = client.simulate_head(target)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == get(client, target).headers["content-type"]
+
+
+def test_head_of_an_export_does_not_make_it(client: testing.TestClient) -> None:
+    answer = client.simulate_head("/rooms", query_string="format=csv")
+
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "text/csv", b"")
+
+
+def test_options_names_the_methods(client: testing.TestClient) -> None:
+    assert {"GET", "HEAD"} <= set(client.simulate_options("/rooms").headers["allow"].split(", "))
+
+
+def test_static_files_are_served(client: testing.TestClient) -> None:
+    assert get(client, "/static/rentomatic.css").headers["content-type"].startswith("text/css")
+    assert get(client, "/static/icon.svg").status_code == 200
+    assert get(client, "/static/../app.py").status_code == 404
+    assert get(client, "/static/%2e%2e/app.py").status_code == 404

@@ -1,0 +1,224 @@
+"""The application under real servers, stopped, killed and flooded."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.sample_rooms import sample_rooms
+from tests.servers import Server, free_port, rentomatic, serving
+
+CHEAP = "/rooms?filter_price__lt=40&sort=price&limit=3"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a file with sample rooms."""
+    path = tmp_path_factory.mktemp("servers") / "rooms.db"
+    upgrade_sqlite(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(sample_rooms(60_000))
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="module")
+def server(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with rentomatic(database, tmp_path_factory.mktemp("log") / "server.log", "--workers", "2") as running:
+        yield running
+
+
+def test_granian_serves_rooms_and_the_page(server: Server) -> None:
+    rooms = server.get(CHEAP)
+
+    assert (rooms.status, len(rooms.json)) == (200, 3)
+    assert rooms.headers["link"].endswith('rel="next"')
+    assert b"60,000 rooms" in server.get("/").body
+    assert server.get("/static/rentomatic.css").status == 200
+
+
+def test_an_export_is_whole_and_says_how_long_it_is(server: Server) -> None:
+    answer = server.get("/rooms?format=ndjson")
+
+    assert answer.body.count(b"\n") == 60_000
+    assert str(len(answer.body)) == answer.headers["content-length"]
+
+
+def test_a_reader_finds_out_that_an_export_was_cut(database: str, tmp_path: Path) -> None:
+    with rentomatic(database, tmp_path / "log") as doomed:
+        with closing(socket.socket()) as client:
+            client.settimeout(30)
+            client.setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVBUF, 65536
+            )  # more than fits waits in the server
+            client.connect(("127.0.0.1", doomed.port))
+            client.sendall(b"GET /rooms?format=ndjson HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            received = client.recv(4096)
+            kill_workers(doomed)
+            while block := read_or_reset(client):
+                received += block
+        doomed.stop(signal.SIGKILL)  # or it would first wait for the workers that it starts anew
+
+    headers, _, body = received.partition(b"\r\n\r\n")
+    (announced,) = [
+        int(line.split()[1]) for line in headers.split(b"\r\n") if line.startswith(b"content-length")
+    ]
+    assert len(body) < announced
+
+
+def read_or_reset(client: socket.socket) -> bytes:
+    try:
+        return client.recv(1 << 20)
+    except ConnectionResetError:
+        return b""
+
+
+def test_every_line_of_the_log_is_a_json_object(database: str, tmp_path: Path) -> None:
+    with rentomatic(database, tmp_path / "log") as server:
+        server.get("/rooms?limit=1")
+        server.get("/rooms?limit=0")
+        server.stop()
+
+    first, *lines = (tmp_path / "log").read_text().splitlines()
+    assert first == f"Rent-o-matic listens on http://localhost:{server.port}"
+    requests = [line for line in map(json.loads, lines) if line["logger"] == "rentomatic.access"]
+    assert [line["status"] for line in requests if line["path"] == "/rooms"] == [200, 400]
+
+
+def test_a_url_longer_than_a_header_may_be_is_a_414(server: Server) -> None:
+    values = ",".join(["1"] * 60_000)
+
+    assert server.get(f"/rooms?filter_price__in={values}").status == 414
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /rooms?filter_price__lt=\x00 HTTP/1.1",
+        b"GET /rooms?%%% HTTP/1.1",
+        b"GET /rooms?\xff\xfe HTTP/1.1",
+        b"GET http://[::1/rooms HTTP/1.1",
+        b"BREW /rooms HTTP/1.1",
+        b"GET /rooms",
+        b"\x16\x03\x01\x02\x00\x01",
+    ],
+)
+def test_a_request_that_is_none_is_refused_and_the_server_goes_on(
+    server: Server, request_line: bytes
+) -> None:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)) as client:
+        client.sendall(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+        status = client.recv(4096).split(b" ")[1:2]
+
+    assert status in ([], [b"400"], [b"404"], [b"405"])
+    assert server.get(CHEAP).status == 200
+
+
+def test_gunicorn_serves_the_same_application(database: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-w", "4", "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    with serving(command, port, tmp_path / "log", {"DATABASE_URL": database}) as server:
+        rooms = server.get(CHEAP)
+        export = server.get("/rooms?format=csv")
+
+        assert (rooms.status, len(rooms.json)) == (200, 3)
+        assert export.body.count(b"\n") == 60_001
+        assert server.stop() == 0
+
+
+def test_four_workers_that_start_on_a_fresh_file_make_one_schema(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-w", "4", "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    with serving(command, port, tmp_path / "log", {"DATABASE_URL": f"sqlite:///{tmp_path}/new.db"}) as server:
+        assert [server.get("/rooms").status for _ in range(20)] == [200] * 20
+
+
+def test_a_signal_to_stop_lets_requests_in_flight_finish(database: str, tmp_path: Path) -> None:
+    answers = []
+    with rentomatic(database, tmp_path / "log") as server:
+        slow = "/rooms?format=ndjson&near=51.5,-0.1"  # sorts and writes all rooms: some tenths of a second
+        threads = [
+            threading.Thread(target=lambda: answers.append(server.get(slow).body.count(b"\n")))
+            for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.15)  # the requests are on their way
+
+        code = server.stop(signal.SIGTERM)
+        for thread in threads:
+            thread.join(timeout=30)
+
+    assert code == 0
+    assert answers == [60_000] * 3
+
+
+def test_a_worker_that_dies_is_replaced(database: str, tmp_path: Path) -> None:
+    with rentomatic(database, tmp_path / "log") as server:
+        kill_workers(server)
+
+        assert first_answer_within(20, server) == 200
+
+
+def kill_workers(server: Server) -> None:
+    pids = subprocess.run(
+        ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True
+    )
+    for pid in pids.stdout.split():
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def first_answer_within(seconds: float, server: Server) -> int:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            return server.get(CHEAP, timeout=2).status
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("no worker came back")
+
+
+def test_a_port_that_is_taken_is_refused(server: Server, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(server.port)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1 port {server.port}" in done.stderr
+
+
+def test_a_storage_that_goes_away_is_a_503_and_comes_back(tmp_path: Path) -> None:
+    path, away = tmp_path / "rooms.db", tmp_path / "away.db"
+    with rentomatic(f"sqlite:///{path}", tmp_path / "log", "--sample") as server:
+        assert [server.get(target).status for target in ("/health/ready", CHEAP)] == [200, 200]
+
+        path.rename(away)
+        assert [
+            server.get(target).status for target in ("/health/ready", CHEAP, "/health/live")
+        ] == [503, 503, 200]
+
+        away.rename(path)
+        assert [server.get(target).status for target in ("/health/ready", CHEAP)] == [200, 200]
+
+
+def test_a_file_that_was_put_in_the_place_of_another_is_read(tmp_path: Path) -> None:
+    path, other = tmp_path / "rooms.db", tmp_path / "other.db"
+    upgrade_sqlite(other)
+    with rentomatic(f"sqlite:///{path}", tmp_path / "log", "--sample") as server:
+        assert len(server.get("/rooms").json) == 100
+
+        for left in tmp_path.glob("rooms.db*"):
+            left.unlink()
+        other.rename(path)
+
+        assert server.get("/rooms").json == []
