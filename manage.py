@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+ALL_TESTS = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 DEVELOPER_COMMANDS = ("test", "lint", "bench", "lock")
 
 
@@ -43,7 +44,7 @@ def main() -> int:
     except SetUpError as error:
         return complain(str(error))
     if command == "test":
-        return run([str(PYTHON), "-m", "pytest", *arguments], os.environ, ROOT)
+        return run([str(PYTHON), "-m", "pytest", *(arguments or ALL_TESTS)], os.environ, ROOT)
     if command == "lint":
         return lint()
     if command == "bench":

@@ -17,7 +17,7 @@ DEFAULTS = {
     "RENTOMATIC_HOST": "127.0.0.1",
     "RENTOMATIC_PORT": "8000",
     "RENTOMATIC_WORKERS": "1",
-    "RENTOMATIC_THREADS": "8",
+    "RENTOMATIC_THREADS": "4",
     "RENTOMATIC_LOG_LEVEL": "info",
 }
 """Every variable that is read, and its value where the environment leaves it unset."""

@@ -243,9 +243,12 @@ def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
 
 def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) -> None:
     nowhere = Condition(Field.PRICE, Operator.NE, 10), Condition(Field.SIZE, Operator.NE, 10)
-    with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=0.01)) as repository:
-        with pytest.raises(RepositoryUnavailable, match="in time"):
-            repository.search(RoomQuery(conditions=nowhere, near=CENTRE, sort=BY_DISTANCE, limit=1000))
+    query = RoomQuery(conditions=nowhere, near=CENTRE, sort=BY_DISTANCE, limit=1000)
+    with (
+        closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=0.01)) as repository,
+        pytest.raises(RepositoryUnavailable, match="in time"),
+    ):
+        repository.search(query)
 
 
 def test_a_writer_waits_for_another_only_so_long(

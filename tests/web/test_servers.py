@@ -203,9 +203,11 @@ def test_a_storage_that_goes_away_is_a_503_and_comes_back(tmp_path: Path) -> Non
         assert [server.get(target).status for target in ("/health/ready", CHEAP)] == [200, 200]
 
         path.rename(away)
-        assert [
-            server.get(target).status for target in ("/health/ready", CHEAP, "/health/live")
-        ] == [503, 503, 200]
+        assert [server.get(target).status for target in ("/health/ready", CHEAP, "/health/live")] == [
+            503,
+            503,
+            200,
+        ]
 
         away.rename(path)
         assert [server.get(target).status for target in ("/health/ready", CHEAP)] == [200, 200]

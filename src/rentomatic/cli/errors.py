@@ -39,7 +39,10 @@ def report(error: RentomaticError) -> int:
 
 def _lines(error: RentomaticError) -> Sequence[str]:
     if isinstance(error, ParametersError):
-        return [f"{_as_typed(p)}: {p.message.replace(FILTER_PREFIX, '')}" for p in error.problems]
+        return [
+            f"{_as_typed(p)}: {p.message.replace(f'did you mean {FILTER_PREFIX}', 'did you mean ')}"
+            for p in error.problems
+        ]
     return [str(error)]
 
 

@@ -22,13 +22,15 @@ from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 
-FORMATS = click.Choice(["table", *Format])
+FORMATS = click.Choice(["table", *map(str, Format)])
 
 
 @click.command
 @search_options
 @click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
-@click.option("--limit", metavar="N", default=20, show_default=True, help="Rooms on a page, 1 to 1000.")
+@click.option(
+    "--limit", metavar="N", type=str, default="20", show_default=True, help="Rooms on a page, 1 to 1000."
+)
 @click.option("--cursor", help="Where the page before said that the next one starts.")
 @click.option("--count", is_flag=True, help="Also count all rooms that match.")
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
@@ -62,12 +64,11 @@ def search(
         sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(found.rooms, query.near))
         _end_line(format_)
         return
-    console = _console()
-    console.print(_table(found.rooms, query.near))
+    _print_table(found.rooms, query.near)
     if found.total is not None:
-        console.print(f"{found.total:,} rooms match.")
+        click.echo(f"{found.total:,} rooms match.")
     if found.next:
-        console.print(f"More follow: --cursor {cursors.encode(query, found.next)}")
+        click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}")
 
 
 @click.command
@@ -83,7 +84,7 @@ def show(code: str, format_: str) -> None:
     with repository() as rooms:
         room = show_room(rooms, code)
     if format_ == "table":
-        _console().print(_table([room], None))
+        _print_table([room], None)
     else:
         sys.stdout.buffer.writelines(WRITERS[Format(format_)].write([room], None))
         _end_line(format_)
@@ -142,8 +143,11 @@ def _print_summary(found: Summary) -> None:
         console.print(table)
 
 
-def _table(rooms: Iterable[Room], near: Point | None) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+def _print_table(rooms: Iterable[Room], near: Point | None) -> None:
+    console = _console()
+    # Without gaps a UUID with a distance fits into the usual 80 columns.
+    padding = (0, 1) if console.width >= 90 else 0
+    table = Table(box=box.SIMPLE_HEAD, padding=padding, pad_edge=False)
     table.add_column("code", no_wrap=True)
     for name in ("size", "price", "latitude", "longitude", *(["distance"] if near else [])):
         table.add_column(name, justify="right", no_wrap=True)
@@ -153,13 +157,13 @@ def _table(rooms: Iterable[Room], near: Point | None) -> Table:
         if near:
             cells.append(f"{near.distance_to(room.latitude, room.longitude):,.0f} m")
         table.add_row(*cells)
-    return table
+    console.print(table)
 
 
 def _console() -> Console:
     """A console that never cuts a code: where the output is no terminal, lines may be long."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
+    return console if console.is_terminal else Console(highlight=False, width=120)
 
 
 def _end_line(format_: str) -> None:

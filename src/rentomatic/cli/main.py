@@ -1,6 +1,7 @@
 """The entry point: the group of commands, and what becomes of their errors."""
 
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -36,6 +37,9 @@ for command in (search, show, remove, import_, export, summary, serve, migrate, 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no m² shows m?
     sys.exit(run(sys.argv[1:]))
 
 

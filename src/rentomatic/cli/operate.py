@@ -114,8 +114,14 @@ def migrate() -> None:
 
 
 @click.command
-@click.option("--count", type=click.IntRange(0), default=SAMPLE_SIZE, show_default=True)
-@click.option("--format", "format_", type=click.Choice(list(Format)), default=Format.CSV, show_default=True)
+@click.option("--count", type=click.IntRange(0), default=SAMPLE_SIZE, show_default=True, help="How many.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([str(notation) for notation in Format]),
+    default=str(Format.CSV),
+    show_default=True,
+)
 def sample(count: int, format_: str) -> None:
     """Write made-up rooms around London, the same on every machine.
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from rentomatic.bootstrap import open_repository
-from rentomatic.requests.search import FILTER_PREFIX
+from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -36,6 +36,8 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
         name, equals, text = condition.partition("=")
         if not equals:
             raise click.UsageError(f"{condition!r} is no condition such as price__lt=60")
+        if name in (*AREA_PARAMETERS, *PAGE_PARAMETERS):
+            raise click.UsageError(f"{name} is an option: --{name} {text}")
         given.append((FILTER_PREFIX + name, text))
     return given + [(name, str(text)) for name, text in options.items() if text is not None]
 

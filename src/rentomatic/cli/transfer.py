@@ -30,6 +30,7 @@ from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
 from rentomatic.use_cases.ports import OnConflict
 
+_FORMATS_BY_SUFFIX = {**{str(notation): notation for notation in Format}, "jsonl": Format.NDJSON}
 _READERS = {"csv": csv_listing.read, "ndjson": ndjson.read}
 
 
@@ -47,7 +48,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     try:
         if name is not None:
             "".encode(name)
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise click.BadParameter(f"{name!r} is no encoding that is known here") from None
     return name
 
@@ -65,14 +66,14 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
 @click.option("--encoding", callback=_encoding, help="Of the text, such as windows-1252; UTF-8 unless given.")
 @click.option(
     "--decimal",
-    type=click.Choice(list(Decimal)),
+    type=click.Choice([str(mark) for mark in Decimal]),
     help="The character before a fraction, where prices like 1,200 leave it open.",
 )
 @click.option("--format", "format_", type=click.Choice(list(_READERS)), help="Found out unless given.")
 @click.option(
     "--on-conflict",
-    type=click.Choice(list(OnConflict)),
-    default=OnConflict.REPLACE,
+    type=click.Choice([str(way) for way in OnConflict]),
+    default=str(OnConflict.REPLACE),
     show_default=True,
     help="What to do with a room whose code is taken.",
 )
@@ -106,10 +107,12 @@ def import_(
       rentomatic import liste.csv --encoding windows-1252 --map code=Nummer --map price=Preis
       zcat rooms.ndjson.gz | rentomatic import - --dry-run
     """
+    if report and report.exists() and Path(file).exists() and report.samefile(file):
+        raise click.UsageError("--report would overwrite the listing itself")
     columns = Columns(mapping, Decimal(decimal) if decimal else None)
     with (
-        repository() as rooms,
         open_listing(file, encoding) as source,
+        repository() as rooms,
         _progress(file, source) as advance,
         _refusal_writer(report) as on_refusal,
     ):
@@ -182,7 +185,9 @@ def _refusal_writer(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
 
 def _defused(cells: tuple[object, ...]) -> list[object]:
     """Cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
-    return [f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells]
+    return [
+        f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell for cell in cells
+    ]
 
 
 def _print_report(done: ImportReport, dry_run: bool) -> None:
@@ -203,7 +208,10 @@ def _print_refusals(report: ImportReport) -> None:
 @search_options
 @click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
 @click.option(
-    "--format", "format_", type=click.Choice(list(Format)), help="By the name of the file, else csv."
+    "--format",
+    "format_",
+    type=click.Choice([str(notation) for notation in Format]),
+    help="By the name of the file, else csv.",
 )
 @click.option(
     "--output",
@@ -232,9 +240,16 @@ def export(
     query = parse_search(given, (*AREA_PARAMETERS, "sort")).query
     if format_ is None:
         suffix = Path(str(output or "").removesuffix(".gz")).suffix.removeprefix(".")
-        format_ = suffix if suffix in list(Format) else Format.CSV
+        format_ = _FORMATS_BY_SUFFIX.get(suffix, Format.CSV)
     with repository() as rooms, export_rooms(rooms, query) as found, _written(output) as file:
         file.writelines(WRITERS[Format(format_)].write(found, query.near))
+
+
+def _opened(path: Path, named: Path | None = None) -> IO[bytes]:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise click.FileError(str(named or path), error.strerror) from error
 
 
 @contextmanager
@@ -244,9 +259,14 @@ def _written(path: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if path.exists() and not path.is_file():  # a pipe or a device keeps its place
+        with _opened(path) as file:
+            yield file
+        return
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    raw = _opened(unfinished, named=path)
     try:
-        with unfinished.open("wb") as raw:
+        with raw:
             if path.suffix == ".gz":
                 with GzipFile(filename="", mode="wb", fileobj=raw) as file:
                     yield cast(IO[bytes], file)

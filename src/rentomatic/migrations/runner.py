@@ -7,7 +7,11 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.exc import DatabaseError
+
+from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _HERE = Path(__file__).parent
 _LOCK_TIMEOUT = 60
@@ -16,12 +20,17 @@ _LOCK_TIMEOUT = 60
 def upgrade_sqlite(path: Path, revision: str = "head") -> tuple[str | None, str | None]:
     """Bring the file to the revision, creating it where it is not; safe from several processes.
 
-    Returns the revision before and after.
+    Returns the revision before and after. Raises RepositoryUnavailable for a file that cannot be
+    opened, is no SQLite file, or has a schema that this program does not know.
     """
-    with _sqlite(path) as connection:
-        before = current(connection)
-        command.upgrade(_config(connection, "sqlite"), revision)
-        return before, current(connection)
+    try:
+        with _sqlite(path) as connection:
+            config, before = _config(connection, "sqlite"), current(connection)
+            _require_known(config, before, path)
+            command.upgrade(config, revision)
+            return before, current(connection)
+    except DatabaseError as error:
+        raise RepositoryUnavailable(f"{path} cannot be migrated: {error.orig}.") from error
 
 
 def downgrade_sqlite(path: Path, revision: str) -> None:
@@ -33,6 +42,14 @@ def downgrade_sqlite(path: Path, revision: str) -> None:
 def current(connection: Connection) -> str | None:
     """The revision of a database, None where it has none."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _require_known(config: Config, revision: str | None, path: Path) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise RepositoryUnavailable(
+            f"The schema of {path.name} is {revision}, which this program does not know: use a newer program."
+        )
 
 
 def _config(connection: Connection, storage: str) -> Config:

@@ -70,10 +70,10 @@ class SqliteRepo:
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
-        with self._reading(timeout=None) as connection:
-            # Closing the reading ends its statement, which else would hold on to its moment.
-            with closing(all_rooms(connection, replace(query, after=None))) as rooms:
-                yield rooms
+        whole = replace(query, after=None)
+        # Closing the rooms ends their statement, which else would hold on to its moment.
+        with self._reading(timeout=None) as connection, closing(all_rooms(connection, whole)) as rooms:
+            yield rooms
 
     def load(
         self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
@@ -168,6 +168,11 @@ class SqliteRepo:
                 raise
             row = None
         found = row[0] if row else None
+        if found and found > self._revision:
+            raise RepositoryUnavailable(
+                f"The schema of {self._path.name} is {found}, newer than this program, which knows "
+                f"{self._revision}: use a newer program."
+            )
         if found != self._revision:
             raise RepositoryUnavailable(
                 f"The schema of {self._path.name} is {found or 'missing'}, this program needs "

@@ -15,20 +15,22 @@ class Decimal(StrEnum):
     COMMA = "comma"
 
 
-_SPACES = str.maketrans(dict.fromkeys(" \u00a0\u2009\u202f", ""))
+_SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 _SIGN = re.compile(r"[$€£¥₹₺₽₩₪₫฿]|[A-Z]{3}|kr\.?|zł|Kč|Ft|lei")
 _AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
-_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’])[0-9]{3}((?P=separator)[0-9]{3})*")
-_POINT_THOUSANDS_SIGNS = ("$", "£", "¥", "₹", "USD", "GBP")
-"""Signs of currencies whose users write 1,200.00."""
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’ ])[0-9]{3}((?P=separator)[0-9]{3})*")
+_POINT_FRACTION_SIGNS = ("$", "£", "¥", "₹", "USD", "GBP")
+"""Signs of currencies with which a comma groups thousands: $1,200. ($1.200 may be pesos.)"""
+
+_MAX_DIGITS = 100
 
 _UNSTATED = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
 
 
 def whole_price(text: str, decimal: Decimal | None = None) -> int:
     """The whole currency units that the text states. Raises ValueError with the reason."""
-    if text.isascii() and text.isdigit():
-        return int(text[:12])
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        return int(text)
     number = text.strip()
     sign = _SIGN.match(number)
     if sign:
@@ -36,9 +38,10 @@ def whole_price(text: str, decimal: Decimal | None = None) -> int:
     else:
         sign = next((s for s in _SIGN.finditer(number) if s.end() == len(number)), None)
         number = number[: sign.start()] if sign else number
-    if decimal is None and sign and sign.group() in _POINT_THOUSANDS_SIGNS:
+    number = number.strip()
+    if decimal is None and sign and sign.group() in _POINT_FRACTION_SIGNS and "," in number:
         decimal = Decimal.POINT
-    return _whole(number.strip(), decimal)
+    return _whole(number, decimal)
 
 
 def whole_size(text: str, decimal: Decimal | None = None) -> int | None:
@@ -52,7 +55,7 @@ def whole_size(text: str, decimal: Decimal | None = None) -> int | None:
 def degrees(text: str) -> float:
     """Degrees with a point or a comma before the fraction. Raises ValueError with the reason."""
     number = text.strip().replace(",", ".")
-    if not re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?", number):
+    if not re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", number):
         raise ValueError("is not a number of degrees such as 51.5074")
     return float(number)
 
@@ -60,7 +63,7 @@ def degrees(text: str) -> float:
 def _whole(text: str, decimal: Decimal | None) -> int:
     number = text.translate(_SPACES)
     whole, fraction = _split(number, decimal)
-    if not re.fullmatch("[0-9]{1,12}", whole) or not re.fullmatch("[0-9]*", fraction):
+    if not re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", whole) or not re.fullmatch("[0-9]*", fraction):
         raise ValueError("is not a number")
     if fraction.strip("0"):
         raise ValueError("is not a whole number")
@@ -90,4 +93,4 @@ def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:
 
 
 def _ungrouped(number: str) -> str:
-    return re.sub("[.,'’]", "", number) if _GROUPED.fullmatch(number) else number
+    return re.sub("[.,'’ ]", "", number) if _GROUPED.fullmatch(number) else number

@@ -1,6 +1,7 @@
 """Which column of a listing says what about a room, and a room from the texts of a line."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from rentomatic.domain.room import InvalidRoom, Room
@@ -42,7 +43,7 @@ class Columns:
     def find(self, header: Sequence[str]) -> dict[str, str]:
         """The name of each field's column. Raises ListingError where a needed one is missing."""
         found: dict[str, str] = {}
-        plain = {re.sub(r"[\W_]", "", name.casefold()): name for name in reversed(header)}
+        plain = {_plain(name): name for name in reversed(header)}
         for field, names in USUAL_NAMES.items():
             if field in self._mapping:
                 if self._mapping[field] not in header:
@@ -87,6 +88,11 @@ class Columns:
         if field in ("size", "price") and isinstance(value, float) and value.is_integer():
             return int(value)
         return value
+
+
+def _plain(name: str) -> str:
+    """The name without case, spaces and punctuation; m² becomes m2."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _shown(value: object) -> str:

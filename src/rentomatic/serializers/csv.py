@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
@@ -16,6 +17,9 @@ from rentomatic.serializers.columns import Columns
 from rentomatic.serializers.json import metres
 from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal
+
+if TYPE_CHECKING:
+    import _csv  # only there has the reader's type a name
 
 MEDIA_TYPE = "text/csv"
 HEADER = ("code", "size", "price", "latitude", "longitude")
@@ -40,42 +44,47 @@ def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
 
 
 def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
-    """The rooms that the lines make, the first line being the header.
+    """The rooms that the lines make, the first line that is not blank being the header.
 
     The separator is the one that the header uses: comma, semicolon, tab or bar.
     Raises ListingError where the file as a whole makes no listing.
     """
-    lines = iter(lines)
-    first = next(lines, "")
-    delimiter = max(DELIMITERS, key=lambda character: len(next(csv.reader([first], delimiter=character), [])))
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
-    header = [name.strip() for name in _header(reader)]
+    lines, before, first = iter(lines), 0, ""
+    for first in lines:
+        if first.strip():
+            break
+        before += 1
+    try:
+        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+        reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise ListingError(f"the line of column names cannot be read: {error}") from error
+    if not any(header):
+        raise ListingError("the file is empty: a listing starts with a line of column names")
+    return _rooms(reader, before, delimiter, header, columns)
+
+
+def _rooms(
+    reader: "_csv.Reader", before: int, delimiter: str, header: list[str], columns: Columns
+) -> Iterator[Room | Refusal]:
+    """What the lines after the header make; so many lines came before the reader began."""
     names = columns.find(header)
     places = {field: header.index(name) for field, name in names.items()}
     while True:
-        number = reader.line_num + 1  # of the line that is about to be read
+        number = before + reader.line_num + 1  # of the line that is about to be read
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield _unreadable(number, reader.line_num, error)
+            yield _unreadable(number, before + reader.line_num, error)
             continue
         if len(row) == len(header):
             yield columns.room(number, {field: row[place] for field, place in places.items()}, names)
         elif row:
             reason = f"has {len(row)} columns, but the header has {len(header)}"
             yield Refusal(number, "", delimiter.join(row)[:60], reason)
-
-
-def _header(reader: Iterator[list[str]]) -> list[str]:
-    try:
-        header = next(reader, [])
-    except csv.Error as error:
-        raise ListingError(f"the line of column names cannot be read: {error}") from error
-    if not any(header):
-        raise ListingError("the file is empty: a listing starts with a line of column names")
-    return header
 
 
 def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -92,7 +93,7 @@ def _lines(text: io.TextIOWrapper, path: str, encoding: str) -> Iterator[str]:
                 yield line
         except UnicodeDecodeError as error:
             # All lines of the blocks before this one have been given out.
-            number += error.object.count(b"\n", 0, error.start) + 1
+            number += len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
             raise ListingError(_not_text(number, encoding, error)) from error
 
 

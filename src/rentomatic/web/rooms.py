@@ -2,6 +2,7 @@
 
 import tempfile
 from hashlib import blake2b
+from itertools import count
 from urllib.parse import urlencode
 
 from falcon import HTTPNotAcceptable, Request, Response
@@ -68,20 +69,21 @@ class RoomsResource:
         a connection that breaks leaves less than was announced, and a slow reader keeps no
         connection to the storage busy.
         """
-        if search.with_total:
-            resp.set_header("X-Total-Count", str(self._repository.count(search.query)))
         if req.method == "HEAD":
             return
         file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - the server closes it
         try:
+            total = count()
             with export_rooms(self._repository, search.query) as rooms:
-                file.writelines(WRITERS[format_].write(rooms, search.query.near))
+                counted = (room for room, _ in zip(rooms, total, strict=False))
+                file.writelines(WRITERS[format_].write(counted, search.query.near))
             length = file.tell()
             file.seek(0)
         except BaseException:
             file.close()
             raise
         resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
+        resp.set_header("X-Total-Count", str(next(total)))
         resp.set_stream(file, length)
 
 

@@ -1,0 +1,86 @@
+"""What an import and an export are held against, as a program of its own: `python -m benchmarks.bare`.
+
+    csv FILE                   read a listing and do nothing with it
+    insert FILE DATABASE       insert its lines with executemany, in one transaction, indexes kept
+    rebuild FILE DATABASE      the same without indexes and R*Tree, which are made at the end
+    select DATABASE FILE       write all rooms to a listing, by code
+    unsorted DATABASE FILE     the same in the order in which they are stored
+
+Nothing is checked, and no room is held against one that is there already.
+"""
+
+import csv
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.connection import connect
+
+_INSERT = "INSERT INTO room (code, size, price, latitude, longitude) VALUES (?, ?, ?, ?, ?)"
+_INDEXES = """
+    SELECT type, name, sql FROM sqlite_schema
+    WHERE tbl_name = 'room' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+"""
+_PLACES = "INSERT INTO room_place SELECT id, longitude, longitude, latitude, latitude FROM room"
+_ROOMS = "SELECT code, size, price, latitude, longitude FROM room"
+
+
+def read(path: str) -> None:
+    deque(_rows(path), maxlen=0)
+
+
+def insert(path: str, database: str) -> None:
+    with closing(connect(Path(database))) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(_INSERT, _values(path))
+        connection.execute("COMMIT")
+
+
+def rebuild(path: str, database: str) -> None:
+    with closing(connect(Path(database))) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        resting = connection.execute(_INDEXES).fetchall()
+        for kind, name, _ in resting:
+            connection.execute(f"DROP {kind} {name}")
+        connection.executemany(_INSERT, _values(path))
+        connection.execute(_PLACES)
+        for _, _, statement in resting:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+
+
+def select(database: str, path: str, order: str = "ORDER BY code") -> None:
+    with closing(connect(Path(database))) as connection, Path(path).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("code", "size", "price", "latitude", "longitude"))
+        writer.writerows(connection.execute(f"{_ROOMS} {order}"))
+
+
+def unsorted(database: str, path: str) -> None:
+    select(database, path, order="NOT INDEXED")
+
+
+def _rows(path: str) -> Iterator[list[str]]:
+    with Path(path).open(newline="") as file:
+        yield from csv.reader(file)
+
+
+def _values(path: str) -> Iterator[tuple[object, ...]]:
+    rows = _rows(path)
+    next(rows)
+    for code, size, price, latitude, longitude in rows:
+        yield code, int(size) if size else None, int(price), float(latitude), float(longitude)
+
+
+WAYS: dict[str, Callable[..., None]] = {
+    "csv": read,
+    "insert": insert,
+    "rebuild": rebuild,
+    "select": select,
+    "unsorted": unsorted,
+}
+
+if __name__ == "__main__":
+    WAYS[sys.argv[1]](*sys.argv[2:])

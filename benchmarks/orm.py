@@ -1,0 +1,81 @@
+"""The peer of a search: the SQLAlchemy ORM on the same table with the same indexes, pages by OFFSET.
+
+This is what most programs of this kind do. The distance is a haversine expression in SQL, by which
+the rooms are sorted.
+"""
+
+import math
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import URL, ColumnElement, Select, create_engine, event, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from benchmarks.connection import prepare
+from rentomatic.domain.geography import EARTH_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.summary import Range, Summary, summary_of
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class OrmRoom(Base):
+    __tablename__ = "room"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    size: Mapped[int | None]
+    price: Mapped[int]
+    latitude: Mapped[float]
+    longitude: Mapped[float]
+
+
+class Orm:
+    """An engine on the file; each answer comes from a session of its own, as in a web request."""
+
+    def __init__(self, path: Path) -> None:
+        self.engine = create_engine(URL.create("sqlite", database=str(path)))
+        event.listen(self.engine, "connect", _prepare)
+
+    def page(self, statement: Select[OrmRoom], limit: int, number: int = 1) -> list[OrmRoom]:
+        """The page of that number, and one room more, which tells whether another page follows."""
+        with Session(self.engine) as session:
+            return list(session.scalars(statement.limit(limit + 1).offset((number - 1) * limit)))
+
+    def one(self, code: str) -> OrmRoom | None:
+        with Session(self.engine) as session:
+            return session.scalars(select(OrmRoom).where(OrmRoom.code == code)).one_or_none()
+
+    def count(self, *where: ColumnElement[bool]) -> int:
+        with Session(self.engine) as session:
+            return session.scalars(select(func.count()).select_from(OrmRoom).where(*where)).one()
+
+    def summary(self, *where: ColumnElement[bool]) -> Summary:
+        by_price = select(OrmRoom.price, func.count().label("rooms")).where(*where).group_by(OrmRoom.price)
+        by_size = select(func.min(OrmRoom.size), func.max(OrmRoom.size)).where(*where)
+        with Session(self.engine) as session:
+            prices = {row.price: row.rooms for row in session.execute(by_price)}
+            lowest, highest = session.execute(by_size).one()
+        return summary_of(prices, None if lowest is None or highest is None else Range(lowest, highest))
+
+
+def distance_to(point: Point) -> ColumnElement[float]:
+    """Metres from the point to a room."""
+    north = func.sin(func.radians(OrmRoom.latitude - point.latitude) / 2)
+    east = func.sin(func.radians(OrmRoom.longitude - point.longitude) / 2)
+    cosines = func.cos(math.radians(point.latitude)) * func.cos(func.radians(OrmRoom.latitude))
+    half_chord = north * north + cosines * east * east
+    return 2 * EARTH_RADIUS * func.asin(func.sqrt(func.min(1.0, half_chord)))
+
+
+def within(circle: Circle) -> ColumnElement[bool]:
+    return distance_to(circle.centre) <= circle.radius
+
+
+def inside(box: BoundingBox) -> ColumnElement[bool]:
+    return OrmRoom.latitude.between(box.south, box.north) & OrmRoom.longitude.between(box.west, box.east)
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    prepare(connection)

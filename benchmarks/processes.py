@@ -1,0 +1,100 @@
+"""Commands as processes of their own: what they cost, and servers that are ended in any case."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_COMMAND_TIMEOUT = 1800
+_STOP_TIMEOUT = 20
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took: seconds by the clock and of the processor, and the most memory it held."""
+
+    seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+
+def run(arguments: list[str], **variables: str) -> Cost:
+    """Run `python ARGUMENTS` to its end. Raises RuntimeError where it fails or takes too long."""
+    command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(_COMMAND_TIMEOUT), sys.executable, *arguments]
+    with _started(command, variables, subprocess.PIPE, subprocess.PIPE) as process:
+        output, errors = process.communicate(timeout=_COMMAND_TIMEOUT + _STOP_TIMEOUT)
+    cost = json.loads(output)
+    if cost.pop("exit_code") != 0:
+        raise RuntimeError(f"python {' '.join(arguments)} failed:\n{errors.decode()}")
+    return Cost(**cost)
+
+
+@contextmanager
+def server(arguments: list[str], **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`python ARGUMENTS` for the time of the context; its output is shown if it ends before that."""
+    with (
+        TemporaryFile() as output,
+        _started([sys.executable, *arguments], variables, output.fileno(), output.fileno()) as process,
+    ):
+        try:
+            yield process
+        finally:
+            ended_early = process.poll() is not None
+            if ended_early:
+                output.seek(0)
+                sys.stderr.write(output.read().decode(errors="replace"))
+            else:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_STOP_TIMEOUT)
+
+
+@contextmanager
+def _started(
+    command: list[str], variables: Mapping[str, str], output: int, errors: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own; whatever is left of the group at the end is killed."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **variables}, stdout=output, stderr=errors, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(_STOP_TIMEOUT)
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of the processor that a process and those below it have used; Linux only."""
+    return sum(_ticks(number) for number in (pid, *_descendants(pid))) / _TICKS
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process and those below it have held, each at its own time; Linux only."""
+    total = 0
+    for number in (pid, *_descendants(pid)):
+        lines = Path(f"/proc/{number}/status").read_text().splitlines()
+        total += next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) * 1024
+    return total
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield int(child)
+            yield from _descendants(int(child))
+
+
+def _ticks(pid: int) -> int:
+    # The name of the command, in parentheses, may hold anything; what counts comes behind it.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])  # utime and stime, see proc(5)

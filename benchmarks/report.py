@@ -1,0 +1,114 @@
+"""The results as tables for people and as JSON for comparisons."""
+
+import json
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.http_load import CLIENTS, PATH, LoadResult
+from benchmarks.search import SearchResult
+from benchmarks.timing import Timing
+from benchmarks.transfer import TransferResult
+
+RESULTS = Path(__file__).with_name("results")
+
+_MEGABYTE = 1_000_000
+
+
+def print_search(console: Console, results: Iterable[SearchResult]) -> None:
+    """A row a search: milliseconds of each way, and what ours is to the others."""
+    table = _table("Searches", "search", "ours ms", "best", "peer ms", "best", "limit ms", "best")
+    table.add_column("peer / ours", justify="right", style="bold")
+    table.add_column("ours / limit", justify="right", style="bold")
+    for result in results:
+        ours, peer, limit = (result.timings.get(name) for name in ("ours", "peer", "limit"))
+        cells = [cell for timing in (ours, peer, limit) for cell in _milliseconds(timing)]
+        table.add_row(result.name, *cells, _ratio(peer, ours), _ratio(ours, limit))
+    console.print(table)
+
+
+def print_plans(console: Console, results: Iterable[SearchResult]) -> None:
+    """What SQLite says that it does in each search, and how often where it is more than once."""
+    table = _table("Plans of ours", "search", "steps")
+    table.columns[1].justify = "left"
+    for result in results:
+        steps = (f"{step} × {times}" if times > 1 else step for step, times in result.plan.items())
+        table.add_row(result.name, "\n".join(steps))
+    console.print(table)
+
+
+def print_transfer(console: Console, title: str, results: list[TransferResult]) -> None:
+    """A row a way to move rooms; the first way is ours, and its time is held against every other."""
+    table = _table(title, "way", "rooms", "seconds", "processor s", "rooms / s", "peak MB", "ours / it")
+    for result in results:
+        same = result.rooms == results[0].rooms and result is not results[0]
+        table.add_row(
+            result.name,
+            f"{result.rooms:,}",
+            f"{result.seconds:.2f}",
+            f"{result.processor_seconds:.2f}",
+            f"{result.rooms / result.seconds:,.0f}",
+            f"{result.peak_bytes / _MEGABYTE:.0f}",
+            f"{results[0].times(result):.2f}" if same else "",
+        )
+    console.print(table)
+
+
+def print_http(console: Console, results: list[LoadResult]) -> None:
+    """The median of the rounds."""
+    title = f"GET {PATH} by {CLIENTS} clients"
+    table = _table(title, "", "requests / s", "median ms", "99th ms", "processor ms / request", "peak MB")
+    table.add_row(
+        "median of rounds",
+        f"{median(result.requests_per_second for result in results):,.0f}",
+        f"{median(result.median_ms for result in results):.2f}",
+        f"{median(result.slowest_in_hundred_ms for result in results):.2f}",
+        f"{median(result.processor_ms_per_request for result in results):.3f}",
+        f"{max(result.peak_bytes for result in results) / _MEGABYTE:.0f}",
+    )
+    console.print(table)
+
+
+def save(rooms: int, rounds: int, results: dict[str, list[object]]) -> Path:
+    """Write every figure to a file named after the date and time, and give its path."""
+    now = datetime.now(UTC)
+    document = {
+        "date": now.isoformat(timespec="seconds"),
+        "rooms": rooms,
+        "rounds": rounds,
+        "python": sys.version.split()[0],
+        "sqlite": sqlite3.sqlite_version,
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "results": results,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{now:%Y-%m-%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(document, indent=1, default=asdict) + "\n", encoding="utf-8")
+    return path
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, box=box.SIMPLE, title_justify="left")
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _milliseconds(timing: Timing | None) -> tuple[str, str]:
+    return (f"{timing.median * 1000:,.3f}", f"{timing.best * 1000:,.3f}") if timing else ("", "")
+
+
+def _ratio(one: Timing | None, other: Timing | None) -> str:
+    return f"{one.times(other):,.2f}" if one and other else ""

@@ -1,0 +1,70 @@
+"""A temporary folder with the sample rooms in every shape that a measurement needs."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.serializers import csv as csv_listing
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Files of so many rooms, each made when it is first asked for."""
+
+    folder: Path
+    progress: Console
+    _made: set[Path] = field(default_factory=set)
+
+    def listing(self, rooms: int) -> Path:
+        """A CSV file of so many rooms, in no order."""
+        path = self.folder / f"{rooms}.csv"
+        if self._is_new(path):
+            with path.open("wb") as file:
+                file.writelines(csv_listing.write(sample_rooms(rooms)))
+        return path
+
+    def database(self, rooms: int) -> Path:
+        """An SQLite file of so many rooms, as an import leaves it."""
+        path = self.folder / f"{rooms}.db"
+        if self._is_new(path):
+            upgrade_sqlite(path)
+            with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+                repository.load(sample_rooms(rooms))
+        return path
+
+    def empty_database(self) -> Path:
+        """An SQLite file with the schema and no room, the one before being deleted."""
+        template, path = self.folder / "empty.db", self.folder / "target.db"
+        if self._is_new(template):
+            upgrade_sqlite(template)
+        for leftover in self.folder.glob("target.db*"):
+            leftover.unlink()
+        shutil.copyfile(template, path)
+        return path
+
+    def log(self, what: str) -> None:
+        """Tell whoever waits what is being done."""
+        self.progress.log(what)
+
+    def _is_new(self, path: Path) -> bool:
+        if path in self._made:
+            return False
+        self._made.add(path)
+        self.log(f"making {path.name}")
+        return True
+
+
+@contextmanager
+def workspace(progress: Console) -> Iterator[Workspace]:
+    """A workspace that is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="rentomatic-bench-", ignore_cleanup_errors=True) as folder:
+        yield Workspace(Path(folder), progress)

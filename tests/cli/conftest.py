@@ -1,0 +1,114 @@
+"""The command line as tests use it: in this process, on an SQLite file of the test's own."""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from rentomatic.bootstrap import open_repository
+from rentomatic.cli.main import run
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.settings import read_settings
+
+_OUTPUT_VARIABLES = (
+    *("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"),
+)
+"""What in the environment of whoever runs the tests would change the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command left behind: its exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+MANY_ROOMS = sorted(sample_rooms(2500), key=lambda room: room.code)
+
+
+class CommandLine(Protocol):
+    """Runs `rentomatic` with these arguments."""
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The SQLite file that DATABASE_URL names."""
+
+    path: Path
+
+    def put(self, *rooms: Room) -> None:
+        self.put_all(rooms)
+
+    def put_all(self, rooms: Iterable[Room]) -> None:
+        repository = open_repository(read_settings(os.environ))
+        repository.load(rooms)
+        repository.close()
+
+    def rooms(self) -> list[Room]:
+        """Every room, by code."""
+        repository = open_repository(read_settings(os.environ))
+        with repository.stream(RoomQuery()) as found:
+            rooms = list(found)
+        repository.close()
+        return rooms
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file without rooms, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "rooms.db"
+    upgrade_sqlite(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def rooms_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with `MANY_ROOMS`, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "rooms.db"
+    shutil.copy(empty_file, path)
+    repository = open_repository(read_settings({"DATABASE_URL": f"sqlite:///{path}"}))
+    repository.load(MANY_ROOMS)
+    repository.close()
+    return path
+
+
+@pytest.fixture
+def storage(empty_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """An empty storage `rooms.db`, in the directory where the commands of the test run."""
+    for name in _OUTPUT_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "rooms.db"
+    shutil.copy(empty_file, path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///rooms.db")
+    return Storage(path)
+
+
+@pytest.fixture
+def rentomatic(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> CommandLine:
+    """The command line on that storage; its output is no terminal."""
+
+    def command_line(*arguments: str, stdin: bytes = b"") -> Outcome:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capfdbinary.readouterr()
+        code = run(list(arguments))
+        captured = capfdbinary.readouterr()
+        return Outcome(code, captured.out.decode(), captured.err.decode())
+
+    return command_line

@@ -1,0 +1,210 @@
+"""sample, migrate, doctor."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from rentomatic.sample_rooms import FIRST_ROOMS, SAMPLE_SIZE, sample_rooms
+from rentomatic.serializers import csv, geojson, ndjson
+from rentomatic.serializers import json as json_array
+from tests.builders import make_room
+from tests.cli.conftest import CommandLine, Storage
+
+WRITERS = {"csv": csv.write, "ndjson": ndjson.write, "json": json_array.write, "geojson": geojson.write}
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 1001])
+@pytest.mark.parametrize("format_", WRITERS)
+def test_samples_are_written_in_every_format(rentomatic: CommandLine, format_: str, count: int) -> None:
+    done = rentomatic("sample", "--count", str(count), "--format", format_)
+
+    expected = b"".join(WRITERS[format_](sample_rooms(count))).decode()
+    assert (0, expected, "") == (done.code, done.out, done.err)
+
+
+def test_samples_begin_with_the_well_known_rooms_and_are_the_same_every_time(
+    rentomatic: CommandLine,
+) -> None:
+    first, second = rentomatic("sample"), rentomatic("sample")
+
+    codes = [line.partition(",")[0] for line in first.out.splitlines()[1:]]
+    assert first == second
+    assert len(codes) == SAMPLE_SIZE
+    assert [room.code for room in FIRST_ROOMS] == codes[:4]
+
+
+def test_every_sample_is_imported(rentomatic: CommandLine, storage: Storage) -> None:
+    samples = rentomatic("sample").out.encode()
+
+    done = rentomatic("import", "-", stdin=samples)
+
+    assert (done.code, done.err) == (0, "")
+    assert sorted(sample_rooms(), key=lambda room: room.code) == storage.rooms()
+
+
+@pytest.mark.parametrize("count", ["-1", "many", "1.5"])
+def test_a_bad_number_of_samples_is_refused(rentomatic: CommandLine, count: str) -> None:
+    done = rentomatic("sample", f"--count={count}")
+
+    assert (done.code, done.out) == (2, "")
+    assert "Invalid value for '--count'" in done.err
+
+
+def test_a_storage_that_is_not_there_is_made_on_first_use(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
+
+    done = rentomatic("search", "--format", "ndjson")
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert storage.path.with_name("new.db").exists()
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_migration_makes_the_schema_and_says_so(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
+
+    first, second = rentomatic("migrate"), rentomatic("migrate")
+
+    assert (first.code, first.out, first.err) == (0, "The schema was empty and is now 0001.\n", "")
+    assert (second.code, second.out, second.err) == (0, "The schema is 0001, as it should be.\n", "")
+
+
+def test_a_migration_keeps_the_rooms(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+
+    assert rentomatic("migrate").code == 0
+    assert [make_room()] == storage.rooms()
+
+
+def test_memory_has_no_schema(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "memory:")
+
+    done = rentomatic("migrate")
+
+    assert (done.code, done.out, done.err) == (0, "This storage has no schema.\n", "")
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["search"], ["export"], ["summary"], ["show", "a1"]])
+@pytest.mark.parametrize("kind", ["no SQLite file", "a directory", "a newer schema", "nowhere"])
+def test_a_storage_that_cannot_be_used_is_away(
+    rentomatic: CommandLine,
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    command: list[str],
+) -> None:
+    make_unusable(storage, kind)
+    if kind == "nowhere":
+        monkeypatch.setenv("DATABASE_URL", "sqlite:///nowhere/rooms.db")
+
+    done = rentomatic(*command)
+
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("Error: ")
+    assert "rooms.db" in done.err or "9999" in done.err
+    assert "Traceback" not in done.err
+
+
+def make_unusable(storage: Storage, kind: str) -> None:
+    if kind == "a newer schema":
+        with sqlite3.connect(storage.path) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.close()
+        return
+    storage.path.unlink()
+    if kind == "no SQLite file":
+        storage.path.write_text("code,price\n" * 1000, encoding="utf-8")
+    elif kind == "a directory":
+        storage.path.mkdir()
+
+
+def test_a_newer_schema_is_not_answered_with_the_advice_to_migrate(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    make_unusable(storage, "a newer schema")
+
+    done = rentomatic("search")
+
+    assert "9999" in done.err
+    assert "migrate" not in done.err
+
+
+def test_an_empty_file_is_answered_with_the_advice_to_migrate(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.path.write_bytes(b"")
+
+    done = rentomatic("search")
+
+    assert (done.code, done.out) == (4, "")
+    assert "run `rentomatic migrate`" in done.err
+    assert (rentomatic("migrate").code, rentomatic("search").code) == (0, 0)
+
+
+def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+
+    done = rentomatic("doctor")
+
+    findings = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if "good" in line}
+    assert (done.code, done.err) == (0, "")
+    assert dict.fromkeys(["Python", "SQLite", "variables", "storage", "disk"], "good") == findings
+    assert "schema 0001, 1 rooms" in done.out
+
+
+def flattened(table: str) -> str:
+    """The text of a table whose cells go over several lines."""
+    return " ".join(table.split())
+
+
+def test_a_storage_that_is_not_there_yet_is_found_and_not_made(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
+
+    done = rentomatic("doctor")
+
+    assert (done.code, done.err) == (1, "")
+    assert "storage wrong There is no new.db yet: run `rentomatic migrate`." in flattened(done.out)
+    assert not Path("new.db").exists()
+
+
+def test_a_variable_that_nobody_reads_is_found(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RENTOMATIC_PROT", "8000")
+
+    done = rentomatic("doctor")
+
+    assert (done.code, done.err) == (1, "")
+    assert "variables wrong unknown: RENTOMATIC_PROT" in flattened(done.out)
+
+
+def test_a_configuration_that_cannot_be_used_is_found(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RENTOMATIC_PORT", "http")
+
+    done = rentomatic("doctor")
+
+    assert (done.code, done.err) == (1, "")
+    assert "variables wrong RENTOMATIC_PORT: must be a whole number such as 60" in flattened(done.out)
+
+
+def test_a_wrong_configuration_is_named_without_its_secret(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://root:secret@localhost/rooms")
+    monkeypatch.setenv("RENTOMATIC_THREADS", "0")
+
+    done = rentomatic("search")
+
+    assert (done.code, done.out) == (2, "")
+    assert "Error: DATABASE_URL: must be memory:, sqlite:///relative/path.db" in done.err
+    assert "Error: RENTOMATIC_THREADS: must be between 1 and 256, not '0'" in done.err
+    assert "secret" not in done.err

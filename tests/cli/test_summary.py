@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from tests.builders import make_room
+from tests.cli.conftest import CommandLine, Storage
+
+
+@pytest.fixture
+def rooms(storage: Storage) -> None:
+    storage.put(
+        make_room(code="a", price=40, size=12),
+        make_room(code="b", price=40, size=None, latitude=51.6),
+        make_room(code="c", price=41, size=1500),
+    )
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_summary_tells_count_ranges_and_histogram(rentomatic: CommandLine) -> None:
+    done = rentomatic("summary")
+
+    first, header, *bars = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert first == "3 rooms, price a day 40 to 41, size in m² 12 to 1,500"
+    assert header.split() == ["price", "rooms"]
+    assert [bar.split()[-2:] for bar in bars] == [["2", "█" * 40], ["1", "█" * 20]]
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_summary_is_of_the_rooms_that_match(rentomatic: CommandLine) -> None:
+    done = rentomatic("summary", "price__lte=40", "--near", "51.6,-0.12", "--radius", "100")
+
+    assert done.out.startswith("1 rooms, price a day 40 to 40, size in m² not stated\n")
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_summary_is_json_for_programs(rentomatic: CommandLine) -> None:
+    done = rentomatic("summary", "--format", "json", "--bbox", "-1,51,1,52")
+
+    expected = {
+        "count": 3,
+        "exact": True,
+        "price": {"lowest": 40, "highest": 41},
+        "size": {"lowest": 12, "highest": 1500},
+        "histogram": [{"from": 40, "to": 41, "count": 2}, {"from": 41, "to": None, "count": 1}],
+    }
+    assert (done.code, done.err) == (0, "")
+    assert expected == json.loads(done.out)
+    assert done.out.endswith("\n")
+
+
+def test_a_summary_of_no_rooms_is_one_line(rentomatic: CommandLine) -> None:
+    done = rentomatic("summary")
+
+    expected = "0 rooms, price a day not stated, size in m² not stated\n"
+    assert (0, expected, "") == (done.code, done.out, done.err)
+
+
+@pytest.mark.parametrize("argument", ["--sort=price", "--limit=5", "--cursor=x"])
+def test_what_makes_a_page_makes_no_summary(rentomatic: CommandLine, argument: str) -> None:
+    done = rentomatic("summary", argument)
+
+    assert (done.code, done.out) == (2, "")
+    assert argument.partition("=")[0] in done.err
+
+
+def test_every_bad_parameter_is_named(rentomatic: CommandLine) -> None:
+    done = rentomatic("summary", "prize__lt=1", "price__lt=x", "--bbox", "1")
+
+    assert (done.code, done.out) == (2, "")
+    for name in ("prize__lt", "price__lt", "--bbox"):
+        assert f"Error: {name}: " in done.err

@@ -1,0 +1,171 @@
+"""What holds for every notation, and what each one looks like."""
+
+import csv
+import io
+import json
+from itertools import islice
+
+import pytest
+from hypothesis import given
+
+from rentomatic.domain.geography import Point
+from rentomatic.domain.room import Room
+from rentomatic.requests.search import Format
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.serializers.formats import WRITERS
+from tests.builders import make_room, room_sets
+
+KEYS = ["code", "size", "price", "latitude", "longitude"]
+NEAR = Point(51.5, -0.12)
+
+TWO_ROOMS = (make_room(), make_room(code="b2", size=None, price=0, latitude=-33.8688, longitude=151.2093))
+
+
+def written(format_: Format, rooms: object = TWO_ROOMS, near: Point | None = None) -> bytes:
+    return b"".join(WRITERS[format_].write(rooms, near))  # type: ignore[arg-type]
+
+
+def parsed(format_: Format, content: bytes) -> list[dict[str, object]]:
+    """The rooms of the content as a foreign program reads them: one dict each, keys in their order."""
+    text = content.decode()
+    if format_ is Format.CSV:
+        return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]
+    if format_ is Format.NDJSON:
+        return [json.loads(line) for line in text.splitlines()]
+    if format_ is Format.GEOJSON:
+        return [feature["properties"] for feature in json.loads(text)["features"]]
+    rooms: list[dict[str, object]] = json.loads(text)
+    return rooms
+
+
+def fields(room: Room) -> list[object]:
+    return [room.code, room.size, room.price, room.latitude, room.longitude]
+
+
+def test_every_format_has_a_writer_with_the_registered_media_type() -> None:
+    media_types = {format_: writer.media_type for format_, writer in WRITERS.items()}
+
+    expected = {
+        Format.JSON: "application/json",
+        Format.GEOJSON: "application/geo+json",
+        Format.CSV: "text/csv",
+        Format.NDJSON: "application/x-ndjson",
+    }
+    assert expected == media_types
+
+
+def test_json_is_an_array_of_objects() -> None:
+    expected = (
+        b'[{"code":"a1","size":20,"price":60,"latitude":51.5,"longitude":-0.12},'
+        b'{"code":"b2","size":null,"price":0,"latitude":-33.8688,"longitude":151.2093}]'
+    )
+
+    assert expected == written(Format.JSON)
+
+
+def test_ndjson_is_an_object_a_line() -> None:
+    expected = (
+        b'{"code":"a1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n'
+        b'{"code":"b2","size":null,"price":0,"latitude":-33.8688,"longitude":151.2093}\n'
+    )
+
+    assert expected == written(Format.NDJSON)
+
+
+def test_csv_is_a_header_and_a_line_a_room_with_nothing_for_an_unstated_size() -> None:
+    expected = b"code,size,price,latitude,longitude\r\na1,20,60,51.5,-0.12\r\nb2,,0,-33.8688,151.2093\r\n"
+
+    assert expected == written(Format.CSV)
+
+
+@pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
+def test_keys_come_in_the_order_of_the_contract(format_: Format) -> None:
+    rooms = parsed(format_, written(format_))
+
+    assert [list(room) for room in rooms] == [KEYS, KEYS]
+
+
+@pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
+def test_near_a_point_the_distance_comes_last(format_: Format) -> None:
+    rooms = parsed(format_, written(format_, near=NEAR))
+
+    assert [[*KEYS, "distance"]] * 2 == [list(room) for room in rooms]
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_near_a_point_every_room_carries_its_distance_in_metres_to_the_centimetre(format_: Format) -> None:
+    room = make_room(latitude=51.51, longitude=-0.12)
+
+    (found,) = parsed(format_, written(format_, [room], NEAR))
+
+    assert float(str(found["distance"])) == 1111.95  # a hundredth of a degree, 2π · 6 371 008.8 m / 36 000
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_a_room_at_the_very_point_is_zero_metres_away(format_: Format) -> None:
+    (found,) = parsed(format_, written(format_, [make_room()], NEAR))
+
+    assert float(str(found["distance"])) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("format_", "near", "expected"),
+    [
+        (Format.JSON, None, b"[]"),
+        (Format.JSON, NEAR, b"[]"),
+        (Format.GEOJSON, None, b'{"type":"FeatureCollection","features":[]}'),
+        (Format.GEOJSON, NEAR, b'{"type":"FeatureCollection","features":[]}'),
+        (Format.CSV, None, b"code,size,price,latitude,longitude\r\n"),
+        (Format.CSV, NEAR, b"code,size,price,latitude,longitude,distance\r\n"),
+        (Format.NDJSON, None, b""),
+        (Format.NDJSON, NEAR, b""),
+    ],
+)
+def test_no_rooms_are_still_a_valid_file(format_: Format, near: Point | None, expected: bytes) -> None:
+    assert expected == written(format_, [], near)
+
+
+@pytest.mark.parametrize("near", [None, NEAR], ids=["", "near"])
+@pytest.mark.parametrize("count", [1, 999, 1000, 1001, 2500])
+@pytest.mark.parametrize("format_", Format)
+def test_rooms_of_several_batches_make_one_file(format_: Format, count: int, near: Point | None) -> None:
+    rooms = list(sample_rooms(count))
+
+    found = parsed(format_, written(format_, rooms, near))
+
+    assert [room.code for room in rooms] == [room["code"] for room in found]
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_rooms_are_written_while_they_are_read(format_: Format) -> None:
+    endless = sample_rooms(10**12)
+
+    pieces = list(islice(WRITERS[format_].write(endless, None), 3))
+
+    assert len(pieces) == 3
+
+
+@given(rooms=room_sets())
+def test_json_and_ndjson_keep_every_float_exactly(rooms: list[Room]) -> None:
+    expected = [fields(room) for room in rooms]
+
+    for format_ in (Format.JSON, Format.NDJSON):
+        assert expected == [list(room.values()) for room in parsed(format_, written(format_, rooms))]
+
+
+@given(rooms=room_sets())
+def test_csv_keeps_every_float_exactly(rooms: list[Room]) -> None:
+    found = parsed(Format.CSV, written(Format.CSV, rooms))
+
+    expected = [(room.latitude, room.longitude) for room in rooms]
+    assert expected == [(float(str(room["latitude"])), float(str(room["longitude"]))) for room in found]
+
+
+@given(rooms=room_sets())
+def test_no_cell_of_a_csv_can_run_as_a_formula(rooms: list[Room]) -> None:
+    content = written(Format.CSV, rooms, NEAR).decode()
+
+    cells = [cell for row in csv.reader(io.StringIO(content, newline="")) for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r"))] == []
+    for cell in cells:
+        assert not cell.startswith("-") or float(cell) < 0
