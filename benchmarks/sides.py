@@ -78,14 +78,15 @@ class Sides:
         )
 
     def summary(self, name: str, query: RoomQuery, where: list[ColumnElement[bool]], limit: str) -> Case:
-        """Rooms at a glance. limit: what follows the table in the bare statements."""
-        by_price = f"SELECT price, count(*) FROM room {limit} GROUP BY price"
-        by_size = f"SELECT min(size), max(size) FROM room {limit}"
+        """Rooms at a glance. limit: what follows the table in the bare statement."""
+        statement = f"SELECT price, count(*), min(size), max(size) FROM room {limit} GROUP BY price"
 
         def bare() -> Summary:
-            prices = dict(self.bare.execute(by_price).fetchall())
-            lowest, highest = self.bare.execute(by_size).fetchone()
-            return summary_of(prices, None if lowest is None else Range(lowest, highest))
+            rows = self.bare.execute(statement).fetchall()
+            sizes = [size for row in rows for size in row[2:] if size is not None]
+            return summary_of(
+                {row[0]: row[1] for row in rows}, Range(min(sizes), max(sizes)) if sizes else None
+            )
 
         return Case(
             name,

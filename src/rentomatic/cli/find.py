@@ -161,9 +161,9 @@ def _print_table(rooms: Iterable[Room], near: Point | None) -> None:
 
 
 def _console() -> Console:
-    """A console that never cuts a code: where the output is no terminal, lines may be long."""
+    """A console that never cuts a code: lines that are too long for a terminal are wrapped there."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
+    return Console(highlight=False, width=max(80, console.width) if console.is_terminal else 120)
 
 
 def _end_line(format_: str) -> None:

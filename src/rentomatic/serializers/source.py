@@ -93,7 +93,8 @@ def _lines(text: io.TextIOWrapper, path: str, encoding: str) -> Iterator[str]:
                 yield line
         except UnicodeDecodeError as error:
             # All lines of the blocks before this one have been given out.
-            number += len(re.findall(rb"\r\n?|\n", error.object[: error.start])) + 1
+            good = error.object[: error.start].decode(error.encoding, "ignore")
+            number += len(re.findall(r"\r\n?|\n", good)) + 1
             raise ListingError(_not_text(number, encoding, error)) from error
 
 
