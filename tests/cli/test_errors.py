@@ -61,11 +61,11 @@ def test_the_exit_code_tells_what_happened(
     rentomatic: CommandLine, storage: Storage, line: str, code: int
 ) -> None:
     storage.put(make_room())
-    header = "code,price,latitude,longitude\n"
+    header = "code,size,price,latitude,longitude\n"
     for name, lines in (
-        ("good.csv", "b2,60,0,0\n"),
-        ("partly.csv", "b2,60,0,0\nbad\n"),
-        ("taken.csv", "a1,1,0,0\n"),
+        ("good.csv", "b2,20,60,0,0\n"),
+        ("partly.csv", "b2,20,60,0,0\nbad\n"),
+        ("taken.csv", "a1,20,1,0,0\n"),
     ):
         Path(name).write_text(header + lines, encoding="utf-8")
     Path("empty.csv").touch()

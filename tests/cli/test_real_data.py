@@ -42,7 +42,8 @@ def listing(request: pytest.FixtureRequest, rentomatic: CommandLine) -> Path:
     done = rentomatic("import", str(path))
 
     expected = f"{rooms:,} added, 0 replaced, 0 unchanged, 0 skipped, 0 refused.\n"
-    assert (0, expected, "") == (done.code, done.out, done.err)
+    hint = "No column says the size; if one does, name it: --map size=COLUMN.\n"
+    assert (0, expected, hint) == (done.code, done.out, done.err)
     return path
 
 

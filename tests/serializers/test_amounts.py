@@ -256,3 +256,8 @@ def test_degrees_are_read_as_python_writes_them(value: float) -> None:
 def test_what_is_no_number_of_degrees_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number of degrees"):
         degrees(text)
+
+
+@pytest.mark.parametrize("text", ["85,-", "85.-", "85,—", "€ 85,-", "US$85", "R$ 85", "C$85.00"])
+def test_a_price_may_be_written_as_in_a_shop(text: str) -> None:
+    assert 85 == whole_price(text)

@@ -145,7 +145,7 @@ def test_a_line_that_makes_no_room_is_refused_with_its_number_column_value_and_r
     assert reason in refusal.reason
 
 
-@pytest.mark.parametrize(("line", "columns"), [("b2,85", 2), ("b2,,85,41.4,2.2,,", 7), ("nonsense", 1)])
+@pytest.mark.parametrize(("line", "columns"), [("b2,85", 2), ("b2,,85,41.4,2.2,,x", 7), ("nonsense", 1)])
 def test_a_line_with_the_wrong_number_of_columns_is_refused(line: str, columns: int) -> None:
     read = read_csv(f"{HEADER}\na1,20,60,51.5,-0.12\n{line}\nc3,20,60,51.5,-0.12\n")
 
@@ -218,3 +218,15 @@ def test_any_text_below_the_header_gives_rooms_and_refusals_of_lines_that_are_th
 
     lines = len(io.StringIO(listing, newline=None).read().split("\n"))
     assert all(2 <= line.line <= lines for line in read if isinstance(line, Refusal))
+
+
+@pytest.mark.parametrize("padded", ["b2,20,60,51.5,-0.12,,", "b2,20,60,51.5,-0.12, ,\n,,,,,,\n , ,,,"])
+def test_empty_cells_with_which_a_spreadsheet_pads_are_passed_over(padded: str) -> None:
+    assert [make_room(), make_room(code="b2")] == read_csv(f"{HEADER}\na1,20,60,51.5,-0.12\n{padded}\n")
+
+
+def test_the_separator_may_be_stated_as_excel_does() -> None:
+    read = read_csv(f"sep=;\n{HEADER.replace(',', ';')}\na1;20;60;51,5;-0,12\nbad\n")
+
+    assert make_room() == read[0]
+    assert only_refusal(read).line == 4

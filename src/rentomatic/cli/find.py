@@ -12,7 +12,7 @@ from rentomatic.cli.options import parameters, repository, search_options
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
-from rentomatic.domain.summary import Range, Summary
+from rentomatic.domain.summary import Bucket, Range, Summary
 from rentomatic.requests import cursor as cursors
 from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
 from rentomatic.serializers import summary as summaries
@@ -60,15 +60,19 @@ def search(
     query = parse_search(given).query
     with repository() as rooms:
         found = search_rooms(rooms, query, with_total=count)
-    if format_ != "table":
+    for_people = format_ == "table"
+    if not for_people:
         sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(found.rooms, query.near))
         _end_line(format_)
-        return
-    _print_table(found.rooms, query.near)
+    elif found.rooms:
+        _print_table(found.rooms, query.near)
+    else:
+        click.echo("No room matches.")
+    # A program reads rooms from standard output and nothing else.
     if found.total is not None:
-        click.echo(f"{found.total:,} rooms match.")
+        click.echo(f"{found.total:,} rooms match.", err=not for_people)
     if found.next:
-        click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}")
+        click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}", err=not for_people)
 
 
 @click.command
@@ -135,12 +139,17 @@ def _print_summary(found: Summary) -> None:
     table = Table("price", "rooms", "", box=None)
     most = max((bucket.count for bucket in found.histogram), default=0)
     for bucket in found.histogram:
-        prices = (
-            f"{bucket.lowest} and more" if bucket.below is None else f"{bucket.lowest}-{bucket.below - 1}"
-        )
+        prices = _prices(bucket)
         table.add_row(prices, f"{bucket.count:,}", "█" * round(40 * bucket.count / most))
     if found.histogram:
         console.print(table)
+
+
+def _prices(bucket: Bucket) -> str:
+    if bucket.below is None:
+        return f"{bucket.lowest} and more"
+    highest = bucket.below - 1
+    return str(highest) if highest == bucket.lowest else f"{bucket.lowest}-{highest}"
 
 
 def _print_table(rooms: Iterable[Room], near: Point | None) -> None:

@@ -27,7 +27,8 @@ def cli() -> None:
       rentomatic search price__lt=60 --near 51.51,-0.12 --radius 2000
       rentomatic serve
 
-    Exit codes: 0 done, 1 failed, 2 bad usage or parameters, 3 not found, 4 storage away.
+    Exit codes: 0 done, 1 failed, 2 bad usage or parameters, 3 not found, 4 storage away,
+    130 interrupted.
     """
 
 

@@ -197,7 +197,8 @@ def _storage() -> Finding:
     with repository() as rooms:
         rooms.ping()
         count = rooms.count(RoomQuery())
-    return Finding(True, f"{settings.database.storage}, schema {SQLITE_REVISION}, {count:,} rooms")
+    schema = f", schema {SQLITE_REVISION}" if settings.database.storage == "sqlite" else ""
+    return Finding(True, f"{settings.database.storage}{schema}, {count:,} rooms")
 
 
 def _disk() -> Finding:

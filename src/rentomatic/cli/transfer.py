@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
 from gzip import GzipFile
-from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
@@ -20,18 +19,16 @@ from rentomatic.cli.options import parameters, repository, search_options
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
 from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
-from rentomatic.serializers import csv as csv_listing
-from rentomatic.serializers import ndjson
+from rentomatic.serializers import listing
 from rentomatic.serializers.amounts import Decimal
 from rentomatic.serializers.columns import USUAL_NAMES, Columns
 from rentomatic.serializers.formats import WRITERS
-from rentomatic.serializers.source import ListingError, Source, open_listing
+from rentomatic.serializers.source import Source, open_listing
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
 from rentomatic.use_cases.ports import OnConflict
 
 _FORMATS_BY_SUFFIX = {**{str(notation): notation for notation in Format}, "jsonl": Format.NDJSON}
-_READERS = {"csv": csv_listing.read, "ndjson": ndjson.read}
 
 
 def _mapping(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -69,7 +66,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     type=click.Choice([str(mark) for mark in Decimal]),
     help="The character before a fraction, where prices like 1,200 leave it open.",
 )
-@click.option("--format", "format_", type=click.Choice(list(_READERS)), help="Found out unless given.")
+@click.option("--format", "format_", type=click.Choice(list(listing.READERS)), help="Found out unless given.")
 @click.option(
     "--on-conflict",
     type=click.Choice([str(way) for way in OnConflict]),
@@ -104,7 +101,7 @@ def import_(
     \b
     Examples:
       rentomatic import rooms.csv
-      rentomatic import liste.csv --encoding windows-1252 --map code=Nummer --map price=Preis
+      rentomatic import liste.csv --encoding cp1252 --map code=Nummer --map size=Fläche --map price=Preis
       zcat rooms.ndjson.gz | rentomatic import - --dry-run
     """
     if report and report.exists() and Path(file).exists() and report.samefile(file):
@@ -119,7 +116,7 @@ def import_(
         try:
             done = import_rooms(
                 rooms,
-                advance(_lines(file, source, columns, format_)),
+                advance(listing.read(source.lines, columns, format_, file)),
                 on_conflict=OnConflict(on_conflict),
                 strict=strict,
                 dry_run=dry_run,
@@ -128,20 +125,10 @@ def import_(
         except ImportRefused as refused:
             _print_refusals(refused.report)
             raise
+    if "size" not in columns.found:
+        click.echo("No column says the size; if one does, name it: --map size=COLUMN.", err=True)
     _print_report(done, dry_run)
     return FAILED if done.refused else DONE
-
-
-def _lines(file: str, source: Source, columns: Columns, format_: str | None) -> Iterator[Room | Refusal]:
-    """What the lines of a file make, by the format that its name or its first line tells."""
-    first = next(source.lines, "")
-    lines = chain([first], source.lines)
-    if format_ is None:
-        named = Path(file.removesuffix(".gz")).suffix in (".ndjson", ".jsonl")
-        format_ = "ndjson" if named or first.lstrip().startswith("{") else "csv"
-    if format_ == "csv" and first.lstrip().startswith("["):
-        raise ListingError("this is a JSON array: write one object a line (NDJSON) instead")
-    return _READERS[format_](lines, columns)
 
 
 Advance = Callable[[Iterator[Room | Refusal]], Iterator[Room | Refusal]]
@@ -217,7 +204,7 @@ def _print_refusals(report: ImportReport) -> None:
     "--output",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write, compressed if it ends in .gz; standard output unless given.",
+    help="The file to write, compressed if it ends in .gz; standard output unless given, or -.",
 )
 def export(
     conditions: tuple[str, ...],
@@ -255,10 +242,11 @@ def _opened(path: Path, named: Path | None = None) -> IO[bytes]:
 @contextmanager
 def _written(path: Path | None) -> Iterator[IO[bytes]]:
     """A file that takes its name only when it is whole; standard output without a path."""
-    if path is None:
+    if path is None or str(path) == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    path = path.resolve()  # a symbolic link stays one
     if path.exists() and not path.is_file():  # a pipe or a device keeps its place
         with _opened(path) as file:
             yield file

@@ -16,10 +16,11 @@ class Decimal(StrEnum):
 
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
-_SIGN = re.compile(r"[$€£¥₹₺₽₩₪₫฿]|[A-Z]{3}|kr\.?|zł|Kč|Ft|lei")
+_SIGN = re.compile(r"(US|A|C|HK|NZ|R|S)?\$|[€£¥₹₺₽₩₪₫฿]|[A-Z]{3}|kr\.?|zł|Kč|Ft|lei")
+_NO_FRACTION = re.compile(r"[.,][-–—]+$")  # 85,- in German, 85.- in Switzerland
 _AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’ ])[0-9]{3}((?P=separator)[0-9]{3})*")
-_POINT_FRACTION_SIGNS = ("$", "£", "¥", "₹", "USD", "GBP")
+_POINT_FRACTION_SIGNS = ("$", "US$", "£", "¥", "₹", "USD", "GBP")
 """Signs of currencies with which a comma groups thousands: $1,200. ($1.200 may be pesos.)"""
 
 _MAX_DIGITS = 100
@@ -38,7 +39,7 @@ def whole_price(text: str, decimal: Decimal | None = None) -> int:
     else:
         sign = next((s for s in _SIGN.finditer(number) if s.end() == len(number)), None)
         number = number[: sign.start()] if sign else number
-    number = number.strip()
+    number = _NO_FRACTION.sub("", number.strip())
     if decimal is None and sign and sign.group() in _POINT_FRACTION_SIGNS and "," in number:
         decimal = Decimal.POINT
     return _whole(number, decimal)
@@ -62,6 +63,8 @@ def degrees(text: str) -> float:
 
 def _whole(text: str, decimal: Decimal | None) -> int:
     number = text.translate(_SPACES)
+    if number.startswith("-"):
+        raise ValueError("is not a number of 0 or more")
     whole, fraction = _split(number, decimal)
     if not re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", whole) or not re.fullmatch("[0-9]*", fraction):
         raise ValueError("is not a number")

@@ -28,10 +28,13 @@ class Columns:
 
     mapping: the column of each field whose column has no usual name.
     decimal: the character before a fraction, where amounts alone do not make it certain.
+
+    `found` tells the column of each field, as soon as they are known.
     """
 
     def __init__(self, mapping: Mapping[str, str] | None = None, decimal: Decimal | None = None) -> None:
         self._mapping = dict(mapping or {})
+        self.found: dict[str, str] = {}
         self._readers: dict[str, Callable[[str], object]] = {
             "code": str.strip,
             "size": lambda text: whole_size(text, decimal),
@@ -60,6 +63,7 @@ class Columns:
         for field, column in found.items():
             if header.count(column) > 1:
                 raise ListingError(f"{header.count(column)} columns are called {column!r} ({field})")
+        self.found = found
         return found
 
     def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:

@@ -6,6 +6,7 @@ is a number.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "text/csv"
 HEADER = ("code", "size", "price", "latitude", "longitude")
 DELIMITERS = ",;\t|"
+
+_EXCEL_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])", re.IGNORECASE)
 
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
@@ -46,7 +49,8 @@ def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
 def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
     """The rooms that the lines make, the first line that is not blank being the header.
 
-    The separator is the one that the header uses: comma, semicolon, tab or bar.
+    The separator is the one that the header uses, comma, semicolon, tab or bar, or the one that a
+    line such as `sep=;` before the header states, as Excel writes it.
     Raises ListingError where the file as a whole makes no listing.
     """
     lines, before, first = iter(lines), 0, ""
@@ -54,8 +58,11 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
         if first.strip():
             break
         before += 1
+    stated = _EXCEL_DELIMITER.fullmatch(first.strip())
+    if stated:
+        before, first = before + 1, next(lines, "")
     try:
-        delimiter = max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+        delimiter = stated[1] if stated else _most_common_delimiter(first)
         reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
@@ -63,6 +70,10 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
     if not any(header):
         raise ListingError("the file is empty: a listing starts with a line of column names")
     return _rooms(reader, before, delimiter, header, columns)
+
+
+def _most_common_delimiter(header: str) -> str:
+    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
 
 
 def _rooms(
@@ -80,9 +91,13 @@ def _rooms(
         except csv.Error as error:
             yield _unreadable(number, before + reader.line_num, error)
             continue
+        while len(row) > len(header) and not row[-1].strip():
+            row.pop()  # spreadsheets pad lines with empty cells
+        if not any(map(str.strip, row)):
+            continue
         if len(row) == len(header):
             yield columns.room(number, {field: row[place] for field, place in places.items()}, names)
-        elif row:
+        else:
             reason = f"has {len(row)} columns, but the header has {len(header)}"
             yield Refusal(number, "", delimiter.join(row)[:60], reason)
 
