@@ -19,6 +19,10 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict
 BUSY_TIMEOUT = 5.0
 """Seconds that a writer waits for another one."""
 
+# Negative: in KiB. Each connection has its own; what a search reads again the operating system keeps.
+_SEARCH_CACHE = -8192
+_LOAD_CACHE = -65536
+
 _INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
 _PING_TIMEOUT = 1.0
 
@@ -79,7 +83,11 @@ class SqliteRepo:
         self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
     ) -> LoadCounts:
         with self._transaction("BEGIN IMMEDIATE", timeout=None, keep=not dry_run) as connection:
-            return load(connection, rooms, on_conflict)
+            connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
+            try:
+                return load(connection, rooms, on_conflict)
+            finally:
+                connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
 
     def remove(self, code: str) -> bool:
         with self._transaction("BEGIN IMMEDIATE", self._timeout) as connection:
@@ -151,7 +159,7 @@ class SqliteRepo:
         )
         try:
             connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
-            connection.execute("PRAGMA cache_size = -65536")  # KiB
+            connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
             connection.execute("PRAGMA journal_size_limit = 67108864")
             connection.create_function("distance", 4, distance, deterministic=True)
             self._check_schema(connection)
