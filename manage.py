@@ -67,13 +67,13 @@ def set_up(requirements: str) -> None:
     """
     state = VENV / "installed.json"
     wanted = {name: fingerprint(name) for name in ("prod", "test")}
-    installed = json.loads(state.read_text()) if state.exists() else {}
+    installed = read_state(state)
     if installed.get(requirements) == wanted[requirements]:
         return
     print(f"Setting up {VENV.relative_to(ROOT)} ({requirements}) …", file=sys.stderr)
     try:
-        if not PYTHON.exists():
-            venv.create(VENV, with_pip=True, clear=VENV.exists())
+        if not installed:  # nothing there, or what a set-up that was interrupted left behind
+            venv.create(VENV, with_pip=True, clear=True)
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         files = ("build.txt", f"{requirements}.txt")
         options = [part for file in files for part in ("-r", str(ROOT / "requirements" / file))]
@@ -84,7 +84,18 @@ def set_up(requirements: str) -> None:
     except OSError as error:
         raise SetUpError(f"{VENV} cannot be made: {error}") from error
     done = {"prod": wanted["prod"]} if requirements == "prod" else wanted
-    state.write_text(json.dumps(done))
+    unfinished = state.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps(done))
+    unfinished.replace(state)
+
+
+def read_state(path: Path) -> dict[str, str]:
+    """What is installed; nothing where that cannot be told."""
+    try:
+        state = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) and PYTHON.exists() else {}
 
 
 def fingerprint(requirements: str) -> str:
@@ -104,12 +115,19 @@ def configured(environment: os._Environ[str]) -> dict[str, str]:
     path = ROOT / "config" / f"{name}.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        defaults = {entry["name"]: from_root(entry["value"]) for entry in entries}
+        defaults = {entry["name"]: from_root(as_text(entry["value"])) for entry in entries}
     except FileNotFoundError as error:
         raise SetUpError(f"APPLICATION_CONFIG names {path}, which does not exist.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise SetUpError(f'{path} is no list of {{"name": …, "value": …}}: {error}') from error
     return {**defaults, **environment}
+
+
+def as_text(value: object) -> str:
+    """A text, or a number as it is written. Raises TypeError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError(f"{value!r} is neither a text nor a number")
+    return str(value)
 
 
 def from_root(value: str) -> str:
@@ -128,7 +146,9 @@ def lint() -> int:
         [str(BIN / "mypy")],
         [str(BIN / "lint-imports"), "--no-cache"],
     )
-    return max(run(check, os.environ, ROOT) for check in checks)
+    # Not max(): a check that was killed by a signal has a negative code. All of them run.
+    codes = [run(check, os.environ, ROOT) for check in checks]
+    return int(any(codes))
 
 
 def lock() -> int:
@@ -140,9 +160,9 @@ def lock() -> int:
         ("requirements/prod.txt", ["pyproject.toml"]),
         ("requirements/test.txt", ["pyproject.toml", "--extra", "test"]),
     )
-    return max(
-        run([str(BIN / "uv"), *compile_, *sources, "-o", file], os.environ, ROOT) for file, sources in files
-    )
+    locks = ([str(BIN / "uv"), *compile_, *sources, "-o", file] for file, sources in files)
+    codes = [run(command, os.environ, ROOT) for command in locks]
+    return int(any(codes))
 
 
 def run(command: list[str], environment: os._Environ[str] | dict[str, str], folder: Path) -> int:

@@ -17,13 +17,18 @@ import click
 from rich.console import Console
 
 from benchmarks import http_load, report, search, transfer
+from benchmarks.search_cases import DEEP
+from benchmarks.sides import LIMIT
 from benchmarks.workspace import Workspace, workspace
+
+FEWEST = LIMIT * (DEEP + 1)
+"""Rooms: the deep page must exist."""
 
 PARTS = ("search", "import", "export", "http")
 
 
 @click.command(help=__doc__)
-@click.option("--rooms", type=click.IntRange(10_000), default=1_000_000, show_default=True)
+@click.option("--rooms", type=click.IntRange(FEWEST), default=1_000_000, show_default=True)
 @click.option(
     "--rounds", type=click.IntRange(1), default=9, show_default=True, help="At most 3 of transfers."
 )

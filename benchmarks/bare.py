@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.connection import connect
+from benchmarks.connection import LOAD_CACHE, connect
 
 _INSERT = "INSERT INTO room (code, size, price, latitude, longitude) VALUES (?, ?, ?, ?, ?)"
 _INDEXES = """
@@ -32,14 +32,14 @@ def read(path: str) -> None:
 
 
 def insert(path: str, database: str) -> None:
-    with closing(connect(Path(database))) as connection:
+    with closing(connect(Path(database), LOAD_CACHE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_INSERT, _values(path))
         connection.execute("COMMIT")
 
 
 def rebuild(path: str, database: str) -> None:
-    with closing(connect(Path(database))) as connection:
+    with closing(connect(Path(database), LOAD_CACHE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         resting = connection.execute(_INDEXES).fetchall()
         for kind, name, _ in resting:

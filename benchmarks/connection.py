@@ -1,22 +1,26 @@
-"""Bare connections to SQLite, with the cache that those of the program have, and nothing else of it."""
+"""Bare connections to SQLite, with caches as large as the program's, and nothing else of it."""
 
 import math
 import sqlite3
 from pathlib import Path
 
+SEARCH_CACHE = 8192
+LOAD_CACHE = 65536
+"""KiB that the program gives to a connection that searches or exports, and to one that loads."""
+
 _MATHS = {"sin": math.sin, "cos": math.cos, "asin": math.asin, "sqrt": math.sqrt, "radians": math.radians}
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, cache: int = SEARCH_CACHE) -> sqlite3.Connection:
     """A connection to the file on which only `BEGIN` begins a transaction."""
     connection = sqlite3.connect(path, isolation_level=None)
-    prepare(connection)
+    prepare(connection, cache)
     return connection
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def prepare(connection: sqlite3.Connection, cache: int = SEARCH_CACHE) -> None:
     """Give a connection its cache, and mathematics where this SQLite was built without them."""
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA cache_size = -{cache}")
     try:
         connection.execute("SELECT sin(1)")
     except sqlite3.OperationalError:

@@ -16,7 +16,7 @@ from rentomatic.domain.search import (
     Position,
     RoomQuery,
 )
-from rentomatic.repository.sqlite_plan import NARROW
+from rentomatic.repository.sqlite.plan import NARROW
 
 DEEP = 1000
 """A page, the first being 1."""

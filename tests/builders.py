@@ -8,7 +8,6 @@ from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, P
 from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import (
     BY_DISTANCE,
-    FIELD_TYPES,
     SORTS,
     Condition,
     Field,
@@ -97,6 +96,3 @@ def queries(draw: st.DrawFn) -> RoomQuery:
         sort=draw(st.sampled_from(sorts)),
         limit=draw(st.sampled_from([1, 2, 3, 7, 1000])),
     )
-
-
-FIELDS_BY_TYPE = {kind: [f for f in Field if FIELD_TYPES[f] is kind] for kind in (int, float, str)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite import SqliteRepo, is_fresh
 from rentomatic.settings import Settings, read_settings
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
@@ -18,7 +18,7 @@ def application() -> App:
     """The web application of the environment's settings, as a WSGI server loads it."""
     settings = read_settings(os.environ)
     logging.config.dictConfig(logging_configuration(settings.log_level))
-    return create_app(open_repository(settings))
+    return create_app(open_repository(settings), settings.threads)
 
 
 def open_repository(settings: Settings) -> RoomRepository:
@@ -26,7 +26,8 @@ def open_repository(settings: Settings) -> RoomRepository:
     if settings.database.storage == "memory":
         return MemRepo()
     path = settings.database.path
-    if not path.exists():
+    _require_directory(path)
+    if is_fresh(path):
         migrate(settings)
     return SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)
 

@@ -108,6 +108,8 @@ def database(url: str) -> Database:
     if url == "memory:":
         return Database("memory")
     scheme, separator, path = url.partition("://")
+    if scheme == "sqlite" and ("?" in path or ":memory:" in path):
+        raise ValueError("takes a path and no options; rooms in memory are at memory:")
     if scheme == "sqlite" and path.startswith("/") and len(path) > 1:
         return Database("sqlite", Path(unquote(path[1:])))
     known = "memory:, sqlite:///relative/path.db or sqlite:////absolute/path.db"

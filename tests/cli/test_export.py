@@ -140,7 +140,11 @@ def test_a_storage_that_is_away_leaves_no_file(
 
     done = rentomatic("export", "-o", "out.csv")
 
-    assert (done.code, done.out, done.err) == (4, "", "Error: broken.db is not an SQLite file.\n")
+    assert (done.code, done.out, done.err) == (
+        4,
+        "",
+        "Error: The file of the storage is no SQLite file. (DATABASE_URL: broken.db)\n",
+    )
     assert {"broken.db"} == files()
 
 
@@ -152,7 +156,7 @@ def test_a_storage_that_is_damaged_half_way_leaves_no_file(rentomatic: CommandLi
     done = rentomatic("export", "-o", "out.csv")
 
     assert (done.code, done.out) == (4, "")
-    assert done.err.startswith("Error: The storage cannot be used")
+    assert done.err.startswith("Error: The file of the storage is damaged")
     assert set() == files()
 
 

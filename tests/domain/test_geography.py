@@ -106,3 +106,16 @@ def test_a_radius_beyond_the_earth_is_refused(radius: float) -> None:
 def test_a_point_off_the_earth_is_refused(place: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="point"):
         Point(*place)
+
+
+@given(POINTS, RADII, st.floats(0, 1), st.floats(0, 1))
+def test_the_box_within_a_circle_holds_nothing_but_the_circle(
+    centre: Point, radius: float, north: float, east: float
+) -> None:
+    circle = Circle(centre, radius)
+    box = circle.inner_box()
+
+    if box:
+        latitude = min(box.north, box.south + north * (box.north - box.south))
+        longitude = min(box.east, box.west + east * (box.east - box.west))
+        assert circle.contains(latitude, longitude)

@@ -70,6 +70,7 @@ def test_a_value_on_the_edge_is_taken(field: str, value: object) -> None:
         ("code", ""),
         ("code", "x" * 37),
         ("code", ".a"),
+        ("code", "summary"),
         ("code", "-a"),
         ("code", "a b"),
         ("code", "a/b"),

@@ -141,7 +141,13 @@ def test_another_configuration_can_be_chosen(prepared: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "which does not exist"), ("{", "is no list"), ('{"a": 1}', "is no list"), ("[1]", "is no list")],
+    [
+        (None, "which does not exist"),
+        ("{", "is no list"),
+        ('{"a": 1}', "is no list"),
+        ("[1]", "is no list"),
+        ('[{"name": "A", "value": [1]}]', "is no list"),
+    ],
 )
 def test_a_bad_configuration_file_is_named(prepared: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -152,6 +158,28 @@ def test_a_bad_configuration_file_is_named(prepared: Path, content: str | None, 
     assert done.returncode == 1
     assert "bad.json" in done.stderr
     assert message in done.stderr
+
+
+def test_a_number_in_a_configuration_file_is_taken_as_it_is_written(prepared: Path) -> None:
+    entries = [{"name": "DATABASE_URL", "value": "memory:"}, {"name": "RENTOMATIC_PORT", "value": 0}]
+    (prepared / "config" / "number.json").write_text(json.dumps(entries))
+
+    assert (
+        "RENTOMATIC_PORT: must be between 1" in manage(prepared, "doctor", APPLICATION_CONFIG="number").stdout
+    )
+
+
+def test_a_set_up_that_was_interrupted_is_begun_anew(prepared: Path) -> None:
+    (prepared / ".venv" / "installed.json").write_text('{"prod": ')
+    (prepared / "requirements" / "build.txt").write_text(
+        "no-such-package-as-this==1.0 --hash=sha256:" + "0" * 64
+    )
+
+    done = manage(prepared, "doctor", PIP_NO_INDEX="1")
+
+    assert "Setting up .venv (prod)" in done.stderr
+    assert "no-such-package-as-this" in done.stderr  # it got as far as to install
+    assert "Traceback" not in done.stderr
 
 
 def test_requirements_are_pinned_and_name_no_registry() -> None:

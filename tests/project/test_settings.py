@@ -61,6 +61,8 @@ def test_a_value_and_a_file_for_it_cannot_both_count() -> None:
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite://rooms.db"),
+        ("DATABASE_URL", "sqlite:///rooms.db?mode=ro"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "mysql://root@db/rooms"),
         ("RENTOMATIC_PORT", "0"),
         ("RENTOMATIC_PORT", "65536"),

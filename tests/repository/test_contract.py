@@ -212,6 +212,12 @@ def test_a_summary_is_of_the_rooms_that_match(repository: RoomRepository) -> Non
     assert repository.count(cheap) == 3
 
 
+def test_counting_may_end_early(repository: RoomRepository) -> None:
+    repository.load(make_room(code=f"c{number}") for number in range(10))
+
+    assert [3, 10, 10] == [repository.count(RoomQuery(), at_most) for at_most in (3, 11, None)]
+
+
 def test_a_summary_of_rooms_without_a_stated_size_has_no_range_of_sizes(repository: RoomRepository) -> None:
     repository.load([make_room(size=None)])
 

@@ -1,5 +1,6 @@
 """Generated rooms and queries: every storage gives what `RoomQuery.matches` and the memory say."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository import sqlite_plan
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.sqlite import plan as sqlite_plan
 from rentomatic.use_cases.ports import RoomRepository
-from tests.builders import queries, room_sets
+from tests.builders import make_room, queries, room_sets
 from tests.repository.storages import STORAGES
 
 STORED = [name for name in STORAGES if name != "memory"]
@@ -69,3 +71,79 @@ def all_pages(repository: RoomRepository, query: RoomQuery) -> list[Page]:
 def streamed(repository: RoomRepository, query: RoomQuery) -> list[Room]:
     with repository.stream(query) as rooms:
         return list(rooms)
+
+
+def places(chance: random.Random) -> Iterator[tuple[float, float]]:
+    """Places all over the Earth, at the poles, along the antimeridian, in towns and all in one spot."""
+    while True:
+        yield chance.uniform(-90, 90), chance.uniform(-180, 180)
+        yield chance.choice((-90, 90)) * chance.uniform(0.999, 1), chance.uniform(-180, 180)
+        yield chance.gauss(0, 20), chance.choice((-180, 180)) * chance.uniform(0.999, 1)
+        yield 51.5 + chance.gauss(0, 0.1), -0.12 + chance.gauss(0, 0.1)
+        yield 51.5, -0.12
+
+
+@pytest.fixture(scope="module")
+def world() -> list[Room]:
+    """Rooms enough for every index to have several levels."""
+    chance = random.Random(7)
+    return [
+        make_room(
+            code=f"w{number}",
+            size=chance.choice((None, chance.randint(1, 90))),
+            price=chance.randint(0, 300),
+            latitude=max(-90.0, min(90.0, place[0])),
+            longitude=place[1],
+        )
+        for number, place in zip(range(6000), places(chance), strict=False)
+    ]
+
+
+@pytest.fixture(params=STORED, scope="module")
+def worldwide(request: pytest.FixtureRequest, world: list[Room]) -> Iterator[RoomRepository]:
+    with STORAGES[request.param]() as storage:
+        storage.load(world)
+        yield storage
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_nearest_rooms_of_the_world_are_those_of_the_oracle(
+    worldwide: RoomRepository, world: list[Room], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr(sqlite_plan, "NARROW", chance.choice((0, sqlite_plan.NARROW)))
+    latitude, longitude = chance.choice(
+        (
+            (51.5, -0.12),
+            (90.0, 0.0),
+            (-90.0, 50.0),
+            (0.0, 180.0),
+            (-51.5, 179.88),
+            (chance.uniform(-90, 90), 7.0),
+        )
+    )
+    near = Point(latitude, longitude)
+    radius = chance.choice((None, 1000.0, 1e6, 1.1e7, 2e7))
+    query = RoomQuery(
+        conditions=chance.choice(((), (Condition(Field.PRICE, Operator.LT, 150),))),
+        areas=(Circle(near, radius),) if radius else (),
+        near=near,
+        sort=BY_DISTANCE,
+        limit=chance.choice((1, 20, 200)),
+    )
+    start = chance.choice((None, *chance.sample(world, 3)))
+    if start is not None:
+        query = replace(query, after=query.position(start))
+
+    oracle = MemRepo(world)
+    assert oracle.search(query) == worldwide.search(query)
+    assert oracle.count(query) == worldwide.count(query)
+    assert oracle.summarise(query) == worldwide.summarise(query)
+
+
+def test_two_common_filters_that_rarely_meet_are_answered_from_the_index(worldwide: RoomRepository) -> None:
+    both = (Condition(Field.PRICE, Operator.LT, 2), Condition(Field.SIZE, Operator.LT, 5))
+
+    for sort in SORTS.values():
+        query = RoomQuery(conditions=both, near=Point(0, 0), sort=sort)
+        assert worldwide.count(query) == len(worldwide.search(query).rooms)

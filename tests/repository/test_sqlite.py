@@ -17,7 +17,7 @@ from rentomatic.domain.geography import BoundingBox, Circle, Point, distance
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.migrations import SQLITE_REVISION, runner
 from rentomatic.repository.sqlite import SqliteRepo
-from rentomatic.repository.sqlite_search import first_rooms
+from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room
@@ -175,6 +175,8 @@ def test_a_room_written_by_hand_is_found_by_the_next_search(path: Path, reposito
         "('" + "x" * 37 + "', 1, 1, 0, 0)",
         "('.a', 1, 1, 0, 0)",
         "('a b', 1, 1, 0, 0)",
+        "('summary', 1, 1, 0, 0)",
+        "('F853578C-fc0f-4e65-81b8-566c5dffa35a', 1, 1, 0, 0)",
         "('a', 0, 1, 0, 0)",
         "('a', 2147483648, 1, 0, 0)",
         "('a', 1, -1, 0, 0)",
@@ -214,7 +216,7 @@ def unavailable(repository: SqliteRepo) -> str:
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     message = unavailable(SqliteRepo(tmp_path / "gone.db", SQLITE_REVISION))
 
-    assert "rentomatic migrate" in message
+    assert message == "The file of the storage is not there."
     assert not list(tmp_path.iterdir())
 
 
@@ -231,7 +233,7 @@ def test_a_file_of_an_older_program_says_what_to_do(path: Path) -> None:
 def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("code,price\n" * 1000)
 
-    assert "text.db is not an SQLite file" in unavailable(SqliteRepo(tmp_path / "text.db", SQLITE_REVISION))
+    assert "is no SQLite file" in unavailable(SqliteRepo(tmp_path / "text.db", SQLITE_REVISION))
 
 
 def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
@@ -254,7 +256,7 @@ def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) ->
 def test_a_writer_waits_for_another_only_so_long(
     path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rentomatic.repository.sqlite.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("rentomatic.repository.sqlite.repository.BUSY_TIMEOUT", 0.1)
     with closing(open_by_hand(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):

@@ -55,6 +55,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
     [
         None,
         5,
+        [[[[[[[[]]]]]]]],
         {},
         [],
         ["price"],
@@ -105,3 +106,17 @@ def test_a_cursor_by_distance_needs_its_point() -> None:
 
     with pytest.raises(ParametersError, match="near"):
         parse_search([("cursor", text)])
+
+
+@pytest.mark.parametrize("depth", [100, 5000])
+def test_a_forged_cursor_that_nests_deeply_is_refused(depth: int) -> None:
+    raw = b"[" * depth
+    forged = base64.urlsafe_b64encode(cursor._checksum(raw) + raw).rstrip(b"=").decode()
+
+    with pytest.raises(ValueError, match="not a cursor"):
+        cursor.decode(forged, QUERY)
+
+
+@given(queries(), ROOMS)
+def test_a_cursor_is_never_longer_than_may_be_read(query: RoomQuery, room: Room) -> None:
+    assert len(cursor.encode(query, query.position(room))) <= cursor.MAX_CURSOR

@@ -242,3 +242,17 @@ def test_arbitrary_values_are_understood_or_refused_by_name(parameters: list[tup
         parse_search(parameters)
     except ParametersError as error:
         assert {p.parameter for p in error.problems} <= {name for name, _ in parameters}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("filter_price", "filter_price__eq"),
+        ("filter_price__", "filter_price__eq"),
+        ("filter_price__LT", "filter_price__lt"),
+        ("Filter_Price__lt", "filter_price__lt"),
+        ("Limit", "limit"),
+    ],
+)
+def test_a_suggestion_never_means_the_opposite(name: str, meant: str) -> None:
+    assert f"is not a parameter; did you mean {meant}?" == problems_of([(name, "5")])[name]

@@ -261,3 +261,21 @@ def test_what_is_no_number_of_degrees_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["85,-", "85.-", "85,—", "€ 85,-", "US$85", "R$ 85", "C$85.00"])
 def test_a_price_may_be_written_as_in_a_shop(text: str) -> None:
     assert 85 == whole_price(text)
+
+
+@pytest.mark.parametrize("text", ["600 PCM", "PPW 300", "MIN 60", "60 DAY", "60 EURO", "60 a month"])
+def test_what_is_no_currency_is_not_taken_for_one(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        whole_price(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [("49.99", 50), ("75,50", 76), ("$ 1,289.49", 1289), ("12.5", 13), ("0.4999", 0), ("60", 60)],
+)
+def test_a_price_with_a_fraction_is_rounded_where_that_is_wanted(text: str, price: int) -> None:
+    assert price == whole_price(text, rounded=True)
+
+
+def test_a_size_with_a_fraction_is_rounded_where_that_is_wanted() -> None:
+    assert 26 == whole_size("25.5 m²", rounded=True)

@@ -187,3 +187,22 @@ def test_a_dash_is_standard_input_which_stays_open(monkeypatch: pytest.MonkeyPat
 
     assert text == GERMAN
     assert not stdin.closed
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "message"),
+    [
+        (b"PK\x03\x04 a workbook", None, "save the listing as CSV first"),
+        (b"\xd0\xcf\x11\xe0 an old workbook", "windows-1252", "save the listing as CSV first"),
+        (GERMAN.encode("utf-16-le"), None, "try --encoding utf-16-le"),
+        (GERMAN.encode("utf-16-be"), None, "try --encoding utf-16-be"),
+        (GERMAN.encode("utf-8"), "utf-16", "the file is not UTF-16"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_with_the_way_out(
+    listing: Path, content: bytes, encoding: str | None, message: str
+) -> None:
+    listing.write_bytes(content)
+
+    with pytest.raises(ListingError, match=message), open_listing(str(listing), encoding) as source:
+        list(source.lines)

@@ -12,8 +12,8 @@ from rentomatic.web.app import create_app
 Get = Callable[..., testing.Result]
 
 
-def client_of(repository: RoomRepository) -> testing.TestClient:
-    return testing.TestClient(create_app(repository))
+def client_of(repository: RoomRepository, threads: int = 4) -> testing.TestClient:
+    return testing.TestClient(create_app(repository, threads))
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """Every failure is a problem (RFC 9457) that says what to mend and nothing of the inside."""
 
+import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +22,8 @@ from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases import errors
 from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable
 from rentomatic.web.errors import PROBLEMS
+from rentomatic.web.gate import Download, Gate, Overloaded
+from tests.builders import make_room
 from tests.web.conftest import client_of, get
 
 
@@ -305,3 +310,85 @@ def test_no_path_makes_the_server_fail(path: str) -> None:
     answer = client_of(MemRepo(FIRST_ROOMS)).simulate_get("/rooms/" + path.replace("?", ""))
 
     assert answer.status_code in (200, 400, 404, 414)
+
+
+def test_a_search_that_was_answered_can_be_paged_however_long_its_url() -> None:
+    rooms = [make_room(code=f"{number:036}") for number in range(5)]
+    codes = ",".join([room.code for room in rooms] * 44)
+    query = f"filter_code__in={codes}&limit=2"
+    query += "&filter_size__in=" + ",".join(["20"] * ((8170 - len(query)) // 3))
+    first = get(client_of(MemRepo(rooms)), f"/rooms?{query}")
+
+    following = get(client_of(MemRepo(rooms)), first.headers["link"].partition(">")[0][1:])
+
+    assert len(query) > 8150
+    assert [200, 200] == [first.status_code, following.status_code]
+    assert [2, 2] == [len(first.json), len(following.json)]
+
+
+class SlowRepo(MemRepo):
+    """A storage that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(FIRST_ROOMS)
+        self.asked = threading.Semaphore(0)
+        self.answer = threading.Event()
+
+    def search(self, query: RoomQuery) -> Page:
+        self.asked.release()
+        assert self.answer.wait(30)
+        return super().search(query)
+
+
+def test_more_than_can_be_done_is_refused_at_once_while_health_answers() -> None:
+    repository = SlowRepo()
+    client = client_of(repository, threads=4)
+    with ThreadPoolExecutor() as pool:
+        busy = [pool.submit(get, client, "/rooms") for _ in range(3)]
+        for _ in busy:
+            assert repository.asked.acquire(timeout=30)
+
+        refused = [get(client, "/rooms") for _ in range(20)]
+        live = get(client, "/health/live")
+        repository.answer.set()
+        answered = [future.result(timeout=30) for future in busy]
+
+    for answer in refused:
+        assert_problem(answer, 503, "urn:rentomatic:problem:overloaded")
+        assert answer.headers["retry-after"] == "1"
+    assert live.status_code == 200
+    assert [200] * 3 == [answer.status_code for answer in answered]
+
+
+def test_after_an_overload_requests_are_answered_again() -> None:
+    repository = SlowRepo()
+    client = client_of(repository, threads=1)
+    with ThreadPoolExecutor() as pool:
+        busy = pool.submit(get, client, "/rooms")
+        assert repository.asked.acquire(timeout=30)
+        assert get(client, "/rooms").status_code == 503
+        repository.answer.set()
+        assert busy.result(timeout=30).status_code == 200
+
+    assert get(client, "/rooms").status_code == 200
+
+
+def test_a_request_that_fails_gives_its_place_back() -> None:
+    client = client_of(BrokenRepo(RepositoryUnavailable("away")), threads=1)
+
+    for path in ("/rooms", "/rooms?limit=0", "/nope", "/rooms?format=csv", "/") * 3:
+        assert get(client, path).json["type"] != "urn:rentomatic:problem:overloaded"
+
+
+def test_only_so_many_exports_are_made_at_a_time() -> None:
+    gate = Gate(1, patience=0)
+    first = Download(io.BytesIO(b"x" * 100_000), gate)
+    gate.enter()
+    with pytest.raises(Overloaded):
+        gate.enter()
+
+    assert b"x" * 100_000 == b"".join(first)
+    first.close()
+    first.close()  # a server may close twice
+
+    gate.enter()

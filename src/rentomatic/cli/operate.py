@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -85,15 +85,29 @@ def _require_free_port(host: str, port: int) -> None:
 
 def _prepare(settings: Settings, with_sample: bool) -> None:
     """Open the storage once before the workers do, so that what is wrong is said at once."""
-    is_new = settings.database.storage == "sqlite" and not settings.database.path.exists()
+    if with_sample and settings.database.storage == "sqlite" and not settings.database.path.exists():
+        _make_sample_file(settings)
     rooms = bootstrap.open_repository(settings)
     try:
         rooms.ping()
-        if with_sample and is_new:
-            done = import_rooms(rooms, sample_rooms())
-            click.echo(f"Loaded {done.counts.added:,} sample rooms into {settings.database.path}.", err=True)
     finally:
         rooms.close()
+
+
+def _make_sample_file(settings: Settings) -> None:
+    """A file with sample rooms, which takes its name only when it is whole."""
+    path = settings.database.path
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    rooms = bootstrap.open_repository(replace(settings, database=replace(settings.database, path=unfinished)))
+    try:
+        done = import_rooms(rooms, sample_rooms())
+        rooms.close()  # which brings the write-ahead log home
+        unfinished.replace(path)
+    finally:
+        rooms.close()
+        for left in path.parent.glob(f"{unfinished.name}*"):
+            left.unlink()
+    click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
 
 
 @click.command

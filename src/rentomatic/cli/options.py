@@ -10,6 +10,7 @@ import click
 from rentomatic.bootstrap import open_repository
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
 from rentomatic.settings import read_settings
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 
 _CONDITIONS = click.argument("conditions", nargs=-1, metavar="[FIELD__OPERATOR=VALUE]...")
@@ -44,9 +45,13 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
 
 @contextmanager
 def repository() -> Iterator[RoomRepository]:
-    """The repository that the environment names, closed at the end."""
-    opened = open_repository(read_settings(os.environ))
+    """The repository that the environment names, closed at the end; errors say which one it is."""
+    settings = read_settings(os.environ)
     try:
-        yield opened
-    finally:
-        opened.close()
+        opened = open_repository(settings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+    except RepositoryUnavailable as error:
+        raise RepositoryUnavailable(f"{error} (DATABASE_URL: {settings.database.path})") from error

@@ -74,6 +74,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     show_default=True,
     help="What to do with a room whose code is taken.",
 )
+@click.option("--round", "rounded", is_flag=True, help="Round prices and sizes with a fraction.")
 @click.option("--strict", is_flag=True, help="Load nothing if a single line is refused.")
 @click.option("--dry-run", is_flag=True, help="Tell what would change and change nothing.")
 @click.option(
@@ -88,6 +89,7 @@ def import_(
     decimal: Decimal | None,
     format_: str | None,
     on_conflict: OnConflict,
+    rounded: bool,
     strict: bool,
     dry_run: bool,
     report: Path | None,
@@ -106,7 +108,7 @@ def import_(
     """
     if report and report.exists() and Path(file).exists() and report.samefile(file):
         raise click.UsageError("--report would overwrite the listing itself")
-    columns = Columns(mapping, Decimal(decimal) if decimal else None)
+    columns = Columns(mapping, Decimal(decimal) if decimal else None, rounded)
     with (
         open_listing(file, encoding) as source,
         repository() as rooms,

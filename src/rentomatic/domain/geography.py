@@ -14,6 +14,7 @@ MAX_RADIUS = 20_015_115.0
 # About ten centimetres: wider than all rounding in `Circle.bounding_box`, so that no room of
 # the circle is left out of its box.
 _MARGIN = 1e-6
+_SHRINK = 1 - 1e-6  # likewise, so that no room of `Circle.inner_box` is out of the circle
 
 
 def distance(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
@@ -117,6 +118,20 @@ class Circle:
         return BoundingBox(
             west + 360 if west < -180 else west, south, east - 360 if east > 180 else east, north
         )
+
+    def inner_box(self) -> BoundingBox | None:
+        """A box that lies wholly in the circle, None where there is none in one piece.
+
+        Its corners are the furthest from the centre: at most the length of the straight way there in
+        degrees, with the parallels as long as the longest of them is in the box.
+        """
+        half = math.degrees(self.radius / EARTH_RADIUS / sqrt(2)) * _SHRINK
+        south, north = self.centre.latitude - half, self.centre.latitude + half
+        if self.radius < 1 or south <= -90 or north >= 90:  # below a metre, rounding would count
+            return None
+        width = half if south <= 0 <= north else half / cos(radians(min(abs(south), abs(north))))
+        west, east = self.centre.longitude - width, self.centre.longitude + width
+        return BoundingBox(west, south, east, north) if west >= -180 and east <= 180 else None
 
 
 Area = BoundingBox | Circle

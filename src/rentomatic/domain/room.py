@@ -9,7 +9,13 @@ MAX_INTEGER = 2**31 - 1
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,35}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
-CODE_RULE = "must be 1 to 36 letters, digits or . _ ~ -, starting with a letter or digit"
+RESERVED_CODES = frozenset({"clusters", "import", "summary"})
+"""Words that stand where a code stands in a URL: a room of that name could not be reached."""
+
+CODE_RULE = (
+    "must be 1 to 36 letters, digits or . _ ~ -, starting with a letter or digit, "
+    f"and none of {', '.join(sorted(RESERVED_CODES))}"
+)
 
 
 class InvalidRoom(ValueError):
@@ -25,7 +31,7 @@ def canonical_code(code: str) -> str:
 
     Raises ValueError where the text cannot be the code of a room.
     """
-    if not _CODE.fullmatch(code):
+    if not _CODE.fullmatch(code) or code in RESERVED_CODES:
         raise ValueError(CODE_RULE)
     return code.lower() if len(code) == 36 and _UUID.fullmatch(code) else code
 
@@ -72,7 +78,9 @@ _NO_PROBLEMS = (None,) * 5
 
 
 def _problem_of_code(value: object) -> str | None:
-    return None if isinstance(value, str) and _CODE.fullmatch(value) else CODE_RULE
+    if isinstance(value, str) and _CODE.fullmatch(value) and value not in RESERVED_CODES:
+        return None
+    return CODE_RULE
 
 
 def _problem_of_integer(value: object, lowest: int) -> str | None:

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
@@ -33,8 +34,8 @@ class MemRepo:
             rooms = [room for room in rooms if query.order_key(query.position(room)) > end]
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery) -> int:
-        return sum(map(query.matches, self._rooms.values()))
+    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
+        return sum(1 for _ in islice(filter(query.matches, self._rooms.values()), at_most))
 
     def summarise(self, query: RoomQuery) -> Summary:
         rooms = [room for room in self._rooms.values() if query.matches(room)]

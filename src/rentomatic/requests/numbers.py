@@ -4,7 +4,7 @@ import re
 
 from rentomatic.domain.room import MAX_INTEGER
 
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_INTEGER = re.compile(r"-?[0-9]{1,400}")
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -21,7 +21,7 @@ def integer(text: str, lowest: int = -MAX_INTEGER - 1, highest: int = MAX_INTEGE
 def decimal(text: str, lowest: float, highest: float) -> float:
     """A number in the range, such as `-0.1278`. Raises ValueError with a text for the user."""
     if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"must be a number such as -0.1278, not {quoted(text)}")
+        raise ValueError(f"must be a number such as 0.1278, not {quoted(text)}")
     number = float(text)
     if not lowest <= number <= highest:
         raise ValueError(f"must be between {lowest:g} and {highest:g}, not {quoted(text)}")

@@ -214,5 +214,9 @@ def _choice(text: str, choices: dict[str, Parsed]) -> Parsed:
 
 
 def _unknown(name: str, allowed: tuple[str, ...], suggest: bool) -> str:
+    plain = name[:60].lower()
+    for meant in (plain, f"{plain.rstrip('_')}__eq"):  # what is right but for its case or its operator
+        if meant in FILTERS or meant in allowed:
+            return f"is not a parameter; did you mean {meant}?"
     close = difflib.get_close_matches(name[:60], (*FILTERS, *allowed), n=1) if suggest else []
     return "is not a parameter" + (f"; did you mean {close[0]}?" if close else "")

@@ -16,7 +16,13 @@ class Decimal(StrEnum):
 
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
-_SIGN = re.compile(r"(US|A|C|HK|NZ|R|S)?\$|[€£¥₹₺₽₩₪₫฿]|[A-Z]{3}|kr\.?|zł|Kč|Ft|lei")
+_CURRENCIES = (
+    "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|GEL|HKD|HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|MAD|"
+    "MXN|MYR|NGN|NOK|NZD|PEN|PHP|PLN|RON|RSD|RUB|SAR|SEK|SGD|THB|TND|TRY|TWD|UAH|USD|UYU|VND|ZAR"
+)
+"""Codes of ISO 4217. Not any three capitals: `600 PCM` is a price a month."""
+
+_SIGN = re.compile(r"(US|A|C|HK|NZ|R|S)?\$|[€£¥₹₺₽₩₪₫฿]|(" + _CURRENCIES + r")|kr\.?|zł|Kč|Ft|lei")
 _NO_FRACTION = re.compile(r"[.,][-–—]+$")  # 85,- in German, 85.- in Switzerland
 _AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’ ])[0-9]{3}((?P=separator)[0-9]{3})*")
@@ -28,8 +34,8 @@ _MAX_DIGITS = 100
 _UNSTATED = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
 
 
-def whole_price(text: str, decimal: Decimal | None = None) -> int:
-    """The whole currency units that the text states. Raises ValueError with the reason."""
+def whole_price(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int:
+    """The whole currency units that the text states, a half rounded up. Raises ValueError with the reason."""
     if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
         return int(text)
     number = text.strip()
@@ -42,15 +48,15 @@ def whole_price(text: str, decimal: Decimal | None = None) -> int:
     number = _NO_FRACTION.sub("", number.strip())
     if decimal is None and sign and sign.group() in _POINT_FRACTION_SIGNS and "," in number:
         decimal = Decimal.POINT
-    return _whole(number, decimal)
+    return _whole(number, decimal, rounded)
 
 
-def whole_size(text: str, decimal: Decimal | None = None) -> int | None:
+def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int | None:
     """The whole m² that the text states, None where it states none. Raises ValueError with the reason."""
     number = text.strip()
     if number.lower() in _UNSTATED:
         return None
-    return _whole(_AREA_UNIT.sub("", number).strip(), decimal)
+    return _whole(_AREA_UNIT.sub("", number).strip(), decimal, rounded)
 
 
 def degrees(text: str) -> float:
@@ -61,15 +67,17 @@ def degrees(text: str) -> float:
     return float(number)
 
 
-def _whole(text: str, decimal: Decimal | None) -> int:
+def _whole(text: str, decimal: Decimal | None, rounded: bool) -> int:
     number = text.translate(_SPACES)
     if number.startswith("-"):
         raise ValueError("is not a number of 0 or more")
     whole, fraction = _split(number, decimal)
     if not re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", whole) or not re.fullmatch("[0-9]*", fraction):
         raise ValueError("is not a number")
+    if fraction.strip("0") and rounded:
+        return int(whole) + (fraction[0] >= "5")
     if fraction.strip("0"):
-        raise ValueError("is not a whole number")
+        raise ValueError("is not a whole number; to round, say --round")
     return int(whole)
 
 

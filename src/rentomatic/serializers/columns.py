@@ -28,17 +28,23 @@ class Columns:
 
     mapping: the column of each field whose column has no usual name.
     decimal: the character before a fraction, where amounts alone do not make it certain.
+    rounded: whether prices and sizes with a fraction are rounded, or refused.
 
     `found` tells the column of each field, as soon as they are known.
     """
 
-    def __init__(self, mapping: Mapping[str, str] | None = None, decimal: Decimal | None = None) -> None:
+    def __init__(
+        self,
+        mapping: Mapping[str, str] | None = None,
+        decimal: Decimal | None = None,
+        rounded: bool = False,
+    ) -> None:
         self._mapping = dict(mapping or {})
         self.found: dict[str, str] = {}
         self._readers: dict[str, Callable[[str], object]] = {
             "code": str.strip,
-            "size": lambda text: whole_size(text, decimal),
-            "price": lambda text: whole_price(text, decimal),
+            "size": lambda text: whole_size(text, decimal, rounded),
+            "price": lambda text: whole_price(text, decimal, rounded),
             "latitude": degrees,
             "longitude": degrees,
         }
@@ -89,8 +95,8 @@ class Columns:
             return self._readers[field](value)
         if field == "code" and type(value) is int:
             return str(value)
-        if field in ("size", "price") and isinstance(value, float) and value.is_integer():
-            return int(value)
+        if field in ("size", "price") and isinstance(value, float):
+            return self._readers[field](format(value, "f"))
         return value
 
 

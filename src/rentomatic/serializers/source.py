@@ -49,10 +49,15 @@ def open_listing(path: str, encoding: str | None = None) -> Iterator[Source]:
         if stream.peek(2)[:2] == b"\x1f\x8b":
             stream = io.BufferedReader(gzip.GzipFile(fileobj=stream))  # type: ignore[arg-type]
         with _damage_reported(path):
-            start = stream.peek(3)
+            start = stream.peek(4)[:4]
+        if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+            raise ListingError(f"{path} is a workbook or an archive: save the listing as CSV first")
         if encoding is None:
             marks = (name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
             encoding = next(marks, "utf-8")
+        if encoding == "utf-8" and b"\x00" in start:
+            half = "utf-16-be" if start.startswith(b"\x00") else "utf-16-le"
+            raise ListingError(f"{path} is not UTF-8; it looks like UTF-16: try --encoding {half}")
         # newline="": line ends are kept as they are, since they may stand inside quotes.
         text = io.TextIOWrapper(stream, encoding, newline="")
         yield Source(_lines(text, path, encoding), lambda: counted.count)
@@ -96,6 +101,8 @@ def _lines(text: io.TextIOWrapper, path: str, encoding: str) -> Iterator[str]:
             good = error.object[: error.start].decode(error.encoding, "ignore")
             number += len(re.findall(r"\r\n?|\n", good)) + 1
             raise ListingError(_not_text(number, encoding, error)) from error
+        except UnicodeError as error:  # UTF-16 without its mark, or a codec that is none for listings
+            raise ListingError(f"the file is not {encoding.upper()}: {error}") from error
 
 
 @contextmanager
@@ -108,6 +115,6 @@ def _damage_reported(path: str) -> Iterator[None]:
 
 def _not_text(line: int, encoding: str, error: UnicodeDecodeError) -> str:
     message = f"line {line} is not {encoding.upper()}: it has the byte 0x{error.object[error.start]:02x}"
-    if not encoding.startswith("utf-8"):
+    if not encoding.startswith("utf-8") or 0 in error.object[:1000]:
         return message
     return f"{message}. A file from Windows often is in another encoding: try --encoding windows-1252"

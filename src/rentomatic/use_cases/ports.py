@@ -40,8 +40,8 @@ class RoomRepository(Protocol):
         """The page of rooms that the query asks for."""
         ...
 
-    def count(self, query: RoomQuery) -> int:
-        """How many rooms match, whatever the page."""
+    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
+        """How many rooms match, whatever the page; counted no further than `at_most`."""
         ...
 
     def summarise(self, query: RoomQuery) -> Summary:

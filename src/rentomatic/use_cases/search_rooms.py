@@ -19,11 +19,13 @@ class FoundRooms:
     total: int | None
 
 
-def search_rooms(repository: RoomRepository, query: RoomQuery, with_total: bool = False) -> FoundRooms:
-    """The page of rooms that the query asks for."""
+def search_rooms(
+    repository: RoomRepository, query: RoomQuery, with_total: bool = False, count_to: int | None = None
+) -> FoundRooms:
+    """The page of rooms that the query asks for; with a total, counted no further than `count_to`."""
     page = repository.search(query)
     return FoundRooms(
         rooms=page.rooms,
         next=query.position(page.rooms[-1]) if page.more else None,
-        total=repository.count(query) if with_total else None,
+        total=repository.count(query, count_to) if with_total else None,
     )

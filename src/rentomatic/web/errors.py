@@ -14,6 +14,7 @@ from rentomatic.use_cases.errors import (
     RepositoryUnavailable,
     ResourceError,
 )
+from rentomatic.web.gate import Overloaded
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
@@ -48,6 +49,7 @@ def install(app: App[Request, Response]) -> None:
     app.add_error_handler(HTTPError, _http_error)
     app.add_error_handler(RentomaticError, _use_case_error)
     app.add_error_handler(UrlTooLong, _url_too_long)
+    app.add_error_handler(Overloaded, _overloaded)
 
 
 def _use_case_error(req: Request, resp: Response, error: RentomaticError, params: dict[str, Any]) -> None:
@@ -60,9 +62,8 @@ def _use_case_error(req: Request, resp: Response, error: RentomaticError, params
         detail = str(error)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
-        _log.warning(
-            "storage unavailable: %s", error, extra={"request_id": req.context.request_id}, exc_info=error
-        )
+        cause = repr(error.__cause__ or error)
+        _log.warning("%s", error, extra={"request_id": req.context.request_id, "cause": cause})
     _answer(req, resp, status, f"urn:rentomatic:problem:{slug}", title, detail, **members)
 
 
@@ -72,6 +73,12 @@ def _url_too_long(req: Request, resp: Response, error: UrlTooLong, params: dict[
     _answer(
         req, resp, status, "urn:rentomatic:problem:url-too-long", status.phrase, str(error), errors=errors
     )
+
+
+def _overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+    _answer(req, resp, status, "urn:rentomatic:problem:overloaded", "Too much to do", str(error))
 
 
 def _http_error(req: Request, resp: Response, error: HTTPError, params: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from falcon import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rentomatic.domain.search import RoomQuery
-from rentomatic.requests.search import SearchRequest, parse_search
+from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
 from rentomatic.use_cases.errors import ParametersError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import FoundRooms, search_rooms
@@ -15,6 +15,8 @@ from rentomatic.web.parameters import parameters
 from rentomatic.web.rooms import next_page
 
 PAGE_SIZE = 24
+COUNT_TO = 10_000
+"""Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
 
 _SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -30,6 +32,8 @@ _FORM = (
     "radius",
     "sort",
 )
+
+_PARAMETERS = (*AREA_PARAMETERS, "sort", "limit", "cursor")
 
 _SORTS = {
     "": "Nearest, else by code",
@@ -58,6 +62,14 @@ class View:
     next_link: str | None = None
     first_link: str = "/"
     json_link: str = "/rooms"
+
+    @property
+    def number(self) -> str:
+        """How many rooms match, in words."""
+        total = (self.found.total if self.found else None) or 0
+        if total > COUNT_TO:
+            return f"More than {COUNT_TO:,} rooms"
+        return f"{total:,} room{'' if total == 1 else 's'}"
 
     @property
     def filtered(self) -> bool:
@@ -99,14 +111,14 @@ class SearchPage:
                     view.values[name] = text
                 elif name != "cursor":
                     view.others.append((name, text))
-            self._fill(view, given, parse_search(_with_page_size(given)))
+            self._fill(view, given, parse_search(_with_page_size(given), _PARAMETERS))
         except ParametersError as error:
             view.problems = {problem.parameter: problem.message for problem in error.problems}
         return view
 
     def _fill(self, view: View, given: list[tuple[str, str]], search: SearchRequest) -> None:
         view.query = search.query
-        view.found = search_rooms(self._repository, search.query, with_total=True)
+        view.found = search_rooms(self._repository, search.query, with_total=True, count_to=COUNT_TO + 1)
         if view.found.next:
             view.next_link = "/?" + next_page(given, search.query, view.found.next)
         rest = urlencode([(name, text) for name, text in given if name != "cursor"], safe=",")

@@ -1,22 +1,26 @@
 """Rooms over HTTP: search, export, one room and the summary."""
 
 import tempfile
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from itertools import count
+from typing import IO
 from urllib.parse import urlencode
 
 from falcon import HTTPNotAcceptable, Request, Response
 
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import Position, RoomQuery
 from rentomatic.requests import cursor
 from rentomatic.requests.search import AREA_PARAMETERS, Format, SearchRequest, parse_search
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
+from rentomatic.web.gate import Download, Gate
 from rentomatic.web.parameters import parameters
 
 _FORMATS_BY_MEDIA_TYPE = {writer.media_type: format_ for format_, writer in WRITERS.items()}
@@ -27,8 +31,9 @@ _SPOOL_IN_MEMORY = 1 << 20
 class RoomsResource:
     """`/rooms`: a page of rooms, or all of them as CSV or NDJSON where no limit is given."""
 
-    def __init__(self, repository: RoomRepository) -> None:
+    def __init__(self, repository: RoomRepository, exports: Gate) -> None:
         self._repository = repository
+        self._exports = exports
 
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req)
@@ -70,21 +75,39 @@ class RoomsResource:
         connection to the storage busy.
         """
         if req.method == "HEAD":
+            self._repository.ping()
             return
-        file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - the server closes it
+        self._exports.enter()
+        file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - Download closes it
+        download = Download(file, self._exports)
         try:
-            total = count()
-            with export_rooms(self._repository, search.query) as rooms:
-                counted = (room for room, _ in zip(rooms, total, strict=False))
-                file.writelines(WRITERS[format_].write(counted, search.query.near))
+            total = self._spool(file, search, format_)
             length = file.tell()
             file.seek(0)
+        except OSError as error:
+            download.close()
+            raise RepositoryUnavailable("The export found no room for its temporary file.") from error
         except BaseException:
-            file.close()
+            download.close()
             raise
         resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
-        resp.set_header("X-Total-Count", str(next(total)))
-        resp.set_stream(file, length)
+        resp.set_header("X-Total-Count", str(total))
+        resp.stream = download
+        resp.content_length = length
+
+    def _spool(self, file: IO[bytes], search: SearchRequest, format_: Format) -> int:
+        """Write every match and count them."""
+        total = 0
+
+        def counted(rooms: Iterable[Room]) -> Iterator[Room]:
+            nonlocal total
+            for room in rooms:
+                total += 1
+                yield room
+
+        with export_rooms(self._repository, search.query) as rooms:
+            file.writelines(WRITERS[format_].write(counted(rooms), search.query.near))
+        return total
 
 
 class RoomResource:

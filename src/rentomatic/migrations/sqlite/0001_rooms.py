@@ -11,12 +11,18 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLE = """
+# A UUID is kept in lower case: the pages of a search go by the code as it stands in the table.
+HEX = "[0-9A-Fa-f]"
+UUID = "-".join(HEX * digits for digits in (8, 4, 4, 4, 12))
+
+TABLE = f"""
 CREATE TABLE room (
     id INTEGER PRIMARY KEY,
     code TEXT NOT NULL
         CHECK (length(code) BETWEEN 1 AND 36)
-        CHECK (code GLOB '[A-Za-z0-9]*' AND code NOT GLOB '*[^-A-Za-z0-9._~]*'),
+        CHECK (code GLOB '[A-Za-z0-9]*' AND code NOT GLOB '*[^-A-Za-z0-9._~]*')
+        CHECK (code NOT IN ('clusters', 'import', 'summary'))
+        CHECK (code NOT GLOB '{UUID}' OR code = lower(code)),
     size INTEGER CHECK (size BETWEEN 1 AND 2147483647),
     price INTEGER NOT NULL CHECK (price BETWEEN 0 AND 2147483647),
     latitude REAL NOT NULL CHECK (latitude BETWEEN -90 AND 90),

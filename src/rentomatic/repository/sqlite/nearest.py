@@ -16,7 +16,7 @@ import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
-from math import cos, radians
+from math import cos, hypot, radians
 from typing import NamedTuple
 
 from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
@@ -115,12 +115,13 @@ def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[tuple[int, float
 def _cells(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
     """The nodes below that may hold rooms, with the least distance that such a room can have.
 
-    A room is no further from the middle of its node than the way there along the meridian and then
-    the parallel. By the triangle inequality that bounds its distance from any point, either way.
+    A room is no further from the middle of its node than the straight way there in degrees, with the
+    parallels as long as the longest in the node. By the triangle inequality that bounds its distance
+    from any point, either way.
     """
     for cell, west, east, south, north in _entries(node, ring.boxes):
         widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-        way = radians(north - south) / 2 + radians(east - west) / 2 * cos(radians(widest))
+        way = hypot(radians(north - south), radians(east - west) * cos(radians(widest))) / 2
         reach = EARTH_RADIUS * way + _MARGIN
         middle = ring.near.distance_to((south + north) / 2, (west + east) / 2)
         if middle + reach >= ring.nearest and middle - reach <= ring.furthest:

@@ -16,6 +16,8 @@ from rentomatic.domain.search import Condition, Field, Operator, RoomQuery, Sort
 from rentomatic.repository.sql import Sql, all_of, condition_sql
 
 NARROW = 2000
+_SMALL_PART = 20
+"""One in so many rooms."""
 
 _MARGIN = 1e-9
 """Degrees."""
@@ -36,26 +38,89 @@ _SORT_INDEXES = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A way to the rooms that may match: a table with the index to use, and a range of it.
-
-    probe: counts the rooms in the range, up to a bound that is to be given.
-    """
+    """A way to the rooms that may match: a table with the index to use, and a range of it."""
 
     table: str
     where: Sql
-    probe: Sql
 
 
-def by_field(field: Field, query: RoomQuery) -> Access:
-    """By the index of a field, in the range that the conditions on it leave."""
-    table = f"room INDEXED BY {_FIELD_INDEXES[field]}"
-    where = all_of(map(condition_sql, _ranges(query, field)))
-    return Access(table, where, Sql(f"SELECT 1 FROM {table} WHERE {where.text}", where.values))
+def by_sort(query: RoomQuery) -> Access:
+    """By the index that has the order of the search, in the range left by conditions on its field."""
+    conditions = _ranges(query, Field(query.sort.key))
+    return Access(f"room INDEXED BY {_SORT_INDEXES[query.sort]}", all_of(map(condition_sql, conditions)))
+
+
+def by_id(ids: list[int]) -> Access:
+    """By the row ids."""
+    return Access("room NOT INDEXED", Sql(f"id IN ({', '.join('?' * len(ids))})", tuple(ids)))
 
 
 def by_place(boxes: list[BoundingBox]) -> Access:
     """By the R*Tree, in boxes none of which crosses the antimeridian."""
-    probe = Sql(
+    places = _places(boxes)
+    return Access("room NOT INDEXED", Sql(f"id IN ({places.text})", places.values))
+
+
+def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
+    """The way to the fewest rooms, None where every filter may leave more than `NARROW`."""
+    if _ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
+        return _by_field(Field.CODE, query)
+    best, fewest = None, NARROW + 1
+    for access, probe in _filters_to_probe(query):
+        rooms = _count(connection, probe, fewest)
+        if rooms < fewest:
+            best, fewest = access, rooms
+    return best
+
+
+def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
+    """The way to read every room that matches: None for the whole table, from its start to its end.
+
+    A place is looked up in the R*Tree while it holds a small part of all rooms. Beyond that, reading
+    the table row by row is faster than jumping to each of them.
+    """
+    access = narrowest(connection, query)
+    if access is None and (boxes := boxes_around(query)) != [WHOLE_EARTH]:
+        (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
+        most = highest // _SMALL_PART
+        if _count(connection, _places(boxes), most + 1) <= most:
+            return by_place(boxes)
+    return access
+
+
+def _by_field(field: Field, query: RoomQuery) -> Access:
+    conditions = _ranges(query, field)
+    return Access(f"room INDEXED BY {_FIELD_INDEXES[field]}", all_of(map(condition_sql, conditions)))
+
+
+def _filters_to_probe(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
+    """Each filter that may turn out to be narrow, and how to find its rooms in an index alone."""
+    by_price, by_size = _ranges(query, Field.PRICE), _ranges(query, Field.SIZE)
+    if by_price and by_size:  # each may be common while both together are rare; the index has both
+        both = all_of(map(condition_sql, (*by_price, *by_size)))
+        access = Access(f"room INDEXED BY {_FIELD_INDEXES[Field.PRICE]}", both)
+        yield access, _ids(access)
+    else:
+        for field, conditions in ((Field.PRICE, by_price), (Field.SIZE, by_size)):
+            if conditions and field.value != query.sort.key.value:
+                access = _by_field(field, query)
+                yield access, _ids(access)
+    if (boxes := boxes_around(query)) != [WHOLE_EARTH]:
+        yield by_place(boxes), _places(boxes)
+
+
+def _count(connection: sqlite3.Connection, ids: Sql, at_most: int) -> int:
+    """How many there are, counted no further than the bound."""
+    bounded = f"SELECT count(*) FROM ({ids.text} LIMIT ?)"
+    return int(connection.execute(bounded, (*ids.values, at_most)).fetchone()[0])
+
+
+def _ids(access: Access) -> Sql:
+    return Sql(f"SELECT id FROM {access.table} WHERE {access.where.text}", access.where.values)
+
+
+def _places(boxes: list[BoundingBox]) -> Sql:
+    return Sql(
         " UNION ALL ".join(
             "SELECT id FROM room_place WHERE west <= ? AND east >= ? AND south <= ? AND north >= ?"
             for _ in boxes
@@ -63,33 +128,6 @@ def by_place(boxes: list[BoundingBox]) -> Access:
         or "SELECT id FROM room_place WHERE false",
         tuple(edge for box in boxes for edge in (box.east, box.west, box.north, box.south)),
     )
-    return Access("room NOT INDEXED", Sql(f"id IN ({probe.text})", probe.values), probe)
-
-
-def by_id(ids: list[int]) -> Access:
-    """By the row ids."""
-    where = Sql(f"id IN ({', '.join('?' * len(ids))})", tuple(ids))
-    return Access("room NOT INDEXED", where, Sql(f"SELECT 1 FROM room WHERE {where.text}", where.values))
-
-
-def by_sort(query: RoomQuery) -> Access:
-    """By the index that has the order of the search, in the range left by conditions on its field."""
-    table = f"room INDEXED BY {_SORT_INDEXES[query.sort]}"
-    where = all_of(map(condition_sql, _ranges(query, Field(query.sort.key))))
-    return Access(table, where, Sql(f"SELECT 1 FROM {table} WHERE {where.text}", where.values))
-
-
-def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
-    """The way to the fewest rooms, None where every filter may leave more than `NARROW`."""
-    if _ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
-        return by_field(Field.CODE, query)
-    best, fewest = None, NARROW + 1
-    for access in _accesses(query):
-        bounded = f"SELECT count(*) FROM ({access.probe.text} LIMIT ?)"
-        (rooms,) = connection.execute(bounded, (*access.probe.values, fewest)).fetchone()
-        if rooms < fewest:
-            best, fewest = access, rooms
-    return best
 
 
 def filters(query: RoomQuery) -> Sql:
@@ -109,15 +147,6 @@ def boxes_around(query: RoomQuery) -> list[BoundingBox]:
     return [_widened(box) for box in boxes]
 
 
-def _accesses(query: RoomQuery) -> Iterator[Access]:
-    for field in (Field.PRICE, Field.SIZE):
-        if field.value != query.sort.key.value and _ranges(query, field):
-            yield by_field(field, query)
-    boxes = boxes_around(query)
-    if boxes != [WHOLE_EARTH]:
-        yield by_place(boxes)
-
-
 def _ranges(
     query: RoomQuery,
     field: Field,
@@ -128,15 +157,28 @@ def _ranges(
 
 
 def _area_sql(area: Area) -> Sql:
-    if isinstance(area, Circle):
-        return Sql(
-            "distance(?, ?, latitude, longitude) <= ?",
-            (area.centre.latitude, area.centre.longitude, area.radius),
-        )
-    across = "AND" if area.west <= area.east else "OR"
+    return _circle_sql(area) if isinstance(area, Circle) else _box_sql(area)
+
+
+def _circle_sql(circle: Circle) -> Sql:
+    """In the box around, and either in the box within or near enough: calculated only between the two."""
+    centre = circle.centre
+    near_enough = Sql(
+        "distance(?, ?, latitude, longitude) <= ?", (centre.latitude, centre.longitude, circle.radius)
+    )
+    around, within = _box_sql(circle.bounding_box()), circle.inner_box()
+    if within is None:
+        return all_of((around, near_enough))
+    inside = _box_sql(within)
+    either = Sql(f"({inside.text} OR {near_enough.text})", (*inside.values, *near_enough.values))
+    return all_of((around, either))
+
+
+def _box_sql(box: BoundingBox) -> Sql:
+    across = "AND" if box.west <= box.east else "OR"
     return Sql(
         f"latitude BETWEEN ? AND ? AND (longitude >= ? {across} longitude <= ?)",
-        (area.south, area.north, area.west, area.east),
+        (box.south, box.north, box.west, box.east),
     )
 
 

@@ -11,8 +11,8 @@ from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Range, Summary, summary_of
-from rentomatic.repository.sqlite_load import load
-from rentomatic.repository.sqlite_search import all_rooms, first_rooms, room_of_code, source_of
+from rentomatic.repository.sqlite.load import load
+from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code, source_of
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -56,21 +56,24 @@ class SqliteRepo:
             rooms = first_rooms(connection, query, query.limit + 1, _clock(self._timeout))
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery) -> int:
+    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
         with self._reading(self._timeout) as connection:
             source = source_of(connection, query)
-            row = connection.execute(f"SELECT count(*) {source.text}", source.values).fetchone()
+            bounded = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT ?)"
+            limit = -1 if at_most is None else at_most
+            row = connection.execute(bounded, (*source.values, limit)).fetchone()
         return int(row[0])
 
     def summarise(self, query: RoomQuery) -> Summary:
         with self._reading(self._timeout) as connection:
             source = source_of(connection, query)
-            prices = dict(
-                connection.execute(f"SELECT price, count(*) {source.text} GROUP BY price", source.values)
-            )
-            sizes = connection.execute(f"SELECT min(size), max(size) {source.text}", source.values)
-            lowest, highest = sizes.fetchone()
-        return summary_of(prices, None if lowest is None else Range(lowest, highest))
+            groups = connection.execute(
+                f"SELECT price, count(*), min(size), max(size) {source.text} GROUP BY price", source.values
+            ).fetchall()
+        sizes = [size for _, _, *range_ in groups for size in range_ if size is not None]
+        return summary_of(
+            {price: rooms for price, rooms, *_ in groups}, Range(min(sizes), max(sizes)) if sizes else None
+        )
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
@@ -99,23 +102,26 @@ class SqliteRepo:
 
     def close(self) -> None:
         self._closed = True
-        while self._idle:
-            self._idle.pop()[1].close()
+        with suppress(IndexError):
+            while True:
+                self._idle.pop()[1].close()
 
     @contextmanager
     def _connection(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
         """A connection for the time of the context, whose statements end by the timeout."""
-        with _translated_errors(self._path):
+        with _translated_errors():
             file, connection = self._take()
             try:
                 expired = None if timeout is None else _clock(timeout)
                 connection.set_progress_handler(expired, _INSTRUCTIONS_BETWEEN_CHECKS)
                 yield connection
             finally:
-                if self._closed or connection.in_transaction:
+                if connection.in_transaction:
                     connection.close()
                 else:
                     self._idle.append((file, connection))
+                if self._closed:  # while this connection was in use
+                    self.close()
 
     def _reading(self, timeout: float | None) -> AbstractContextManager[sqlite3.Connection]:
         """A connection whose statements all see the rooms of one moment."""
@@ -178,21 +184,29 @@ class SqliteRepo:
         found = row[0] if row else None
         if found and found > self._revision:
             raise RepositoryUnavailable(
-                f"The schema of {self._path.name} is {found}, newer than this program, which knows "
+                f"The schema of the storage is {found}, newer than this program, which knows "
                 f"{self._revision}: use a newer program."
             )
         if found != self._revision:
             raise RepositoryUnavailable(
-                f"The schema of {self._path.name} is {found or 'missing'}, this program needs "
+                f"The schema of the storage is {found or 'missing'}, this program needs "
                 f"{self._revision}: run `rentomatic migrate`."
             )
+
+
+def is_fresh(path: Path) -> bool:
+    """Whether there is no file, or one in which nothing was made yet."""
+    if not path.exists():
+        return True
+    with _translated_errors(), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection:
+        return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
 
 
 def _file_id(path: Path) -> _FileId:
     try:
         found = path.stat()
     except OSError as error:
-        raise RepositoryUnavailable(f"There is no storage {path.name}: run `rentomatic migrate`.") from error
+        raise RepositoryUnavailable("The file of the storage is not there.") from error
     return found.st_dev, found.st_ino
 
 
@@ -203,24 +217,28 @@ def _clock(timeout: float) -> Callable[[], bool]:
 
 
 @contextmanager
-def _translated_errors(path: Path) -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
         raise RepositoryUnavailable(_TOO_LATE) from error
     except sqlite3.Error as error:
-        raise RepositoryUnavailable(_explained(path, error)) from error
+        raise RepositoryUnavailable(_explained(error)) from error
 
 
-def _explained(path: Path, error: sqlite3.Error) -> str:
-    match getattr(error, "sqlite_errorname", ""):
-        case "SQLITE_INTERRUPT":
-            return _TOO_LATE
-        case "SQLITE_BUSY":
-            return "The storage is being written to by somebody else."
-        case "SQLITE_CANTOPEN":
-            return f"{path.name} cannot be opened."
-        case "SQLITE_NOTADB":
-            return f"{path.name} is not an SQLite file."
-        case _:
-            return "The storage cannot be used."
+_EXPLANATIONS = {
+    "SQLITE_BUSY": "The storage is being written to by somebody else: try again.",
+    "SQLITE_CANTOPEN": "The file of the storage cannot be opened.",
+    "SQLITE_CORRUPT": "The file of the storage is damaged: bring back a backup.",
+    "SQLITE_FULL": "The disk of the storage is full.",
+    "SQLITE_INTERRUPT": _TOO_LATE,
+    "SQLITE_IOERR": "The disk of the storage failed, or is full.",
+    "SQLITE_NOTADB": "The file of the storage is no SQLite file.",
+    "SQLITE_READONLY": "The file of the storage cannot be written to.",
+}
+
+
+def _explained(error: sqlite3.Error) -> str:
+    """What a stranger may know of an error: no path, and nothing of the statement."""
+    name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])  # SQLITE_IOERR_WRITE, say
+    return _EXPLANATIONS.get(name, "The storage cannot be used.")

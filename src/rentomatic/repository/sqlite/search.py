@@ -1,4 +1,4 @@
-"""The statements of a search on an SQLite connection, by the ways that `sqlite_plan` finds."""
+"""The statements of a search on an SQLite connection, by the ways that `plan` finds."""
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -7,17 +7,16 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from rentomatic.domain.geography import Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery, SortKey
 from rentomatic.repository.sql import Segment, Sql, all_of, segments
-from rentomatic.repository.sqlite_nearest import nearest_rooms
-from rentomatic.repository.sqlite_plan import (
+from rentomatic.repository.sqlite.nearest import nearest_rooms
+from rentomatic.repository.sqlite.plan import (
     Access,
     boxes_around,
     by_id,
-    by_place,
     by_sort,
+    cheapest_for_all,
     filters,
     narrowest,
 )
@@ -68,9 +67,7 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
 
 def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
     """`FROM … WHERE …` of all rooms that match, to be counted or summed up."""
-    access = narrowest(connection, query)
-    if access is None and any(isinstance(area, Circle) for area in query.areas):
-        access = by_place(boxes_around(query))  # spares most distances from being calculated
+    access = cheapest_for_all(connection, query)
     where = all_of((*([access.where] if access else []), filters(query)))
     return Sql(f"FROM {access.table if access else 'room'} WHERE {where.text}", where.values)
 

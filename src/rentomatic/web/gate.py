@@ -1,0 +1,65 @@
+"""Overload: a bounded number of requests at work, and a quick answer for the rest."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import IO
+
+_PATIENCE = 0.25
+"""Seconds that a request waits for its turn while waiting helps."""
+
+_FULL_FOR = 1.0
+"""Seconds after a wait in vain during which nobody waits."""
+
+_BLOCK = 1 << 16
+
+
+class Overloaded(Exception):
+    """There is more to do than can be done now; try again soon."""
+
+
+class Gate:
+    """Lets so many through at a time.
+
+    A short wait evens out a burst of quick searches. Once it was in vain, slow ones fill the house,
+    and who comes is turned away at once: a queue would only grow, and /health stand behind it.
+    """
+
+    def __init__(self, places: int, patience: float = _PATIENCE) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._patience = patience
+        self._full_until = 0.0
+
+    def enter(self) -> None:
+        """Take a place, to be given back by `leave`. Raises Overloaded where there is none."""
+        patience = self._patience if time.monotonic() > self._full_until else 0.0
+        if not self._places.acquire(timeout=patience):
+            self._full_until = time.monotonic() + _FULL_FOR
+            raise Overloaded("There is too much to do at the moment.")
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._places.release()
+
+
+class Download:
+    """A file as the body of an answer; it keeps its place at the gate until it is closed."""
+
+    def __init__(self, file: IO[bytes], gate: Gate) -> None:
+        self._file = file
+        self._gate = gate
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        block = self._file.read(_BLOCK)
+        if not block:
+            raise StopIteration
+        return block
+
+    def close(self) -> None:
+        """Called by the server when the answer was sent, or its reader went away."""
+        if not self._file.closed:
+            self._file.close()
+            self._gate.leave()
