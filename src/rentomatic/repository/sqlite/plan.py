@@ -73,19 +73,24 @@ def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None
     return best
 
 
-def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
-    """The way to read every room that matches: None for the whole table, from its start to its end.
+def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access:
+    """The way to read every room that matches.
 
     A place is looked up in the R*Tree while it holds a small part of all rooms. Beyond that, reading
-    the table row by row is faster than jumping to each of them.
+    the table from its start to its end is faster than jumping to each of them. What asks for price and
+    size alone is answered from an index that has both, which SQLite chooses by itself.
     """
     access = narrowest(connection, query)
-    if access is None and (boxes := boxes_around(query)) != [WHOLE_EARTH]:
-        (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
-        most = highest // _SMALL_PART
-        if _count(connection, _places(boxes), most + 1) <= most:
-            return by_place(boxes)
-    return access
+    if access:
+        return access
+    boxes = boxes_around(query)
+    if boxes == [WHOLE_EARTH] and not query.areas:
+        return Access("room", Sql("true"))
+    (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
+    most = highest // _SMALL_PART
+    if _count(connection, _places(boxes), most + 1) <= most:
+        return by_place(boxes)
+    return Access("room NOT INDEXED", Sql("true"))
 
 
 def _by_field(field: Field, query: RoomQuery) -> Access:

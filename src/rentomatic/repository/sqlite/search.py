@@ -68,8 +68,8 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
 def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
     """`FROM … WHERE …` of all rooms that match, to be counted or summed up."""
     access = cheapest_for_all(connection, query)
-    where = all_of((*([access.where] if access else []), filters(query)))
-    return Sql(f"FROM {access.table if access else 'room'} WHERE {where.text}", where.values)
+    where = all_of((access.where, filters(query)))
+    return Sql(f"FROM {access.table} WHERE {where.text}", where.values)
 
 
 def _room(row: tuple[Any, ...]) -> Room:
