@@ -18,7 +18,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 
 _log = logging.getLogger("rentomatic.access")
 
-
 _UNGATED = ("/health/", "/static/")
 
 
@@ -56,7 +55,7 @@ class RequestMiddleware:
                 "method": req.method,
                 "path": req.path[:200],
                 "query": req.query_string[:1000],
-                "status": int(resp.status[:3]) if isinstance(resp.status, str) else int(resp.status),
+                "status": resp.status_code,
                 "duration_ms": round((time.perf_counter() - req.context.started) * 1000, 3),
             },
         )
