@@ -196,7 +196,7 @@ def test_a_dash_is_standard_input_which_stays_open(monkeypatch: pytest.MonkeyPat
         (b"\xd0\xcf\x11\xe0 an old workbook", "windows-1252", "save the listing as CSV first"),
         (GERMAN.encode("utf-16-le"), None, "try --encoding utf-16-le"),
         (GERMAN.encode("utf-16-be"), None, "try --encoding utf-16-be"),
-        (GERMAN.encode("utf-8"), "utf-16", "the file is not UTF-16"),
+        (GERMAN.encode("utf-8"), "utf-16", "is not UTF-16"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_with_the_way_out(
