@@ -53,6 +53,8 @@ def whole_price(text: str, decimal: Decimal | None = None, rounded: bool = False
 
 def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int | None:
     """The whole m² that the text states, None where it states none. Raises ValueError with the reason."""
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        return int(text)
     number = text.strip()
     if number.lower() in _UNSTATED:
         return None
