@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CommandLine, Storage
+from tests.servers import rentomatic as serve
 
 TESTS = Path(__file__).parents[1]
 EXCERPT = TESTS / "data" / "barcelona-excerpt.csv"
@@ -47,11 +48,16 @@ def listing(request: pytest.FixtureRequest, rentomatic: CommandLine) -> Path:
     return path
 
 
-def test_cheap_rooms_near_a_place_come_nearest_first(rentomatic: CommandLine, listing: Path) -> None:
+def test_cheap_rooms_near_a_place_come_nearest_first(
+    rentomatic: CommandLine, storage: Storage, listing: Path, tmp_path: Path
+) -> None:
     near = ["price__lte=60", "--near", f"{LATITUDE},{LONGITUDE}", "--radius", "500", "--format", "ndjson"]
 
     searched = rentomatic("search", *near, "--limit", "1000")
     exported = rentomatic("export", *near)
+    query = f"filter_price__lte=60&near={LATITUDE},{LONGITUDE}&radius=500&format=ndjson&limit=1000"
+    with serve(f"sqlite:///{storage.path}", tmp_path / "server.log") as server:
+        over_http = server.get(f"/rooms?{query}").body.decode()
 
     expected = sorted(near_and_cheap(listing))
     found = [json.loads(line) for line in searched.out.splitlines()]
@@ -60,6 +66,7 @@ def test_cheap_rooms_near_a_place_come_nearest_first(rentomatic: CommandLine, li
     for (metres, _), room in zip(expected, found, strict=True):
         assert abs(metres - room["distance"]) < 0.01
     assert searched == exported
+    assert searched.out == over_http
 
 
 def test_every_room_is_as_the_listing_says_and_is_exported_and_read_again_unchanged(
