@@ -26,7 +26,6 @@ def open_repository(settings: Settings) -> RoomRepository:
     if settings.database.storage == "memory":
         return MemRepo()
     path = settings.database.path
-    _require_directory(path)
     if is_fresh(path):
         migrate(settings)
     return SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)

@@ -43,9 +43,9 @@ def all_of(pieces: Iterable[Sql]) -> Sql:
     )
 
 
-def condition_sql(condition: Condition, column: str | None = None) -> Sql:
-    """The condition on its column, or on another expression for it."""
-    column = column or COLUMNS[condition.field]
+def condition_sql(condition: Condition) -> Sql:
+    """The condition on its column."""
+    column = COLUMNS[condition.field]
     if isinstance(condition.value, tuple):
         marks = ", ".join("?" * len(condition.value))
         return Sql(f"{column} IN ({marks})", condition.value)

@@ -6,6 +6,7 @@ from itertools import islice
 
 from rentomatic.domain.room import Room
 from rentomatic.repository.merge import merge
+from rentomatic.repository.sqlite.search import ROOM_COLUMNS, room_of
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _BATCH = 1000
@@ -71,10 +72,6 @@ def _present(connection: sqlite3.Connection, rooms: list[Room]) -> dict[str, Roo
     """The rooms that are there already under one of the codes."""
     marks = ", ".join("?" * len(rooms))
     rows = connection.execute(
-        f"SELECT code, size, price, latitude, longitude FROM room WHERE code IN ({marks})",
-        [room.code for room in rooms],
+        f"SELECT {ROOM_COLUMNS} FROM room WHERE code IN ({marks})", [room.code for room in rooms]
     )
-    return {
-        code: Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
-        for code, size, price, latitude, longitude in rows
-    }
+    return {room.code: room for room in map(room_of, rows)}

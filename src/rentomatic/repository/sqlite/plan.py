@@ -45,6 +45,10 @@ class Access:
     where: Sql
 
 
+WHOLE_TABLE = Access("room", Sql("true"))
+"""By whichever way SQLite chooses."""
+
+
 def by_sort(query: RoomQuery) -> Access:
     """By the index that has the order of the search, in the range left by conditions on its field."""
     conditions = _ranges(query, Field(query.sort.key))
@@ -87,7 +91,7 @@ def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access
         return access
     boxes = boxes_around(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
-        return Access("room", Sql("true"))
+        return WHOLE_TABLE
     (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
     most = highest // _SMALL_PART
     if _count(connection, _places(boxes), most + 1) <= most:

@@ -12,6 +12,7 @@ from rentomatic.domain.search import RoomQuery, SortKey
 from rentomatic.repository.sql import Segment, Sql, all_of, segments
 from rentomatic.repository.sqlite.nearest import nearest_rooms
 from rentomatic.repository.sqlite.plan import (
+    WHOLE_TABLE,
     Access,
     boxes_around,
     by_id,
@@ -21,13 +22,13 @@ from rentomatic.repository.sqlite.plan import (
     narrowest,
 )
 
-COLUMNS = "code, size, price, latitude, longitude"
+ROOM_COLUMNS = "code, size, price, latitude, longitude"
 
 
 def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
     """The room of that code."""
-    row = connection.execute(f"SELECT {COLUMNS} FROM room WHERE code = ?", (code,)).fetchone()
-    return _room(row) if row else None
+    row = connection.execute(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,)).fetchone()
+    return room_of(row) if row else None
 
 
 def first_rooms(
@@ -46,7 +47,7 @@ def first_rooms(
     rooms: list[Room] = []
     for segment in segments(query):
         rows = _select(connection, query, access or by_sort(query), segment, wanted - len(rooms))
-        rooms += map(_room, rows)
+        rooms += map(room_of, rows)
         if len(rooms) == wanted:
             break
     return rooms
@@ -57,12 +58,12 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
     access = narrowest(connection, query)
     if query.sort.key is SortKey.DISTANCE:
         # SQLite sorts what does not fit into its cache in a temporary file.
-        order = [_by_distance(query)]
+        order, access = [_by_distance(query)], access or WHOLE_TABLE
     else:
         order, access = list(segments(query)), access or by_sort(query)
     for segment in order:
         with closing(_select(connection, query, access, segment)) as rows:
-            yield from map(_room, rows)
+            yield from map(room_of, rows)
 
 
 def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
@@ -72,7 +73,8 @@ def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
     return Sql(f"FROM {access.table} WHERE {where.text}", where.values)
 
 
-def _room(row: tuple[Any, ...]) -> Room:
+def room_of(row: tuple[Any, ...]) -> Room:
+    """The room of a row of `ROOM_COLUMNS`."""
     code, size, price, latitude, longitude = row
     return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
 
@@ -80,15 +82,14 @@ def _room(row: tuple[Any, ...]) -> Room:
 def _select(
     connection: sqlite3.Connection,
     query: RoomQuery,
-    access: Access | None,
+    access: Access,
     segment: Segment,
     limit: int = -1,
 ) -> sqlite3.Cursor:
     """The rows of a segment of the order; a limit of -1 is none."""
-    where = all_of((*([access.where] if access else []), segment.where, filters(query)))
+    where = all_of((access.where, segment.where, filters(query)))
     return connection.execute(
-        f"SELECT {COLUMNS} FROM {access.table if access else 'room'} WHERE {where.text} "
-        f"ORDER BY {segment.order} LIMIT ?",
+        f"SELECT {ROOM_COLUMNS} FROM {access.table} WHERE {where.text} ORDER BY {segment.order} LIMIT ?",
         (*where.values, limit),
     )
 
@@ -109,11 +110,11 @@ def _nearest(
     """The nearest rooms from `after` on: along a narrow filter, else by the R*Tree."""
     anything = Segment(Sql("true"), "NULL")
     if access:
-        rooms = map(_room, _select(connection, query, access, anything))
+        rooms = map(room_of, _select(connection, query, access, anything))
         return _after_sorted(query, rooms)[:wanted]
 
     def rooms_of(ids: list[int]) -> Iterator[Room]:
-        return map(_room, _select(connection, query, by_id(ids), anything))
+        return map(room_of, _select(connection, query, by_id(ids), anything))
 
     found = nearest_rooms(connection, query, boxes_around(query), rooms_of, expired)
     return list(islice(found, wanted))
