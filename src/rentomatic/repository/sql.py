@@ -3,10 +3,16 @@
 Every piece of SQL comes from the tables below; values are always bound, as `?`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from rentomatic.domain.search import Condition, Field, Operator, Position, RoomQuery, SortKey
+from rentomatic.domain.geography import Area, BoundingBox, Circle
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.repository.keyset import Segment
+
+ROOM_COLUMNS = "code, size, price, latitude, longitude"
 
 COLUMNS = {
     Field.CODE: "code",
@@ -34,6 +40,9 @@ class Sql:
     values: tuple[object, ...] = ()
 
 
+ANYTHING = Sql("true")
+
+
 def all_of(pieces: Iterable[Sql]) -> Sql:
     """All of the pieces must hold; true where there is none."""
     pieces = tuple(pieces)
@@ -52,40 +61,58 @@ def condition_sql(condition: Condition) -> Sql:
     return Sql(f"{column} {OPERATORS[condition.operator]} ?", (condition.value,))
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A run of the order of a search: a range of an index, and the order within it."""
-
-    where: Sql
-    order: str
-
-
-def segments(query: RoomQuery) -> Iterator[Segment]:
-    """The order of a search from `after` on, as index ranges to be read one after the other.
-
-    (price, code) > (39, "x") is price = 39 and code > "x", then price > 39: each a plain range of
-    an index on (price, code), also where price descends or a size is unstated, which a row
-    comparison cannot say. Not for a sort by distance.
-    """
-    sort, after = query.sort, query.after
-    beyond = "<" if sort.descending else ">"
-    if sort.key is SortKey.CODE:
-        where = Sql(f"code {beyond} ?", (after.code,)) if after else Sql("true")
-        yield Segment(where, "code DESC" if sort.descending else "code")
-        return
-    column = {SortKey.PRICE: "price", SortKey.SIZE: "size"}[sort.key]
-    order = f"{column} DESC, code" if sort.descending else f"{column}, code"
-    if after is None:
-        yield Segment(Sql(f"{column} IS NOT NULL" if sort.key is SortKey.SIZE else "true"), order)
-    elif after.value is not None:
-        yield Segment(Sql(f"{column} = ? AND code > ?", (after.value, after.code)), "code")
-        yield Segment(Sql(f"{column} {beyond} ?", (after.value,)), order)
-    if sort.key is SortKey.SIZE:
-        yield _unstated(after)
+def ranges(
+    query: RoomQuery,
+    field: Field,
+    operators: frozenset[Operator] = frozenset(Operator) - {Operator.NE},
+) -> list[Condition]:
+    """The conditions that leave a range of the field's index."""
+    return [c for c in query.conditions if c.field is field and c.operator in operators]
 
 
-def _unstated(after: Position | None) -> Segment:
-    """The rooms that do not state their size, at the end either way."""
-    if after is not None and after.value is None:
-        return Segment(Sql("size IS NULL AND code > ?", (after.code,)), "code")
-    return Segment(Sql("size IS NULL"), "code")
+def filters(query: RoomQuery) -> Sql:
+    """All that must hold of a room."""
+    return all_of((*map(condition_sql, query.conditions), *map(_area_sql, query.areas)))
+
+
+def segment_sql(segment: Segment) -> Sql:
+    """What holds of the rooms of a segment."""
+    stated = {None: (), True: (Sql("size IS NOT NULL"),), False: (Sql("size IS NULL"),)}
+    return all_of((*map(condition_sql, segment.conditions), *stated[segment.stated]))
+
+
+def order_sql(segment: Segment) -> str:
+    """The order within a segment, as it stands behind ORDER BY."""
+    return ", ".join(f"{COLUMNS[field]} DESC" if down else COLUMNS[field] for field, down in segment.order)
+
+
+def room_of(row: tuple[Any, ...]) -> Room:
+    """The room of a row of `ROOM_COLUMNS`."""
+    code, size, price, latitude, longitude = row
+    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
+
+
+def _area_sql(area: Area) -> Sql:
+    return _circle_sql(area) if isinstance(area, Circle) else _box_sql(area)
+
+
+def _circle_sql(circle: Circle) -> Sql:
+    """In the box around, and either in the box within or near enough: calculated only between the two."""
+    centre = circle.centre
+    near_enough = Sql(
+        "distance(?, ?, latitude, longitude) <= ?", (centre.latitude, centre.longitude, circle.radius)
+    )
+    around, within = _box_sql(circle.bounding_box()), circle.inner_box()
+    if within is None:
+        return all_of((around, near_enough))
+    inside = _box_sql(within)
+    either = Sql(f"({inside.text} OR {near_enough.text})", (*inside.values, *near_enough.values))
+    return all_of((around, either))
+
+
+def _box_sql(box: BoundingBox) -> Sql:
+    across = "AND" if box.west <= box.east else "OR"
+    return Sql(
+        f"latitude BETWEEN ? AND ? AND (longitude >= ? {across} longitude <= ?)",
+        (box.south, box.north, box.west, box.east),
+    )

@@ -6,7 +6,7 @@ from itertools import islice
 
 from rentomatic.domain.room import Room
 from rentomatic.repository.merge import merge
-from rentomatic.repository.sqlite.search import ROOM_COLUMNS, room_of
+from rentomatic.repository.sql import ROOM_COLUMNS, room_of
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _BATCH = 1000

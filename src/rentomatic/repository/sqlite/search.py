@@ -5,24 +5,30 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from operator import itemgetter
-from typing import Any
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery, SortKey
-from rentomatic.repository.sql import Segment, Sql, all_of, segments
+from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.keyset import segments
+from rentomatic.repository.sql import (
+    ANYTHING,
+    ROOM_COLUMNS,
+    Sql,
+    all_of,
+    filters,
+    order_sql,
+    room_of,
+    segment_sql,
+)
 from rentomatic.repository.sqlite.nearest import nearest_rooms
 from rentomatic.repository.sqlite.plan import (
     WHOLE_TABLE,
     Access,
-    boxes_around,
     by_id,
     by_sort,
     cheapest_for_all,
-    filters,
     narrowest,
 )
-
-ROOM_COLUMNS = "code, size, price, latitude, longitude"
 
 
 def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
@@ -46,7 +52,8 @@ def first_rooms(
         return _nearest(connection, query, access, wanted, expired)
     rooms: list[Room] = []
     for segment in segments(query):
-        rows = _select(connection, query, access or by_sort(query), segment, wanted - len(rooms))
+        part, order = segment_sql(segment), order_sql(segment)
+        rows = _select(connection, query, access or by_sort(query), part, order, wanted - len(rooms))
         rooms += map(room_of, rows)
         if len(rooms) == wanted:
             break
@@ -58,11 +65,12 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
     access = narrowest(connection, query)
     if query.sort.key is SortKey.DISTANCE:
         # SQLite sorts what does not fit into its cache in a temporary file.
-        order, access = [_by_distance(query)], access or WHOLE_TABLE
+        runs, access = [(ANYTHING, _by_distance(query))], access or WHOLE_TABLE
     else:
-        order, access = list(segments(query)), access or by_sort(query)
-    for segment in order:
-        with closing(_select(connection, query, access, segment)) as rows:
+        runs = [(segment_sql(segment), order_sql(segment)) for segment in segments(query)]
+        access = access or by_sort(query)
+    for part, order in runs:
+        with closing(_select(connection, query, access, part, order)) as rows:
             yield from map(room_of, rows)
 
 
@@ -73,31 +81,26 @@ def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
     return Sql(f"FROM {access.table} WHERE {where.text}", where.values)
 
 
-def room_of(row: tuple[Any, ...]) -> Room:
-    """The room of a row of `ROOM_COLUMNS`."""
-    code, size, price, latitude, longitude = row
-    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
-
-
 def _select(
     connection: sqlite3.Connection,
     query: RoomQuery,
     access: Access,
-    segment: Segment,
+    part: Sql = ANYTHING,
+    order: str = "NULL",
     limit: int = -1,
 ) -> sqlite3.Cursor:
-    """The rows of a segment of the order; a limit of -1 is none."""
-    where = all_of((access.where, segment.where, filters(query)))
+    """The rows of a part of the matches; a limit of -1 is none."""
+    where = all_of((access.where, part, filters(query)))
     return connection.execute(
-        f"SELECT {ROOM_COLUMNS} FROM {access.table} WHERE {where.text} ORDER BY {segment.order} LIMIT ?",
+        f"SELECT {ROOM_COLUMNS} FROM {access.table} WHERE {where.text} ORDER BY {order} LIMIT ?",
         (*where.values, limit),
     )
 
 
-def _by_distance(query: RoomQuery) -> Segment:
+def _by_distance(query: RoomQuery) -> str:
     """The whole order of a search by distance. A float's repr is exact, and SQL as well."""
     near = query.origin
-    return Segment(Sql("true"), f"distance({near.latitude!r}, {near.longitude!r}, latitude, longitude), code")
+    return f"distance({near.latitude!r}, {near.longitude!r}, latitude, longitude), code"
 
 
 def _nearest(
@@ -108,13 +111,12 @@ def _nearest(
     expired: Callable[[], bool],
 ) -> list[Room]:
     """The nearest rooms from `after` on: along a narrow filter, else by the R*Tree."""
-    anything = Segment(Sql("true"), "NULL")
     if access:
-        rooms = map(room_of, _select(connection, query, access, anything))
+        rooms = map(room_of, _select(connection, query, access))
         return _after_sorted(query, rooms)[:wanted]
 
     def rooms_of(ids: list[int]) -> Iterator[Room]:
-        return map(room_of, _select(connection, query, by_id(ids), anything))
+        return map(room_of, _select(connection, query, by_id(ids)))
 
     found = nearest_rooms(connection, query, boxes_around(query), rooms_of, expired)
     return list(islice(found, wanted))

@@ -1,0 +1,51 @@
+"""The order of a search from a position on, as runs of indexes that are read one after the other.
+
+(price, code) > (39, "x") is price = 39 and code > "x", then price > 39: each a plain range of an index
+on (price, code), also where price descends or a size is unstated, which a comparison of rows cannot
+say.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rentomatic.domain.search import Condition, Field, Operator, Position, RoomQuery, SortKey
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Rooms that all come before those of the next segment, and the order among them.
+
+    order: fields, and whether each descends.
+    stated: whether these are the rooms that state their size or those that do not; None for both.
+    """
+
+    conditions: tuple[Condition, ...]
+    order: tuple[tuple[Field, bool], ...]
+    stated: bool | None = None
+
+
+def segments(query: RoomQuery) -> Iterator[Segment]:
+    """The order of a search from `after` on. Not for a sort by distance."""
+    sort, after = query.sort, query.after
+    field, by_code = Field(sort.key), (Field.CODE, False)
+    beyond = Operator.LT if sort.descending else Operator.GT
+    if field is Field.CODE:
+        rest = (Condition(field, beyond, after.code),) if after else ()
+        yield Segment(rest, ((field, sort.descending),))
+        return
+    order = ((field, sort.descending), by_code)
+    stated = True if sort.key is SortKey.SIZE else None
+    if after is None:
+        yield Segment((), order, stated)
+    elif after.value is not None:
+        alike = Condition(field, Operator.EQ, after.value)
+        yield Segment((alike, _later(after)), (by_code,))
+        yield Segment((Condition(field, beyond, after.value),), order)
+    if sort.key is SortKey.SIZE:
+        among = after is not None and after.value is None
+        yield Segment((_later(after),) if after and among else (), (by_code,), stated=False)
+
+
+def _later(after: Position) -> Condition:
+    """The codes that come later among rooms that are alike in all else."""
+    return Condition(Field.CODE, Operator.GT, after.code)
