@@ -6,11 +6,15 @@
     ./manage.py lint             ruff, mypy, import-linter
     ./manage.py bench [ARGS]     the benchmarks
     ./manage.py lock             pin the requirements anew, from pyproject.toml
+    ./manage.py init-postgres    the database of the rooms and its schema, in PostgreSQL; may be repeated
+    ./manage.py migrate          the schema, in any storage; --sql only prints what would be run
+    ./manage.py copy FROM TO     all rooms of one storage into another, and proof that they arrived
     ./manage.py COMMAND [ARGS]   any command of `rentomatic`: import, search, export, doctor …
 
 Needs nothing but Python 3.11 or newer. The environment is made in .venv on first use, and again
 when the pinned requirements change. Variables that the environment leaves unset are filled from
-config/<APPLICATION_CONFIG>.json, `development` unless it is set.
+config/<APPLICATION_CONFIG>.json, `development` unless it is set; its DATABASE_URL does not count
+where the environment names a server, POSTGRES_HOSTNAME or MONGODB_HOSTNAME.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import os
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -29,6 +34,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 ALL_TESTS = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 DEVELOPER_COMMANDS = ("test", "lint", "bench", "lock")
+STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
+"""The variables that choose a storage."""
 
 
 def main() -> int:
@@ -109,9 +116,12 @@ def fingerprint(requirements: str) -> str:
     return hashlib.sha256(content + sys.version.encode() + str(ROOT).encode()).hexdigest()
 
 
-def configured(environment: os._Environ[str]) -> dict[str, str]:
-    """The environment, with what it leaves unset filled from the configuration file."""
-    name = environment.get("APPLICATION_CONFIG", "development")
+def configured(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with what it leaves unset or empty filled from the configuration file.
+
+    Where the environment chooses a storage, the choice of the file does not count.
+    """
+    name = environment.get("APPLICATION_CONFIG") or "development"
     path = ROOT / "config" / f"{name}.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
@@ -120,7 +130,15 @@ def configured(environment: os._Environ[str]) -> dict[str, str]:
         raise SetUpError(f"APPLICATION_CONFIG names {path}, which does not exist.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise SetUpError(f'{path} is no list of {{"name": …, "value": …}}: {error}') from error
-    return {**defaults, **environment}
+    chosen = STORAGES if any(is_set(environment, name) for name in STORAGES) else ()
+    wanted = (n for n in defaults if n.removesuffix("_FILE") not in chosen and not is_set(environment, n))
+    return {**environment, **{n: defaults[n] for n in wanted}}
+
+
+def is_set(environment: Mapping[str, str], name: str) -> bool:
+    """Whether a variable has a value, or a file that holds it."""
+    name = name.removesuffix("_FILE")
+    return bool(environment.get(name) or environment.get(f"{name}_FILE"))
 
 
 def as_text(value: object) -> str:

@@ -1,17 +1,32 @@
-"""The composition root: settings to repository to application."""
+"""The composition root: settings to repository to application.
 
+What only one storage needs is imported where that storage is chosen: the command line starts at once.
+"""
+
+import json
 import logging.config
 import os
 from pathlib import Path
 
-from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.sqlite import SqliteRepo, is_fresh
-from rentomatic.settings import Settings, read_settings
+from rentomatic.settings import (
+    Database,
+    MemoryDatabase,
+    MongoDatabase,
+    PostgresDatabase,
+    Settings,
+    SqliteDatabase,
+    read_settings,
+)
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.app import App, create_app
 from rentomatic.web.logs import logging_configuration
+
+Revisions = tuple[str | None, str | None]
+"""The revision of a schema before and after a migration, None for no schema."""
 
 
 def application() -> App:
@@ -22,26 +37,122 @@ def application() -> App:
 
 
 def open_repository(settings: Settings) -> RoomRepository:
-    """The repository of the settings. An SQLite file that is not there yet is made."""
-    if settings.database.storage == "memory":
-        return MemRepo()
-    path = settings.database.path
-    if is_fresh(path):
-        migrate(settings)
-    return SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)
+    """The repository of the settings, which connects when it is first used.
+
+    An SQLite file that is not there yet is made; a server's schema is left as it is.
+    """
+    match settings.database:
+        case MemoryDatabase():
+            return MemRepo()
+        case SqliteDatabase(path):
+            if is_fresh(path):
+                migrate(settings.database)
+            return SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)
+        case PostgresDatabase(conninfo=conninfo):
+            from rentomatic.repository.postgres import PostgresRepo
+
+            return PostgresRepo(
+                conninfo,
+                POSTGRES_REVISION,
+                statement_timeout=settings.statement_timeout,
+                connect_timeout=settings.connect_timeout,
+                pool_timeout=settings.pool_timeout,
+                pool_size=settings.pool_size,
+                prepare=settings.prepared_statements,
+            )
+        case MongoDatabase(uri=uri, name=name):
+            from rentomatic.repository.mongo import MongoRepo
+
+            return MongoRepo(
+                uri,
+                name,
+                MONGO_REVISION,
+                statement_timeout=settings.statement_timeout,
+                connect_timeout=settings.connect_timeout,
+                pool_size=settings.pool_size,
+            )
 
 
-def migrate(settings: Settings) -> tuple[str | None, str | None]:
-    """Bring the schema up to date; the revision before and after, None for no schema.
+def open_existing(settings: Settings) -> RoomRepository:
+    """The repository of the settings, where reading from one that is not there yet makes no sense.
+
+    Raises RepositoryUnavailable for an SQLite file that is missing or empty, and does not make it.
+    """
+    match settings.database:
+        case SqliteDatabase(path) if is_fresh(path):
+            raise RepositoryUnavailable(f"There is no {path} yet: run `rentomatic migrate`.")
+        case _:
+            return open_repository(settings)
+
+
+def revision(database: Database) -> str | None:
+    """The schema that this program needs there, None where there is none."""
+    match database:
+        case MemoryDatabase():
+            return None
+        case SqliteDatabase():
+            return SQLITE_REVISION
+        case PostgresDatabase():
+            return POSTGRES_REVISION
+        case MongoDatabase():
+            return MONGO_REVISION
+
+
+def migrate(database: Database) -> Revisions:
+    """Bring the schema up to date.
 
     Raises RepositoryUnavailable where the storage cannot be reached or is too new.
     """
-    if settings.database.storage == "memory":
-        return None, None
-    from rentomatic.migrations import runner  # Alembic takes a third of a second to import
+    match database:
+        case MemoryDatabase():
+            return None, None
+        case SqliteDatabase(path):
+            from rentomatic.migrations import runner  # Alembic takes a third of a second to import
 
-    _require_directory(settings.database.path)
-    return runner.upgrade_sqlite(settings.database.path)
+            _require_directory(path)
+            return runner.upgrade_sqlite(path)
+        case PostgresDatabase(conninfo=conninfo):
+            from rentomatic.migrations import runner
+
+            return runner.upgrade_postgres(_for_changes(conninfo))
+        case MongoDatabase(uri=uri, name=name):
+            from rentomatic.migrations import mongo
+
+            return mongo.upgrade(uri, name)
+
+
+def migration_text(database: Database) -> str:
+    """What `migrate` would run, changing nothing: SQL, or for MongoDB one JSON command a line."""
+    match database:
+        case MemoryDatabase():
+            return ""
+        case SqliteDatabase(path):
+            from rentomatic.migrations import runner
+
+            _require_directory(path)
+            return runner.sql_for_sqlite(path)
+        case PostgresDatabase(conninfo=conninfo):
+            from rentomatic.migrations import runner
+
+            return runner.sql_for_postgres(_for_changes(conninfo))
+        case MongoDatabase():
+            from rentomatic.migrations import mongo
+
+            return "".join(f"{json.dumps(command)}\n" for command in mongo.statements())
+
+
+def create_database(database: PostgresDatabase) -> bool:
+    """Make the database of the rooms, still without a schema; False where it is there already."""
+    from rentomatic.migrations import runner
+
+    return runner.create_database(_for_changes(database.maintenance), database.name)
+
+
+def _for_changes(conninfo: str) -> str:
+    """The same servers, but of several the one that can be written to, not a standby."""
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(conninfo, target_session_attrs="read-write")
 
 
 def _require_directory(path: Path) -> None:

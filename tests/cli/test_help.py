@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import click
 import pytest
 
+from rentomatic.cli.errors import STORAGE_AWAY
 from rentomatic.cli.main import cli
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv, ndjson
@@ -43,7 +44,8 @@ def examples(command: click.Command) -> list[str]:
 ALL_EXAMPLES = sorted({line for command in COMMANDS.values() for line in examples(command)})
 SERVING = [line for line in ALL_EXAMPLES if " serve" in line]
 FOR_A_SHELL = [line for line in ALL_EXAMPLES if line not in SERVING and set(line) & set("|>")]
-PLAIN = [line for line in ALL_EXAMPLES if line not in (*SERVING, *FOR_A_SHELL)]
+WITH_POSTGRES = [line for line in ALL_EXAMPLES if "postgresql://" in line]
+PLAIN = [line for line in ALL_EXAMPLES if line not in (*SERVING, *FOR_A_SHELL, *WITH_POSTGRES)]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -111,6 +113,19 @@ def test_every_example_runs(rentomatic: CommandLine, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("line", WITH_POSTGRES)
+def test_every_example_of_a_server_is_understood(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    words = shlex.split(line.replace("@localhost/", "@127.0.0.1:1/"))  # where nobody listens
+    while "=" in words[0]:
+        monkeypatch.setenv(*words.pop(0).split("=", 1))
+    assert words.pop(0) == "rentomatic"
+
+    assert rentomatic(*words).code == STORAGE_AWAY
+
+
+@pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("line", FOR_A_SHELL)
 def test_every_example_with_a_pipe_runs(line: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -173,5 +188,5 @@ def wait_for(happened: Callable[[], bool], server: subprocess.Popen[bytes]) -> N
 
 def test_the_examples_were_found() -> None:
     assert len(COMMANDS) <= len(ALL_EXAMPLES)
-    assert all((PLAIN, FOR_A_SHELL, SERVING))
+    assert all((PLAIN, FOR_A_SHELL, WITH_POSTGRES, SERVING))
     assert shutil.which("sh")

@@ -1,4 +1,4 @@
-"""sample, migrate, doctor."""
+"""sample, migrate, init-postgres."""
 
 import sqlite3
 from pathlib import Path
@@ -84,9 +84,71 @@ def test_a_migration_keeps_the_rooms(rentomatic: CommandLine, storage: Storage) 
 def test_memory_has_no_schema(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "memory:")
 
-    done = rentomatic("migrate")
+    done, text = rentomatic("migrate"), rentomatic("migrate", "--sql")
 
     assert (done.code, done.out, done.err) == (0, "This storage has no schema.\n", "")
+    assert (text.code, text.out, text.err) == (0, "", "There is nothing to run.\n")
+
+
+@pytest.mark.usefixtures("storage")
+def test_what_a_migration_would_run_is_printed_and_makes_the_schema(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
+
+    text = rentomatic("migrate", "--sql")
+
+    assert (text.code, text.err) == (0, "")
+    assert not Path("new.db").exists()
+    with sqlite3.connect("new.db") as connection:
+        connection.executescript(text.out)
+    connection.close()
+    assert "The schema is 0001, as it should be.\n" == rentomatic("migrate").out
+    assert "1 added" in rentomatic("import", "-", stdin=b"code,price,latitude,longitude\na1,60,0,0\n").out
+
+
+def test_printing_a_migration_leaves_an_older_schema_as_it_is(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put(make_room())
+
+    text = rentomatic("migrate", "--sql")
+
+    assert text.code == 0
+    assert "CREATE TABLE room" not in text.out
+    assert [make_room()] == storage.rooms()
+
+
+def test_a_database_is_created_in_postgresql_only(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = {"sqlite:///new.db": "new.db", "memory:": "memory:", "mongodb://u:hunter2@db/r": "mongodb://db/r"}
+    for url, label in urls.items():
+        monkeypatch.setenv("DATABASE_URL", url)
+
+        done = rentomatic("init-postgres")
+
+        assert (done.code, done.out) == (2, "")
+        assert "Error: DATABASE_URL: must be postgresql://…, or else POSTGRES_HOSTNAME be set" in done.err
+        assert done.err.endswith(f"the storage is {label}\n")
+    assert [storage.path.name] == [path.name for path in storage.path.parent.iterdir()]
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["migrate", "--sql"], ["init-postgres"], ["search"]])
+def test_a_server_that_is_away_is_named_without_its_password(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("POSTGRES_HOSTNAME", "127.0.0.1")
+    monkeypatch.setenv("POSTGRES_PORT", "1")
+    monkeypatch.setenv("POSTGRES_PASSWORD", "hunter2")
+
+    done = rentomatic(*command)
+
+    assert (done.code, done.out) == (4, "")
+    assert done.err.startswith("Error: ")
+    assert done.err.endswith("(postgresql://127.0.0.1:1/application)\n")
+    assert "hunter2" not in done.err
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["search"], ["export"], ["summary"], ["show", "a1"]])
@@ -140,56 +202,6 @@ def test_an_empty_file_gets_its_schema_like_one_that_is_not_there(
     storage.path.write_bytes(b"")
 
     assert (0, "No room matches.\n") == (rentomatic("search").code, rentomatic("search").out)
-
-
-def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage) -> None:
-    storage.put(make_room())
-
-    done = rentomatic("doctor")
-
-    findings = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if "good" in line}
-    assert (done.code, done.err) == (0, "")
-    assert dict.fromkeys(["Python", "SQLite", "variables", "storage", "disk"], "good") == findings
-    assert "schema 0001, 1 rooms" in done.out
-
-
-def flattened(table: str) -> str:
-    """The text of a table whose cells go over several lines."""
-    return " ".join(table.split())
-
-
-def test_a_storage_that_is_not_there_yet_is_found_and_not_made(
-    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
-
-    done = rentomatic("doctor")
-
-    assert (done.code, done.err) == (1, "")
-    assert "storage wrong There is no new.db yet: run `rentomatic migrate`." in flattened(done.out)
-    assert not Path("new.db").exists()
-
-
-def test_a_variable_that_nobody_reads_is_found(
-    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RENTOMATIC_PROT", "8000")
-
-    done = rentomatic("doctor")
-
-    assert (done.code, done.err) == (1, "")
-    assert "variables wrong unknown: RENTOMATIC_PROT" in flattened(done.out)
-
-
-def test_a_configuration_that_cannot_be_used_is_found(
-    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RENTOMATIC_PORT", "http")
-
-    done = rentomatic("doctor")
-
-    assert (done.code, done.err) == (1, "")
-    assert "variables wrong RENTOMATIC_PORT: must be a whole number such as 60" in flattened(done.out)
 
 
 def test_a_wrong_configuration_is_named_without_its_secret(

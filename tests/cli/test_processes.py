@@ -88,6 +88,18 @@ def test_a_storage_that_is_away_ends_the_process_with_4(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (4, b"")
 
 
+def test_a_file_needs_none_of_what_servers_and_migrations_need(storage: Storage) -> None:
+    storage.put(make_room())
+    program = (
+        "import sys; from rentomatic.cli.main import run; run(['search']); "
+        "print({'psycopg', 'pymongo', 'alembic', 'sqlalchemy', 'granian'} & set(sys.modules))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=LIMIT, check=True)
+
+    assert done.stdout.endswith(b"\nset()\n")
+
+
 def test_standard_input_is_imported(storage: Storage) -> None:
     done = process("import", "-", stdin=HEADER + b"a1,20,60,51.5,-0.12\n")
 
@@ -134,6 +146,15 @@ def test_progress_is_drawn_on_a_terminal(storage: Storage) -> None:
     assert "━━━━" in shown
     assert f"{size:.1f}/{size:.1f} kB" in plain(shown)
     assert rooms == storage.rooms()
+
+
+def test_a_copy_counts_its_rooms_on_a_terminal(storage: Storage) -> None:
+    storage.put_all(sample_rooms(3000))
+
+    shown = plain(on_a_terminal("copy", "sqlite:///rooms.db", "sqlite:///copy.db"))
+
+    assert "3,000 rooms copied" in shown
+    assert "3,000 rooms compared" in shown
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])

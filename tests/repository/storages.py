@@ -7,11 +7,20 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 
-from rentomatic.migrations import SQLITE_REVISION
+import pytest
+
+from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION
+from rentomatic.migrations.mongo import upgrade as upgrade_mongo
 from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.mongo import MongoRepo
+from rentomatic.repository.mongo import search as mongo_search
+from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres import search as postgres_search
 from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite import plan as sqlite_plan
 from rentomatic.use_cases.ports import RoomRepository
+from tests import mongo_server, postgres_server
 
 Factory = Callable[[], AbstractContextManager[RoomRepository]]
 """Gives an empty repository of its own, which goes away with the context."""
@@ -33,7 +42,36 @@ def sqlite() -> Iterator[RoomRepository]:
             repository.close()
 
 
-STORAGES: dict[str, Factory] = {"memory": memory, "sqlite": sqlite}
+@contextmanager
+def postgres() -> Iterator[RoomRepository]:
+    with postgres_server.database() as conninfo:
+        repository = PostgresRepo(conninfo, POSTGRES_REVISION)
+        try:
+            yield repository
+        finally:
+            repository.close()
+
+
+@contextmanager
+def mongo() -> Iterator[RoomRepository]:
+    with mongo_server.database() as (uri, name):
+        upgrade_mongo(uri, name)
+        repository = MongoRepo(uri, name, MONGO_REVISION)
+        try:
+            yield repository
+        finally:
+            repository.close()
+
+
+STORAGES: dict[str, Factory] = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "mongo": mongo}
+
+_PLANNERS = (sqlite_plan, postgres_search, mongo_search)
+
+
+def call_narrow(rooms: int, patch: pytest.MonkeyPatch) -> None:
+    """Make every storage take so many rooms for few, so that a small set of rooms goes every way."""
+    for planner in _PLANNERS:
+        patch.setattr(planner, "NARROW", rooms)
 
 
 @cache

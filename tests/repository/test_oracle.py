@@ -12,10 +12,9 @@ from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.sqlite import plan as sqlite_plan
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room, queries, room_sets
-from tests.repository.storages import STORAGES
+from tests.repository.storages import STORAGES, call_narrow
 
 STORED = [name for name in STORAGES if name != "memory"]
 
@@ -26,7 +25,7 @@ def storage(request: pytest.FixtureRequest) -> Iterator[RoomRepository]:
         yield empty
 
 
-@pytest.mark.parametrize("narrow", [0, 5, sqlite_plan.NARROW])
+@pytest.mark.parametrize("narrow", [0, 5, 2000])
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(rooms=room_sets(), asked=st.lists(queries(), min_size=1, max_size=3))
 def test_a_storage_gives_the_rooms_and_pages_of_the_oracle(
@@ -34,7 +33,7 @@ def test_a_storage_gives_the_rooms_and_pages_of_the_oracle(
 ) -> None:
     oracle = MemRepo(rooms)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite_plan, "NARROW", narrow)  # so that few rooms take every way
+        call_narrow(narrow, patch)
         only(storage, rooms)
         for query in asked:
             assert all_pages(oracle, query) == all_pages(storage, query)
@@ -95,7 +94,7 @@ def world() -> list[Room]:
             latitude=max(-90.0, min(90.0, place[0])),
             longitude=place[1],
         )
-        for number, place in zip(range(6000), places(chance), strict=False)
+        for number, place in zip(range(2000), places(chance), strict=False)
     ]
 
 
@@ -111,7 +110,7 @@ def test_the_nearest_rooms_of_the_world_are_those_of_the_oracle(
     worldwide: RoomRepository, world: list[Room], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(seed)
-    monkeypatch.setattr(sqlite_plan, "NARROW", chance.choice((0, sqlite_plan.NARROW)))
+    call_narrow(chance.choice((0, 2000)), monkeypatch)
     latitude, longitude = chance.choice(
         (
             (51.5, -0.12),

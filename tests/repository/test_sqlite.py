@@ -14,12 +14,14 @@ from alembic.script import ScriptDirectory
 
 from rentomatic import migrations
 from rentomatic.domain.geography import BoundingBox, Circle, Point, distance
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.migrations import SQLITE_REVISION, runner
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.ports import LoadCounts
 from tests.builders import make_room
 
 CENTRE = Point(51.512, -0.123)
@@ -320,3 +322,44 @@ def test_several_processes_may_migrate_a_new_file_at_once(tmp_path: Path) -> Non
     assert sum(output == "(None, '0001')\n" for output, _ in outputs) == 1
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
         repository.ping()
+
+
+def many_rooms(count: int) -> Iterator[Room]:
+    """Rooms along a line, enough for the indexes to rest while they are written."""
+    for n in range(count):
+        yield make_room(
+            code=f"n{n}", price=n % 500, size=n % 90 + 1, latitude=n / 1000, longitude=n / 500 - 0.5
+        )
+
+
+def test_a_load_that_rebuilds_the_indexes_is_found_by_each_of_them(repository: SqliteRepo) -> None:
+    repository.load([make_room(code="old", price=7, latitude=10)])
+
+    counts = repository.load([*many_rooms(45_000), make_room(code="old", price=8, latitude=20)])
+
+    rooms = [*many_rooms(45_000), make_room(code="old", price=8, latitude=20)]
+    assert LoadCounts(added=45_000, replaced=1) == counts
+    for query in (
+        RoomQuery(conditions=(Condition(Field.PRICE, Operator.EQ, 8),)),
+        RoomQuery(conditions=(Condition(Field.SIZE, Operator.EQ, 8),)),
+        RoomQuery(areas=(BoundingBox(-1, 19.9, 41, 20.1),)),
+    ):
+        assert sum(map(query.matches, rooms)) == repository.count(query) > 0
+
+
+def test_a_load_that_breaks_off_while_the_indexes_rest_leaves_them_as_they_were(
+    path: Path, repository: SqliteRepo
+) -> None:
+    with closing(open_by_hand(path)) as connection:
+        before = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+
+    def rooms() -> Iterator[Room]:
+        yield from many_rooms(30_000)
+        raise RuntimeError("the file ended too soon")
+
+    with pytest.raises(RuntimeError):
+        repository.load(rooms())
+
+    with closing(open_by_hand(path)) as connection:
+        assert before == connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    assert repository.count(RoomQuery()) == 0

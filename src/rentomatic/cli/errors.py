@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from rentomatic.requests.search import FILTER_PREFIX
 from rentomatic.serializers.source import ListingError
+from rentomatic.use_cases.copy_rooms import TargetNotEmpty
 from rentomatic.use_cases.errors import (
     ConflictError,
     ParametersError,
@@ -26,6 +27,7 @@ EXIT_CODES: dict[type[RentomaticError], int] = {
     ParametersError: BAD_USAGE,
     ResourceError: NOT_FOUND,
     RepositoryUnavailable: STORAGE_AWAY,
+    TargetNotEmpty: FAILED,
 }
 
 

@@ -7,8 +7,10 @@ import click
 
 from rentomatic import __version__
 from rentomatic.cli import errors
+from rentomatic.cli.copy import copy
+from rentomatic.cli.doctor import doctor
 from rentomatic.cli.find import remove, search, show, summary
-from rentomatic.cli.operate import doctor, migrate, sample, serve
+from rentomatic.cli.operate import init_postgres, migrate, sample, serve
 from rentomatic.cli.transfer import export, import_
 from rentomatic.use_cases.errors import RentomaticError
 
@@ -19,7 +21,7 @@ def cli() -> None:
     """Find rooms for rent, load listings and serve them.
 
     The rooms are where DATABASE_URL says: memory:, sqlite:///relative.db (sqlite:///rentomatic.db
-    unless you set it) or sqlite:////absolute.db.
+    unless you set it), sqlite:////absolute.db, postgresql://… or mongodb://….
 
     \b
     Examples:
@@ -32,7 +34,9 @@ def cli() -> None:
     """
 
 
-for command in (search, show, remove, import_, export, summary, serve, migrate, doctor, sample):
+for command in (search, show, remove, import_, export, summary, copy):
+    cli.add_command(command)
+for command in (serve, migrate, init_postgres, doctor, sample):
     cli.add_command(command)
 
 

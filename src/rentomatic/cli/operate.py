@@ -1,29 +1,20 @@
-"""Commands that run the program: serve, migrate, doctor, sample."""
+"""Commands that run the program: serve, migrate, init-postgres, sample."""
 
 import os
-import shutil
 import socket
-import sqlite3
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from rentomatic import bootstrap
-from rentomatic.cli.errors import DONE, FAILED
-from rentomatic.cli.options import repository
-from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.cli.options import naming, repository
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
-from rentomatic.settings import DEFAULTS, Settings, read_settings
-from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable
+from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
+from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
 from rentomatic.web.logs import logging_configuration
 
@@ -84,41 +75,72 @@ def _require_free_port(host: str, port: int) -> None:
 
 
 def _prepare(settings: Settings, with_sample: bool) -> None:
-    """Open the storage once before the workers do, so that what is wrong is said at once."""
-    if with_sample and settings.database.storage == "sqlite" and not settings.database.path.exists():
-        _make_sample_file(settings)
-    rooms = bootstrap.open_repository(settings)
-    try:
+    """Ask the storage once before the workers open it, so that what is wrong is said at once."""
+    match settings.database:
+        case SqliteDatabase(path) if with_sample and not path.exists():
+            _make_sample_file(settings, path)
+    with repository(settings) as rooms:
         rooms.ping()
-    finally:
-        rooms.close()
 
 
-def _make_sample_file(settings: Settings) -> None:
+def _make_sample_file(settings: Settings, path: Path) -> None:
     """A file with sample rooms, which takes its name only when it is whole."""
-    path = settings.database.path
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    rooms = bootstrap.open_repository(replace(settings, database=replace(settings.database, path=unfinished)))
     try:
-        done = import_rooms(rooms, sample_rooms())
-        rooms.close()  # which brings the write-ahead log home
-        unfinished.replace(path)
+        with repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms:
+            done = import_rooms(rooms, sample_rooms())
+        unfinished.replace(path)  # closed, and so with its write-ahead log brought home
     finally:
-        rooms.close()
         for left in path.parent.glob(f"{unfinished.name}*"):
             left.unlink()
     click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
 
 
 @click.command
-def migrate() -> None:
+@click.option("--sql", "text_only", is_flag=True, help="Print what would be run, and change nothing.")
+def migrate(text_only: bool) -> None:
     """Bring the schema of the storage up to date.
+
+    Safe to repeat, and to run from several places at once. --sql prints SQL, or for MongoDB one
+    JSON command a line.
+
+    \b
+    Examples:
+      DATABASE_URL=sqlite:///rooms.db rentomatic migrate
+      DATABASE_URL=sqlite:///new.db rentomatic migrate --sql
+    """
+    database = read_settings(os.environ).database
+    with naming(database):
+        if not text_only:
+            _print_migration(*bootstrap.migrate(database))
+        elif text := bootstrap.migration_text(database):
+            click.echo(text, nl=False)
+        else:
+            click.echo("There is nothing to run.", err=True)
+
+
+@click.command("init-postgres")
+def init_postgres() -> None:
+    """Create the database of the rooms in PostgreSQL, and its schema; may be repeated.
+
+    It connects to the database POSTGRES_DB (postgres unless set) to create APPLICATION_DB
+    (application unless set, or what DATABASE_URL names).
 
     \b
     Example:
-      DATABASE_URL=sqlite:///rooms.db rentomatic migrate
+      DATABASE_URL=postgresql://postgres@localhost/application rentomatic init-postgres
     """
-    before, after = bootstrap.migrate(read_settings(os.environ))
+    database = read_settings(os.environ).database
+    if not isinstance(database, PostgresDatabase):
+        wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
+        raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])
+    with naming(database):
+        created = bootstrap.create_database(database)
+        click.echo(f"{'Created the' if created else 'There is a'} database {database.name}.")
+        _print_migration(*bootstrap.migrate(database))
+
+
+def _print_migration(before: str | None, after: str | None) -> None:
     if after is None:
         click.echo("This storage has no schema.")
     elif before == after:
@@ -146,76 +168,3 @@ def sample(count: int, format_: str) -> None:
     """
     sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(sample_rooms(count), None))
     sys.stdout.buffer.flush()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found: whether it is as it should be, and the facts."""
-
-    good: bool
-    facts: str
-
-
-@click.command
-def doctor() -> int:
-    """Check the machine, the configuration and the storage; exit code 1 if something is wrong.
-
-    \b
-    Example:
-      rentomatic doctor
-    """
-    checks: dict[str, Callable[[], Finding]] = {
-        "Python": _python,
-        "SQLite": _sqlite,
-        "variables": _variables,
-        "storage": _storage,
-        "disk": _disk,
-    }
-    table = Table("check", "", "found", box=box.SIMPLE_HEAD)
-    healthy = True
-    for name, check in checks.items():
-        try:
-            finding = check()
-        except RentomaticError as error:
-            finding = Finding(False, str(error))
-        healthy = healthy and finding.good
-        table.add_row(name, "[green]good[/]" if finding.good else "[red]wrong[/]", finding.facts)
-    Console(highlight=False).print(table)
-    return DONE if healthy else FAILED
-
-
-def _python() -> Finding:
-    return Finding(sys.version_info >= (3, 11), f"{sys.version.split()[0]}, 3.11 or newer is needed")
-
-
-def _sqlite() -> Finding:
-    with sqlite3.connect(":memory:") as connection:
-        options = {row[0] for row in connection.execute("PRAGMA compile_options")}
-    connection.close()
-    good = sqlite3.sqlite_version_info >= (3, 37) and "ENABLE_RTREE" in options
-    return Finding(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
-
-
-def _variables() -> Finding:
-    read_settings(os.environ)
-    known = {name + suffix for name in DEFAULTS for suffix in ("", "_FILE")}
-    unknown = sorted(n for n in os.environ if n.startswith("RENTOMATIC_") and n not in known)
-    return Finding(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
-
-
-def _storage() -> Finding:
-    settings = read_settings(os.environ)
-    path = settings.database.path
-    if settings.database.storage == "sqlite" and not path.exists():
-        raise RepositoryUnavailable(f"There is no {path} yet: run `rentomatic migrate`.")
-    with repository() as rooms:
-        rooms.ping()
-        count = rooms.count(RoomQuery())
-    schema = f", schema {SQLITE_REVISION}" if settings.database.storage == "sqlite" else ""
-    return Finding(True, f"{settings.database.storage}{schema}, {count:,} rooms")
-
-
-def _disk() -> Finding:
-    path = read_settings(os.environ).database.path.absolute()
-    free = shutil.disk_usage(path.parent if path.parent.exists() else Path("/")).free
-    return Finding(free > 1 << 30, f"{free / 1e9:,.1f} GB free, at least 1 GiB is wanted")

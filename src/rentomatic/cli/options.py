@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import click
 
 from rentomatic.bootstrap import open_repository
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
-from rentomatic.settings import read_settings
+from rentomatic.settings import Database, Settings, read_settings
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -43,15 +43,26 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
     return given + [(name, str(text)) for name, text in options.items() if text is not None]
 
 
+class StorageAway(RepositoryUnavailable):
+    """RepositoryUnavailable for whoever runs the command, who may know which storage it is."""
+
+
 @contextmanager
-def repository() -> Iterator[RoomRepository]:
-    """The repository that the environment names, closed at the end; errors say which one it is."""
-    settings = read_settings(os.environ)
+def naming(database: Database) -> Iterator[None]:
+    """Errors that leave the context say which storage they are of; the innermost context knows it."""
     try:
-        opened = open_repository(settings)
-        try:
-            yield opened
-        finally:
-            opened.close()
+        yield
+    except StorageAway:
+        raise
     except RepositoryUnavailable as error:
-        raise RepositoryUnavailable(f"{error} (DATABASE_URL: {settings.database.path})") from error
+        raise StorageAway(f"{error} ({database.label})") from error
+
+
+@contextmanager
+def repository(
+    settings: Settings | None = None, opened: Callable[[Settings], RoomRepository] = open_repository
+) -> Iterator[RoomRepository]:
+    """The repository of the settings, those of the environment unless given, closed at the end."""
+    settings = settings or read_settings(os.environ)
+    with naming(settings.database), closing(opened(settings)) as rooms:
+        yield rooms

@@ -1,7 +1,10 @@
-"""The schema of every SQL storage: Alembic revisions are the only way in which it changes.
+"""The schema of every storage: revisions are the only way in which it changes.
 
-Each storage has its own folder of revisions; `runner` applies them.
+Each storage has its own: Alembic's in the folders `sqlite` and `postgres`, which `runner` applies, and
+`mongo`, a module, since Alembic speaks SQL only.
 """
 
 SQLITE_REVISION = "0001"
-"""The schema that this program needs: the newest revision in the folder `sqlite`."""
+POSTGRES_REVISION = "0001"
+MONGO_REVISION = "0001"
+"""The schemas that this program needs: the newest revision of each."""

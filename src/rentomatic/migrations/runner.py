@@ -1,42 +1,88 @@
-"""Applies the revisions. Apart from the package, since importing Alembic takes a third of a second."""
+"""Applies the revisions. Apart from the package, since importing Alembic takes a third of a second.
+
+Every function raises RepositoryUnavailable for a storage that cannot be reached or opened, or whose
+schema this program does not know.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
+Revisions = tuple[str | None, str | None]
+"""The revision before and after; None where there was, or is, no schema."""
+
 _HERE = Path(__file__).parent
 _LOCK_TIMEOUT = 60
+"""Seconds that a migration waits for another one."""
+
+_CONNECT_TIMEOUT = 10
+
+_LOCK = 7_006_200_131_415
+"""The advisory lock of migrations, in the database that is migrated; any number that nobody else uses."""
 
 
-def upgrade_sqlite(path: Path, revision: str = "head") -> tuple[str | None, str | None]:
-    """Bring the file to the revision, creating it where it is not; safe from several processes.
-
-    Returns the revision before and after. Raises RepositoryUnavailable for a file that cannot be
-    opened, is no SQLite file, or has a schema that this program does not know.
-    """
-    try:
-        with _sqlite(path) as connection:
-            config, before = _config(connection, "sqlite"), current(connection)
-            _require_known(config, before, path)
-            command.upgrade(config, revision)
-            return before, current(connection)
-    except DatabaseError as error:
-        raise RepositoryUnavailable(f"{path} cannot be migrated: {error.orig}.") from error
+def upgrade_sqlite(path: Path, revision: str = "head") -> Revisions:
+    """Bring the file to the revision, creating it where it is not; safe from several processes."""
+    with _sqlite(path) as connection:
+        return _upgrade(connection, revision)
 
 
 def downgrade_sqlite(path: Path, revision: str) -> None:
     """Take the file back to the revision, `base` being an empty one."""
     with _sqlite(path) as connection:
-        command.downgrade(_config(connection, "sqlite"), revision)
+        command.downgrade(_config("sqlite", connection=connection), revision)
+
+
+def sql_for_sqlite(path: Path) -> str:
+    """The SQL that would bring the file up to date. Nothing is changed or created."""
+    if not path.exists():
+        return _offline("sqlite", None)
+    with _sqlite(path) as connection:
+        return _offline("sqlite", current(connection))
+
+
+def upgrade_postgres(conninfo: str, revision: str = "head") -> Revisions:
+    """Bring the database, which must exist, to the revision; safe from several processes."""
+    with _postgres(conninfo) as connection:
+        return _upgrade(connection, revision)
+
+
+def downgrade_postgres(conninfo: str, revision: str) -> None:
+    """Take the database back to the revision, `base` being an empty one."""
+    with _postgres(conninfo) as connection:
+        command.downgrade(_config("postgresql", connection=connection), revision)
+
+
+def sql_for_postgres(conninfo: str) -> str:
+    """The SQL that would bring the database up to date. Nothing is changed."""
+    with _postgres(conninfo) as connection:
+        return _offline("postgresql", current(connection))
+
+
+def create_database(conninfo: str, name: str) -> bool:
+    """Create a database on the server that `conninfo` leads to; False where it is there already."""
+    try:
+        with closing(_connect(conninfo, autocommit=True)) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    except (errors.DuplicateDatabase, errors.UniqueViolation):  # the latter from two at once
+        return False
+    except psycopg.Error as error:
+        raise RepositoryUnavailable(f"The database {name} cannot be created: {_reason(error)}") from error
+    return True
 
 
 def current(connection: Connection) -> str | None:
@@ -44,21 +90,40 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _require_known(config: Config, revision: str | None, path: Path) -> None:
+def _upgrade(connection: Connection, revision: str) -> Revisions:
+    config, before = _config(connection.dialect.name, connection=connection), current(connection)
+    _require_known(config, before)
+    command.upgrade(config, revision)
+    return before, current(connection)
+
+
+def _offline(dialect: str, before: str | None) -> str:
+    text = StringIO()
+    config = _config(dialect, dialect=dialect)
+    config.output_buffer = text
+    _require_known(config, before)
+    command.upgrade(config, f"{before or 'base'}:head", sql=True)
+    return text.getvalue()
+
+
+def _require_known(config: Config, revision: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise RepositoryUnavailable(
-            f"The schema of {path.name} is {revision}, which this program does not know: use a newer program."
+            f"The schema is {revision}, which this program does not know: use a newer program."
         )
 
 
-def _config(connection: Connection, storage: str) -> Config:
+def _config(dialect: str, /, **attributes: Any) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(_HERE / storage))
-    config.attributes["connection"] = connection
+    config.set_main_option("version_locations", str(_HERE / _FOLDERS[dialect]))
+    config.attributes.update(attributes)
     return config
+
+
+_FOLDERS = {"sqlite": "sqlite", "postgresql": "postgres"}
 
 
 @contextmanager
@@ -77,8 +142,36 @@ def _sqlite(path: Path) -> Iterator[Connection]:
     def lock(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    with _transaction(engine, str(path)) as connection:
+        yield connection
+
+
+@contextmanager
+def _postgres(conninfo: str) -> Iterator[Connection]:
+    """A connection in one transaction with a lock, so that a second migration waits for the first."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(conninfo), poolclass=NullPool)
+    with _transaction(engine, "The database") as connection:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine, name: str) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
+    except DBAPIError as error:
+        raise RepositoryUnavailable(f"{name} cannot be migrated: {_reason(error.orig)}") from error
     finally:
         engine.dispose()
+
+
+def _connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    parameters: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT, **conninfo_to_dict(conninfo)}
+    return psycopg.connect(make_conninfo(**parameters), autocommit=autocommit)
+
+
+def _reason(error: BaseException | None) -> str:
+    """The first line of what the driver says, as a sentence. It names hosts and users, but no password."""
+    return f"{str(error).strip().splitlines()[0].rstrip('.')}."

@@ -11,6 +11,7 @@ from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sqlite.load import load
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code, source_of
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -181,17 +182,7 @@ class SqliteRepo:
             if "no such table" not in str(error):
                 raise
             row = None
-        found = row[0] if row else None
-        if found and found > self._revision:
-            raise RepositoryUnavailable(
-                f"The schema of the storage is {found}, newer than this program, which knows "
-                f"{self._revision}: use a newer program."
-            )
-        if found != self._revision:
-            raise RepositoryUnavailable(
-                f"The schema of the storage is {found or 'missing'}, this program needs "
-                f"{self._revision}: run `rentomatic migrate`."
-            )
+        require_revision(row[0] if row else None, self._revision)
 
 
 def is_fresh(path: Path) -> bool:

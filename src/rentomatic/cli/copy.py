@@ -1,0 +1,114 @@
+"""The command that moves all rooms between storages: copy."""
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+
+from rentomatic.bootstrap import open_existing, open_repository
+from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.options import naming, repository
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.settings import Database, MemoryDatabase, Settings, SettingsError, database, read_settings
+from rentomatic.use_cases.copy_rooms import CopyReport, TargetNotEmpty, copy_rooms
+from rentomatic.use_cases.errors import Problem
+from rentomatic.use_cases.ports import RoomRepository
+
+
+@click.command
+@click.argument("from_url")
+@click.argument("to_url")
+@click.option("--replace", is_flag=True, help="Also into a storage with rooms: same codes are overwritten.")
+def copy(from_url: str, to_url: str, replace: bool) -> int:
+    """Copy all rooms of one storage into another, and compare the two.
+
+    Both are URLs as in DATABASE_URL. The rooms are loaded in one step, all or none, then read back:
+    number and checksum of both storages are printed, and the exit code is 1 where they differ. A
+    server needs its schema first: rentomatic migrate. Into memory: the copy is thrown away, but all
+    rooms were read. Others on this machine can see a password in a URL: PGPASSWORD or a password
+    file of PostgreSQL keeps it from them.
+
+    \b
+    Examples:
+      rentomatic copy sqlite:///rooms.db sqlite:///copy.db
+      rentomatic copy sqlite:///rooms.db memory:
+      rentomatic copy sqlite:///rooms.db postgresql://postgres@localhost/application
+    """
+    settings = read_settings(os.environ)
+    source, target = _settings_of(settings, from_url, to_url)
+    with (
+        repository(source, open_existing) as from_rooms,
+        repository(target, open_repository) as to_rooms,
+        closing(_all_rooms(from_rooms, source.database)) as rooms,
+        _progress() as watched,
+    ):
+        try:
+            report = copy_rooms(rooms, to_rooms, replace=replace, watched=watched)
+        except TargetNotEmpty as error:
+            advice = "With --replace, rooms of the same code are overwritten and others stay."
+            raise TargetNotEmpty(f"{error} {advice} ({target.database.label})") from error
+    _print_report(report, source.database, target.database)
+    return DONE if report.identical else FAILED
+
+
+def _settings_of(settings: Settings, from_url: str, to_url: str) -> tuple[Settings, Settings]:
+    """The settings of source and target. Raises SettingsError naming the argument that is wrong."""
+    problems, found = [], []
+    for name, url in (("FROM_URL", from_url), ("TO_URL", to_url)):
+        try:
+            found.append(replace(settings, database=database(url)))
+        except ValueError as error:
+            problems.append(Problem(name, str(error)))
+    if not problems and isinstance(found[0].database, MemoryDatabase):
+        problems.append(Problem("FROM_URL", "must be a storage that lasts: memory is empty at first"))
+    if not problems and found[0].database == found[1].database:
+        problems.append(Problem("TO_URL", "must be another storage than FROM_URL"))
+    if problems:
+        raise SettingsError(problems)
+    return found[0], found[1]
+
+
+def _all_rooms(rooms: RoomRepository, where: Database) -> Generator[Room, None, None]:
+    # A generator of its own: what goes wrong in it is of the source, though the target is being loaded.
+    with naming(where), rooms.stream(RoomQuery()) as found:
+        yield from found
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Iterator[Room]], Iterator[Room]]]:
+    """Counts the rooms copied, then those read back, on the terminal; nothing where there is none."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield iter
+        return
+    steps = iter(("copied", "compared"))
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.completed:,.0f} rooms {task.description}"), console=console
+    ) as bar:
+
+        def watched(rooms: Iterator[Room]) -> Iterator[Room]:
+            task = bar.add_task(next(steps))
+            number = 0
+            for number, room in enumerate(rooms, 1):
+                if number % 1000 == 0:
+                    bar.update(task, completed=number)
+                yield room
+            bar.update(task, completed=number)
+
+        yield watched
+
+
+def _print_report(report: CopyReport, source: Database, target: Database) -> None:
+    counts = report.counts
+    click.echo(f"{counts.added:,} added, {counts.replaced:,} replaced, {counts.unchanged:,} unchanged.")
+    for where, found in ((source, report.source), (target, report.target)):
+        click.echo(f"{found.count:,} rooms, checksum {found}: {where.label}")
+    if report.identical:
+        click.echo("Both hold the same rooms.")
+    else:
+        click.echo("Error: They do not hold the same rooms.", err=True)

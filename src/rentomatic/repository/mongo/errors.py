@@ -1,0 +1,83 @@
+"""What a stranger may know of an error of MongoDB: no host, no user, nothing of the statement."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+    WTimeoutError,
+)
+
+from rentomatic.use_cases.errors import RepositoryUnavailable
+
+NEEDS_A_REPLICA_SET = (
+    "The storage is a single MongoDB server: make it a replica set, of one node if need be, "
+    "since loads and exports need transactions."
+)
+
+WRONG_ADDRESS = "The address of the storage, or an option in it, is wrong."
+
+_TOO_LATE = "The storage did not answer in time."
+_BUSY = "The storage is being written to by somebody else: try again."
+_REFUSED = "The storage refuses the user or the password."
+_MOMENT_LOST = "The storage changed too much, or for too long, while it was read: try again."
+_LOAD_TOO_LONG = "The storage gave the load up, as it does after a minute: load fewer rooms at a time."
+
+# The numbers are MongoDB's own, https://www.mongodb.com/docs/manual/reference/error-codes/
+_BY_CODE = {
+    13: "The user of the storage may not do this.",  # Unauthorized
+    18: _REFUSED,  # AuthenticationFailed
+    20: NEEDS_A_REPLICA_SET,  # IllegalOperation: transaction numbers are for replica sets
+    24: _BUSY,  # LockTimeout
+    50: _TOO_LATE,  # MaxTimeMSExpired
+    112: _BUSY,  # WriteConflict
+    121: "The storage refuses a room that this program takes.",  # DocumentValidationFailure
+    123: NEEDS_A_REPLICA_SET,  # NotAReplicaSet
+    239: _MOMENT_LOST,  # SnapshotTooOld
+    246: _MOMENT_LOST,  # SnapshotUnavailable
+    251: _LOAD_TOO_LONG,  # NoSuchTransaction
+    290: _LOAD_TOO_LONG,  # TransactionExceededLifetimeLimitSeconds
+    11000: _BUSY,  # DuplicateKey, of a room that another writer added since the load began
+}
+
+# The first that fits.
+_BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
+    (WaitQueueTimeoutError, _TOO_LATE),
+    (NetworkTimeout, _TOO_LATE),
+    (ExecutionTimeout, _TOO_LATE),
+    (WTimeoutError, _TOO_LATE),
+    (ConnectionFailure, "The storage cannot be reached."),
+    (ConfigurationError, WRONG_ADDRESS),
+)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Every error of the driver becomes RepositoryUnavailable."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise RepositoryUnavailable(_explained(error)) from error
+
+
+def _explained(error: PyMongoError) -> str:
+    for code in _codes(error):
+        if code in _BY_CODE:
+            return _BY_CODE[code]
+    by_class = (text for kind, text in _BY_CLASS if isinstance(error, kind))
+    return next(by_class, "The storage cannot be used.")
+
+
+def _codes(error: PyMongoError) -> Iterator[int | None]:
+    """The code of the error and, for many writes at once, those of the writes."""
+    if isinstance(error, OperationFailure):
+        yield error.code
+        details: dict[str, Any] = dict(error.details or {})
+        yield from (failed.get("code") for failed in details.get("writeErrors", ()))

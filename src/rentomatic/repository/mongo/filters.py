@@ -1,0 +1,187 @@
+"""From the words of a query to documents: closed tables of paths and operators, values as they are.
+
+Conditions and boxes compare numbers, as Python does. A circle is measured by the server on its own way,
+which is good to far less than a metre, so there are two filters of each: one that certainly holds no room
+too many, and one that certainly holds every room of the circle.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.keyset import Segment
+from rentomatic.repository.nearest import MARGIN
+
+Document = dict[str, Any]
+
+_LONGITUDE, _LATITUDE = "place.coordinates.0", "place.coordinates.1"
+
+_PATHS = {
+    Field.CODE: "code",
+    Field.SIZE: "size",
+    Field.PRICE: "price",
+    Field.LATITUDE: _LATITUDE,
+    Field.LONGITUDE: _LONGITUDE,
+}
+
+_OPERATORS: dict[Operator, Callable[[Any], Document]] = {
+    Operator.EQ: lambda value: {"$eq": value},
+    Operator.NE: lambda value: {"$nin": [value, None]},  # no condition holds for an unstated size
+    Operator.LT: lambda value: {"$lt": value},
+    Operator.LTE: lambda value: {"$lte": value},
+    Operator.GT: lambda value: {"$gt": value},
+    Operator.GTE: lambda value: {"$gte": value},
+    Operator.IN: lambda values: {"$in": list(values)},
+}
+
+_STATED: dict[bool | None, list[Document]] = {
+    None: [],
+    True: [{"size": {"$gt": 0}}],
+    False: [{"size": {"$eq": None}}],
+}
+
+_LARGEST_PLACE = 2_000_000.0
+"""Metres: beyond, the index on places leaves too much of the Earth to be worth its while."""
+
+
+def document_of(room: Room) -> Document:
+    """The room as it is stored; GeoJSON names the longitude first (RFC 7946)."""
+    return {
+        "code": room.code,
+        "size": room.size,
+        "price": room.price,
+        "place": {"type": "Point", "coordinates": [room.longitude, room.latitude]},
+    }
+
+
+def room_of(document: Document) -> Room:
+    """The room of a document. Written by hand, its numbers may be of any type, and its size left out."""
+    longitude, latitude = document["place"]["coordinates"]
+    size = document.get("size")
+    return Room(
+        code=document["code"],
+        size=None if size is None else int(size),
+        price=int(document["price"]),
+        latitude=float(latitude),
+        longitude=float(longitude),
+    )
+
+
+def all_of(filters: Iterable[Document]) -> Document:
+    """All of the filters must hold; none is no filter.
+
+    Side by side in one document, as somebody would write them: not every server looks for indexes
+    within an `$and`.
+    """
+    whole: Document = {}
+    rest: list[Document] = []
+    for filter_ in filters:
+        if any(isinstance(test, list) for test in filter_.values()):  # $or, $nor
+            rest.append(filter_)
+        else:
+            for path, test in filter_.items():
+                side_by_side = whole.setdefault(path, {})
+                if side_by_side.keys() & test.keys():
+                    rest.append({path: test})
+                else:
+                    side_by_side.update(test)
+    return {**whole, "$and": rest} if rest else whole
+
+
+def condition_filter(condition: Condition) -> Document:
+    """The condition on its path."""
+    return {_PATHS[condition.field]: _OPERATORS[condition.operator](condition.value)}
+
+
+def segment_filters(segment: Segment) -> list[Document]:
+    """What holds of the rooms of a segment."""
+    return [*map(condition_filter, segment.conditions), *_STATED[segment.stated]]
+
+
+def segment_order(segment: Segment) -> list[tuple[str, int]]:
+    """The order within a segment, as `sort` takes it."""
+    return [(_PATHS[field], -1 if down else 1) for field, down in segment.order]
+
+
+def wide_filters(query: RoomQuery) -> list[Document]:
+    """These hold for every room that matches, and for some that lie just outside a circle."""
+    around = [circle_filter(area, MARGIN) for area in circles_of(query)]
+    return [*_exact_filters(query), *around, *_place_filters(query)]
+
+
+def sure_filters(query: RoomQuery) -> list[Document] | None:
+    """These hold only for rooms that match; None where no such room can be told."""
+    if any(circle.radius <= MARGIN for circle in circles_of(query)):
+        return None
+    within = [circle_filter(area, -MARGIN) for area in circles_of(query)]
+    return [*_exact_filters(query), *within, *_place_filters(query)]
+
+
+def rim_filters(query: RoomQuery) -> list[Document] | None:
+    """These hold for all that match and are not sure, but for few others; None where all are sure."""
+    circles = circles_of(query)
+    if not circles:
+        return None
+    if sure_filters(query) is None:
+        return wide_filters(query)
+    return [*wide_filters(query), {"$nor": [all_of(circle_filter(area, -MARGIN) for area in circles)]}]
+
+
+def circle_filter(circle: Circle, margin: float = 0.0) -> Document:
+    """Places in the circle, its radius changed by the margin. A radius of pi is the whole Earth."""
+    angle = (circle.radius + margin) / EARTH_RADIUS
+    centre = [circle.centre.longitude, circle.centre.latitude]
+    return {"place": {"$geoWithin": {"$centerSphere": [centre, angle]}}}
+
+
+def circles_around(query: RoomQuery) -> list[Circle]:
+    """Circles that together hold every room of the areas; empty where that is most of the Earth."""
+    circles = [_circle_around(box) for box in boxes_around(query) if box != WHOLE_EARTH]
+    return [circle for circle in circles if circle] if all(circles) else []
+
+
+def _exact_filters(query: RoomQuery) -> list[Document]:
+    boxes = (area for area in query.areas if isinstance(area, BoundingBox))
+    return [*map(condition_filter, query.conditions), *map(_box_filter, boxes)]
+
+
+def _place_filters(query: RoomQuery) -> list[Document]:
+    """What lets the index on places be used for boxes, where a circle of the query is no better."""
+    circles = circles_around(query)
+    least = min((circle.radius for circle in circles_of(query)), default=_LARGEST_PLACE)
+    if not circles or max(circle.radius for circle in circles) >= least:
+        return []
+    either = [circle_filter(circle, MARGIN) for circle in circles]
+    return either if len(either) == 1 else [{"$or": either}]
+
+
+def circles_of(query: RoomQuery) -> list[Circle]:
+    """The circles among the areas."""
+    return [area for area in query.areas if isinstance(area, Circle)]
+
+
+def _box_filter(box: BoundingBox) -> Document:
+    parts = [
+        {
+            _LONGITUDE: {"$gte": part.west, "$lte": part.east},
+            _LATITUDE: {"$gte": part.south, "$lte": part.north},
+        }
+        for part in box.parts()
+    ]
+    return parts[0] if len(parts) == 1 else {"$or": parts}
+
+
+def _circle_around(box: BoundingBox) -> Circle | None:
+    """A circle that holds the box, None for a box of half the Earth.
+
+    In a box less wide than that, a corner is furthest from the middle: along a parallel the way grows
+    with the longitude, and along a meridian it is longest at one of the ends.
+    """
+    if box.east - box.west >= 180:
+        return None
+    middle = Point((box.south + box.north) / 2, (box.west + box.east) / 2)
+    furthest = max(middle.distance_to(latitude, box.west) for latitude in (box.south, box.north))
+    return Circle(middle, min(furthest, MAX_RADIUS))

@@ -1,0 +1,38 @@
+"""Many rooms at once into MongoDB, within the transaction of the caller."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from pymongo import InsertOne, ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from rentomatic.domain.room import Room
+from rentomatic.repository.merge import merge
+from rentomatic.repository.mongo.filters import Document, document_of, room_of
+from rentomatic.use_cases.ports import LoadCounts, OnConflict
+
+_BATCH = 500
+
+
+def load(
+    collection: Collection[Document], session: ClientSession, rooms: Iterable[Room], on_conflict: OnConflict
+) -> LoadCounts:
+    """Write the rooms in batches and tell what became of them."""
+    counts = LoadCounts()
+    iterator = iter(rooms)
+    while batch := list(islice(iterator, _BATCH)):
+        codes = {"code": {"$in": [room.code for room in batch]}}
+        found = collection.find(codes, batch_size=_BATCH + 1, session=session)
+        documents = {document["code"]: document for document in found}
+        present = {code: room_of(document) for code, document in documents.items()}
+        changed = merge(batch, present, on_conflict, counts)
+        writes = [_write(room, documents.get(code)) for code, room in changed.items()]
+        if writes:
+            collection.bulk_write(writes, ordered=False, session=session)
+    return counts
+
+
+def _write(room: Room, old: Document | None) -> InsertOne[Document] | ReplaceOne[Document]:
+    document = document_of(room)
+    return ReplaceOne({"_id": old["_id"]}, document) if old else InsertOne(document)

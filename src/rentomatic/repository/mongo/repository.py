@@ -1,0 +1,210 @@
+"""Rooms in MongoDB, behind the port of the use cases."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from threading import Lock
+
+import pymongo
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.domain.summary import Summary
+from rentomatic.repository.mongo.errors import NEEDS_A_REPLICA_SET, WRONG_ADDRESS, translated_errors
+from rentomatic.repository.mongo.filters import Document, room_of
+from rentomatic.repository.mongo.load import load
+from rentomatic.repository.mongo.search import (
+    Moment,
+    all_rooms,
+    count_rooms,
+    first_rooms,
+    summary_of_rooms,
+)
+from rentomatic.repository.schema import require_revision
+from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.ports import LoadCounts, OnConflict
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a load waits for another one to end before it begins."""
+
+_PAUSE = 0.02
+_PING_TIMEOUT = 1.0
+
+_SILENCE = 60.0
+"""Seconds after which a server that says nothing at all is given up, also by an export or a load."""
+
+_SCHEMA = {"_id": "room"}
+"""The document that holds the revision. Loads write to it first, so that only one is done at a time."""
+
+
+class MongoRepo:
+    """A database whose schema `rentomatic.migrations.mongo` made, in a replica set or a sharded cluster.
+
+    uri: `mongodb://…`, as PyMongo takes it.
+    revision: the schema that this program needs.
+    statement_timeout: seconds after which a search is given up; exports and loads take their time.
+    connect_timeout: seconds for finding a server and connecting.
+    pool_size: connections at most.
+
+    A load is one transaction, and an export reads one moment. MongoDB itself bounds both: a transaction
+    to a minute (`transactionLifetimeLimitSeconds`), a moment to five (`minSnapshotHistoryWindowInSeconds`).
+    What takes longer ends in RepositoryUnavailable and changes nothing; the server's settings lift it.
+
+    Nothing is opened before the first use, so that a server may fork its workers before.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        database: str,
+        revision: str,
+        *,
+        statement_timeout: float = 10.0,
+        connect_timeout: float = 5.0,
+        pool_size: int = 4,
+    ) -> None:
+        self._uri = uri
+        self._name = database
+        self._revision = revision
+        self._timeout = statement_timeout
+        self._connect_timeout = connect_timeout
+        self._pool_size = pool_size
+        self._opening = Lock()
+        self._client: MongoClient[Document] | None = None
+        self._checked = False
+
+    def get(self, code: str) -> Room | None:
+        with self._database(self._timeout) as database:
+            document = database.room.find_one({"code": code}, {"_id": 0})
+            return room_of(document) if document else None
+
+    def search(self, query: RoomQuery) -> Page:
+        with self._moment(self._timeout) as moment:
+            rooms = first_rooms(moment, query, query.limit + 1)
+        return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
+
+    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
+        with self._moment(self._timeout) as moment:
+            return count_rooms(moment, query, at_most)
+
+    def summarise(self, query: RoomQuery) -> Summary:
+        with self._moment(self._timeout) as moment:
+            return summary_of_rooms(moment, query)
+
+    @contextmanager
+    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+        whole = replace(query, after=None)
+        # Closing the rooms ends their cursor, which else would stay with the server for ten minutes.
+        with self._moment(timeout=None) as moment, closing(all_rooms(moment, whole)) as rooms:
+            yield rooms
+
+    def load(
+        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+    ) -> LoadCounts:
+        with self._database(timeout=None) as database, database.client.start_session() as session:
+            self._begin(database, session)
+            counts = load(database.room, session, rooms, on_conflict)
+            if not dry_run:
+                session.commit_transaction()
+        return counts  # the end of the session undid what was not committed
+
+    def remove(self, code: str) -> bool:
+        with self._database(self._timeout) as database:
+            return database.room.delete_one({"code": code}).deleted_count > 0
+
+    def ping(self) -> None:
+        self._checked = False
+        with self._database(_PING_TIMEOUT):
+            pass
+
+    def close(self) -> None:
+        with self._opening:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    @contextmanager
+    def _database(self, timeout: float | None) -> Iterator[Database[Document]]:
+        """The database for the time of the context, with the schema that is needed.
+
+        timeout: seconds for all that is done in the context, the way to the server included.
+        """
+        with translated_errors():
+            client = self._opened()
+            database = client.get_database(self._name)
+            # With a time-out for all, PyMongo would look for a server until all of that has passed.
+            if not (self._checked and client.topology_description.has_readable_server()):
+                with pymongo.timeout(min(timeout or self._connect_timeout, self._connect_timeout)):
+                    self._check_schema(database)
+            if timeout is None:
+                yield database
+            else:
+                with pymongo.timeout(timeout):
+                    yield database
+
+    @contextmanager
+    def _moment(self, timeout: float | None) -> Iterator[Moment]:
+        """The rooms of one moment, however many statements read them."""
+        with self._database(timeout) as database, database.client.start_session(snapshot=True) as session:
+            yield Moment(database.room, session)
+
+    def _opened(self) -> MongoClient[Document]:
+        with self._opening:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> MongoClient[Document]:
+        milliseconds = int(self._connect_timeout * 1000)
+        try:
+            return MongoClient(
+                self._uri,
+                appname="rentomatic",
+                maxPoolSize=self._pool_size,
+                waitQueueTimeoutMS=milliseconds,
+                serverSelectionTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds,
+                socketTimeoutMS=int(_SILENCE * 1000),
+                w="majority",  # what was acknowledged outlives the server that did so
+            )
+        except ValueError as error:  # of a port or an option; other mistakes are PyMongoErrors
+            raise RepositoryUnavailable(WRONG_ADDRESS) from error
+
+    def _check_schema(self, database: Database[Document]) -> None:
+        document = database.schema.find_one(_SCHEMA)
+        servers = database.client.topology_description.server_descriptions().values()
+        if any(server.server_type_name == "Standalone" for server in servers):
+            raise RepositoryUnavailable(NEEDS_A_REPLICA_SET)
+        require_revision(document["revision"] if document else None, self._revision)
+        self._checked = True
+
+    def _begin(self, database: Database[Document], session: ClientSession) -> None:
+        """Begin a transaction that no other load is in, waiting for one that is."""
+        end = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            session.start_transaction(
+                ReadConcern("snapshot"), WriteConcern("majority", wtimeout=int(_SILENCE * 1000))
+            )
+            try:
+                # In MongoDB whoever writes second to a document has to begin again.
+                database.schema.update_one(_SCHEMA, {"$inc": {"loads": 1}}, session=session)
+            except PyMongoError as error:
+                session.abort_transaction()
+                if not _may_pass(error) or time.monotonic() > end:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
+
+
+def _may_pass(error: PyMongoError) -> bool:
+    """Whether beginning anew may help: somebody else writes, or a connection was cut meanwhile."""
+    gone = isinstance(error, ServerSelectionTimeoutError)
+    return error.has_error_label("TransientTransactionError") and not gone

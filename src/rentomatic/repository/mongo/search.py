@@ -1,0 +1,201 @@
+"""The reads of a search on MongoDB. Which index is used, its planner finds out by trying."""
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from rentomatic.domain.geography import MAX_RADIUS
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Field, RoomQuery, SortKey
+from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.keyset import segments
+from rentomatic.repository.mongo.filters import (
+    Document,
+    all_of,
+    circles_around,
+    circles_of,
+    condition_filter,
+    rim_filters,
+    room_of,
+    segment_filters,
+    segment_order,
+    sure_filters,
+    wide_filters,
+)
+from rentomatic.repository.nearest import MARGIN, in_exact_order
+
+NARROW = 2000
+"""As many rooms are read and sorted here sooner than they are met one by one on the way from a point."""
+
+_SPARE = 20
+"""Rooms read beyond a page, for those that turn out to lie just outside a circle."""
+
+_AT_ONCE = 1000
+
+# MongoDB measures metres on a sphere of the equatorial radius.
+_METRES = 6_378_100 / 6_371_008.8
+
+
+class Moment(NamedTuple):
+    """The rooms as the session sees them."""
+
+    rooms: Collection[Document]
+    session: ClientSession
+
+    def matching(self, filters: list[Document]) -> Iterator[Room]:
+        """The rooms that the filters leave, in no order."""
+        with self.rooms.find(all_of(filters), {"_id": 0}, session=self.session) as cursor:
+            yield from map(room_of, cursor)
+
+    def count(self, filters: list[Document], at_most: int | None = None) -> int:
+        """How many rooms the filters leave, counted no further than the bound."""
+        bound = [] if at_most is None else [{"$limit": at_most}]
+        found = self._aggregated([{"$match": all_of(filters)}, *bound, {"$count": "rooms"}])
+        return int(found[0]["rooms"]) if found else 0
+
+    def by_price(self, filters: list[Document]) -> list[Document]:
+        """For each price the number of rooms and the range of their sizes."""
+        sizes = {"lowest": {"$min": "$size"}, "highest": {"$max": "$size"}}
+        group = {"_id": "$price", "rooms": {"$sum": 1}, **sizes}
+        return self._aggregated([{"$match": all_of(filters)}, {"$group": group}])
+
+    def _aggregated(self, pipeline: list[Document]) -> list[Document]:
+        with self.rooms.aggregate(pipeline, session=self.session) as cursor:
+            return list(cursor)
+
+
+def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:
+    """The first so many rooms in the order of the search, from `after` on."""
+    if not boxes_around(query):
+        return []
+    if query.sort.key is SortKey.DISTANCE:
+        with closing(_nearest(moment, query, wanted + _SPARE)) as rooms:
+            return list(islice(rooms, wanted))
+    found: list[Room] = []
+    while True:
+        limit = wanted - len(found) + _SPARE
+        candidates = list(_by_field(moment, query, limit))
+        found += filter(query.matches, candidates)
+        if len(found) >= wanted or len(candidates) < limit:
+            return found[:wanted]
+        query = replace(query, after=query.position(candidates[-1]))
+
+
+def all_rooms(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
+    """Every room of the search in its order, read as it is asked for."""
+    if query.sort.key is SortKey.DISTANCE:
+        yield from _nearest(moment, query, _AT_ONCE)
+    else:
+        yield from filter(query.matches, _by_field(moment, query))
+
+
+def count_rooms(moment: Moment, query: RoomQuery, at_most: int | None) -> int:
+    """How many rooms match, counted no further than the bound."""
+    sure = sure_filters(query)
+    found = 0 if sure is None or at_most == 0 else moment.count(sure, at_most)  # $limit begins at 1
+    if at_most is None:
+        return found + sum(1 for _ in _on_the_rim(moment, query))
+    with closing(_on_the_rim(moment, query)) as rooms:
+        return found + sum(1 for _ in islice(rooms, at_most - found))
+
+
+def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
+    """All rooms that match at a glance."""
+    prices: Counter[int] = Counter()
+    sizes: set[int] = set()
+    sure = sure_filters(query)
+    for group in [] if sure is None else moment.by_price(sure):
+        prices[int(group["_id"])] += group["rooms"]
+        sizes.update(int(size) for size in (group["lowest"], group["highest"]) if size is not None)
+    for room in _on_the_rim(moment, query):
+        prices[room.price] += 1
+        sizes.update(() if room.size is None else (room.size,))
+    return summary_of(prices, Range(min(sizes), max(sizes)) if sizes else None)
+
+
+def _on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
+    """The rooms that match and that the server cannot tell for sure: few but for tiny circles."""
+    filters = rim_filters(query)
+    if filters is not None and boxes_around(query):
+        yield from filter(query.matches, moment.matching(filters))
+
+
+def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room]:
+    """The candidates from `after` on in the order of the search, but by distance; a limit of 0 is none."""
+    read = 0
+    for segment in segments(query):
+        left = limit and limit - read
+        cursor = moment.rooms.find(
+            all_of([*segment_filters(segment), *wide_filters(query)]),
+            {"_id": 0},
+            sort=segment_order(segment),
+            limit=left,
+            batch_size=left + 1 if left else _AT_ONCE,  # one more, and the server ends the cursor at once
+            allow_disk_use=True,
+            session=moment.session,
+        )
+        with cursor:
+            for document in cursor:
+                read += 1
+                yield room_of(document)
+        if limit and read == limit:
+            return
+
+
+def _nearest(moment: Moment, query: RoomQuery, at_once: int) -> Generator[Room, None, None]:
+    """The rooms from `after` on, nearest first, read as they are asked for."""
+    if _is_narrow(moment, query):
+        near = query.origin
+        matching = moment.matching(wide_filters(query))
+        rooms = iter(sorted(matching, key=lambda room: near.distance_to(room.latitude, room.longitude)))
+    else:
+        rooms = _outwards(moment, query, at_once)
+    yield from in_exact_order(query, rooms)
+
+
+def _is_narrow(moment: Moment, query: RoomQuery) -> bool:
+    """Whether the conditions, places apart, leave few rooms, which then may be anywhere on the Earth."""
+    places = (Field.LATITUDE, Field.LONGITUDE)
+    conditions = [condition_filter(c) for c in query.conditions if c.field not in places]
+    return bool(conditions) and moment.count(conditions, NARROW + 1) <= NARROW
+
+
+def _outwards(moment: Moment, query: RoomQuery, at_once: int) -> Iterator[Room]:
+    """The candidates by the server's distance, from just before `after` to where the areas end."""
+    nearest, furthest = _reach(query)
+    if nearest > furthest:
+        return
+    stage = {
+        "near": {"type": "Point", "coordinates": [query.origin.longitude, query.origin.latitude]},
+        "key": "place",
+        "spherical": True,
+        "distanceField": "distance",
+        "query": all_of(wide_filters(query)),
+        "minDistance": nearest * _METRES,
+    }
+    if furthest < MAX_RADIUS:
+        stage["maxDistance"] = furthest * _METRES
+    with moment.rooms.aggregate([{"$geoNear": stage}], batchSize=at_once, session=moment.session) as cursor:
+        yield from map(room_of, cursor)
+
+
+def _reach(query: RoomQuery) -> tuple[float, float]:
+    """The least and the greatest distance that a room of the page can have.
+
+    By the triangle inequality it differs from the way to the middle of a circle by the radius at most.
+    """
+    near = query.origin
+    nearest = query.after.value if query.after and isinstance(query.after.value, float) else 0.0
+    furthest = MAX_RADIUS
+    for circles in (*([circle] for circle in circles_of(query)), circles_around(query)):
+        ways = [(near.distance_to(c.centre.latitude, c.centre.longitude), c.radius) for c in circles]
+        nearest = max(nearest, min((way - radius for way, radius in ways), default=0.0))
+        furthest = min(furthest, max((way + radius for way, radius in ways), default=MAX_RADIUS))
+    return max(0.0, nearest - MARGIN), furthest + MARGIN

@@ -1,0 +1,235 @@
+"""Variables to settings: each one typed and in its range, or refused by name."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from rentomatic.requests.numbers import decimal, integer, quoted
+from rentomatic.settings.databases import (
+    APPLICATION_DB,
+    MAINTENANCE_DB,
+    Address,
+    Database,
+    MemoryDatabase,
+    database,
+    database_name,
+    has_weak_password,
+    mongo,
+    plain_text,
+    postgres,
+)
+from rentomatic.use_cases.errors import ParametersError, Problem
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+DEFAULTS = {
+    "APPLICATION_CONFIG": "development",
+    "DATABASE_URL": "sqlite:///rentomatic.db",
+    "POSTGRES_HOSTNAME": "",
+    "POSTGRES_PORT": "5432",
+    "POSTGRES_USER": "postgres",
+    "POSTGRES_PASSWORD": "",
+    "POSTGRES_DB": MAINTENANCE_DB,
+    "MONGODB_HOSTNAME": "",
+    "MONGODB_PORT": "27017",
+    "MONGODB_USER": "",
+    "MONGODB_PASSWORD": "",
+    "APPLICATION_DB": APPLICATION_DB,
+    "RENTOMATIC_POOL_SIZE": "4",
+    "RENTOMATIC_POOL_TIMEOUT": "3",
+    "RENTOMATIC_CONNECT_TIMEOUT": "5",
+    "RENTOMATIC_STATEMENT_TIMEOUT": "10",
+    "RENTOMATIC_PREPARED_STATEMENTS": "on",
+    "RENTOMATIC_HOST": "127.0.0.1",
+    "RENTOMATIC_PORT": "8000",
+    "RENTOMATIC_WORKERS": "1",
+    "RENTOMATIC_THREADS": "4",
+    "RENTOMATIC_LOG_LEVEL": "info",
+}
+"""Every variable that is read, and its value where the environment leaves it unset."""
+
+
+class SettingsError(ParametersError):
+    """A configuration that cannot be used; names every bad variable and shows no secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment decides.
+
+    pool_size: connections that a process keeps to a server, at most.
+    pool_timeout, connect_timeout: seconds to wait for one of them, and for the server to take a new one.
+    statement_timeout: seconds after which a search is given up.
+    prepared_statements: whether PostgreSQL keeps plans; it cannot behind a transaction pooler.
+    workers, threads: processes of the web server, and threads of each.
+    """
+
+    database: Database
+    pool_size: int
+    pool_timeout: float
+    connect_timeout: float
+    statement_timeout: float
+    prepared_statements: bool
+    host: str
+    port: int
+    workers: int
+    threads: int
+    log_level: str
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of the environment. Raises SettingsError naming every bad variable."""
+    reader = _Reader(environment)
+    settings = Settings(
+        database=_database(reader),
+        pool_size=reader.read("RENTOMATIC_POOL_SIZE", lambda text: integer(text, 1, 100)),
+        pool_timeout=reader.read("RENTOMATIC_POOL_TIMEOUT", _seconds),
+        connect_timeout=reader.read("RENTOMATIC_CONNECT_TIMEOUT", _seconds),
+        statement_timeout=reader.read("RENTOMATIC_STATEMENT_TIMEOUT", _seconds),
+        prepared_statements=reader.read("RENTOMATIC_PREPARED_STATEMENTS", _one_of("on", "off")) == "on",
+        host=reader.read("RENTOMATIC_HOST", str),
+        port=reader.read("RENTOMATIC_PORT", _port),
+        workers=reader.read("RENTOMATIC_WORKERS", lambda text: integer(text, 1, 256)),
+        threads=reader.read("RENTOMATIC_THREADS", lambda text: integer(text, 1, 256)),
+        log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
+    )
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return settings
+
+
+Value = TypeVar("Value")
+
+
+class _Reader:
+    """Reads variables one by one and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self._environment = environment
+
+    def read(self, name: str, parse: Callable[[str], Value]) -> Value:
+        """The value of a variable, or of the file that `<name>_FILE` names."""
+        try:
+            return parse(self._text(name))
+        except ValueError as error:
+            self.refuse(name, str(error))
+            return parse(DEFAULTS[name])
+
+    def is_set(self, name: str) -> bool:
+        # An empty variable counts as unset: Compose files and shells often pass on empty ones.
+        return bool(self._environment.get(name) or self._environment.get(f"{name}_FILE"))
+
+    def refuse(self, name: str, message: str) -> None:
+        self.problems.append(Problem(name, message))
+
+    def _text(self, name: str) -> str:
+        path = self._environment.get(f"{name}_FILE")
+        if not path:
+            return self._environment.get(name) or DEFAULTS[name]
+        if self._environment.get(name):
+            raise ValueError(f"is set, and so is {name}_FILE: only one of them can count")
+        try:
+            text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise ValueError(f"cannot be read from the file that {name}_FILE names: {error}") from error
+        except UnicodeDecodeError:  # not to be shown: it holds the content
+            text = "\0"
+        if not text or "\0" in text:
+            raise ValueError(
+                f"cannot be read from the file that {name}_FILE names: it holds no text in UTF-8"
+            )
+        return text
+
+
+def _database(reader: _Reader) -> Database:
+    """The storage of DATABASE_URL, else the one of the parts, else the usual file."""
+    if reader.is_set("DATABASE_URL"):
+        names = [reader.read(name, database_name) for name in ("APPLICATION_DB", "POSTGRES_DB")]
+        found, secret = reader.read("DATABASE_URL", lambda url: database(url, *names)), "DATABASE_URL"
+    else:
+        _refuse_parts_without_a_host(reader)
+        found, secret = _database_of_parts(reader)
+    if _in_production(reader) and has_weak_password(found):
+        reader.refuse(secret, "holds a password that anyone would guess, which production does not take")
+    return found
+
+
+def _refuse_parts_without_a_host(reader: _Reader) -> None:
+    """Who sets a part means a server: an SQLite file instead would only seem to work."""
+    hosts = [name for name in ("POSTGRES_HOSTNAME", "MONGODB_HOSTNAME") if reader.is_set(name)]
+    if len(hosts) == 2:
+        reader.refuse(hosts[0], f"is set, and so is {hosts[1]}: rooms can be in one of them only")
+    for prefix in ("POSTGRES_", "MONGODB_"):
+        parts = [name for name in DEFAULTS if name.startswith(prefix) and reader.is_set(name)]
+        if parts and f"{prefix}HOSTNAME" not in parts:
+            reader.refuse(f"{prefix}HOSTNAME", f"is missing, but set: {', '.join(parts)}")
+    if reader.is_set("APPLICATION_DB") and not hosts:
+        reader.refuse(
+            "APPLICATION_DB", "is set, but none of DATABASE_URL, POSTGRES_HOSTNAME, MONGODB_HOSTNAME"
+        )
+
+
+def _database_of_parts(reader: _Reader) -> tuple[Database, str]:
+    """The storage, and the variable that holds its password."""
+    prefix = next((p for p in ("POSTGRES", "MONGODB") if reader.is_set(f"{p}_HOSTNAME")), None)
+    if prefix is None:
+        return database(DEFAULTS["DATABASE_URL"]), "DATABASE_URL"
+    addresses = _addresses(reader, prefix)
+    user = reader.read(f"{prefix}_USER", plain_text)
+    password = reader.read(secret := f"{prefix}_PASSWORD", plain_text)
+    names = [reader.read(name, database_name) for name in ("APPLICATION_DB", "POSTGRES_DB")]
+    if _in_production(reader) and not password:
+        reader.refuse(secret, "is empty, which production does not take")
+    elif prefix == "MONGODB" and bool(user) != bool(password):
+        reader.refuse(secret if user else "MONGODB_USER", "is missing: user and password go together")
+    if reader.problems:
+        return MemoryDatabase(), secret  # the start is refused anyway
+    if prefix == "POSTGRES":
+        return postgres(addresses, user, password, *names), secret
+    try:
+        return mongo(addresses, user, password, names[0]), secret
+    except ValueError as error:
+        reader.refuse("APPLICATION_DB", str(error))
+        return MemoryDatabase(), secret
+
+
+def _in_production(reader: _Reader) -> bool:
+    return reader.read("APPLICATION_CONFIG", str) == "production"
+
+
+def _addresses(reader: _Reader, prefix: str) -> list[Address]:
+    """Hosts and their ports: one for all of them, or one for each."""
+    hosts = reader.read(f"{prefix}_HOSTNAME", _hosts)
+    ports = reader.read(f"{prefix}_PORT", lambda text: [str(_port(port)) for port in text.split(",")])
+    if hosts and len(ports) not in (1, len(hosts)):
+        reader.refuse(f"{prefix}_PORT", f"names {len(ports)} ports for {len(hosts)} hosts")
+    return list(zip(hosts, ports * len(hosts), strict=False))
+
+
+def _hosts(text: str) -> list[str]:
+    """Names, addresses or, for PostgreSQL, directories of sockets, with commas between them."""
+    hosts = text.split(",") if text else []
+    for host in hosts:
+        if not re.fullmatch(r"[\w./%:-]+", host) or host.count(":") == 1:
+            raise ValueError("must be the name or address of a host, or several with commas, without a port")
+    return hosts
+
+
+def _port(text: str) -> int:
+    return integer(text, 1, 65535)
+
+
+def _seconds(text: str) -> float:
+    return decimal(text, 0.1, 3600)
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}, not {quoted(text)}")
+        return text.lower()
+
+    return parse

@@ -1,0 +1,165 @@
+"""copy."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.use_cases.copy_rooms import Checksum
+from tests.builders import make_room
+from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
+
+SOURCE = "sqlite:///rooms.db"
+TARGETS = {"memory": "memory:", "sqlite": "sqlite:///copy.db"}
+"""Empty storages that rooms are copied to."""
+
+
+def rooms_in(name: str) -> list[Room]:
+    repository = SqliteRepo(Path(name), "0001")
+    with repository.stream(RoomQuery()) as found:
+        rooms = list(found)
+    repository.close()
+    return rooms
+
+
+def checksum(rooms: list[Room]) -> Checksum:
+    found = Checksum()
+    for room in rooms:
+        found.add(room)
+    return found
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("rooms", [[], [make_room(), make_room(code="b1", size=None)], MANY_ROOMS], ids=len)
+def test_all_rooms_are_copied_and_compared(
+    rentomatic: CommandLine, storage: Storage, rooms: list[Room], target: str
+) -> None:
+    storage.put_all(rooms)
+
+    done = rentomatic("copy", SOURCE, TARGETS[target])
+
+    said = f"{len(rooms):,} rooms, checksum {checksum(rooms)}"
+    label = TARGETS[target].removeprefix("sqlite:///")
+    expected = [
+        f"{len(rooms):,} added, 0 replaced, 0 unchanged.",
+        f"{said}: rooms.db",
+        f"{said}: {label}",
+        "Both hold the same rooms.",
+    ]
+    assert (0, expected, "") == (done.code, done.out.splitlines(), done.err)
+    if target == "sqlite":
+        assert rooms == rooms_in("copy.db")
+
+
+def test_a_target_that_holds_rooms_is_left_alone(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+    rentomatic("copy", SOURCE, "sqlite:///copy.db")
+    storage.put(make_room(price=1))
+
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db")
+
+    assert (done.code, done.out) == (1, "")
+    assert "holds rooms already" in done.err
+    assert "--replace" in done.err
+    assert "(copy.db)" in done.err
+    assert [make_room()] == rooms_in("copy.db")
+
+
+def test_rooms_of_the_same_code_are_replaced_on_request(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room(), make_room(code="b1"))
+    rentomatic("copy", SOURCE, "sqlite:///copy.db")
+    storage.put(make_room(price=1))
+
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--replace")
+
+    assert (done.code, done.err) == (0, "")
+    assert "0 added, 1 replaced, 1 unchanged." in done.out
+    assert [make_room(price=1), make_room(code="b1")] == rooms_in("copy.db")
+
+
+def test_rooms_that_only_the_target_has_make_the_two_differ(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put(make_room(code="old"))
+    shutil.copy(storage.path, "copy.db")
+    storage.put(make_room())
+    rentomatic("remove", "old")
+
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--replace")
+
+    assert (done.code, done.err) == (1, "Error: They do not hold the same rooms.\n")
+    assert f"1 rooms, checksum {checksum([make_room()])}: rooms.db" in done.out
+    assert f"2 rooms, checksum {checksum([make_room(code='old'), make_room()])}: copy.db" in done.out
+
+
+def test_the_storage_of_the_environment_is_not_touched(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(make_room())
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+
+    assert rentomatic("copy", SOURCE, "sqlite:///copy.db").code == 0
+    assert not Path("other.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "wrong"),
+    [
+        ("rooms.db", "memory:", ["FROM_URL"]),
+        (SOURCE, "mysql://root:hunter2@db/rooms", ["TO_URL"]),
+        ("postgresql://ann:hunter2%zz@db/rooms", "hunter2", ["FROM_URL", "TO_URL"]),
+        ("memory:", "sqlite:///copy.db", ["FROM_URL"]),
+        (SOURCE, SOURCE, ["TO_URL"]),
+    ],
+)
+def test_urls_that_make_no_copy_are_refused_by_name(
+    rentomatic: CommandLine, source: str, target: str, wrong: list[str]
+) -> None:
+    done = rentomatic("copy", source, target)
+
+    assert (done.code, done.out) == (2, "")
+    assert wrong == [line.split(": ")[1] for line in done.err.splitlines()]
+    assert "hunter2" not in done.err
+    assert not Path("copy.db").exists()
+
+
+def test_a_source_that_is_not_there_is_not_made(rentomatic: CommandLine) -> None:
+    done = rentomatic("copy", "sqlite:///typo.db", "sqlite:///copy.db")
+
+    assert (done.code, done.out) == (4, "")
+    assert "typo.db" in done.err
+    assert not Path("typo.db").exists()
+    assert not Path("copy.db").exists()
+
+
+def test_an_error_names_the_storage_it_is_of(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+    shutil.copy(storage.path, "older.db")
+    with sqlite3.connect("older.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    connection.close()
+    older, away = "sqlite:///older.db", "postgresql://ann:hunter2@127.0.0.1:1/rooms"
+
+    assert rentomatic("copy", older, "memory:").err.endswith("run `rentomatic migrate`. (older.db)\n")
+    assert rentomatic("copy", SOURCE, older).err.endswith("run `rentomatic migrate`. (older.db)\n")
+    assert rentomatic("copy", away, "memory:").err.endswith("(postgresql://127.0.0.1:1/rooms)\n")
+    assert rentomatic("copy", SOURCE, away).err.endswith("(postgresql://127.0.0.1:1/rooms)\n")
+
+
+def test_a_source_that_fails_on_the_way_is_named_and_nothing_is_copied(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put_all(MANY_ROOMS)
+    content = bytearray(storage.path.read_bytes())
+    content[len(content) // 2 :] = b"\xff" * (len(content) - len(content) // 2)
+    storage.path.write_bytes(content)
+
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db")
+
+    assert (done.code, done.out) == (4, "")
+    assert done.err.endswith("(rooms.db)\n")
+    assert rooms_in("copy.db") == []

@@ -1,0 +1,146 @@
+"""The command line on servers: nothing is made but by migrate and init-postgres, and rooms move whole."""
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests import mongo_server, postgres_server
+from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
+from tests.servers import free_port
+
+
+def url_of(conninfo: str, name: str) -> str:
+    """A URL of the same server, as its user would write it."""
+    given = {part: quote(str(value), safe="") for part, value in conninfo_to_dict(conninfo).items()}
+    login = given["user"] + (f":{given['password']}" if "password" in given else "")
+    return f"postgresql://{login}@{given['host']}:{given['port']}/{quote(name, safe='')}"
+
+
+@pytest.fixture
+def missing() -> Iterator[str]:
+    """The name of a database that does not exist yet, and is gone at the end."""
+    name = f"rentomatic_test_{uuid4().hex}"
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A database of PostgreSQL without a schema."""
+    with postgres_server.empty_database() as conninfo:
+        yield url_of(conninfo, str(conninfo_to_dict(conninfo)["dbname"]))
+
+
+@pytest.fixture
+def mongo_url() -> Iterator[str]:
+    """A database of MongoDB without a schema."""
+    with mongo_server.database() as (uri, name):
+        host, separator, options = uri.partition("?")
+        yield f"{host.rstrip('/')}/{name}{separator}{options}"
+
+
+@pytest.fixture(params=["postgres", "mongo"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database of each server without a schema."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def test_a_database_is_created_once_and_told_each_time(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url_of(postgres_server.conninfo_of_server(), missing))
+
+    before, first, second = rentomatic("search"), rentomatic("init-postgres"), rentomatic("init-postgres")
+
+    assert (before.code, before.out) == (4, "")
+    assert "run `rentomatic init-postgres`" in before.err
+    created = f"Created the database {missing}.\nThe schema was empty and is now 0001.\n"
+    assert (0, created, "") == (first.code, first.out, first.err)
+    kept = f"There is a database {missing}.\nThe schema is 0001, as it should be.\n"
+    assert (0, kept, "") == (second.code, second.out, second.err)
+    assert (0, "No room matches.\n") == (rentomatic("search").code, rentomatic("search").out)
+
+
+def test_parts_lead_to_the_same_database(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    given = conninfo_to_dict(postgres_server.conninfo_of_server())
+    monkeypatch.delenv("DATABASE_URL")
+    for variable, part in {
+        "HOSTNAME": "host",
+        "PORT": "port",
+        "USER": "user",
+        "PASSWORD": "password",
+    }.items():
+        monkeypatch.setenv(f"POSTGRES_{variable}", str(given.get(part) or ""))
+    monkeypatch.setenv("APPLICATION_DB", missing)
+
+    assert rentomatic("init-postgres").out.startswith(f"Created the database {missing}.\n")
+    assert "schema 0001, 0 rooms" in " ".join(rentomatic("doctor").out.split())
+
+
+@pytest.mark.parametrize(
+    "command", [["search"], ["export"], ["summary"], ["serve", "--sample"], ["show", "a1"], ["remove", "a1"]]
+)
+def test_only_a_migration_makes_the_schema(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str, command: list[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("RENTOMATIC_PORT", str(free_port()))
+
+    done = rentomatic(*command)
+
+    assert (done.code, done.out) == (4, "")
+    assert "is missing, this program needs 0001: run `rentomatic migrate`." in done.err
+
+
+def test_a_migration_is_printed_and_changes_nothing(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+
+    text = rentomatic("migrate", "--sql")
+
+    assert (text.code, text.err) == (0, "")
+    assert "CREATE TABLE room" in text.out
+    assert "The schema was empty and is now 0001.\n" == rentomatic("migrate").out
+
+
+def test_the_commands_of_mongodb_are_printed_one_a_line(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, mongo_url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", mongo_url)
+
+    text = rentomatic("migrate", "--sql")
+
+    assert (text.code, text.err) == (0, "")
+    assert all(isinstance(json.loads(line), dict) for line in text.out.splitlines())
+    assert "The schema was empty and is now 0001.\n" == rentomatic("migrate").out
+
+
+def test_rooms_move_to_a_server_and_back(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    storage.put_all(MANY_ROOMS)
+
+    unready = rentomatic("copy", "sqlite:///rooms.db", url)
+    monkeypatch.setenv("DATABASE_URL", url)
+    rentomatic("migrate")
+    there = rentomatic("copy", "sqlite:///rooms.db", url)
+    again = rentomatic("copy", "sqlite:///rooms.db", url)
+    back = rentomatic("copy", url, "sqlite:///back.db")
+
+    assert unready.code == 4
+    assert "run `rentomatic migrate`" in unready.err
+    assert (0, 1, 0) == (there.code, again.code, back.code)
+    checksums = {
+        line.split()[3] for done in (there, back) for line in done.out.splitlines() if "checksum" in line
+    }
+    assert len(checksums) == 1
+    assert MANY_ROOMS == storage.rooms()
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///back.db")
+    assert MANY_ROOMS == storage.rooms()

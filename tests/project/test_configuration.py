@@ -1,0 +1,77 @@
+"""What `./manage.py` fills in where the environment says nothing, and what the README says of it all."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import manage
+from rentomatic.settings import DEFAULTS, MemoryDatabase, PostgresDatabase, read_settings
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def configured_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder, with a configuration `mine` that chooses an SQLite file."""
+    monkeypatch.setattr(manage, "ROOT", tmp_path)
+    write(tmp_path, DATABASE_URL="sqlite:///rentomatic.db", RENTOMATIC_PORT=8001)
+    return tmp_path
+
+
+def write(folder: Path, **variables: object) -> None:
+    entries = [{"name": name, "value": value} for name, value in variables.items()]
+    (folder / "config").mkdir(exist_ok=True)
+    (folder / "config" / "mine.json").write_text(json.dumps(entries), encoding="utf-8")
+
+
+def configured(**environment: str) -> dict[str, str]:
+    filled = manage.configured({"APPLICATION_CONFIG": "mine", **environment})
+    return {name: value for name, value in filled.items() if name != "APPLICATION_CONFIG"}
+
+
+def test_what_is_unset_or_empty_is_filled_from_the_file(configured_by: Path) -> None:
+    expected = {"DATABASE_URL": f"sqlite:///{configured_by}/rentomatic.db", "RENTOMATIC_PORT": "8001"}
+
+    assert expected == configured()
+    assert expected == configured(DATABASE_URL="", RENTOMATIC_PORT="")
+
+
+@pytest.mark.usefixtures("configured_by")
+@pytest.mark.parametrize("suffix", ["", "_FILE"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME"])
+def test_a_storage_that_the_environment_chooses_is_not_overridden(name: str, suffix: str) -> None:
+    assert {name + suffix: "x", "RENTOMATIC_PORT": "8001"} == configured(**{name + suffix: "x"})
+
+
+@pytest.mark.usefixtures("configured_by")
+def test_a_server_in_the_environment_is_the_storage() -> None:
+    found = read_settings(configured(POSTGRES_HOSTNAME="db", POSTGRES_PASSWORD="pw")).database
+
+    assert isinstance(found, PostgresDatabase)
+    assert found.label == "postgresql://db:5432/application"
+
+
+def test_a_url_in_the_environment_wins_over_a_server_in_the_file(configured_by: Path) -> None:
+    write(configured_by, POSTGRES_HOSTNAME="db", POSTGRES_USER="ann")
+
+    assert MemoryDatabase() == read_settings(configured(DATABASE_URL="memory:")).database
+
+
+def test_a_password_completes_a_server_in_the_file(configured_by: Path) -> None:
+    write(configured_by, POSTGRES_HOSTNAME="db", POSTGRES_USER="ann")
+
+    found = read_settings(configured(POSTGRES_PASSWORD="pw")).database
+
+    assert isinstance(found, PostgresDatabase)
+
+
+def test_every_variable_is_described_and_no_other() -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Configuration\n")[2]
+    table = [line.split("|") for line in section.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+
+    described = [(name, row[2]) for row in table for name in re.findall(r"`([A-Z_]+)`", row[1])]
+    assert sorted(DEFAULTS) == sorted(name for name, _ in described)
+    for name, unset in described:
+        assert not DEFAULTS[name] or f"`{DEFAULTS[name]}`" in unset

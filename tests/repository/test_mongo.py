@@ -1,0 +1,433 @@
+"""What is MongoDB's own: its plans, the rules in the database, migrations, and servers that go away."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pymongo
+import pytest
+from hypothesis import HealthCheck, given, settings
+from pymongo.errors import OperationFailure, WriteError
+from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from rentomatic.domain.geography import BoundingBox, Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import BY_DISTANCE, SORTS, RoomQuery
+from rentomatic.migrations import MONGO_REVISION
+from rentomatic.migrations.mongo import INDEXES, statements, upgrade
+from rentomatic.repository.keyset import segments
+from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.mongo import MongoRepo
+from rentomatic.repository.mongo.errors import translated_errors
+from rentomatic.repository.mongo.filters import segment_order
+from rentomatic.repository.mongo.search import Moment, count_rooms, first_rooms
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.use_cases.errors import RepositoryUnavailable
+from tests.builders import make_room, queries, room_sets
+from tests.mongo_server import database, mongo_server
+
+Document = dict[str, Any]
+
+CENTRE = Point(51.512, -0.123)
+BY_FIELD = [name for name in SORTS if name != "distance"]
+SPOT = {"type": "Point", "coordinates": [-0.09998975, 51.75436293]}
+
+
+class Traffic(CommandListener):
+    """The reads that went to the server, and how many documents came back."""
+
+    def __init__(self) -> None:
+        self.reads: list[Document] = []
+        self.documents = 0
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in {"find", "aggregate"}:
+            names = ("find", "aggregate", "filter", "sort", "limit", "projection", "pipeline", "cursor")
+            self.reads.append({name: event.command[name] for name in names if name in event.command})
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        cursor = event.reply.get("cursor", {})
+        self.documents += len(cursor.get("firstBatch", cursor.get("nextBatch", ())))
+
+    def failed(self, event: object) -> None:
+        pass
+
+
+@pytest.fixture
+def place() -> Iterator[tuple[str, str]]:
+    """The address and the name of an empty, migrated database."""
+    with database() as (uri, name):
+        upgrade(uri, name)
+        yield uri, name
+
+
+@pytest.fixture
+def by_hand(place: tuple[str, str]) -> Iterator[Any]:
+    """The database as somebody at a prompt has it."""
+    with pymongo.MongoClient[Document](place[0]) as client:
+        yield client[place[1]]
+
+
+@pytest.fixture
+def repository(place: tuple[str, str]) -> Iterator[MongoRepo]:
+    with closing(MongoRepo(*place, MONGO_REVISION)) as repository:
+        yield repository
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[tuple[str, str]]:
+    """A database of 600 rooms, which nobody changes."""
+    with database() as (uri, name):
+        upgrade(uri, name)
+        with closing(MongoRepo(uri, name, MONGO_REVISION)) as repository:
+            repository.load(sample_rooms(600))
+        yield uri, name
+
+
+@pytest.fixture
+def traffic() -> Traffic:
+    return Traffic()
+
+
+@pytest.fixture
+def moment(town: tuple[str, str], traffic: Traffic) -> Iterator[Moment]:
+    with (
+        pymongo.MongoClient[Document](town[0], event_listeners=[traffic]) as client,
+        client.start_session(snapshot=True) as session,
+    ):
+        yield Moment(client[town[1]].room, session)
+
+
+def plans(moment: Moment, traffic: Traffic) -> str:
+    """How the server says that it would answer the reads so far."""
+    commands = [{name: value for name, value in read.items() if name != "cursor"} for read in traffic.reads]
+    explained = [moment.rooms.database.command({"explain": command}) for command in commands]
+    return str([plan["queryPlanner"]["winningPlan"] for plan in explained])
+
+
+@pytest.mark.parametrize("sort", BY_FIELD)
+def test_a_deep_page_begins_with_a_look_up_in_an_index(moment: Moment, traffic: Traffic, sort: str) -> None:
+    query = RoomQuery(sort=SORTS[sort])
+    start = query.position(first_rooms(moment, query, 300)[-1])
+    traffic.reads.clear()
+    traffic.documents = 0
+
+    first_rooms(moment, replace(query, after=start), 11)
+
+    assert f"'indexName': 'room_{query.sort.key}" in plans(moment, traffic)
+    assert 11 <= traffic.documents < 70
+
+
+@pytest.mark.parametrize("sort", BY_FIELD)
+def test_every_run_of_an_order_is_a_range_of_an_index_in_that_order(sort: str) -> None:
+    """What an index gives it gives backwards too; behind a value that is fixed it gives the next field."""
+    keys = [[*index["key"].items()] for index in INDEXES]
+    both_ways = keys + [[(path, -way) for path, way in key] for key in keys if key[0][0] != "place"]
+    query = RoomQuery(sort=SORTS[sort])
+
+    for start in (None, query.position(make_room()), query.position(make_room(size=None))):
+        for segment in segments(replace(query, after=start)):
+            order = segment_order(segment)
+            fixed = (sort.strip("-"), 1), *order
+            assert any(key[: len(order)] == order or key == [*fixed] for key in both_ways)
+
+
+@pytest.mark.parametrize("area", [Circle(CENTRE, 500), BoundingBox(-0.13, 51.5, -0.12, 51.52)], ids=repr)
+def test_an_area_is_looked_up_in_the_index_of_places(
+    moment: Moment, traffic: Traffic, area: Circle | BoundingBox
+) -> None:
+    first_rooms(moment, RoomQuery(areas=(area,), sort=SORTS["price"]), 11)
+
+    assert "'indexName': 'room_place'" in plans(moment, traffic)
+
+
+def test_the_nearest_rooms_are_read_and_no_others(moment: Moment, traffic: Traffic) -> None:
+    query = RoomQuery(near=CENTRE, sort=BY_DISTANCE)
+    middle = first_rooms(moment, query, 300)[-1]
+    traffic.documents = 0
+
+    first_rooms(moment, replace(query, after=query.position(middle)), 11)
+
+    assert 11 <= traffic.documents < 50
+
+
+def test_rooms_in_a_circle_are_counted_by_the_server_but_for_its_rim(
+    moment: Moment, traffic: Traffic
+) -> None:
+    rooms = count_rooms(moment, RoomQuery(areas=(Circle(CENTRE, 5000),)), None)
+
+    assert rooms > 100
+    assert traffic.documents < 10
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(rooms=room_sets(), query=queries())
+def test_the_way_outwards_from_a_point_is_that_of_the_oracle(
+    repository: MongoRepo, by_hand: Any, rooms: list[Room], query: RoomQuery
+) -> None:
+    near = replace(query, near=query.near or CENTRE, sort=BY_DISTANCE)
+    by_hand.room.delete_many({})
+    repository.load(rooms)
+
+    with pytest.MonkeyPatch.context() as patch, MemRepo(rooms).stream(near) as expected:
+        patch.setattr("rentomatic.repository.mongo.search.NARROW", 0)
+        with repository.stream(near) as found:
+            assert list(expected) == list(found)
+
+
+def test_a_room_written_by_hand_is_found_by_the_next_search(repository: MongoRepo, by_hand: Any) -> None:
+    by_hand.room.insert_one({"code": "hand", "size": 215, "price": 39, "place": SPOT})
+    near = RoomQuery(areas=(Circle(Point(51.754, -0.1), 100),))
+    room = make_room(code="hand", size=215, price=39, latitude=51.75436293, longitude=-0.09998975)
+
+    assert (room,) == repository.search(near).rooms
+
+    by_hand.room.update_one({"code": "hand"}, {"$set": {"place.coordinates": [0, 10]}})
+    assert repository.count(near) == 0
+
+
+def test_numbers_of_any_type_and_a_size_left_out_make_a_room(repository: MongoRepo, by_hand: Any) -> None:
+    by_hand.room.insert_one(
+        {"code": "hand", "price": 39.0, "place": {"type": "Point", "coordinates": [-1, 51]}}
+    )
+    room = make_room(code="hand", size=None, price=39, latitude=51.0, longitude=-1.0)
+
+    assert room == repository.get("hand")
+    assert (room,) == repository.search(RoomQuery(sort=SORTS["-size"])).rooms
+    assert repository.load([room]).unchanged == 1
+
+
+def point(*coordinates: object) -> Document:
+    return {"place": {"type": "Point", "coordinates": list(coordinates)}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"code": ""},
+        {"code": "x" * 37},
+        {"code": ".a"},
+        {"code": "a b"},
+        {"code": "a\n"},
+        {"code": "summary"},
+        {"code": "F853578C-fc0f-4e65-81b8-566c5dffa35a"},
+        {"code": None},
+        {"code": 7},
+        {"size": 0},
+        {"size": 2147483648},
+        {"size": 1.5},
+        {"price": -1},
+        {"price": None},
+        {"price": "dear"},
+        {"price": float("nan")},
+        {"colour": "red"},
+        {"place": None},
+        {"place": [0, 0]},
+        {"place": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}},
+        point(0, 90.1),
+        point(-180.1, 0),
+        point(0, float("nan")),
+        point(0),
+        point(0, 0, 0),
+        point("0", "0"),
+    ],
+    ids=str,
+)
+def test_the_database_refuses_what_makes_no_room(by_hand: Any, wrong: Document) -> None:
+    room = {"code": "a", "size": 1, "price": 1, "place": SPOT}
+
+    by_hand.room.insert_one({**room, "code": "right"})
+    with pytest.raises(WriteError):
+        by_hand.room.insert_one({**room, **wrong})
+
+
+def test_a_code_is_there_only_once(by_hand: Any) -> None:
+    by_hand.room.insert_one({"code": "a", "size": 1, "price": 1, "place": SPOT})
+
+    with pytest.raises(WriteError):
+        by_hand.room.insert_one({"code": "a", "size": 2, "price": 2, "place": SPOT})
+
+
+def test_a_stream_that_is_left_half_way_leaves_no_cursor_behind(town: tuple[str, str]) -> None:
+    def open_cursors() -> int:
+        with pymongo.MongoClient[Document](town[0]) as client:
+            return int(client.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"])
+
+    before = open_cursors()
+    with closing(MongoRepo(*town, MONGO_REVISION)) as repository:
+        for sort in SORTS.values():
+            with repository.stream(RoomQuery(near=CENTRE, sort=sort)) as rooms:
+                next(rooms)
+            repository.search(RoomQuery(near=CENTRE, sort=sort, limit=10))
+
+        assert before == open_cursors()
+
+
+def test_a_migration_makes_what_is_missing_and_may_be_repeated() -> None:
+    with database() as (uri, name), pymongo.MongoClient[Document](uri) as client:
+        assert upgrade(uri, name) == (None, MONGO_REVISION)
+        assert upgrade(uri, name) == (MONGO_REVISION, MONGO_REVISION)
+        assert {str(index["name"]) for index in INDEXES} < set(client[name].room.index_information())
+
+
+def test_a_migration_that_was_interrupted_is_run_again() -> None:
+    create, *_ = statements()
+    with database() as (uri, name), pymongo.MongoClient[Document](uri) as client:
+        client[name].command(create)
+
+        assert upgrade(uri, name) == (None, MONGO_REVISION)
+        assert len(client[name].room.index_information()) == len(INDEXES) + 1
+
+
+def test_several_processes_may_migrate_a_new_database_at_once() -> None:
+    program = "import sys; from rentomatic.migrations.mongo import upgrade; print(upgrade(*sys.argv[1:]))"
+    with database() as (uri, name):
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", program, uri, name],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(5)
+        ]
+        outputs = [process.communicate(timeout=60) for process in processes]
+
+        assert [process.returncode for process in processes] == [0] * 5, outputs
+        assert sum(output == "(None, '0001')\n" for output, _ in outputs) == 1
+        with closing(MongoRepo(uri, name, MONGO_REVISION)) as repository:
+            repository.ping()
+
+
+def test_a_database_without_a_schema_says_what_to_do() -> None:
+    with (
+        database() as (uri, name),
+        closing(MongoRepo(uri, name, MONGO_REVISION)) as repository,
+        pytest.raises(RepositoryUnavailable, match=r"missing.*rentomatic migrate"),
+    ):
+        repository.search(RoomQuery())
+
+
+def test_a_newer_schema_is_left_alone(place: tuple[str, str], by_hand: Any, repository: MongoRepo) -> None:
+    by_hand.schema.update_one({"_id": "room"}, {"$set": {"revision": "9999"}})
+
+    with pytest.raises(RepositoryUnavailable, match="use a newer program"):
+        repository.ping()
+    with pytest.raises(RepositoryUnavailable, match="use a newer program"):
+        upgrade(*place)
+    assert by_hand.schema.find_one({"_id": "room"})["revision"] == "9999"
+
+
+def test_a_database_of_an_older_program_says_what_to_do(place: tuple[str, str]) -> None:
+    with (
+        closing(MongoRepo(*place, "0002")) as repository,
+        pytest.raises(RepositoryUnavailable, match="needs 0002: run `rentomatic migrate`"),
+    ):
+        repository.ping()
+
+
+def test_a_load_waits_for_another_only_so_long(
+    place: tuple[str, str], repository: MongoRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.repository.mongo.repository.BUSY_TIMEOUT", 0.2)
+
+    unread = map(pytest.fail, ["rooms were asked for before the storage was free"])
+
+    def rooms() -> Iterator[Room]:
+        yield make_room(code="first")
+        with (
+            closing(MongoRepo(*place, MONGO_REVISION)) as other,
+            pytest.raises(RepositoryUnavailable, match="written to by somebody else"),
+        ):
+            other.load(unread)
+
+    assert repository.load(rooms()).added == 1
+    assert repository.load([make_room(code="second")]).added == 1
+
+
+def test_a_server_that_went_away_is_found_again() -> None:
+    with mongo_server() as server:
+        upgrade(server.uri, "rooms")
+        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, connect_timeout=1)) as repository:
+            repository.load([make_room()])
+            server.stop()
+
+            for act in (repository.ping, lambda: repository.search(RoomQuery()), lambda: repository.load([])):
+                begin = time.monotonic()
+                with pytest.raises(RepositoryUnavailable) as refusal:
+                    act()
+                assert time.monotonic() - begin < 8
+                assert str(refusal.value) == "The storage cannot be reached."
+
+            server.start()
+            assert repository.load([make_room()]).unchanged == 1
+            assert (make_room(),) == repository.search(RoomQuery()).rooms
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
+    with mongo_server() as server:
+        upgrade(server.uri, "rooms")
+        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, statement_timeout=0.5)) as repository:
+            repository.load([make_room()])
+            server.send(signal.SIGSTOP)
+            try:
+                with pytest.raises(RepositoryUnavailable, match=r"in time|be reached"):
+                    repository.search(RoomQuery())
+            finally:
+                server.send(signal.SIGCONT)
+
+            assert repository.get("a1") is not None
+
+
+def test_a_single_server_is_told_to_become_a_replica_set() -> None:
+    with mongo_server("--standalone") as server:
+        with pytest.raises(RepositoryUnavailable, match="replica set"):
+            upgrade(server.uri, "rooms")
+        with (
+            closing(MongoRepo(server.uri, "rooms", MONGO_REVISION)) as repository,
+            pytest.raises(RepositoryUnavailable, match="replica set"),
+        ):
+            repository.search(RoomQuery())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mongodb://someone:hunter2@127.0.0.1:1/",
+        "mongodb://someone:hunter2@127.0.0.1:port/",
+        "mysql://hunter2",
+    ],
+)
+def test_no_secret_and_no_host_is_in_an_error(address: str) -> None:
+    with (
+        closing(MongoRepo(address, "rentomatic", MONGO_REVISION, connect_timeout=0.2)) as repository,
+        pytest.raises(RepositoryUnavailable) as refusal,
+    ):
+        repository.ping()
+
+    assert "hunter2" not in str(refusal.value)
+    assert "127.0.0.1" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (18, "refuses the user or the password"),
+        (50, "did not answer in time"),
+        (112, "somebody else: try again"),
+        (239, "try again"),
+        (290, "fewer rooms at a time"),
+        (20, "replica set"),
+        (99999, "cannot be used"),
+    ],
+)
+def test_an_error_of_the_server_is_told_without_its_words(code: int, text: str) -> None:
+    with pytest.raises(RepositoryUnavailable, match=text) as refusal, translated_errors():
+        raise OperationFailure("db.example.org: secret words", code)
+
+    assert "secret" not in str(refusal.value)
