@@ -16,7 +16,7 @@ from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.mongo import MongoRepo
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.postgres import PostgresRepo
-from rentomatic.repository.postgres import search as postgres_search
+from rentomatic.repository.postgres import plan as postgres_plan
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite import plan as sqlite_plan
 from rentomatic.use_cases.ports import RoomRepository
@@ -65,7 +65,7 @@ def mongo() -> Iterator[RoomRepository]:
 
 STORAGES: dict[str, Factory] = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "mongo": mongo}
 
-_PLANNERS = (sqlite_plan, postgres_search, mongo_search)
+_PLANNERS = (sqlite_plan, postgres_plan, mongo_search)
 
 
 def call_narrow(rooms: int, patch: pytest.MonkeyPatch) -> None:

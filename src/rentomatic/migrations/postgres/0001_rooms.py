@@ -55,7 +55,7 @@ FUNCTIONS = (
 )
 
 # Each sort has an index in its own order, the code behind it, so that a page starts with one look-up
-# however deep it lies. What counts rooms, and what looks for near ones, reads an index alone.
+# however deep it lies. The index of places holds all of a room: what looks for an area reads it alone.
 #
 # Places are built-in points, which every PostgreSQL has. The extension `cube` could order rooms by
 # distance on the sphere, but takes minutes to insert some thousands of rooms that lie along a line.
@@ -66,7 +66,7 @@ INDEXES = (
     "CREATE INDEX room_size_descending ON room (size DESC, code)",
     """
     CREATE INDEX room_place ON room USING gist (point(longitude, latitude))
-        INCLUDE (longitude, latitude, price, size)
+        INCLUDE (code, size, price, longitude, latitude)
     """,
 )
 

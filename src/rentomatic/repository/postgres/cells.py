@@ -1,0 +1,90 @@
+"""The part of the Earth in which the next rooms by distance surely are, found by counting in cells.
+
+Cells are boxes in degrees. Each round divides them, counts the rooms in each part as far as it matters,
+and leaves out parts that are empty, that lie wholly before the page, or that are further away than
+enough rooms certainly are. So a page far down, or seen from the other side of the Earth, costs little
+more than any other.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
+from itertools import accumulate
+from math import cos, hypot, inf, isqrt, radians
+from typing import NamedTuple
+
+from rentomatic.domain.geography import EARTH_RADIUS, BoundingBox, Point
+
+_PARTS = 128
+"""Cells that are counted in about one round."""
+
+_SMALL = 1.0
+"""Metres: rooms so near to each other are not worth telling apart."""
+
+
+class Cell(NamedTuple):
+    """A box, and the least and greatest distance that a place in it can have."""
+
+    box: BoundingBox
+    nearest: float
+    furthest: float
+    rooms: int = 0
+
+
+def cells_with_next(
+    count: Callable[[list[BoundingBox], int], list[int]],
+    near: Point,
+    start: float,
+    boxes: list[BoundingBox],
+    wanted: int,
+) -> list[BoundingBox]:
+    """Boxes that hold the next so many rooms from `start` metres on, if there are so many.
+
+    count: the number of rooms in each box, counted no further than a bound.
+    boxes: where rooms may be at all, none of them crossing the antimeridian.
+    """
+    cells, limit = [_cell(near, box) for box in boxes], inf
+    while True:
+        parts = [cell for cell in _divided(near, cells) if cell.furthest >= start and cell.nearest <= limit]
+        counts = count([cell.box for cell in parts], wanted) if parts else []
+        cells = [cell._replace(rooms=rooms) for cell, rooms in zip(parts, counts, strict=True) if rooms]
+        limit = _enough(cells, start, wanted)
+        cells = [cell for cell in cells if cell.nearest <= limit]
+        if all(cell.rooms < wanted or cell.furthest - cell.nearest < _SMALL for cell in cells):
+            return [cell.box for cell in cells]
+
+
+def _enough(cells: Iterable[Cell], start: float, wanted: int) -> float:
+    """A distance within which so many rooms certainly are, not counting those before `start`."""
+    surely = sorted((cell.furthest, cell.rooms) for cell in cells if cell.nearest >= start)
+    sums = accumulate(rooms for _, rooms in surely)
+    return next((furthest for (furthest, _), rooms in zip(surely, sums, strict=True) if rooms >= wanted), inf)
+
+
+def _divided(near: Point, cells: list[Cell]) -> Iterator[Cell]:
+    """The cells, each divided into as many parts as make a round."""
+    sides = max(2, isqrt(_PARTS // max(1, len(cells))))
+    for west, south, east, north in (astuple(cell.box) for cell in cells):
+        for row in range(sides):
+            for column in range(sides):
+                yield _cell(
+                    near,
+                    BoundingBox(
+                        west + (east - west) * column / sides,
+                        south + (north - south) * row / sides,
+                        east if column == sides - 1 else west + (east - west) * (column + 1) / sides,
+                        north if row == sides - 1 else south + (north - south) * (row + 1) / sides,
+                    ),
+                )
+
+
+def _cell(near: Point, box: BoundingBox) -> Cell:
+    """The box with its distances.
+
+    A place is no further from the middle of its box than the straight way there in degrees, with the
+    parallels as long as the longest in the box. By the triangle inequality that bounds its distance.
+    """
+    widest = 0.0 if box.south <= 0 <= box.north else min(abs(box.south), abs(box.north))
+    way = hypot(radians(box.north - box.south), radians(box.east - box.west) * cos(radians(widest)))
+    middle = near.distance_to((box.south + box.north) / 2, (box.west + box.east) / 2)
+    reach = EARTH_RADIUS * way / 2
+    return Cell(box, max(0.0, middle - reach), middle + reach)

@@ -1,0 +1,59 @@
+"""How a search runs on PostgreSQL: what is read whole and sorted, and what is looked for along an index.
+
+PostgreSQL knows from its statistics how many rooms a price leaves, but not how many an area or two
+filters together leave, and a plan that walks the order of the search until the page is full takes long
+where they leave next to none. So these are counted first, as far as `NARROW`: what few rooms meet is
+read whole and sorted, behind a fence that the planner does not look across.
+"""
+
+from rentomatic.domain.search import Field, Operator, RoomQuery
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.statements import count, estimate, in_boxes, read_whole
+from rentomatic.repository.sql import Sql, all_of, condition_sql, filters, ranges
+
+NARROW = 2000
+"""Rooms that are sorted in less time than looking for them along an order may take."""
+
+_SMALL_PART = 20
+"""So many times as many rooms of an area are counted by their index; beyond that, by reading the table."""
+
+
+def page_source(session: Session, query: RoomQuery) -> Sql:
+    """`FROM … WHERE …` of all rooms that match, in a form that leads to the best plan of a page."""
+    where, boxes = filters(query), boxes_around(query)
+    by_place = boxes != [WHOLE_EARTH]
+    if are_few(session, query) or (by_place and estimate(session, query) <= 10 * NARROW):
+        return read_whole(query, boxes)
+    if by_place:
+        # PostgreSQL looks for no index within a CASE, and takes half of all rooms to be there.
+        return Sql(f"FROM room WHERE CASE WHEN {where.text} THEN true ELSE false END", where.values)
+    return Sql(f"FROM room WHERE {where.text}", where.values)
+
+
+def are_few(session: Session, query: RoomQuery) -> bool:
+    """Whether few rooms match, as far as an index alone can tell."""
+    if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
+        return True
+    by_price, by_size = ranges(query, Field.PRICE), ranges(query, Field.SIZE)
+    probes, boxes = [], boxes_around(query)
+    if by_price and by_size:
+        probes.append(all_of(map(condition_sql, (*by_price, *by_size))))
+    if boxes != [WHOLE_EARTH]:
+        probes.append(in_boxes(boxes))
+    return bool(probes) and min(count(session, probes, NARROW + 1)) <= NARROW
+
+
+def total_filter(session: Session, query: RoomQuery) -> Sql:
+    """All that must hold of a room, so that the index of places is read where an area is a small part."""
+    where, boxes = filters(query), boxes_around(query)
+    if boxes != [WHOLE_EARTH]:
+        most = _SMALL_PART * NARROW
+        if count(session, [in_boxes(boxes)], most + 1)[0] <= most:
+            return all_of((where, in_boxes(boxes)))
+    return where
+
+
+def one_plan_fits_all(query: RoomQuery) -> bool:
+    """Whether walking the index of the sort is best whatever the values are."""
+    return not query.areas and all(c.field.value == query.sort.key.value for c in query.conditions)

@@ -1,0 +1,123 @@
+"""The statements of a search, and how they are run.
+
+Those whose best plan does not depend on the values are prepared on the server; the others are planned
+for their values. The limit stands in the text, since with a limit that it does not know PostgreSQL plans
+for a tenth of all rooms.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import astuple
+
+from psycopg import ServerCursor
+
+from rentomatic.domain.geography import BoundingBox
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.postgres.connections import Row, Session
+from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
+
+_AT_ONCE = 1000
+"""Rooms that an export fetches at a time."""
+
+_PARTS = (
+    "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
+)
+_IN_PART = "point(longitude, latitude) <@ box(point(w, s), point(e, n))"
+"""Boxes as rows, so that one statement has a plan for however many there are."""
+
+
+def rows(session: Session, statement: Sql, prepare: bool = False) -> list[Row]:
+    """All rows of a statement."""
+    with session.cursor(binary=True) as cursor:
+        return cursor.execute(_text(statement), statement.values, prepare=prepare).fetchall()
+
+
+def fetched(session: Session, statement: Sql) -> Iterator[Row]:
+    """The rows of a statement, a part of them at a time."""
+    with closing(ServerCursor(session, "export")) as cursor:
+        cursor.itersize = _AT_ONCE
+        cursor.execute(_text(statement), statement.values, binary=True)
+        yield from cursor
+
+
+def _text(statement: Sql) -> bytes:
+    """The statement with the placeholders of psycopg; nothing else in it is a question mark."""
+    return statement.text.replace("?", "%s").encode()
+
+
+def select(source: Sql, part: Sql, order: str, limit: int | None = None) -> Sql:
+    """The rows of a part of the source, in order."""
+    end = "" if limit is None else f" LIMIT {limit}"
+    return Sql(
+        f"SELECT {ROOM_COLUMNS} {source.text} AND {part.text} ORDER BY {order}{end}",
+        (*source.values, *part.values),
+    )
+
+
+def read_whole(query: RoomQuery, boxes: list[BoundingBox]) -> Sql:
+    """`FROM … WHERE …` of the rooms that match in the boxes, to be read whole."""
+    where = filters(query)
+    if boxes == [WHOLE_EARTH]:
+        return Sql(f"FROM (SELECT * FROM room WHERE {where.text} OFFSET 0) AS few WHERE true", where.values)
+    return Sql(
+        f"""
+        FROM {_PARTS}, LATERAL (SELECT * FROM room WHERE {where.text} AND {_IN_PART} OFFSET 0) AS few
+        WHERE true
+        """,
+        (*_edges(boxes), *where.values),
+    )
+
+
+def in_boxes(boxes: Iterable[BoundingBox]) -> Sql:
+    """In one of the boxes, none of which crosses the antimeridian, by the index of places."""
+    inside = "point(longitude, latitude) <@ box(point(?, ?), point(?, ?))"
+    boxes = tuple(boxes)
+    return Sql(
+        f"({' OR '.join(inside for _ in boxes) or 'false'})",
+        tuple(edge for box in boxes for edge in (box.west, box.south, box.east, box.north)),
+    )
+
+
+def count(session: Session, filters_: Iterable[Sql], at_most: int | None) -> list[int]:
+    """How many rooms meet each of the filters, counted no further than the bound."""
+    limit = "" if at_most is None else f" LIMIT {at_most}"
+    counts = [
+        Sql(f"(SELECT count(*) FROM (SELECT FROM room WHERE {piece.text}{limit}) AS found)", piece.values)
+        for piece in filters_
+    ]
+    together = Sql(", ".join(c.text for c in counts), tuple(value for c in counts for value in c.values))
+    return list(rows(session, Sql(f"SELECT {together.text}", together.values))[0])
+
+
+def count_in(session: Session, where: Sql, boxes: list[BoundingBox], at_most: int) -> list[int]:
+    """How many rooms in each of the boxes meet the filters, counted no further than the bound."""
+    found = f"SELECT FROM room WHERE {where.text} AND {_IN_PART} LIMIT {at_most}"
+    statement = f"SELECT (SELECT count(*) FROM ({found}) AS found) FROM {_PARTS} ORDER BY number"
+    return [rooms for (rooms,) in rows(session, Sql(statement, (*where.values, *_edges(boxes))))]
+
+
+def _edges(boxes: list[BoundingBox]) -> list[list[float]]:
+    """The western, southern, eastern and northern edges of the boxes."""
+    return [list(edges) for edges in zip(*map(astuple, boxes), strict=True)] or [[]] * 4
+
+
+def estimate(session: Session, query: RoomQuery) -> int:
+    """How many rooms PostgreSQL expects in the boxes and by the conditions, from its statistics."""
+    inside = "(longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?)"
+    boxes = [box for box in boxes_around(query) if box != WHOLE_EARTH]
+    areas = Sql(
+        f"({' OR '.join(inside for _ in boxes) or 'true'})",
+        tuple(edge for box in boxes for edge in (box.west, box.east, box.south, box.north)),
+    )
+    where = all_of((*map(condition_sql, query.conditions), areas))
+    ((plans,),) = rows(
+        session, Sql(f"EXPLAIN (FORMAT JSON) SELECT FROM room WHERE {where.text}", where.values)
+    )
+    return int(plans[0]["Plan"]["Plan Rows"])
+
+
+def distance_sql(query: RoomQuery) -> str:
+    """The distance of a room. A float's repr is exact, and SQL as well."""
+    near = query.origin
+    return f"distance({near.latitude!r}, {near.longitude!r}, latitude, longitude)"
