@@ -77,6 +77,9 @@ def create_database(conninfo: str, name: str) -> bool:
     """Create a database on the server that `conninfo` leads to; False where it is there already."""
     try:
         with closing(_connect(conninfo, autocommit=True)) as connection:
+            # Asked first: whoever may not create databases may still find this one made by somebody else.
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+                return False
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     except (errors.DuplicateDatabase, errors.UniqueViolation):  # the latter from two at once
         return False
