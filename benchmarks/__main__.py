@@ -1,13 +1,18 @@
 """Measure the program: `python -m benchmarks`, or `./manage.py bench`. Needs Linux.
 
-search   `SqliteRepo` beside the SQLAlchemy ORM and beside the best bare statement
-import   `rentomatic import` beside bare sqlite3 and csv
-export   `rentomatic export` beside bare sqlite3 and csv
-http     the web server under load
+\b
+search            `SqliteRepo` beside the SQLAlchemy ORM and beside the best bare statement
+import            `rentomatic import` beside bare sqlite3 and csv
+export            `rentomatic export` beside bare sqlite3 and csv
+http              the web server under load, its rooms in SQLite
+postgres-search   the same searches by `PostgresRepo`
+postgres-import   `rentomatic import` beside bare COPY
+postgres-export   `rentomatic export` beside bare COPY
 
-The rooms are in an SQLite file in a temporary folder, the system's cache being warm. Ways that are
-held against each other run by turns, and their ratio counts; times alone depend on the machine.
-The results are printed and kept in benchmarks/results/.
+The rooms are in an SQLite file in a temporary folder, or on a PostgreSQL server of the benchmark's own
+or that POSTGRES_TEST_URL names, caches being warm. Ways that are held against each other run by turns,
+and their ratio counts; times alone depend on the machine. The results are printed and kept in
+benchmarks/results/.
 """
 
 import signal
@@ -17,14 +22,16 @@ import click
 from rich.console import Console
 
 from benchmarks import http_load, report, search, transfer
+from benchmarks.postgres_sides import postgres_sides
 from benchmarks.search_cases import DEEP
 from benchmarks.sides import LIMIT
+from benchmarks.sqlite_sides import sqlite_sides
 from benchmarks.workspace import Workspace, workspace
 
 FEWEST = LIMIT * (DEEP + 1)
 """Rooms: the deep page must exist."""
 
-PARTS = ("search", "import", "export", "http")
+PARTS = ("search", "import", "export", "http", "postgres-search", "postgres-import", "postgres-export")
 
 
 @click.command(help=__doc__)
@@ -43,22 +50,30 @@ def main(rooms: int, rounds: int, only: tuple[str, ...]) -> None:
         for part in PARTS:
             if part in only or not only:
                 results[part] = _measure(part, place, rooms, rounds, console)
-    console.print(f"Kept in {report.save(rooms, rounds, results)}")
+        path = report.save(rooms, rounds, place.postgres.version(), results)
+    console.print(f"Kept in {path}")
 
 
 def _measure(part: str, place: Workspace, rooms: int, rounds: int, console: Console) -> list[object]:
     """Measure a part, print it and give its results."""
-    if part == "search":
-        searches = search.measure(place, rooms, rounds)
-        report.print_search(console, searches)
-        report.print_plans(console, searches)
-        return [*searches]
     if part == "http":
         loads = http_load.measure(place, rooms, rounds)
         report.print_http(console, loads)
         return [*loads]
-    move = transfer.measure_import if part == "import" else transfer.measure_export
-    moves = move(place, rooms, rounds)
+    if part in ("search", "postgres-search"):
+        ways = (
+            sqlite_sides(place.database(rooms))
+            if part == "search"
+            else postgres_sides(place.postgres.loaded(rooms))
+        )
+        with ways as on:
+            searches = search.measure(on, rounds, place.log)
+        report.print_search(console, searches)
+        report.print_plans(console, searches)
+        return [*searches]
+    storage = transfer.postgres(place) if part.startswith("postgres") else transfer.sqlite(place)
+    move = transfer.measure_import if part.endswith("import") else transfer.measure_export
+    moves = move(place, storage, rooms, rounds)
     report.print_transfer(console, part.capitalize(), moves)
     return [*moves]
 

@@ -1,10 +1,12 @@
 """What an import and an export are held against, as a program of its own: `python -m benchmarks.bare`.
 
-    csv FILE                   read a listing and do nothing with it
-    insert FILE DATABASE       insert its lines with executemany, in one transaction, indexes kept
-    rebuild FILE DATABASE      the same without indexes and R*Tree, which are made at the end
-    select DATABASE FILE       write all rooms to a listing, by code
-    unsorted DATABASE FILE     the same in the order in which they are stored
+    csv FILE              read a listing and do nothing with it
+    insert FILE URL       insert its lines with executemany, in one transaction, indexes kept
+    rebuild FILE URL      the same without indexes and R*Tree, which are made at the end
+    select URL FILE       write all rooms to a listing, by code
+    unsorted URL FILE     the same in the order in which they are stored
+
+A URL is that of an SQLite file, sqlite:///….
 
 Nothing is checked, and no room is held against one that is there already.
 """
@@ -31,15 +33,15 @@ def read(path: str) -> None:
     deque(_rows(path), maxlen=0)
 
 
-def insert(path: str, database: str) -> None:
-    with closing(connect(Path(database), LOAD_CACHE)) as connection:
+def insert(path: str, url: str) -> None:
+    with closing(connect(_file(url), LOAD_CACHE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_INSERT, _values(path))
         connection.execute("COMMIT")
 
 
-def rebuild(path: str, database: str) -> None:
-    with closing(connect(Path(database), LOAD_CACHE)) as connection:
+def rebuild(path: str, url: str) -> None:
+    with closing(connect(_file(url), LOAD_CACHE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         resting = connection.execute(_INDEXES).fetchall()
         for kind, name, _ in resting:
@@ -51,15 +53,19 @@ def rebuild(path: str, database: str) -> None:
         connection.execute("COMMIT")
 
 
-def select(database: str, path: str, order: str = "ORDER BY code") -> None:
-    with closing(connect(Path(database))) as connection, Path(path).open("w", newline="") as file:
+def select(url: str, path: str, order: str = "ORDER BY code") -> None:
+    with closing(connect(_file(url))) as connection, Path(path).open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("code", "size", "price", "latitude", "longitude"))
         writer.writerows(connection.execute(f"{_ROOMS} {order}"))
 
 
-def unsorted(database: str, path: str) -> None:
-    select(database, path, order="NOT INDEXED")
+def unsorted(url: str, path: str) -> None:
+    select(url, path, order="NOT INDEXED")
+
+
+def _file(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
 
 
 def _rows(path: str) -> Iterator[list[str]]:

@@ -5,13 +5,13 @@ the rooms are sorted.
 """
 
 import math
-import sqlite3
-from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Select, create_engine, event, func, select
+from sqlalchemy import ColumnElement, Engine, Float, Select, func, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.sql.functions import GenericFunction
 
-from benchmarks.connection import prepare
 from rentomatic.domain.geography import EARTH_RADIUS, BoundingBox, Circle, Point
 from rentomatic.domain.summary import Range, Summary, summary_of
 
@@ -31,12 +31,28 @@ class OrmRoom(Base):
     longitude: Mapped[float]
 
 
-class Orm:
-    """An engine on the file; each answer comes from a session of its own, as in a web request."""
+class lesser(GenericFunction[float]):  # noqa: N801 - the name of a function
+    """The lesser of two numbers, which SQLite calls `min`."""
 
-    def __init__(self, path: Path) -> None:
-        self.engine = create_engine(URL.create("sqlite", database=str(path)))
-        event.listen(self.engine, "connect", _prepare)
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(lesser)
+def _min(element: lesser, compiler: Any, **options: Any) -> str:
+    return f"min{compiler.process(element.clause_expr, **options)}"
+
+
+@compiles(lesser, "postgresql")
+def _least(element: lesser, compiler: Any, **options: Any) -> str:
+    return f"least{compiler.process(element.clause_expr, **options)}"
+
+
+class Orm:
+    """Answers from an engine, each from a session of its own, as in a web request."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
 
     def page(self, statement: Select[OrmRoom], limit: int, number: int = 1) -> list[OrmRoom]:
         """The page of that number, and one room more, which tells whether another page follows."""
@@ -66,7 +82,7 @@ def distance_to(point: Point) -> ColumnElement[float]:
     east = func.sin(func.radians(OrmRoom.longitude - point.longitude) / 2)
     cosines = func.cos(math.radians(point.latitude)) * func.cos(func.radians(OrmRoom.latitude))
     half_chord = north * north + cosines * east * east
-    return 2 * EARTH_RADIUS * func.asin(func.sqrt(func.min(1.0, half_chord)))
+    return 2 * EARTH_RADIUS * func.asin(func.sqrt(lesser(1.0, half_chord)))
 
 
 def within(circle: Circle) -> ColumnElement[bool]:
@@ -75,7 +91,3 @@ def within(circle: Circle) -> ColumnElement[bool]:
 
 def inside(box: BoundingBox) -> ColumnElement[bool]:
     return OrmRoom.latitude.between(box.south, box.north) & OrmRoom.longitude.between(box.west, box.east)
-
-
-def _prepare(connection: sqlite3.Connection, record: object) -> None:
-    prepare(connection)

@@ -26,19 +26,24 @@ _MEGABYTE = 1_000_000
 
 
 def print_search(console: Console, results: Iterable[SearchResult]) -> None:
-    """A row a search: milliseconds of each way, and what ours is to the others."""
+    """A row a search: milliseconds of each way, and what ours is to the others.
+
+    The last column is what the storage took of ours, where it tells, to execute the statements.
+    """
     table = _table("Searches", "search", "ours ms", "best", "peer ms", "best", "limit ms", "best")
     table.add_column("peer / ours", justify="right", style="bold")
     table.add_column("ours / limit", justify="right", style="bold")
+    table.add_column("storage ms", justify="right")
     for result in results:
         ours, peer, limit = (result.timings.get(name) for name in ("ours", "peer", "limit"))
         cells = [cell for timing in (ours, peer, limit) for cell in _milliseconds(timing)]
-        table.add_row(result.name, *cells, _ratio(peer, ours), _ratio(ours, limit))
+        storage = "" if result.storage_seconds is None else f"{result.storage_seconds * 1000:,.3f}"
+        table.add_row(result.name, *cells, _ratio(peer, ours), _ratio(ours, limit), storage)
     console.print(table)
 
 
 def print_plans(console: Console, results: Iterable[SearchResult]) -> None:
-    """What SQLite says that it does in each search, and how often where it is more than once."""
+    """What the storage says that it does in each search, and how often where it is more than once."""
     table = _table("Plans of ours", "search", "steps")
     table.columns[1].justify = "left"
     for result in results:
@@ -79,8 +84,11 @@ def print_http(console: Console, results: list[LoadResult]) -> None:
     console.print(table)
 
 
-def save(rooms: int, rounds: int, results: dict[str, list[object]]) -> Path:
-    """Write every figure to a file named after the date and time, and give its path."""
+def save(rooms: int, rounds: int, postgres: str | None, results: dict[str, list[object]]) -> Path:
+    """Write every figure to a file named after the date and time, and give its path.
+
+    postgres: the version of the server, if there was one.
+    """
     now = datetime.now(UTC)
     document = {
         "date": now.isoformat(timespec="seconds"),
@@ -88,6 +96,7 @@ def save(rooms: int, rounds: int, results: dict[str, list[object]]) -> Path:
         "rounds": rounds,
         "python": sys.version.split()[0],
         "sqlite": sqlite3.sqlite_version,
+        "postgres": postgres,
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "results": results,

@@ -1,36 +1,38 @@
-"""Measure searches: the program beside its peer and its limit, and the plans that SQLite follows."""
+"""Measure searches: the program beside its peer and its limit, and the plans that the storage follows."""
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
 from benchmarks.orm import OrmRoom
 from benchmarks.search_cases import cases
-from benchmarks.sides import LIMIT, Case, Sides, sides
+from benchmarks.sides import LIMIT, Case, Sides
 from benchmarks.timing import Timing, timed
-from benchmarks.workspace import Workspace
 from rentomatic.domain.search import Page
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search took by each way, and its plan: each step of it, and how often it was taken."""
+    """What a search took by each way, and its plan: each step of it, and how often it was taken.
+
+    storage_seconds: what the storage took of the time of ours, where it tells.
+    """
 
     name: str
     timings: dict[str, Timing]
     plan: dict[str, int]
+    storage_seconds: float | None
 
 
-def measure(place: Workspace, rooms: int, rounds: int) -> list[SearchResult]:
-    """Measure every search on a file of so many rooms."""
+def measure(on: Sides, rounds: int, log: Callable[[str], None]) -> list[SearchResult]:
+    """Measure every search on a storage."""
     results = []
-    with sides(place.database(rooms)) as on:
-        for case in cases(on):
-            place.log(f"search: {case.name}")
-            _require_same_answers(case)
-            plan = _plan(on, case)
-            results.append(SearchResult(case.name, timed(case.ways, rounds), plan))
+    for case in cases(on):
+        log(f"search: {case.name}")
+        _require_same_answers(case)
+        explained = on.explained(case.ways["ours"])
+        timings = timed(case.ways, rounds)
+        results.append(SearchResult(case.name, timings, dict(Counter(explained.steps)), explained.seconds))
     return results
 
 
@@ -55,22 +57,3 @@ def _comparable(answer: object) -> object:
             return answer
         case _:
             return astuple(answer)  # type: ignore[call-overload]  # a Room or a Summary
-
-
-def _plan(on: Sides, case: Case) -> dict[str, int]:
-    """The steps of the plans of all statements that the search runs, as SQLite explains them."""
-    with on.repository._connection(None) as connection:
-        pass  # the only one, which the repository uses again
-    statements: list[str] = []
-    connection.set_trace_callback(statements.append)
-    try:
-        case.ways["ours"]()
-    finally:
-        connection.set_trace_callback(None)
-    return dict(Counter(_steps(connection, statements)))
-
-
-def _steps(connection: sqlite3.Connection, statements: Iterable[str]) -> Iterable[str]:
-    for statement in statements:
-        if statement.lstrip().startswith("SELECT"):
-            yield from (row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))

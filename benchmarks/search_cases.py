@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select, true
 
 from benchmarks.orm import OrmRoom, distance_to, inside, within
 from benchmarks.sides import LIMIT, Case, Sides
@@ -31,7 +31,10 @@ SUBURB = BoundingBox(0.18, 51.42, 0.26, 51.47)
 STREETS = BoundingBox(-0.130, 51.509, -0.125, 51.512)
 WALK = Circle(CENTRE, 500)
 CITY_CIRCLE = Circle(CENTRE, 5000)
+SEA = BoundingBox(-30.0, 40.0, -20.0, 50.0)
 CHEAP = Condition(Field.PRICE, Operator.LT, 60)
+VERY_CHEAP = Condition(Field.PRICE, Operator.LT, 30)
+CHEAPEST = Condition(Field.PRICE, Operator.LT, 25)
 
 
 def cases(on: Sides) -> Iterator[Case]:
@@ -46,17 +49,20 @@ def cases(on: Sides) -> Iterator[Case]:
 
 def _by_key(on: Sides) -> Iterator[Case]:
     """Pages of all rooms in the order of an index, and one room."""
-    code, price = on.bare.execute(
-        f"SELECT code, price FROM room ORDER BY price, code LIMIT 1 OFFSET {LIMIT * (DEEP - 1) - 1}"
-    ).fetchone()
+    before = f"SELECT code, price FROM room ORDER BY price, code LIMIT 1 OFFSET {LIMIT * (DEEP - 1) - 1}"
+    ((code, price),) = on.bare.rows(before)
     by_price = select(OrmRoom).order_by(OrmRoom.price, OrmRoom.code)
     deep = RoomQuery(sort=BY_PRICE, limit=LIMIT, after=Position(price, code))
     order = "ORDER BY price, code"
-    yield on.page("first page by price", RoomQuery(sort=BY_PRICE, limit=LIMIT), by_price, order)
-    after = f"INDEXED BY room_price WHERE (price, code) > ({price}, '{code}') {order}"
-    yield on.page(f"page {DEEP:,} by price", deep, by_price, after, DEEP)
+    query = RoomQuery(sort=BY_PRICE, limit=LIMIT)
+    yield on.page("first page by price", query, by_price, f"room {order}")
+    after = on.bare.walking("room_price", f"(price, code) > ({price}, '{code}')")
+    yield on.page(f"page {DEEP:,} by price", deep, by_price, f"{after} {order}", DEEP)
+    dearest = select(OrmRoom).order_by(OrmRoom.price.desc(), OrmRoom.code)
+    query = RoomQuery(sort=BY_PRICE_DESCENDING, limit=LIMIT)
+    yield on.page("first page by price, descending", query, dearest, "room ORDER BY price DESC, code")
     by_code = select(OrmRoom).order_by(OrmRoom.code)
-    yield on.page("first page by code", RoomQuery(limit=LIMIT), by_code, "ORDER BY code")
+    yield on.page("first page by code", RoomQuery(limit=LIMIT), by_code, "room ORDER BY code")
     yield on.one("one room by code", code)
 
 
@@ -67,20 +73,21 @@ def _filtered(on: Sides) -> Iterator[Case]:
         ("few rooms by price, by code", _at_least(_price_reached(on, NARROW // 2)), "room_price"),
         ("many rooms by price, by code", CHEAP, "room_code"),
     ):
-        limit = f"INDEXED BY {index} WHERE {_bare(filter_)} ORDER BY code"
+        limit = f"{on.bare.walking(index, on.bare.sql(_orm(filter_)))} ORDER BY code"
         query = RoomQuery(conditions=(filter_,), limit=LIMIT)
         yield on.page(name, query, by_code.where(_orm(filter_)), limit)
 
 
 def _in_areas(on: Sides) -> Iterator[Case]:
-    """Rooms on a part of the map, cheapest first: some streets, and most of the town."""
+    """Rooms on a part of the map, cheapest first: some streets, most of the town, and where none are."""
     by_price = select(OrmRoom).order_by(OrmRoom.price, OrmRoom.code)
-    for name, box, by in (
-        ("streets by price", STREETS, f"NOT INDEXED WHERE id IN ({_places(STREETS)}) AND"),
-        ("town by price", TOWN, "INDEXED BY room_price WHERE"),
+    for name, box, limit in (
+        ("streets by price", STREETS, on.bare.placed(STREETS)),
+        ("town by price", TOWN, on.bare.walking("room_price", on.bare.sql(inside(TOWN)))),
+        ("the open sea by price", SEA, on.bare.placed(SEA)),
     ):
         query = RoomQuery(areas=(box,), sort=BY_PRICE, limit=LIMIT)
-        yield on.page(name, query, by_price.where(inside(box)), f"{by} {_within(box)} ORDER BY price, code")
+        yield on.page(name, query, by_price.where(inside(box)), f"{limit} ORDER BY price, code")
 
 
 def _nearest(on: Sides) -> Iterator[Case]:
@@ -88,6 +95,8 @@ def _nearest(on: Sides) -> Iterator[Case]:
     for name, point, conditions, number in (
         ("nearest", CENTRE, (), 1),
         ("nearest that are cheap", CENTRE, (CHEAP,), 1),
+        ("nearest that are very cheap", CENTRE, (VERY_CHEAP,), 1),
+        ("nearest of the cheapest", CENTRE, (CHEAPEST,), 1),
         (f"nearest, page {DEEP:,}", CENTRE, (), DEEP),
         ("nearest from far away", FAR_AWAY, (), 1),
     ):
@@ -102,8 +111,11 @@ def _nearest(on: Sides) -> Iterator[Case]:
         if point == CENTRE and number == 1:
             last = on.orm.page(statement, LIMIT)[-1]
             box = Circle(point, point.distance_to(last.latitude, last.longitude)).bounding_box()
-            only = " AND ".join(["true", *map(_bare, conditions)])
-            limit = f"WHERE id IN ({_places(box)}) AND {only} ORDER BY {_sql(distance_to(point))}, code"
+            only = on.bare.sql(and_(true(), *where))
+            # Those few are not all around: it is quicker to read every one of them.
+            rare = conditions == (CHEAPEST,)
+            nearby = on.bare.walking("room_price", only) if rare else on.bare.placed(box, only)
+            limit = f"{nearby} ORDER BY {on.bare.sql(distance_to(point))}, code"
         yield on.page(name, query, statement, limit, number)
 
 
@@ -112,22 +124,22 @@ def _awkward(on: Sides) -> Iterator[Case]:
     wide = _at_least(_price_reached(on, NARROW * 5 // 4))
     by_code = select(OrmRoom).order_by(OrmRoom.code)
     query = RoomQuery(conditions=(wide,), limit=LIMIT)
-    limit = f"INDEXED BY room_price WHERE {_bare(wide)} ORDER BY code"
+    reached = on.bare.walking("room_price", on.bare.sql(_orm(wide)))
+    limit = f"{reached} ORDER BY code"
     yield on.page("just not few by price, by code", query, by_code.where(_orm(wide)), limit)
     by_distance = select(OrmRoom).where(_orm(wide)).order_by(distance_to(CENTRE), OrmRoom.code)
     query = RoomQuery(conditions=(wide,), near=CENTRE, sort=BY_DISTANCE, limit=LIMIT)
-    limit = f"INDEXED BY room_price WHERE {_bare(wide)} ORDER BY {_sql(distance_to(CENTRE))}, code"
+    limit = f"{reached} ORDER BY {on.bare.sql(distance_to(CENTRE))}, code"
     yield on.page("nearest, just not few by price", query, by_distance, limit)
     dearest = select(OrmRoom).where(inside(SUBURB)).order_by(OrmRoom.price.desc(), OrmRoom.code)
     query = RoomQuery(areas=(SUBURB,), sort=BY_PRICE_DESCENDING, limit=LIMIT)
-    limit = f"WHERE id IN ({_places(SUBURB)}) AND {_within(SUBURB)} ORDER BY price DESC, code"
+    limit = f"{on.bare.placed(SUBURB, on.bare.sql(inside(SUBURB)))} ORDER BY price DESC, code"
     yield on.page("dearest of a cheap suburb", query, dearest, limit)
     large = Condition(Field.SIZE, Operator.GT, 60)
-    tiny_price = Condition(Field.PRICE, Operator.LT, 30)
-    both = by_code.where(_orm(large), _orm(tiny_price))
-    query = RoomQuery(conditions=(large, tiny_price), limit=LIMIT)
-    limit = f"INDEXED BY room_size WHERE {_bare(large)} AND {_bare(tiny_price)} ORDER BY code"
-    yield on.page("large and very cheap, by code", query, both, limit)
+    both = _orm(large) & _orm(VERY_CHEAP)
+    query = RoomQuery(conditions=(large, VERY_CHEAP), limit=LIMIT)
+    limit = f"{on.bare.walking('room_size', on.bare.sql(both))} ORDER BY code"
+    yield on.page("large and very cheap, by code", query, by_code.where(both), limit)
 
 
 def _totals(on: Sides) -> Iterator[Case]:
@@ -135,22 +147,22 @@ def _totals(on: Sides) -> Iterator[Case]:
 
     Few rooms are best found by the R*Tree; where half of them match, reading all of them is quicker.
     """
-    yield on.count("count, all", RoomQuery(), [], "")
-    yield on.summary("summary, all", RoomQuery(), [], "")
+    yield on.count("count, all", RoomQuery(), [], "room")
+    yield on.summary("summary, all", RoomQuery(), [], "room")
     for name, circle in (("walk", WALK), ("city circle", CITY_CIRCLE)):
-        box = circle.bounding_box()
-        nearby = f"id IN ({_places(box)})" if circle is WALK else _within(box)
-        query, where = RoomQuery(areas=(circle,)), [within(circle)]
-        limit = f"NOT INDEXED WHERE {nearby} AND {_sql(within(circle))}"
+        box, near = circle.bounding_box(), within(circle)
+        query, where = RoomQuery(areas=(circle,)), [near]
+        by_place = on.bare.placed(box, on.bare.sql(near))
+        limit = by_place if circle is WALK else on.bare.reading(on.bare.sql(inside(box) & near))
         yield on.count(f"count, {name}", query, where, limit)
         yield on.summary(f"summary, {name}", query, where, limit)
 
 
 def _price_reached(on: Sides, rooms: int) -> int:
     """A price that about so many rooms reach."""
-    (rooms_in_all,) = on.bare.execute("SELECT count(*) FROM room").fetchone()
-    statement = "SELECT price FROM room ORDER BY price DESC LIMIT 1 OFFSET ?"
-    (price,) = on.bare.execute(statement, (min(rooms, rooms_in_all - 1),)).fetchone()
+    ((rooms_in_all,),) = on.bare.rows("SELECT count(*) FROM room")
+    offset = min(rooms, rooms_in_all - 1)
+    ((price,),) = on.bare.rows(f"SELECT price FROM room ORDER BY price DESC LIMIT 1 OFFSET {offset}")
     return int(price)
 
 
@@ -158,27 +170,7 @@ def _at_least(price: int) -> Condition:
     return Condition(Field.PRICE, Operator.GTE, price)
 
 
-def _bare(condition: Condition) -> str:
-    return _sql(_orm(condition))
-
-
 def _orm(condition: Condition) -> ColumnElement[bool]:
     column = {Field.PRICE: OrmRoom.price, Field.SIZE: OrmRoom.size}[condition.field]
     compare = {Operator.LT: column.__lt__, Operator.GT: column.__gt__, Operator.GTE: column.__ge__}
     return compare[condition.operator](condition.value)
-
-
-def _within(box: BoundingBox) -> str:
-    return _sql(inside(box))
-
-
-def _places(box: BoundingBox) -> str:
-    return (
-        f"SELECT id FROM room_place WHERE west <= {box.east} AND east >= {box.west} "
-        f"AND south <= {box.north} AND north >= {box.south}"
-    )
-
-
-def _sql(expression: ColumnElement[bool] | ColumnElement[float]) -> str:
-    """The expression as text, its values within."""
-    return str(expression.compile(compile_kwargs={"literal_binds": True}))

@@ -1,28 +1,25 @@
-"""The three ways to do a search on one file, which must all give the same answer.
+"""The three ways to do a search on one storage, which must all give the same answer.
 
-ours: `SqliteRepo`. peer: the ORM, see `orm`. limit: the bare statement that gives the same rows as
-tuples by the best index there is, as a program could send that knew everything beforehand.
+ours: the repository of the program. peer: the ORM, see `orm`. limit: the bare statement that gives the
+same rows as tuples by the best index there is, as a program could send that knew everything beforehand.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Select
 
-from benchmarks.connection import connect
 from benchmarks.orm import Orm, OrmRoom
+from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Range, Summary, summary_of
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.use_cases.ports import RoomRepository
 
 LIMIT = 20
 """Rooms on a page."""
 
-_ROWS = "SELECT code, size, price, latitude, longitude FROM room"
+_ROWS = "SELECT code, size, price, latitude, longitude FROM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,55 +31,85 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """What the storage did in a search: its steps, and seconds of its own where it tells them."""
+
+    steps: list[str]
+    seconds: float | None = None
+
+
+class Bare(Protocol):
+    """The storage without the program: its bare statements, and how they are written there."""
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]: ...
+
+    def walking(self, index: str, where: str = "true") -> str:
+        """What follows FROM in a statement that walks an index of the rooms."""
+        ...
+
+    def placed(self, box: BoundingBox, where: str = "true") -> str:
+        """What follows FROM in a statement that looks up the rooms in a box by the index of places."""
+        ...
+
+    def reading(self, where: str) -> str:
+        """What follows FROM in a statement that reads all rooms."""
+        ...
+
+    def sql(self, expression: ColumnElement[Any]) -> str:
+        """The expression as text, its values within."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Sides:
     """What the ways go through, and cases that are made of it."""
 
-    repository: SqliteRepo
+    repository: RoomRepository
     orm: Orm
-    bare: sqlite3.Connection
+    bare: Bare
+    explained: Callable[[Callable[[], object]], Explained]
 
     def page(
         self, name: str, query: RoomQuery, statement: Select[OrmRoom], limit: str = "", number: int = 1
     ) -> Case:
-        """A page of rooms. limit: what follows the columns in the bare statement, if there is one."""
+        """A page of rooms. limit: what follows FROM in the bare statement, if there is one."""
         ways: dict[str, Callable[[], object]] = {
             "ours": lambda: self.repository.search(query),
             "peer": lambda: self.orm.page(statement, LIMIT, number),
         }
         if limit:
-            ways["limit"] = lambda: self.bare.execute(f"{_ROWS} {limit} LIMIT {LIMIT + 1}").fetchall()
+            ways["limit"] = lambda: self.bare.rows(f"{_ROWS} {limit} LIMIT {LIMIT + 1}")
         return Case(name, ways)
 
     def one(self, name: str, code: str) -> Case:
         """The room of a code."""
-        limit = f"{_ROWS} WHERE code = ?"
         return Case(
             name,
             {
                 "ours": lambda: self.repository.get(code),
                 "peer": lambda: self.orm.one(code),
-                "limit": lambda: self.bare.execute(limit, (code,)).fetchone(),
+                "limit": lambda: self.bare.rows(f"{_ROWS} room WHERE code = '{code}'")[0],
             },
         )
 
     def count(self, name: str, query: RoomQuery, where: list[ColumnElement[bool]], limit: str) -> Case:
-        """How many rooms there are. limit: what follows the table in the bare statement."""
-        statement = f"SELECT count(*) FROM room {limit}"
+        """How many rooms there are. limit: what follows FROM in the bare statement."""
+        statement = f"SELECT count(*) FROM {limit}"
         return Case(
             name,
             {
                 "ours": lambda: self.repository.count(query),
                 "peer": lambda: self.orm.count(*where),
-                "limit": lambda: self.bare.execute(statement).fetchone()[0],
+                "limit": lambda: self.bare.rows(statement)[0][0],
             },
         )
 
     def summary(self, name: str, query: RoomQuery, where: list[ColumnElement[bool]], limit: str) -> Case:
-        """Rooms at a glance. limit: what follows the table in the bare statement."""
-        statement = f"SELECT price, count(*), min(size), max(size) FROM room {limit} GROUP BY price"
+        """Rooms at a glance. limit: what follows FROM in the bare statement."""
+        statement = f"SELECT price, count(*), min(size), max(size) FROM {limit} GROUP BY price"
 
         def bare() -> Summary:
-            rows = self.bare.execute(statement).fetchall()
+            rows = self.bare.rows(statement)
             sizes = [size for row in rows for size in row[2:] if size is not None]
             return summary_of(
                 {row[0]: row[1] for row in rows}, Range(min(sizes), max(sizes)) if sizes else None
@@ -96,14 +123,3 @@ class Sides:
                 "limit": bare,
             },
         )
-
-
-@contextmanager
-def sides(path: Path) -> Iterator[Sides]:
-    """The ways to the rooms of a file, closed at the end."""
-    orm = Orm(path)
-    try:
-        with closing(SqliteRepo(path, SQLITE_REVISION, 60)) as repository, closing(connect(path)) as bare:
-            yield Sides(repository, orm, bare)
-    finally:
-        orm.engine.dispose()

@@ -1,12 +1,14 @@
-"""Measure imports and exports, each a process of its own, beside bare ones; see `bare`.
+"""Measure imports and exports, each a process of its own, beside bare ones; see `bare` and `postgres_bare`.
 
 The program runs with a tenth of the rooms as well, to show what its memory does: it grows until the
 cache and the sorter of SQLite are full, which takes two million rooms in an import, and no further.
 """
 
-import filecmp
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +17,9 @@ from benchmarks.workspace import Workspace
 
 MOST_ROUNDS = 3
 """These take long, and differ little from round to round."""
+
+Way = tuple[str, int, Callable[[], Cost]]
+"""What it is called, how many rooms it moves, and how it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +47,98 @@ class TransferResult:
         return median(one.seconds / two.seconds for one, two in zip(self.costs, other.costs, strict=True))
 
 
-def measure_import(place: Workspace, rooms: int, rounds: int) -> list[TransferResult]:
-    """Measure `rentomatic import` of a CSV file into a file that has the schema and no room."""
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A kind of database by its URLs, and the bare program that moves rooms there: its ways by what they do.
 
-    def ours(number: int) -> Callable[[], Cost]:
+    empty: makes a database that has the schema and no room. loaded: makes one of so many rooms, once.
+    exports: the first one writes what the program does.
+    """
+
+    empty: Callable[[], str]
+    loaded: Callable[[int], str]
+    program: str
+    imports: Mapping[str, str]
+    exports: Mapping[str, str]
+
+    def bare(self, way: str, *arguments: str) -> Cost:
+        return run(["-m", self.program, way, *arguments])
+
+
+def sqlite(place: Workspace) -> Storage:
+    """SQLite files."""
+    return Storage(
+        lambda: url(place.empty_database()),
+        lambda rooms: url(place.database(rooms)),
+        "benchmarks.bare",
+        {
+            "bare executemany, indexes kept": "insert",
+            "bare executemany, indexes made at the end": "rebuild",
+        },
+        {
+            "bare select and csv.writer, by code": "select",
+            "bare select and csv.writer, as stored": "unsorted",
+        },
+    )
+
+
+def postgres(place: Workspace) -> Storage:
+    """PostgreSQL; what its server needs is not in the figures of a process, but for the time."""
+    return Storage(
+        place.postgres.empty,
+        place.postgres.loaded,
+        "benchmarks.postgres_bare",
+        {
+            "bare COPY, indexes and constraints kept": "copy",
+            "bare COPY, indexes made at the end": "rebuild",
+            "bare COPY into a table without any": "heap",
+        },
+        {"bare COPY, by code": "select", "bare COPY, as stored": "unsorted"},
+    )
+
+
+def measure_import(place: Workspace, storage: Storage, rooms: int, rounds: int) -> list[TransferResult]:
+    """Measure `rentomatic import` of a CSV file into a database that has the schema and no room."""
+
+    def ours(number: int) -> Cost:
         listing = str(place.listing(number))
-        return lambda: run(["-m", "rentomatic", "import", listing], DATABASE_URL=url(place.empty_database()))
+        return run(["-m", "rentomatic", "import", listing], DATABASE_URL=storage.empty())
 
-    def bare(way: str) -> Callable[[], Cost]:
-        return lambda: run(_bare(way, place.listing(rooms), place.empty_database()))
-
-    ways = [
-        ("import", rooms, ours(rooms)),
-        ("import, a tenth", rooms // 10, ours(rooms // 10)),
-        ("bare executemany, indexes kept", rooms, bare("insert")),
-        ("bare executemany, indexes made at the end", rooms, bare("rebuild")),
-        ("csv.reader alone", rooms, lambda: run(_bare("csv", place.listing(rooms)))),
+    listing, tenth = str(place.listing(rooms)), rooms // 10
+    place.listing(tenth)
+    ways: list[Way] = [
+        ("import", rooms, lambda: ours(rooms)),
+        ("import, a tenth", tenth, lambda: ours(tenth)),
+        *(
+            (name, rooms, partial(_into_empty, storage, way, listing))
+            for name, way in storage.imports.items()
+        ),
+        ("csv.reader alone", rooms, lambda: run(["-m", "benchmarks.bare", "csv", listing])),
     ]
     return _by_turns(place, ways, rounds)
 
 
-def measure_export(place: Workspace, rooms: int, rounds: int) -> list[TransferResult]:
+def measure_export(place: Workspace, storage: Storage, rooms: int, rounds: int) -> list[TransferResult]:
     """Measure `rentomatic export` of all rooms to a CSV file."""
     target, expected = place.folder / "export.csv", place.folder / "expected.csv"
+    command = ["-m", "rentomatic", "export", "--format", "csv", "-o", str(target)]
 
-    def ours(number: int) -> Callable[[], Cost]:
-        database = place.database(number)
-        command = ["-m", "rentomatic", "export", "--format", "csv", "-o", str(target)]
-        return lambda: run(command, DATABASE_URL=url(database))
+    def ours(number: int) -> Cost:
+        return run(command, DATABASE_URL=storage.loaded(number))
 
-    def bare(way: str) -> Callable[[], Cost]:
-        return lambda: run(_bare(way, place.database(rooms), expected))
+    def bare(way: str) -> Cost:
+        return storage.bare(way, storage.loaded(rooms), str(expected))
 
-    ours(rooms)()
-    bare("select")()
-    if not filecmp.cmp(target, expected, shallow=False):
+    tenth = rooms // 10
+    ours(tenth)
+    ours(rooms)
+    bare(next(iter(storage.exports.values())))
+    if not _same_rooms(target, expected):
         raise AssertionError("the export and the bare one differ")
-    ways = [
-        ("export", rooms, ours(rooms)),
-        ("export, a tenth", rooms // 10, ours(rooms // 10)),
-        ("bare select and csv.writer, by code", rooms, bare("select")),
-        ("bare select and csv.writer, as stored", rooms, bare("unsorted")),
+    ways: list[Way] = [
+        ("export", rooms, lambda: ours(rooms)),
+        ("export, a tenth", tenth, lambda: ours(tenth)),
+        *((name, rooms, partial(bare, way)) for name, way in storage.exports.items()),
     ]
     return _by_turns(place, ways, rounds)
 
@@ -92,13 +148,23 @@ def url(database: Path) -> str:
     return f"sqlite:///{database}"
 
 
-def _bare(way: str, *paths: Path) -> list[str]:
-    return ["-m", "benchmarks.bare", way, *map(str, paths)]
+def _into_empty(storage: Storage, way: str, listing: str) -> Cost:
+    return storage.bare(way, listing, storage.empty())
 
 
-def _by_turns(
-    place: Workspace, ways: list[tuple[str, int, Callable[[], Cost]]], rounds: int
-) -> list[TransferResult]:
+def _same_rooms(one: Path, other: Path) -> bool:
+    """Whether the listings are the same, however their lines end and a round number is written."""
+    return all(room == beside for room, beside in zip_longest(_rooms(one), _rooms(other)))
+
+
+def _rooms(path: Path) -> Iterator[tuple[object, ...]]:
+    with path.open(newline="") as file:
+        rows = csv.reader(file)
+        yield tuple(next(rows))
+        yield from ((*row[:3], *map(float, row[3:])) for row in rows)
+
+
+def _by_turns(place: Workspace, ways: list[Way], rounds: int) -> list[TransferResult]:
     results = [TransferResult(name, rooms, []) for name, rooms, _ in ways]
     for number in range(min(rounds, MOST_ROUNDS)):
         for result, (name, _, way) in zip(results, ways, strict=True):

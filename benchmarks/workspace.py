@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.postgres import PostgresDatabases
 from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.sqlite import SqliteRepo
@@ -18,10 +19,11 @@ from rentomatic.serializers import csv as csv_listing
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Files of so many rooms, each made when it is first asked for."""
+    """Files and databases of so many rooms, each made when it is first asked for."""
 
     folder: Path
     progress: Console
+    postgres: PostgresDatabases
     _made: set[Path] = field(default_factory=set)
 
     def listing(self, rooms: int) -> Path:
@@ -66,5 +68,8 @@ class Workspace:
 @contextmanager
 def workspace(progress: Console) -> Iterator[Workspace]:
     """A workspace that is gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="rentomatic-bench-", ignore_cleanup_errors=True) as folder:
-        yield Workspace(Path(folder), progress)
+    with (
+        tempfile.TemporaryDirectory(prefix="rentomatic-bench-", ignore_cleanup_errors=True) as folder,
+        closing(PostgresDatabases(progress.log)) as postgres,
+    ):
+        yield Workspace(Path(folder), progress, postgres)

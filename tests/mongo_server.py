@@ -21,7 +21,7 @@ from pathlib import Path
 import pymongo
 from pymongo.errors import PyMongoError
 
-from tests.servers import START_TIMEOUT, STOP_TIMEOUT, free_port
+from tests.servers import START_TIMEOUT, STOP_TIMEOUT, die_with_parent, free_port
 
 _OTHER_SERVER = os.environ.get("MONGODB_TEST_URI")  # read here, since each test has it taken away
 
@@ -50,6 +50,7 @@ class MongoServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread is running yet that could hold a lock
             )
         try:
             self._wait_until_it_answers(self._process)

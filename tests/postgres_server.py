@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from rentomatic.migrations.runner import upgrade_postgres
-from tests.servers import free_port
+from tests.servers import die_with_parent, free_port
 
 TEST_URL = os.environ.get("POSTGRES_TEST_URL")
 """Read here, since tests see no variable of whoever runs them."""
@@ -45,14 +45,28 @@ class PostgresServer:
     settings: tuple[str, ...] = _FAST
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    password: str | None = None
 
     @property
     def conninfo(self) -> str:
-        return make_conninfo(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres")
+        return make_conninfo(
+            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", password=self.password
+        )
 
     def create(self) -> None:
-        """Make the folder of the server."""
-        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        """Make the folder of the server, which asks for the password if there is one."""
+        login = ["--auth=trust"]
+        if self.password is not None:
+            secret = self.folder / "secret"
+            secret.write_text(self.password)
+            secret.chmod(0o644)
+            login = ["--auth=scram-sha-256", f"--pwfile={secret}"]
+        self._run("initdb", "--username=postgres", *login, "--encoding=UTF8", "--no-sync")
+
+    def follow(self, primary: "PostgresServer") -> None:
+        """Make the folder of a hot standby of the other server."""
+        source = [f"--dbname={primary.conninfo}", "--checkpoint=fast", "--no-sync"]
+        self._run("pg_basebackup", *source, "--write-recovery-conf")
 
     def start(self) -> None:
         options = (
@@ -63,7 +77,12 @@ class PostgresServer:
         )
         command = [*self._command("postgres"), *(part for option in options for part in ("-c", option))]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, **self._identity())
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread is running yet that could hold a lock **self._identity()
+            )
         end = time.monotonic() + _START_TIMEOUT
         while True:
             try:
@@ -85,6 +104,20 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(_STOP_TIMEOUT)
+
+    def crash(self) -> None:
+        """Kill every process of the server at once, as a power cut would."""
+        self.send(signal.SIGKILL)
+        if self.process:
+            self.process.wait(_STOP_TIMEOUT)
+
+    def send(self, sign: signal.Signals) -> None:
+        """Send a signal to every process of the server."""
+        assert self.process
+        listed = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, check=False)
+        for pid in (self.process.pid, *map(int, listed.stdout.split())):
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
     def _command(self, program: str) -> list[str]:
         return [str(_binaries() / program), "-D", str(self.folder / "data")]
@@ -132,10 +165,18 @@ def _temporary_folder() -> Path:
 
 
 @contextmanager
-def running(*settings: str) -> Iterator[PostgresServer]:
-    """A server of the test's own, to be stopped and started as it likes."""
-    server = PostgresServer(_temporary_folder(), settings)
-    server.create()
+def running(
+    *settings: str, password: str | None = None, primary: PostgresServer | None = None
+) -> Iterator[PostgresServer]:
+    """A server of the test's own, to be stopped and started as it likes.
+
+    primary: a server of which it is a hot standby.
+    """
+    server = PostgresServer(_temporary_folder(), settings, password=password)
+    if primary:
+        server.follow(primary)
+    else:
+        server.create()
     try:
         server.start()
         yield server

@@ -1,5 +1,6 @@
 """Real servers for tests: on loopback, on a free port, ended by their process id."""
 
+import ctypes
 import http.client
 import json
 import os
@@ -54,6 +55,12 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(sign)
         return self.process.wait(STOP_TIMEOUT)
+
+
+def die_with_parent() -> None:
+    """To be run in a child: it is ended when the process that started it is killed. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG, see prctl(2)
 
 
 def free_port() -> int:

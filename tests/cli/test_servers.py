@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -144,3 +145,30 @@ def test_rooms_move_to_a_server_and_back(
     assert MANY_ROOMS == storage.rooms()
     monkeypatch.setenv("DATABASE_URL", "sqlite:///back.db")
     assert MANY_ROOMS == storage.rooms()
+
+
+def test_rooms_that_went_from_storage_to_storage_are_the_same_to_the_last_byte(
+    rentomatic: CommandLine,
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_url: str,
+    mongo_url: str,
+) -> None:
+    storage.put_all(MANY_ROOMS[:2000])
+    stops = ["sqlite:///rooms.db", postgres_url, mongo_url]
+    for url in (postgres_url, mongo_url):
+        monkeypatch.setenv("DATABASE_URL", url)
+        rentomatic("migrate")
+
+    copies = [rentomatic("copy", *pair) for pair in pairwise([*stops, "memory:"])]
+    exports: dict[str, set[str]] = {"csv": set(), "ndjson": set(), "geojson": set()}
+    for url in stops:
+        monkeypatch.setenv("DATABASE_URL", url)
+        for notation, found in exports.items():
+            found.add(rentomatic("export", "--format", notation).out)
+
+    assert [(0, "")] * 3 == [(done.code, done.err) for done in copies]
+    compared = [line.split()[:4] for done in copies for line in done.out.splitlines() if "checksum" in line]
+    assert [["2,000", "rooms,", "checksum", compared[0][3]]] * 6 == compared
+    for (text,) in exports.values():
+        assert MANY_ROOMS[1999].code in text

@@ -1,5 +1,6 @@
 """The storages that the contract is tested on. A new one joins by adding its factory."""
 
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.mongo import MongoRepo
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres import cells as postgres_cells
+from rentomatic.repository.postgres import nearest as postgres_nearest
 from rentomatic.repository.postgres import plan as postgres_plan
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite import plan as sqlite_plan
@@ -65,13 +68,15 @@ def mongo() -> Iterator[RoomRepository]:
 
 STORAGES: dict[str, Factory] = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "mongo": mongo}
 
-_PLANNERS = (sqlite_plan, postgres_plan, mongo_search)
 
-
-def call_narrow(rooms: int, patch: pytest.MonkeyPatch) -> None:
-    """Make every storage take so many rooms for few, so that a small set of rooms goes every way."""
-    for planner in _PLANNERS:
-        patch.setattr(planner, "NARROW", rooms)
+def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
+    """Set the sizes by which storages choose how to search, so that a small set of rooms goes every way."""
+    narrow = chance.choice((0, 5, 50, 2000))
+    for planner in (sqlite_plan, postgres_plan, mongo_search):
+        patch.setattr(planner, "NARROW", narrow)
+    patch.setattr(postgres_nearest, "_COMPACT", chance.choice((0, 1e4, 1e6)))
+    patch.setattr(postgres_nearest, "_SPARE", chance.choice((0, 10)))
+    patch.setattr(postgres_cells, "_PARTS", chance.choice((1, 8, 128)))
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point
 from rentomatic.domain.room import MAX_INTEGER, Room
-from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
 from rentomatic.domain.summary import Bucket, Range, Summary
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
@@ -52,13 +52,21 @@ def test_a_room_comes_back_as_it_went_in(repository: RoomRepository) -> None:
         make_room(code="f853578c-fc0f-4e65-81b8-566c5dffa35a", latitude=51.75436293, longitude=-0.09998975),
         make_room(code="0" * 36, size=None, price=0, latitude=-90, longitude=-180),
         make_room(code="z" * 36, size=MAX_INTEGER, price=MAX_INTEGER, latitude=90, longitude=180),
-        make_room(code="tiny", latitude=5e-324, longitude=-1.1e-300),
+        make_room(code="tiny", latitude=1e-15, longitude=-1.1e-15),
         make_room(code="third", latitude=1 / 3, longitude=-100 / 3),
     ]
 
     repository.load(rooms)
 
     assert rooms == [repository.get(room.code) for room in rooms]
+
+
+def test_many_rooms_next_to_nothing_away_from_each_other_are_taken(repository: RoomRepository) -> None:
+    rooms = [make_room(code=f"n{n}", latitude=n * 1e-170, longitude=(300 - n) * 1e-14) for n in range(300)]
+
+    repository.load(rooms)
+
+    assert repository.count(RoomQuery(areas=(BoundingBox(-1, -1, 1, 1),))) == 300
 
 
 def test_codes_that_differ_in_case_are_different_rooms(repository: RoomRepository) -> None:
@@ -162,6 +170,29 @@ def test_a_circle_across_the_antimeridian_finds_both_sides(repository: RoomRepos
     query = RoomQuery(areas=(Circle(near, 20_000),), near=near, sort=BY_DISTANCE, limit=2)
     assert {"b", "c", "a", "d"} == set(codes_of(repository, query))
     assert sorted(codes_of(repository, query)[:3]) == ["a", "b", "c"]
+
+
+def test_a_box_around_nearly_all_of_the_earth_holds_a_room_once(repository: RoomRepository) -> None:
+    repository.load([make_room(code=code, latitude=0, longitude=10.0000000005) for code in "xy"])
+
+    page = repository.search(RoomQuery(areas=(BoundingBox(10.000000001, -1, 10.0000000008, 1),), limit=2))
+    assert (["x", "y"], False) == ([room.code for room in page.rooms], page.more)
+
+
+def test_a_room_in_the_corner_of_a_box_does_not_come_before_a_nearer_one(repository: RoomRepository) -> None:
+    places = {"a": (0, 0.01), "corner0": (0.0105, 0.0105), "corner1": (0.0106, 0.0106), "east": (0, 0.0125)}
+    repository.load(make_room(code=code, latitude=p[0], longitude=p[1]) for code, p in places.items())
+    query = RoomQuery(near=Point(0, 0), sort=BY_DISTANCE, limit=1)
+
+    assert codes_of(repository, query) == ["a", "east", "corner0", "corner1"]
+
+
+def test_a_place_beyond_the_other_side_of_the_earth_is_the_end(repository: RoomRepository) -> None:
+    repository.load([make_room()])
+
+    for distance in (3e7, float("inf")):
+        beyond = RoomQuery(near=LONDON, sort=BY_DISTANCE, after=Position(distance, "a"))
+        assert repository.search(beyond).rooms == ()
 
 
 def test_at_a_pole_every_longitude_is_near(repository: RoomRepository) -> None:

@@ -14,7 +14,7 @@ from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Opera
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room, queries, room_sets
-from tests.repository.storages import STORAGES, call_narrow
+from tests.repository.storages import STORAGES, go_every_way
 
 STORED = [name for name in STORAGES if name != "memory"]
 
@@ -25,15 +25,14 @@ def storage(request: pytest.FixtureRequest) -> Iterator[RoomRepository]:
         yield empty
 
 
-@pytest.mark.parametrize("narrow", [0, 5, 2000])
-@settings(max_examples=200, suppress_health_check=list(HealthCheck))
-@given(rooms=room_sets(), asked=st.lists(queries(), min_size=1, max_size=3))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@given(rooms=room_sets(), asked=st.lists(queries(), min_size=1, max_size=3), way=st.integers(0, 100))
 def test_a_storage_gives_the_rooms_and_pages_of_the_oracle(
-    storage: RoomRepository, rooms: list[Room], asked: list[RoomQuery], narrow: int
+    storage: RoomRepository, rooms: list[Room], asked: list[RoomQuery], way: int
 ) -> None:
     oracle = MemRepo(rooms)
     with pytest.MonkeyPatch.context() as patch:
-        call_narrow(narrow, patch)
+        go_every_way(random.Random(way), patch)
         only(storage, rooms)
         for query in asked:
             assert all_pages(oracle, query) == all_pages(storage, query)
@@ -110,7 +109,7 @@ def test_the_nearest_rooms_of_the_world_are_those_of_the_oracle(
     worldwide: RoomRepository, world: list[Room], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(seed)
-    call_narrow(chance.choice((0, 2000)), monkeypatch)
+    go_every_way(chance, monkeypatch)
     latitude, longitude = chance.choice(
         (
             (51.5, -0.12),
@@ -138,6 +137,41 @@ def test_the_nearest_rooms_of_the_world_are_those_of_the_oracle(
     assert oracle.search(query) == worldwide.search(query)
     assert oracle.count(query) == worldwide.count(query)
     assert oracle.summarise(query) == worldwide.summarise(query)
+
+
+@pytest.fixture(scope="module")
+def town() -> list[Room]:
+    """Rooms close together, some in one house, so that every box around a circle is full of them."""
+    chance = random.Random(3)
+    houses = [(51.5 + chance.gauss(0, 0.01), -0.12 + chance.gauss(0, 0.01)) for _ in range(900)]
+    return [
+        make_room(code=f"t{number}", price=chance.randint(0, 300), latitude=place[0], longitude=place[1])
+        for number, place in enumerate((*houses, *chance.choices(houses, k=500), *[houses[0]] * 100))
+    ]
+
+
+@pytest.fixture(params=STORED, scope="module")
+def town_storage(request: pytest.FixtureRequest, town: list[Room]) -> Iterator[RoomRepository]:
+    with STORAGES[request.param]() as storage:
+        storage.load(town)
+        yield storage
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_pages_from_anywhere_in_a_town_are_those_of_the_oracle(
+    town_storage: RoomRepository, town: list[Room], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    go_every_way(chance, monkeypatch)
+    query = RoomQuery(
+        conditions=chance.choice(((), (), (Condition(Field.PRICE, Operator.LT, 30),))),
+        near=Point(*chance.choice(((51.5, -0.12), (51.49, -0.13), (40.7, -74.0), (-51.5, 179.9)))),
+        sort=BY_DISTANCE,
+        limit=chance.choice((1, 20, 100)),
+    )
+    query = replace(query, after=query.position(chance.choice(town)))
+
+    assert MemRepo(town).search(query) == town_storage.search(query)
 
 
 def test_two_common_filters_that_rarely_meet_are_answered_from_the_index(worldwide: RoomRepository) -> None:

@@ -43,7 +43,7 @@ class Room:
     code: its name, unique among all rooms; see `canonical_code`.
     size: floor area in whole m², 1 to 2 147 483 647, or None when the listing does not state it.
     price: whole currency units per day, 0 to 2 147 483 647.
-    latitude, longitude: WGS 84 degrees, north and east positive.
+    latitude, longitude: WGS 84 degrees, north and east positive; less than 1e-15 is taken for zero.
 
     Raises InvalidRoom naming every wrong field.
     """
@@ -67,14 +67,20 @@ class Room:
             raise InvalidRoom({f: p for f, p in zip(fields, problems, strict=True) if p})
         if len(self.code) == 36:
             object.__setattr__(self, "code", canonical_code(self.code))
-        # Adding 0.0 turns an integer into a float and -0.0, which not every storage keeps, into 0.0.
-        if not self.latitude or type(self.latitude) is int:
-            object.__setattr__(self, "latitude", self.latitude + 0.0)
-        if not self.longitude or type(self.longitude) is int:
-            object.__setattr__(self, "longitude", self.longitude + 0.0)
+        # Not every storage can calculate with what is smaller than an atom, or keeps -0.0.
+        if -_TINY < self.latitude < _TINY or type(self.latitude) is int:
+            object.__setattr__(self, "latitude", _degrees(self.latitude))
+        if -_TINY < self.longitude < _TINY or type(self.longitude) is int:
+            object.__setattr__(self, "longitude", _degrees(self.longitude))
 
 
 _NO_PROBLEMS = (None,) * 5
+_TINY = 1e-15
+
+
+def _degrees(value: float) -> float:
+    """The degrees as a float, and zero where next to nothing is left of them."""
+    return 0.0 if -_TINY < value < _TINY else float(value)
 
 
 def _problem_of_code(value: object) -> str | None:

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from rentomatic.domain.geography import BoundingBox, Circle
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 
-_MARGIN = 1e-9
-"""Degrees."""
-
 WHOLE_EARTH = BoundingBox(-180.0, -90.0, 180.0, 90.0)
 
 
@@ -20,7 +17,7 @@ def boxes_around(query: RoomQuery) -> list[BoundingBox]:
     for area in (*query.areas, *map(_band, query.conditions)):
         box = area.bounding_box() if isinstance(area, Circle) else area
         boxes = [both for one in boxes for part in box.parts() if (both := _intersection(one, part))]
-    return [_widened(box) for box in boxes]
+    return boxes
 
 
 _BANDS: dict[tuple[Field, Operator], Callable[[float], BoundingBox]] = {
@@ -41,16 +38,6 @@ def _band(condition: Condition) -> BoundingBox:
     """The band of the Earth that a condition leaves: all of it, but for bounds on coordinates."""
     band = _BANDS.get((condition.field, condition.operator))
     return band(condition.value) if band and isinstance(condition.value, float) else WHOLE_EARTH
-
-
-def _widened(box: BoundingBox) -> BoundingBox:
-    """A box wider by far less than a room, since 32 bits cannot round 1e-73 outwards from zero."""
-    return BoundingBox(
-        max(box.west - _MARGIN, -180.0),
-        max(box.south - _MARGIN, -90.0),
-        min(box.east + _MARGIN, 180.0),
-        min(box.north + _MARGIN, 90.0),
-    )
 
 
 def _intersection(one: BoundingBox, other: BoundingBox) -> BoundingBox | None:

@@ -10,6 +10,7 @@ import json
 from hashlib import blake2b
 from typing import TypeGuard
 
+from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import canonical_code
 from rentomatic.domain.search import SORTS, Position, RoomQuery, Sort, SortKey, Value
 
@@ -85,7 +86,7 @@ def _fits(value: object, key: SortKey) -> TypeGuard[Value | None]:
         case SortKey.CODE:
             return isinstance(value, str)
         case SortKey.DISTANCE:
-            return isinstance(value, float) and value >= 0
+            return isinstance(value, float) and 0 <= value <= MAX_RADIUS
         case SortKey.SIZE:
             return value is None or (type(value) is int and abs(value) < 2**31)
         case SortKey.PRICE:

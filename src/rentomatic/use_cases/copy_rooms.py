@@ -7,7 +7,7 @@ from hashlib import blake2b
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.use_cases.errors import RentomaticError
-from rentomatic.use_cases.ports import LoadCounts, RoomRepository
+from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 
 _DIGEST_BYTES = 16
 
@@ -76,12 +76,13 @@ def copy_rooms(
     and the two are not identical then.
     watched: is handed the rooms as they are copied, then as they are read back, to show how it goes.
 
-    Raises TargetNotEmpty.
+    Raises TargetNotEmpty and ConflictError.
     """
     if not replace and target.count(RoomQuery(), at_most=1):
         raise TargetNotEmpty("The target holds rooms already: nothing was copied.")
     report = CopyReport()
-    report.counts = target.load(watched(report.source.added(rooms)))
+    on_conflict = OnConflict.REPLACE if replace else OnConflict.FAIL  # of a room written in the meantime
+    report.counts = target.load(watched(report.source.added(rooms)), on_conflict)
     with target.stream(RoomQuery()) as found:
         for room in watched(found):
             report.target.add(room)

@@ -120,9 +120,8 @@ class MongoRepo:
             return database.room.delete_one({"code": code}).deleted_count > 0
 
     def ping(self) -> None:
-        self._checked = False
-        with self._database(_PING_TIMEOUT):
-            pass
+        with translated_errors(), pymongo.timeout(_PING_TIMEOUT):
+            self._check_schema(self._opened().get_database(self._name))
 
     def close(self) -> None:
         with self._opening:
@@ -182,7 +181,8 @@ class MongoRepo:
         servers = database.client.topology_description.server_descriptions().values()
         if any(server.server_type_name == "Standalone" for server in servers):
             raise RepositoryUnavailable(NEEDS_A_REPLICA_SET)
-        require_revision(document["revision"] if document else None, self._revision)
+        found = document["revision"] if document else None
+        require_revision(found, self._revision, running=self._checked)
         self._checked = True
 
     def _begin(self, database: Database[Document], session: ClientSession) -> None:

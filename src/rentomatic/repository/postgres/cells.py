@@ -42,15 +42,17 @@ def cells_with_next(
     count: the number of rooms in each box, counted no further than a bound.
     boxes: where rooms may be at all, none of them crossing the antimeridian.
     """
-    cells, limit = [_cell(near, box) for box in boxes], inf
-    while True:
-        parts = [cell for cell in _divided(near, cells) if cell.furthest >= start and cell.nearest <= limit]
-        counts = count([cell.box for cell in parts], wanted) if parts else []
-        cells = [cell._replace(rooms=rooms) for cell, rooms in zip(parts, counts, strict=True) if rooms]
+    crowded, limit = [_cell(near, box) for box in boxes], inf
+    cells: list[Cell] = []
+    while crowded:
+        parts = [part for part in _divided(near, crowded) if part.furthest >= start and part.nearest <= limit]
+        counts = count([part.box for part in parts], wanted) if parts else []
+        cells += (part._replace(rooms=rooms) for part, rooms in zip(parts, counts, strict=True) if rooms)
         limit = _enough(cells, start, wanted)
         cells = [cell for cell in cells if cell.nearest <= limit]
-        if all(cell.rooms < wanted or cell.furthest - cell.nearest < _SMALL for cell in cells):
-            return [cell.box for cell in cells]
+        crowded = [cell for cell in cells if cell.rooms >= wanted and cell.furthest - cell.nearest >= _SMALL]
+        cells = [cell for cell in cells if cell not in crowded] if crowded else cells
+    return [cell.box for cell in cells]
 
 
 def _enough(cells: Iterable[Cell], start: float, wanted: int) -> float:

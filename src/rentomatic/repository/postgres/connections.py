@@ -1,6 +1,8 @@
 """Connections to PostgreSQL: a bounded pool, and what a stranger may know of their errors."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -8,14 +10,15 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection, errors
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool, PoolTimeout
 
+from rentomatic.repository.postgres.errors import translated_errors
 from rentomatic.repository.schema import require_revision
-from rentomatic.use_cases.errors import RepositoryUnavailable
 
 Row = tuple[Any, ...]
-Session = Connection[Row]
 Result = TypeVar("Result")
 
 _DEFAULTS: dict[str, str | int] = {
@@ -26,6 +29,13 @@ _DEFAULTS: dict[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+
+# For all statements. A bitmap is built of all that match before the first row comes, where a page wants
+# but the first rows; and rooms next to each other in an index are mostly in memory.
+_PLANNING = "jit = off", "enable_bitmapscan = off", "random_page_cost = 1.1"
+
+_GRACE = 2.0
+"""Seconds beyond its own time-out that a statement may be silent, before the server is taken for frozen."""
 
 _PING_TIMEOUT = 1.0
 _RECONNECT_TIMEOUT = 1.0
@@ -48,6 +58,28 @@ class Limits:
     prepare: bool
 
 
+class Session(Connection[Row]):
+    """A connection that does not wait for ever, even for a server that is there and says nothing.
+
+    patience: seconds that one answer may take. end: when, by the monotonic clock, all must be done.
+    """
+
+    patience: float | None = None
+    end: float = math.inf
+
+    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
+        left = min(self.patience or math.inf, self.end - time.monotonic())
+        if timeout is None and left < math.inf:
+            timeout = max(0.0, left)
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.OperationalError as error:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            self.close()  # whatever it says later is of no use
+            raise errors.QueryCanceled("the server does not answer") from error
+
+
 class Connections:
     """A pool that is opened by its first use, in the process that uses it."""
 
@@ -59,50 +91,53 @@ class Connections:
         self._opening = threading.Lock()
         self._schema_is_known = False
 
-    def read(self, work: Callable[[Session], Result]) -> Result:
-        """What the work gives. It may be done twice: again where its connection turns out to be lost."""
-        with _translated_errors(self._forget_schema):
+    def read(self, work: Callable[[Session], Result], *, one_statement: bool = False) -> Result:
+        """What the work gives, of one moment, within the time of one statement and a little more.
+
+        It may be done twice: again where its connection turns out to be lost.
+        """
+        with translated_errors(self._forget_schema):
             pool = self._pool()
-            with pool.connection() as connection:
+            with pool.connection() as session:
                 try:
-                    with self._bounded(connection):
-                        return work(connection)
-                except psycopg.OperationalError:
-                    if not connection.closed:
+                    with self._reading(session, one_statement):
+                        return work(session)
+                except (psycopg.OperationalError, errors.FeatureNotSupported) as error:
+                    if isinstance(error, errors.FeatureNotSupported):
+                        session.close()  # its prepared statements are of the schema before a migration
+                    elif not session.closed or isinstance(error, errors.QueryCanceled):
                         raise
-            pool.check()  # the server was restarted, or cut off: the others are lost as well
-            with pool.connection() as connection, self._bounded(connection):
-                return work(connection)
+            with self._live(pool) as session, self._reading(session, one_statement):
+                return work(session)
 
     @contextmanager
-    def transaction(self, *settings: str) -> Iterator[Session]:
+    def transaction(self, timeout: float, *settings: str) -> Iterator[Session]:
         """A connection in a transaction: committed at the end, undone on an error.
 
-        settings: such as `statement_timeout = 0`, for the time of the transaction.
+        timeout: seconds for each statement. settings: such as `work_mem = '64MB'`, for the transaction.
         """
-        with _translated_errors(self._forget_schema), self._pool().connection() as connection:
-            ConnectionPool.check_connection(connection)
-            with connection.transaction():
-                for setting in (self._statement_timeout(), *settings):
-                    connection.execute(f"SET LOCAL {setting}".encode())
-                yield connection
-
-    @contextmanager
-    def outside_transactions(self) -> Iterator[Session]:
-        """A connection for a command that wants no transaction around it."""
-        with _translated_errors(self._forget_schema), self._pool().connection() as connection:
-            yield connection
+        with (
+            translated_errors(self._forget_schema),
+            self._live(self._pool()) as session,
+            _patient(session, timeout),
+            session.transaction(),
+        ):
+            set_all = _set("LOCAL", _statement_timeout(timeout), *_PLANNING, *settings)
+            session.execute(b"; ".join(set_all), prepare=False)
+            try:
+                yield session
+            except errors.ReadOnlySqlTransaction:
+                session.close()  # the server became a standby: the next connection may find the primary
+                raise
 
     def ping(self) -> None:
-        """Return when the storage answers and its schema is the one this program needs."""
+        """Return when the storage answers and its schema is one that this program can use."""
         with (
-            _translated_errors(self._forget_schema),
-            self._pool(_PING_TIMEOUT).connection(timeout=_PING_TIMEOUT) as connection,
+            translated_errors(self._forget_schema),
+            self._live(self._pool(), _PING_TIMEOUT) as session,
+            _patient(session, _PING_TIMEOUT),
         ):
-            if self._schema_is_known:
-                ConnectionPool.check_connection(connection)
-            else:
-                self._check_schema(connection)
+            self._check_schema(session)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -111,14 +146,41 @@ class Connections:
                 self._opened.close()
 
     @contextmanager
-    def _bounded(self, connection: Session) -> Iterator[None]:
-        """Statements end by the time-out, also where a pooler gives every transaction a new connection."""
-        if self._limits.prepare:
+    def _live(self, pool: ConnectionPool[Session], timeout: float | None = None) -> Iterator[Session]:
+        """A connection that was seen to work a moment ago."""
+        session = pool.getconn(timeout)
+        try:
+            with _patient(session, timeout or self._limits.statement):
+                ConnectionPool.check_connection(session)
+        except psycopg.OperationalError:
+            pool.putconn(session)
+            pool.check()  # the server was restarted, or cut off: the others are lost as well
+            session = pool.getconn(timeout)
+        except BaseException:
+            pool.putconn(session)
+            raise
+        try:
+            yield session
+        finally:
+            pool.putconn(session)
+
+    @contextmanager
+    def _reading(self, session: Session, one_statement: bool) -> Iterator[None]:
+        """One moment for all statements, and an end to them."""
+        session.end = time.monotonic() + self._limits.statement + _GRACE
+        try:
+            if one_statement and self._limits.prepare:
+                yield
+                return
+            # A pooler gives every transaction another connection, on which nothing is set yet.
+            settings = () if self._limits.prepare else self._settings()
+            begin = b"; ".join((b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", *settings))
+            session.execute(begin, prepare=False)
             yield
-            return
-        with connection.transaction():
-            connection.execute(f"SET LOCAL {self._statement_timeout()}".encode())
-            yield
+        finally:
+            session.end = math.inf
+            if not session.closed:
+                session.rollback()
 
     def _pool(self, patience: float | None = None) -> ConnectionPool[Session]:
         if self._opened is not None and self._schema_is_known:
@@ -126,12 +188,15 @@ class Connections:
         if not self._opening.acquire(timeout=patience or self._limits.pool):
             raise PoolTimeout
         try:
-            # The first connection is made here and not by the pool, which cannot tell why one failed.
-            if not self._schema_is_known:
-                with closing(self._connect()) as connection:
-                    self._check_schema(connection)
             if self._opened is None:
+                # The first connection is made here and not by the pool, which cannot tell why one failed.
+                with closing(self._connect()) as session:
+                    self._configure(session)
+                    self._check_schema(session)
                 self._opened = self._open()
+            elif not self._schema_is_known:
+                with self._opened.connection() as session:
+                    self._check_schema(session)
             return self._opened
         finally:
             self._opening.release()
@@ -139,6 +204,7 @@ class Connections:
     def _open(self) -> ConnectionPool[Session]:
         pool: ConnectionPool[Session] = ConnectionPool(
             make_conninfo(**self._parameters()),
+            connection_class=Session,
             kwargs=self._options(),
             min_size=0,
             max_size=self._limits.size,
@@ -152,7 +218,7 @@ class Connections:
         return pool
 
     def _connect(self) -> Session:
-        return psycopg.connect(make_conninfo(**self._parameters()), **self._options())
+        return Session.connect(make_conninfo(**self._parameters()), **self._options())
 
     def _parameters(self) -> dict[str, Any]:
         """The parameters of the configuration, and ours where it leaves them open."""
@@ -162,20 +228,21 @@ class Connections:
     def _options(self) -> dict[str, Any]:
         return {"autocommit": True, "prepare_threshold": 0 if self._limits.prepare else None}
 
-    def _configure(self, connection: Session) -> None:
-        if self._limits.prepare:  # else the connection is a pooler's, and others would meet the setting
-            connection.execute(f"SET {self._statement_timeout()}".encode(), prepare=False)
+    def _configure(self, session: Session) -> None:
+        session.patience = self._limits.statement + _GRACE
+        if self._limits.prepare:  # else the connection is a pooler's, and others would meet the settings
+            session.execute(b"; ".join(self._settings("SESSION")), prepare=False)
 
-    def _statement_timeout(self) -> str:
-        return f"statement_timeout = {round(self._limits.statement * 1000)}"
+    def _settings(self, scope: str = "LOCAL") -> tuple[bytes, ...]:
+        return _set(scope, _statement_timeout(self._limits.statement), *_PLANNING)
 
-    def _check_schema(self, connection: Session) -> None:
+    def _check_schema(self, session: Session) -> None:
         try:
             statement = "SELECT version_num FROM alembic_version"
-            row = connection.execute(statement, prepare=False).fetchone()
+            row = session.execute(statement, prepare=False).fetchone()
         except errors.UndefinedTable:
             row = None
-        require_revision(row[0] if row else None, self._revision)
+        require_revision(row[0] if row else None, self._revision, running=self._schema_is_known)
         self._schema_is_known = True
 
     def _forget_schema(self) -> None:
@@ -183,53 +250,18 @@ class Connections:
 
 
 @contextmanager
-def _translated_errors(forget_schema: Callable[[], None]) -> Iterator[None]:
+def _patient(session: Session, timeout: float) -> Iterator[None]:
+    """Let the statements of the context be silent for so many seconds, and a little more."""
+    usual, session.patience = session.patience, timeout + _GRACE
     try:
         yield
-    except psycopg.Error as error:
-        if isinstance(error, _OTHER_SCHEMA):
-            forget_schema()
-        raise RepositoryUnavailable(_explained(error)) from error
+    finally:
+        session.patience = usual
 
 
-_OTHER_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
-
-_BUSY = "The storage is being written to by somebody else: try again."
-_REFUSED = "The storage does not accept this user or password."
-_NO_DATABASE = "The database of the storage does not exist: run `rentomatic init-postgres`."
-_UNREACHABLE = "The storage cannot be reached."
-
-_EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] = {
-    PoolTimeout: "The storage cannot be reached, or all connections to it are in use.",
-    PoolClosed: "The storage is closed.",
-    errors.QueryCanceled: "The storage did not answer in time.",
-    (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure): _BUSY,
-    (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): _REFUSED,
-    errors.InvalidCatalogName: _NO_DATABASE,
-    _OTHER_SCHEMA: "The schema of the storage is not the one this program needs: run `rentomatic migrate`.",
-    errors.InsufficientPrivilege: "This user may not do that in the storage.",
-    errors.ReadOnlySqlTransaction: "This storage can be read but not written to.",
-    errors.DiskFull: "The disk of the storage is full.",
-    errors.TooManyConnections: "The storage has no connection to spare.",
-    psycopg.OperationalError: _UNREACHABLE,
-}
+def _set(scope: str, *settings: str) -> tuple[bytes, ...]:
+    return tuple(f"SET {scope} {setting}".encode() for setting in settings)
 
 
-# What libpq says when no connection comes about has no code, only a text.
-_CONNECTION_FAILURES = {
-    "authentication failed": _REFUSED,
-    "no password supplied": _REFUSED,
-    "does not exist": _NO_DATABASE,
-}
-
-
-def _explained(error: psycopg.Error) -> str:
-    """What a stranger may know of an error: no host, and nothing of the statement."""
-    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        for words, explanation in _CONNECTION_FAILURES.items():
-            if words in str(error):
-                return explanation
-    for kinds, explanation in _EXPLANATIONS.items():
-        if isinstance(error, kinds):
-            return explanation
-    return "The storage cannot be used."
+def _statement_timeout(seconds: float) -> str:
+    return f"statement_timeout = {round(seconds * 1000)}"

@@ -1,7 +1,7 @@
 """Many rooms at once into PostgreSQL, within the transaction of the caller.
 
-The rooms are copied into a table of the transaction's own, where they are compared with those that are
-there; only then is `room` locked against other writers and changed. Readers are never kept waiting.
+The rooms are copied into a table of the transaction's own. Only then is `room` locked against other
+writers, compared with them and changed. Readers are never kept waiting.
 """
 
 from collections.abc import Iterable
@@ -11,8 +11,11 @@ from rentomatic.repository.postgres.connections import Session
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-SETTINGS = ("statement_timeout = 0", "lock_timeout = '5s'", "work_mem = '64MB'")
-"""A load takes its time, but does not wait long for another one."""
+SETTINGS = ("lock_timeout = '5s'", "work_mem = '64MB'", "client_connection_check_interval = '2s'")
+"""A load does not wait long for another one, and holds no lock for a program that is gone."""
+
+_MANY = 10_000
+"""Changed rooms after which the statistics of the table are made anew."""
 
 _STAGE = """
     CREATE TEMPORARY TABLE incoming (
@@ -80,7 +83,8 @@ def load(
         copy.set_types(_TYPES)
         for room in rooms:
             copy.write_row((room.code, room.size, room.price, room.latitude, room.longitude))
-    session.execute(_LOCK)
+    if keep:
+        session.execute(_LOCK)
     replaces = on_conflict is OnConflict.REPLACE
     compared = session.execute((_COMPARE_LAST if replaces else _COMPARE_FIRST).encode()).fetchone()
     added, differing, unchanged, first = compared or (0, 0, 0, None)
@@ -88,6 +92,8 @@ def load(
         raise ConflictError(_code_of(session, first))
     if keep and (added or (differing and replaces)):
         session.execute((_WRITE_LAST if replaces else _WRITE_FIRST).encode())
+        if added + differing >= _MANY:
+            session.execute("ANALYZE room")  # or searches were badly planned until the server does so
     counts = LoadCounts(added=added, unchanged=unchanged)
     if replaces:
         counts.replaced = differing

@@ -1,14 +1,18 @@
-"""The rooms nearest to a point. They are read from boxes in degrees that surely hold the next ones."""
+"""The rooms nearest to a point. They are read from boxes in degrees that surely hold the next ones.
+
+The order is that of `distance` in SQL, which takes the same steps as the one of the domain. Should their
+mathematics differ in the last digit, `_SLACK` keeps rooms from getting lost between two pages.
+"""
 
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
-from rentomatic.domain.geography import BoundingBox, Circle
+from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import boxes_around
-from rentomatic.repository.nearest import MARGIN
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
 from rentomatic.repository.postgres.connections import Session
@@ -25,67 +29,97 @@ from rentomatic.repository.sql import Sql, all_of, filters, room_of
 _COMPACT = 1_000_000.0
 """Metres: the box around a circle of less than that is not much larger than the circle."""
 
-_TIES = 10
-"""Rooms fetched beyond a page, to be sure of the order of its last ones."""
+_SLACK = 0.001
+"""Metres."""
+
+_SPARE = 10
+"""Rooms fetched beyond a page."""
 
 
-def nearest_rooms(session: Session, query: RoomQuery, wanted: int) -> Iterator[Room]:
-    """Rooms from the nearest on, beginning a little before `after`."""
-    after = query.after.value if query.after else 0.0
-    start = max(0.0, after - MARGIN) if isinstance(after, float) else 0.0
-    by_distance, seen, limit = distance_sql(query), set(), wanted + _TIES
-    from_start = _from_start(query, start)
-    few, guess = plan.are_few(session, query), start > 0
+class _Place(NamedTuple):
+    """Where to look: in the boxes, as far away as the radius."""
+
+    boxes: list[BoundingBox]
+    radius: float = MAX_RADIUS
+
+
+def nearest_rooms(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
+    """The nearest so many rooms, from `after` on."""
+    few, limit = plan.are_few(session, query), wanted + _SPARE
+    end = query.order_key(query.after) if query.after else None
     while True:
-        boxes = boxes_around(query) if few else _boxes_with_next(session, query, start, limit, guess)
-        found = rows(session, select(read_whole(query, boxes), from_start, by_distance, limit))
-        if len(found) < limit and guess and not few:
-            guess = False
-            continue
-        for room in map(room_of, found):
-            if room.code not in seen:
-                seen.add(room.code)
-                yield room
-        if len(found) < limit:
-            return
-        limit *= 4  # so many at the same distance that their order is not sure yet
+        found = _found(session, query, few, limit)
+        once = {room.code: room for room in found}.values()  # on the edge of two boxes it is in both
+        keyed = sorted((query.order_key(query.position(room)), room) for room in once)
+        rooms = [room for key, room in keyed if end is None or key > end]
+        if len(rooms) >= wanted or len(found) < limit:
+            return rooms[:wanted]
+        limit *= 4
 
 
-def _from_start(query: RoomQuery, start: float) -> Sql:
-    """At least so far away; what is much nearer is told without calculation."""
-    far_enough = Sql(f"{distance_sql(query)} >= ?", (start,))
-    inner = Circle(query.origin, start).inner_box()
-    if inner is None:
-        return far_enough
-    inside = "longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?"
-    return all_of((Sql(f"NOT ({inside})", (inner.west, inner.east, inner.south, inner.north)), far_enough))
+def _found(session: Session, query: RoomQuery, few: bool, limit: int) -> list[Room]:
+    """So many rooms from a little before `after` on; fewer only if there are no more."""
+    start = _start(query)
+    after, by_distance = _from(query, start), distance_sql(query)
+    found: list[Room] = []
+    for place in [_Place(boxes_around(query))] if few else _places_with_next(session, query, start, limit):
+        near_enough = Sql(f"{by_distance} <= ?", (place.radius,))
+        part = after if place.radius == MAX_RADIUS else all_of((after, near_enough))
+        source = read_whole(query, place.boxes)
+        found = [*map(room_of, rows(session, select(source, part, f"{by_distance}, code", limit)))]
+        if len(found) == limit:
+            break
+    return found
 
 
-def _boxes_with_next(
-    session: Session, query: RoomQuery, start: float, wanted: int, guess: bool
-) -> list[BoundingBox]:
-    """Boxes that hold the next so many rooms from `start` metres on, if there are so many.
+def _start(query: RoomQuery) -> float:
+    """Metres at which the page begins, or a little less."""
+    after = query.after.value if query.after else None
+    return min(max(0.0, after - _SLACK), MAX_RADIUS) if isinstance(after, float) else 0.0
 
-    guess: whether it will do that they probably hold so many.
+
+def _from(query: RoomQuery, start: float) -> Sql:
+    """What lies behind the start. What is much nearer, or was on a page before, is not read."""
+    if query.after is None:
+        return Sql("true")
+    by_distance = distance_sql(query)
+    seen = Sql(f"NOT ({by_distance} = ? AND code <= ?)", (query.after.value, query.after.code))
+    behind = [Sql(f"{by_distance} >= ?", (start,)), seen]
+    if inner := Circle(query.origin, start).inner_box():
+        inside = "longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?"
+        behind.insert(0, Sql(f"NOT ({inside})", (inner.west, inner.east, inner.south, inner.north)))
+    return all_of(behind)
+
+
+def _places_with_next(session: Session, query: RoomQuery, start: float, wanted: int) -> Iterator[_Place]:
+    """Where to look for the next so many rooms, until as many are found.
+
+    They surely are in the last place, if there are so many at all.
     """
-    radius = 1.1 * start + 100 if guess else math.inf if start else _reach(session, query, wanted)
+    where, everywhere = filters(query), _Place(boxes_around(query))
+    expected = estimate(session, query) if query.conditions else math.inf
+    if expected <= 5 * plan.NARROW:
+        yield everywhere
+        return
+    radius = 1.03 * start + 50 if start else _reach(session, query, wanted)
     if radius < _COMPACT:
-        return boxes_around(replace(query, areas=(*query.areas, Circle(query.origin, radius))))
-    where, boxes = filters(query), boxes_around(query)
-    if query.conditions and estimate(session, query) <= 25 * plan.NARROW:
-        return boxes
+        circle = Circle(query.origin, radius)
+        yield _Place(boxes_around(replace(query, areas=(*query.areas, circle))), radius)
+    if expected <= 25 * plan.NARROW:
+        yield everywhere
+        return
 
     def count(parts: list[BoundingBox], at_most: int) -> list[int]:
         return count_in(session, where, parts, at_most)
 
-    return cells_with_next(count, query.origin, start, boxes, wanted)
+    yield _Place(cells_with_next(count, query.origin, start, everywhere.boxes, wanted))
 
 
 def _reach(session: Session, query: RoomQuery, wanted: int) -> float:
     """A distance in metres within which so many rooms are, found among the nearest by degrees.
 
-    Infinite where too few of those match. At the antimeridian the rooms across count as far away, which
-    makes the distance longer than it need be.
+    Infinite where too few of those match, and where they lie together far away: there the box around the
+    circle would hold much more than them.
     """
     where, near = filters(query), query.origin
     statement = f"""
@@ -94,4 +128,6 @@ def _reach(session: Session, query: RoomQuery, wanted: int) -> float:
         ) AS nearest WHERE {where.text} LIMIT {wanted}
     """
     places = rows(session, Sql(statement, (near.longitude, near.latitude, *where.values)))
-    return max(near.distance_to(*place) for place in places) + MARGIN if len(places) == wanted else math.inf
+    distances = [near.distance_to(*place) for place in places]
+    around = len(distances) == wanted and min(distances) < max(distances) / 2 + 1
+    return max(distances) + _SLACK if around else math.inf

@@ -1,7 +1,7 @@
 """Rooms in a PostgreSQL database whose schema `rentomatic.migrations` made."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 from rentomatic.domain.room import Room
@@ -15,12 +15,12 @@ from rentomatic.repository.postgres.search import (
     first_rooms,
     prices_of,
     room_of_code,
+    takes_one_statement,
 )
-from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-_MANY = 10_000
-"""Changed rooms after which the statistics of the table are made anew."""
+_LOAD_TIMEOUT = 3600.0
+"""Seconds for a statement of a load, such as writing all its rooms."""
 
 
 class PostgresRepo:
@@ -50,14 +50,16 @@ class PostgresRepo:
     ) -> None:
         limits = Limits(statement_timeout, connect_timeout, pool_timeout, pool_size, prepare)
         self._connections = Connections(conninfo, revision, limits)
-        # An export fetches a part of its rooms at a time, the first one perhaps after a long sort.
-        self._export_timeout = f"statement_timeout = {round(statement_timeout * 10_000)}"
+        self._timeout = statement_timeout
 
     def get(self, code: str) -> Room | None:
-        return self._connections.read(lambda session: room_of_code(session, code))
+        return self._connections.read(lambda session: room_of_code(session, code), one_statement=True)
 
     def search(self, query: RoomQuery) -> Page:
-        rooms = self._connections.read(lambda session: first_rooms(session, query, query.limit + 1))
+        rooms = self._connections.read(
+            lambda session: first_rooms(session, query, query.limit + 1),
+            one_statement=takes_one_statement(query),
+        )
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
     def count(self, query: RoomQuery, at_most: int | None = None) -> int:
@@ -74,8 +76,9 @@ class PostgresRepo:
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
         one_moment = "transaction_isolation = 'repeatable read'"
         read_all = "cursor_tuple_fraction = 1"
+        # A part of the rooms is fetched at a time, the first one perhaps after a long sort.
         with (
-            self._connections.transaction(one_moment, self._export_timeout, read_all) as session,
+            self._connections.transaction(10 * self._timeout, one_moment, read_all) as session,
             closing(all_rooms(session, replace(query, after=None))) as rooms,
         ):
             yield rooms
@@ -83,17 +86,12 @@ class PostgresRepo:
     def load(
         self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
     ) -> LoadCounts:
-        with self._connections.transaction(*loads.SETTINGS) as session:
-            counts = loads.load(session, rooms, on_conflict, keep=not dry_run)
-        if not dry_run and counts.added + counts.replaced >= _MANY:
-            # The server would do so by itself in about a minute; until then searches would be planned badly.
-            with suppress(RepositoryUnavailable), self._connections.outside_transactions() as session:
-                session.execute("SET statement_timeout = 0")
-                session.execute("VACUUM (ANALYZE) room")
-        return counts
+        with self._connections.transaction(_LOAD_TIMEOUT, *loads.SETTINGS) as session:
+            return loads.load(session, rooms, on_conflict, keep=not dry_run)
 
     def remove(self, code: str) -> bool:
-        with self._connections.transaction() as session:
+        # Behind a load it would wait long, and keep connections from those who read.
+        with self._connections.transaction(self._timeout, "lock_timeout = '1s'") as session:
             return session.execute("DELETE FROM room WHERE code = %s", (code,)).rowcount > 0
 
     def ping(self) -> None:

@@ -1,7 +1,6 @@
 """What a search asks of a PostgreSQL connection."""
 
 from collections.abc import Generator
-from itertools import islice
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery, SortKey
@@ -20,10 +19,16 @@ def room_of_code(session: Session, code: str) -> Room | None:
     return room_of(found[0]) if found else None
 
 
+def takes_one_statement(query: RoomQuery) -> bool:
+    """Whether a page of the search is read by a single statement."""
+    first = query.after is None and query.sort.key is not SortKey.SIZE
+    return one_plan_fits_all(query) and (first or query.sort.key is SortKey.CODE)
+
+
 def first_rooms(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
     """The first so many rooms in the order of the search, from `after` on."""
     if query.sort.key is SortKey.DISTANCE:
-        return list(islice(in_exact_order(query, nearest_rooms(session, query, wanted)), wanted))
+        return nearest_rooms(session, query, wanted)
     rooms: list[Room] = []
     source, one_plan = page_source(session, query), one_plan_fits_all(query)
     for segment in segments(query):

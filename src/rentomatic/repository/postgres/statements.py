@@ -99,7 +99,7 @@ def count_in(session: Session, where: Sql, boxes: list[BoundingBox], at_most: in
 
 def _edges(boxes: list[BoundingBox]) -> list[list[float]]:
     """The western, southern, eastern and northern edges of the boxes."""
-    return [list(edges) for edges in zip(*map(astuple, boxes), strict=True)] or [[]] * 4
+    return [list(map(float, edges)) for edges in zip(*map(astuple, boxes), strict=True)] or [[]] * 4
 
 
 def estimate(session: Session, query: RoomQuery) -> int:

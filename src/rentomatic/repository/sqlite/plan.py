@@ -18,6 +18,9 @@ from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, ranges
 
 NARROW = 2000
+_MARGIN = 1e-9
+"""Degrees."""
+
 _SMALL_PART = 20
 """One in so many rooms."""
 
@@ -85,7 +88,7 @@ def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access
     access = narrowest(connection, query)
     if access:
         return access
-    boxes = boxes_around(query)
+    boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
         return WHOLE_TABLE
     (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
@@ -112,7 +115,7 @@ def _filters_to_probe(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
             if conditions and field.value != query.sort.key.value:
                 access = _by_field(field, query)
                 yield access, _ids(access)
-    if (boxes := boxes_around(query)) != [WHOLE_EARTH]:
+    if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
         yield by_place(boxes), _places(boxes)
 
 
@@ -134,4 +137,18 @@ def _places(boxes: list[BoundingBox]) -> Sql:
         )
         or "SELECT id FROM room_place WHERE false",
         tuple(edge for box in boxes for edge in (box.east, box.west, box.north, box.south)),
+    )
+
+
+def boxes_in_tree(query: RoomQuery) -> list[BoundingBox]:
+    """The boxes of the query, wider by far less than a room: 32 bits cannot round 1e-73 outwards."""
+    return [_widened(box) for box in boxes_around(query)]
+
+
+def _widened(box: BoundingBox) -> BoundingBox:
+    return BoundingBox(
+        max(box.west - _MARGIN, -180.0),
+        max(box.south - _MARGIN, -90.0),
+        min(box.east + _MARGIN, 180.0),
+        min(box.north + _MARGIN, 90.0),
     )

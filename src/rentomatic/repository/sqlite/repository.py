@@ -47,6 +47,7 @@ class SqliteRepo:
         self._timeout = statement_timeout
         self._idle: list[tuple[_FileId, sqlite3.Connection]] = []
         self._closed = False
+        self._schema_is_known = False
 
     def get(self, code: str) -> Room | None:
         with self._connection(self._timeout) as connection:
@@ -182,7 +183,8 @@ class SqliteRepo:
             if "no such table" not in str(error):
                 raise
             row = None
-        require_revision(row[0] if row else None, self._revision)
+        require_revision(row[0] if row else None, self._revision, running=self._schema_is_known)
+        self._schema_is_known = True
 
 
 def is_fresh(path: Path) -> bool:

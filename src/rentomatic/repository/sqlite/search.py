@@ -8,7 +8,6 @@ from operator import itemgetter
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery, SortKey
-from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.sql import (
     ANYTHING,
@@ -24,6 +23,7 @@ from rentomatic.repository.sqlite.nearest import nearest_rooms
 from rentomatic.repository.sqlite.plan import (
     WHOLE_TABLE,
     Access,
+    boxes_in_tree,
     by_id,
     by_sort,
     cheapest_for_all,
@@ -118,7 +118,7 @@ def _nearest(
     def rooms_of(ids: list[int]) -> Iterator[Room]:
         return map(room_of, _select(connection, query, by_id(ids)))
 
-    found = nearest_rooms(connection, query, boxes_around(query), rooms_of, expired)
+    found = nearest_rooms(connection, query, boxes_in_tree(query), rooms_of, expired)
     return list(islice(found, wanted))
 
 

@@ -1,0 +1,67 @@
+"""What a stranger may know of an error of PostgreSQL: no host, no user, nothing of the statement."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from rentomatic.use_cases.errors import RepositoryUnavailable
+
+
+@contextmanager
+def translated_errors(forget_schema: Callable[[], None]) -> Iterator[None]:
+    """Every error of the driver becomes RepositoryUnavailable.
+
+    forget_schema: is called when the schema turns out to be another one than was known.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        if isinstance(error, _OTHER_SCHEMA):
+            forget_schema()
+        raise RepositoryUnavailable(_explained(error)) from error
+
+
+_OTHER_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
+
+_BUSY = "The storage is being written to by somebody else: try again."
+_REFUSED = "The storage does not accept this user or password."
+_NO_DATABASE = "The database of the storage does not exist: run `rentomatic init-postgres`."
+_UNREACHABLE = "The storage cannot be reached."
+
+_EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] = {
+    PoolTimeout: "The storage cannot be reached, or all connections to it are in use.",
+    PoolClosed: "The storage is closed.",
+    errors.QueryCanceled: "The storage did not answer in time.",
+    (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure): _BUSY,
+    (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): _REFUSED,
+    errors.InvalidCatalogName: _NO_DATABASE,
+    _OTHER_SCHEMA: "The schema of the storage is not the one this program needs: run `rentomatic migrate`.",
+    errors.InsufficientPrivilege: "This user may not do that in the storage.",
+    errors.ReadOnlySqlTransaction: "This storage can be read but not written to.",
+    errors.DiskFull: "The disk of the storage is full.",
+    errors.TooManyConnections: "The storage has no connection to spare.",
+    psycopg.OperationalError: _UNREACHABLE,
+}
+
+
+# What libpq says when no connection comes about has no code, only a text.
+_CONNECTION_FAILURES = (
+    (r"authentication failed|no password supplied|role .* does not exist", _REFUSED),
+    (r"database .* does not exist", _NO_DATABASE),
+)
+
+
+def _explained(error: psycopg.Error) -> str:
+    """What a stranger may know of an error: no host, and nothing of the statement."""
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        for pattern, explanation in _CONNECTION_FAILURES:
+            if re.search(pattern, str(error)):
+                return explanation
+    for kinds, explanation in _EXPLANATIONS.items():
+        if isinstance(error, kinds):
+            return explanation
+    return "The storage cannot be used."

@@ -1,0 +1,326 @@
+"""Schemas: up and down, from many places at once, printed and applied by hand, missing and too new."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pymongo
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from rentomatic.bootstrap import migrate, open_repository
+from rentomatic.domain.search import RoomQuery
+from rentomatic.migrations import runner
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.settings import PostgresDatabase, Settings, SqliteDatabase, read_settings
+from tests import mongo_server, postgres_server
+from tests.cli.conftest import CommandLine
+from tests.cli.test_servers import url_of
+from tests.servers import free_port, serving
+
+COMMAND = [sys.executable, "-m", "rentomatic"]
+LIMIT = 120.0
+
+OBJECTS = """
+    SELECT 'relation', c.relname, c.relkind::text FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL SELECT 'column', attrelid::regclass || '.' || attname,
+        concat_ws(' ', format_type(atttypid, atttypmod), attnotnull, attidentity, collname)
+    FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+    WHERE attnum > 0 AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace
+    UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    ORDER BY 1, 2, 3
+"""
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/new.db"
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    with postgres_server.empty_database() as conninfo:
+        yield url_of(conninfo, str(conninfo_to_dict(conninfo)["dbname"]))
+
+
+@pytest.fixture
+def mongo_url() -> Iterator[str]:
+    with mongo_server.database() as (uri, name):
+        host, separator, options = uri.partition("?")
+        yield f"{host.rstrip('/')}/{name}{separator}{options}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database of each kind that has SQL; the environment names it."""
+    return named(request, monkeypatch)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mongo"])
+def any_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty database of each kind; the environment names it."""
+    return named(request, monkeypatch)
+
+
+def named(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    request.getfixturevalue("rentomatic")  # sets a storage of its own
+    url = str(request.getfixturevalue(f"{request.param}_url"))
+    monkeypatch.setenv("DATABASE_URL", url)
+    return url
+
+
+def settings(url: str) -> Settings:
+    return read_settings({"DATABASE_URL": url})
+
+
+def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
+    """The rows of SQL that is run as whoever keeps the database would do."""
+    match settings(url).database:
+        case PostgresDatabase(conninfo=conninfo):
+            with psycopg.connect(conninfo, autocommit=True) as connection:
+                cursor = connection.execute(text.encode())
+                return cursor.fetchall() if cursor.description else []
+        case SqliteDatabase(path):
+            with closing(sqlite3.connect(path)) as file:
+                if text.lstrip().startswith("SELECT"):
+                    return file.execute(text).fetchall()
+                file.executescript(text)
+    return []
+
+
+def schema(url: str) -> list[tuple[Any, ...]]:
+    """Everything that a migration could have made, in words of the database."""
+    if url.startswith("sqlite"):
+        rows = by_hand(url, "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")
+        return [(kind, name, " ".join((text or "").split())) for kind, name, text in rows]
+    return by_hand(url, OBJECTS)
+
+
+def downgrade(url: str) -> None:
+    match settings(url).database:
+        case PostgresDatabase(conninfo=conninfo):
+            runner.downgrade_postgres(conninfo, "base")
+        case SqliteDatabase(path):
+            runner.downgrade_sqlite(path, "base")
+
+
+def load(url: str, rooms: int) -> None:
+    with closing(open_repository(settings(url))) as repository:
+        assert repository.load(sample_rooms(rooms)).added == rooms
+
+
+def test_the_schema_goes_down_and_up_again_with_rooms_in_it(url: str) -> None:
+    migrate(settings(url).database)
+    whole = schema(url)
+    load(url, 100)
+
+    downgrade(url)
+    left = {row[1].partition(".")[0] for row in schema(url)}
+
+    assert {name for name in left if not name.startswith(("alembic_version", "sqlite_autoindex_"))} == set()
+    assert migrate(settings(url).database) == (None, "0001")
+    assert whole == schema(url)
+    load(url, 100)
+
+
+def test_the_printed_sql_makes_the_same_schema(rentomatic: CommandLine, url: str) -> None:
+    printed = rentomatic("migrate", "--sql")
+    by_hand(url, printed.out)
+    made_by_hand = schema(url)
+    again = rentomatic("migrate")
+    downgrade(url)
+    rentomatic("migrate")
+
+    assert (printed.code, printed.err) == (0, "")
+    assert again.out == "The schema is 0001, as it should be.\n"
+    assert schema(url) == made_by_hand
+    load(url, 100)
+
+
+def test_the_printed_sql_of_a_schema_that_is_there_changes_nothing(rentomatic: CommandLine, url: str) -> None:
+    rentomatic("migrate")
+    load(url, 100)
+    before = schema(url)
+
+    by_hand(url, rentomatic("migrate", "--sql").out)
+
+    assert before == schema(url)
+    with closing(open_repository(settings(url))) as repository:
+        assert repository.count(RoomQuery()) == 100
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+
+
+def outcomes(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
+    texts = [process.communicate(timeout=LIMIT) for process in processes]
+    return [(process.returncode, *text) for process, text in zip(processes, texts, strict=True)]
+
+
+def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> None:
+    done = outcomes([start("migrate") for _ in range(10)])
+
+    assert [(0, "")] * 10 == [(code, err) for code, _, err in done]
+    changed, kept = "The schema was empty and is now 0001.\n", "The schema is 0001, as it should be.\n"
+    assert [changed] + [kept] * 9 == sorted((out for _, out, _ in done), key=lambda out: out == kept)
+    load(any_url, 100)
+
+
+def make_newer(url: str) -> None:
+    if not url.startswith("mongodb"):
+        by_hand(url, "UPDATE alembic_version SET version_num = '9999'")
+        return
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        client.get_default_database().schema.update_one({"_id": "room"}, {"$set": {"revision": "9999"}})
+
+
+def test_a_newer_schema_is_refused_by_every_command(rentomatic: CommandLine, any_url: str) -> None:
+    Path("rooms.csv").write_text("code,size,price,latitude,longitude\na1,20,60,51.5,-0.12\n")
+    commands = (
+        *("migrate", "search", "show a1", "remove a1", "import rooms.csv", "export", "summary"),
+        f"serve --port {free_port()}",
+        f"copy {any_url} sqlite:///copy.db",
+        f"copy sqlite:///rooms.db {any_url}",
+    )
+    rentomatic("migrate")
+    make_newer(any_url)
+
+    for command in commands:
+        done = rentomatic(*command.split())
+
+        assert (command, 4, "") == (command, done.code, done.out)
+        assert "9999" in done.err
+        assert "use a newer program" in done.err
+    assert "use a newer program" in " ".join(rentomatic("doctor").out.split())
+
+
+def test_a_newer_schema_has_no_sql_to_print(rentomatic: CommandLine, url: str) -> None:
+    rentomatic("migrate")
+    make_newer(url)
+
+    done = rentomatic("migrate", "--sql")
+
+    assert (done.code, done.out) == (4, "")
+    assert "use a newer program" in done.err
+
+
+def test_the_web_says_what_to_do_where_the_schema_is_missing_and_goes_on_when_it_is_done(
+    rentomatic: CommandLine, postgres_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    with serving(command, port, tmp_path / "log", {"DATABASE_URL": postgres_url}) as server:
+        missing = [
+            server.get(target) for target in ("/rooms", "/rooms/a1", "/rooms/summary", "/health/ready")
+        ]
+        live = server.get("/health/live").status
+        migrated = rentomatic("migrate").code
+        present = [server.get(target).status for target in ("/rooms", "/health/ready")]
+
+    assert [503] * 4 == [answer.status for answer in missing]
+    for answer in missing:
+        assert "run `rentomatic migrate`" in answer.json["detail"]
+    assert (200, 0, [200, 200]) == (live, migrated, present)
+
+
+def test_a_schema_that_is_taken_away_is_missed_and_found_again(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, rentomatic: CommandLine, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    rentomatic("migrate")
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-w", "1", "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    with serving(command, port, tmp_path / "log", {"DATABASE_URL": postgres_url}) as server:
+        before = server.get("/rooms").status
+        downgrade(postgres_url)
+        away = [server.get("/rooms") for _ in range(3)]
+        ready = server.get("/health/ready").status
+        rentomatic("migrate")
+        after = server.get("/rooms").status
+
+    assert (200, [503] * 3, 503, 200) == (before, [answer.status for answer in away], ready, after)
+    assert all("rentomatic migrate" in answer.json["detail"] for answer in away)
+
+
+@pytest.fixture
+def strange_name() -> Iterator[str]:
+    """The name of a database that is not there yet and gone at the end."""
+    name = f"a \"b\" 'c'; DROP %20@/é {uuid4().hex}"
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def user() -> Iterator[str]:
+    """Somebody who may not create databases."""
+    name = f"rentomatic_test_{uuid4().hex}"
+    with psycopg.connect(postgres_server.conninfo_of_server(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'hunter2'").format(sql.Identifier(name)))
+    yield name
+    with psycopg.connect(postgres_server.conninfo_of_server(), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def test_a_database_may_have_any_name(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, strange_name: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url_of(postgres_server.conninfo_of_server(), strange_name))
+
+    first, second, search = rentomatic("init-postgres"), rentomatic("init-postgres"), rentomatic("search")
+
+    assert (0, 0, 0) == (first.code, second.code, search.code)
+    assert first.out.startswith(f"Created the database {strange_name}.\n")
+    assert second.out.startswith(f"There is a database {strange_name}.\n")
+
+
+def test_who_may_not_create_a_database_may_use_one_that_is_there(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    name = f"rentomatic_test_{uuid4().hex}"
+    server = postgres_server.conninfo_of_server()
+    own = url_of(psycopg.conninfo.make_conninfo(server, user=user, password="hunter2"), name)
+    monkeypatch.setenv("DATABASE_URL", own)
+    refused = rentomatic("init-postgres")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(user))
+        )
+    try:
+        done = rentomatic("init-postgres")
+    finally:
+        postgres_server.drop(name)
+
+    assert (refused.code, refused.out) == (4, "")
+    assert "permission denied" in refused.err
+    assert (done.code, done.err) == (0, "")
+    assert f"There is a database {name}.\nThe schema was empty and is now 0001.\n" == done.out
+
+
+def test_a_database_that_is_created_from_several_places_at_once_is_created_once(
+    monkeypatch: pytest.MonkeyPatch, strange_name: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url_of(postgres_server.conninfo_of_server(), strange_name))
+
+    done = outcomes([start("init-postgres") for _ in range(4)])
+
+    assert [(0, "")] * 4 == [(code, err) for code, _, err in done]
+    assert sum(out.startswith("Created the") for _, out, _ in done) == 1
+    assert sum("is now 0001" in out for _, out, _ in done) == 1

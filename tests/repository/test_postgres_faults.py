@@ -1,0 +1,302 @@
+"""PostgreSQL that is slow, busy, read-only or strict: what the repository makes of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from rentomatic.bootstrap import create_database, migrate, open_repository
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.settings import PostgresDatabase, Settings, read_settings
+from rentomatic.use_cases.errors import RepositoryUnavailable
+from tests import postgres_server
+from tests.builders import make_room
+from tests.postgres_server import PostgresServer, running
+
+LIMIT = 30.0
+PASSWORD = r"p@s/s#w%o:r'd\ 20%41 &?=[é]"
+
+SEARCHES: dict[str, Callable[[PostgresRepo], object]] = {
+    "get": lambda repository: repository.get("a1"),
+    "search": lambda repository: repository.search(RoomQuery()),
+    "count": lambda repository: repository.count(RoomQuery()),
+    "summarise": lambda repository: repository.summarise(RoomQuery()),
+}
+WRITES: dict[str, Callable[[PostgresRepo], object]] = {
+    "load": lambda repository: repository.load([make_room(code="new")]),
+    "remove": lambda repository: repository.remove("a1"),
+}
+
+
+@pytest.fixture
+def conninfo() -> Iterator[str]:
+    """A database with one room."""
+    with postgres_server.database() as conninfo:
+        with repository(conninfo) as opened:
+            opened.load([make_room()])
+        yield conninfo
+
+
+def repository(conninfo: str, **limits: Any) -> closing[PostgresRepo]:
+    return closing(PostgresRepo(conninfo, POSTGRES_REVISION, **limits))
+
+
+@contextmanager
+def locked(conninfo: str, mode: str) -> Iterator[None]:
+    """While somebody else holds that lock on the rooms."""
+    with psycopg.connect(conninfo) as other:
+        other.execute(f"LOCK TABLE room IN {mode} MODE".encode())
+        yield
+
+
+def sessions(conninfo: str) -> list[int]:
+    """The process ids of the repository's connections on the server."""
+    statement = "SELECT pid FROM pg_stat_activity WHERE application_name = 'rentomatic'"
+    with psycopg.connect(conninfo) as connection:
+        rows = connection.execute(statement + " AND datname = current_database()").fetchall()
+    return [row[0] for row in rows]
+
+
+def refusal(conninfo: str, act: Callable[[], object]) -> str:
+    """The message with which it is refused; it tells nothing that a stranger should not know."""
+    with pytest.raises(RepositoryUnavailable) as refused:
+        act()
+    message = str(refused.value)
+    given = conninfo_to_dict(conninfo)
+    secrets = [str(given[part]) for part in ("host", "port", "password") if given.get(part)]
+    words = [
+        *secrets,
+        f'"{given["user"]}"',
+        "127.0.0.1",
+        "FATAL",
+        "SELECT",
+        "INSERT",
+        "DELETE",
+        "LOCK",
+        "room",
+    ]
+    assert [] == [word for word in words if word in message]
+    assert refused.value.__cause__ is not None
+    return message
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_statement_that_takes_too_long_is_given_up_and_its_connection_is_used_again(
+    conninfo: str, name: str, prepare: bool
+) -> None:
+    with repository(conninfo, statement_timeout=0.3, pool_size=1, prepare=prepare) as opened:
+        SEARCHES[name](opened)
+        before = sessions(conninfo)
+        with locked(conninfo, "ACCESS EXCLUSIVE"):
+            message = refusal(conninfo, lambda: SEARCHES[name](opened))
+
+        assert message == "The storage did not answer in time."
+        assert make_room() == opened.get("a1")
+        assert (1, before) == (len(before), sessions(conninfo))
+
+
+def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) -> None:
+    def export(opened: PostgresRepo) -> None:
+        with opened.stream(RoomQuery()) as rooms:
+            next(rooms)
+
+    with repository(conninfo, statement_timeout=0.1) as opened:
+        with locked(conninfo, "ACCESS EXCLUSIVE"):
+            messages = [
+                refusal(conninfo, lambda: export(opened)),
+                refusal(conninfo, lambda: opened.remove("a1")),
+            ]
+
+        assert ["The storage did not answer in time."] * 2 == messages
+        assert make_room() == opened.get("a1")
+
+
+@pytest.mark.parametrize("name", [*SEARCHES, *WRITES])
+def test_who_waits_for_a_connection_in_vain_is_told_so(conninfo: str, name: str) -> None:
+    act = {**SEARCHES, **WRITES}[name]
+    with repository(conninfo, pool_size=1, pool_timeout=0.2) as opened:
+        with opened.stream(RoomQuery()) as rooms:
+            begin = time.monotonic()
+            message = refusal(conninfo, lambda: act(opened))
+            waited = time.monotonic() - begin
+            assert [make_room()] == list(rooms)
+
+        assert message == "The storage cannot be reached, or all connections to it are in use."
+        assert waited < 5
+        act(opened)
+
+
+def test_a_load_waits_for_another_only_so_long_and_changes_nothing(conninfo: str) -> None:
+    with repository(conninfo) as opened:
+        with locked(conninfo, "SHARE ROW EXCLUSIVE"):
+            begin = time.monotonic()
+            message = refusal(conninfo, lambda: opened.load([make_room(price=1), make_room(code="new")]))
+            waited = time.monotonic() - begin
+            assert (make_room(), None) == (opened.get("a1"), opened.get("new"))
+
+        assert message == "The storage is being written to by somebody else: try again."
+        assert 5 <= waited < LIMIT
+        assert opened.load([make_room(price=1)]).replaced == 1
+
+
+def test_a_load_that_another_one_lets_in_on_time_is_done(conninfo: str) -> None:
+    done = []
+    with repository(conninfo) as opened:
+        load = threading.Thread(target=lambda: done.append(opened.load([make_room(price=1)])))
+        with psycopg.connect(conninfo) as other:
+            other.execute("LOCK TABLE room IN SHARE ROW EXCLUSIVE MODE")
+            load.start()
+            waits_for_a_lock(conninfo)
+            other.execute("UPDATE room SET price = 2")
+        load.join(LIMIT)
+
+        assert [1] == [counts.replaced for counts in done]
+        assert make_room(price=1) == opened.get("a1")
+
+
+def waits_for_a_lock(conninfo: str) -> None:
+    """Return when a session waits for a lock on the rooms."""
+    end = time.monotonic() + LIMIT
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        statement = "SELECT count(*) FROM pg_locks WHERE relation = 'room'::regclass AND NOT granted"
+        while connection.execute(statement).fetchone() != (1,):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_storage_that_can_only_be_read_is_read_and_says_so_to_who_writes(conninfo: str, name: str) -> None:
+    database = conninfo_to_dict(conninfo)["dbname"]
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on'.encode())
+    with repository(conninfo) as opened:
+        assert refusal(conninfo, lambda: WRITES[name](opened)) == (
+            "This storage can be read but not written to."
+        )
+        assert (make_room(),) == opened.search(RoomQuery()).rooms
+
+
+def test_a_user_who_may_not_write_is_told_so(conninfo: str) -> None:
+    reader = f"rentomatic_test_{uuid4().hex}"
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {reader} LOGIN".encode())
+        connection.execute(f"GRANT SELECT ON room, alembic_version TO {reader}".encode())
+        try:
+            with repository(make_conninfo(conninfo, user=reader)) as opened:
+                messages = [refusal(conninfo, partial(act, opened)) for act in WRITES.values()]
+                assert (make_room(),) == opened.search(RoomQuery()).rooms
+        finally:
+            connection.execute(f"DROP OWNED BY {reader}".encode())
+            connection.execute(f"DROP ROLE {reader}".encode())
+
+    assert ["This user may not do that in the storage."] * 2 == messages
+
+
+def test_no_statement_is_left_prepared_where_a_pooler_may_not_allow_it(conninfo: str) -> None:
+    found = []
+    for prepare in (True, False):
+        with repository(conninfo, pool_size=1, prepare=prepare) as opened:
+            opened.load(sample_rooms(100))
+            for act in SEARCHES.values():
+                act(opened)
+            for _ in range(10):
+                act(opened)
+            found.append(opened._connections.read(prepared_statements))
+
+    with_a_plan, behind_a_pooler = found
+    assert with_a_plan > 0
+    assert behind_a_pooler == 0
+
+
+def prepared_statements(session: psycopg.Connection[Any]) -> int:
+    row = session.execute("SELECT count(*) FROM pg_prepared_statements", prepare=False).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_a_pooler_that_forgets_everything_between_transactions_disturbs_nothing(conninfo: str) -> None:
+    def forget(session: psycopg.Connection[Any]) -> None:
+        # As PgBouncer does, behind the back of the driver.
+        session.pgconn.exec_(b"DEALLOCATE ALL")
+        session.pgconn.exec_(b"RESET ALL")
+
+    with repository(conninfo, pool_size=1, prepare=False, statement_timeout=0.3) as opened:
+        for _ in range(3):
+            for act in SEARCHES.values():
+                act(opened)
+                with opened._connections._pool().connection() as session:
+                    forget(session)
+        opened.load([make_room(price=7)])
+        with locked(conninfo, "ACCESS EXCLUSIVE"):
+            message = refusal(conninfo, lambda: opened.get("a1"))
+
+        assert message == "The storage did not answer in time."
+        assert make_room(price=7) == opened.get("a1")
+
+
+@pytest.fixture(scope="module")
+def strict_server() -> Iterator[PostgresServer]:
+    """A server that asks for a password, with the schema and a room in the database `application`."""
+    with running("shared_buffers=16MB", password=PASSWORD) as server:
+        settings = settings_of_parts(server, PASSWORD)
+        assert isinstance(settings.database, PostgresDatabase)
+        create_database(settings.database)
+        migrate(settings.database)
+        with closing(open_repository(settings)) as opened:
+            opened.load([make_room()])
+        yield server
+
+
+def settings_of_parts(server: PostgresServer, password: str) -> Settings:
+    return read_settings(
+        {
+            "POSTGRES_HOSTNAME": "127.0.0.1",
+            "POSTGRES_PORT": str(server.port),
+            "POSTGRES_USER": "postgres",
+            "POSTGRES_PASSWORD": password,
+        }
+    )
+
+
+def settings_of_url(server: PostgresServer, password: str) -> Settings:
+    login = f"postgres:{quote(password, safe='')}"
+    return read_settings({"DATABASE_URL": f"postgresql://{login}@127.0.0.1:{server.port}/application"})
+
+
+@pytest.mark.parametrize("settings", [settings_of_parts, settings_of_url])
+def test_a_password_of_any_characters_opens_the_storage_and_a_wrong_one_does_not(
+    strict_server: PostgresServer, settings: Callable[[PostgresServer, str], Settings]
+) -> None:
+    def found(password: str) -> Room | None:
+        with closing(open_repository(settings(strict_server, password))) as opened:
+            return opened.get("a1")
+
+    message = refusal(strict_server.conninfo, lambda: found("wrong" + PASSWORD))
+
+    assert message == "The storage does not accept this user or password."
+    assert make_room() == found(PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["wrong" + PASSWORD, ""])
+def test_a_migration_with_a_wrong_password_says_so_and_repeats_none(
+    strict_server: PostgresServer, password: str
+) -> None:
+    database = settings_of_parts(strict_server, password).database
+    assert isinstance(database, PostgresDatabase)
+
+    for act in (migrate, create_database):
+        with pytest.raises(RepositoryUnavailable, match="password") as refused:
+            act(database)
+        assert PASSWORD not in str(refused.value)
