@@ -50,7 +50,7 @@ class MongoServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread is running yet that could hold a lock
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread holds a lock here
             )
         try:
             self._wait_until_it_answers(self._process)

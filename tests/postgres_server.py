@@ -81,7 +81,8 @@ class PostgresServer:
                 command,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - no thread is running yet that could hold a lock **self._identity()
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread holds a lock here
+                **self._identity(),
             )
         end = time.monotonic() + _START_TIMEOUT
         while True:

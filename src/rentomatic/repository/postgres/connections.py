@@ -177,6 +177,7 @@ class Connections:
             begin = b"; ".join((b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", *settings))
             session.execute(begin, prepare=False)
             yield
+            session.commit()  # not undone: that would make psycopg forget what it has prepared
         finally:
             session.end = math.inf
             if not session.closed:

@@ -101,10 +101,12 @@ def _places_with_next(session: Session, query: RoomQuery, start: float, wanted: 
     if expected <= 5 * plan.NARROW:
         yield everywhere
         return
-    radius = 1.03 * start + 50 if start else _reach(session, query, wanted)
-    if radius < _COMPACT:
-        circle = Circle(query.origin, radius)
-        yield _Place(boxes_around(replace(query, areas=(*query.areas, circle))), radius)
+    # Further out a ring of the same width holds more rooms; should it not, a wider one may.
+    for radius in (1.03 * start + 50, 2 * start + 500) if start else (_reach(session, query, wanted),):
+        if radius < _COMPACT:
+            around = replace(query, areas=(*query.areas, Circle(query.origin, radius)))
+            if not start or estimate(session, around) <= 15 * plan.NARROW:
+                yield _Place(boxes_around(around), radius)
     if expected <= 25 * plan.NARROW:
         yield everywhere
         return
