@@ -4,12 +4,14 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from rentomatic.bootstrap import open_repository
 from rentomatic.cli.main import run
@@ -18,6 +20,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import read_settings
+from tests import mongo_server, postgres_server
 
 _OUTPUT_VARIABLES = (
     *("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
@@ -112,3 +115,25 @@ def rentomatic(
         return Outcome(code, captured.out.decode(), captured.err.decode())
 
     return command_line
+
+
+def url_of(conninfo: str, name: str) -> str:
+    """A URL of the same server, as its user would write it."""
+    given = {part: quote(str(value), safe="") for part, value in conninfo_to_dict(conninfo).items()}
+    login = given["user"] + (f":{given['password']}" if "password" in given else "")
+    return f"postgresql://{login}@{given['host']}:{given['port']}/{quote(name, safe='')}"
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A database of PostgreSQL without a schema."""
+    with postgres_server.empty_database() as conninfo:
+        yield url_of(conninfo, str(conninfo_to_dict(conninfo)["dbname"]))
+
+
+@pytest.fixture
+def mongo_url() -> Iterator[str]:
+    """A database of MongoDB without a schema."""
+    with mongo_server.database() as (uri, name):
+        host, separator, options = uri.partition("?")
+        yield f"{host.rstrip('/')}/{name}{separator}{options}"

@@ -14,16 +14,14 @@ import psycopg
 import pymongo
 import pytest
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from rentomatic.bootstrap import migrate, open_repository
 from rentomatic.domain.search import RoomQuery
 from rentomatic.migrations import runner
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import PostgresDatabase, Settings, SqliteDatabase, read_settings
-from tests import mongo_server, postgres_server
-from tests.cli.conftest import CommandLine
-from tests.cli.test_servers import url_of
+from tests import postgres_server
+from tests.cli.conftest import CommandLine, url_of
 from tests.servers import free_port, serving
 
 COMMAND = [sys.executable, "-m", "rentomatic"]
@@ -49,19 +47,6 @@ OBJECTS = """
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/new.db"
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    with postgres_server.empty_database() as conninfo:
-        yield url_of(conninfo, str(conninfo_to_dict(conninfo)["dbname"]))
-
-
-@pytest.fixture
-def mongo_url() -> Iterator[str]:
-    with mongo_server.database() as (uri, name):
-        host, separator, options = uri.partition("?")
-        yield f"{host.rstrip('/')}/{name}{separator}{options}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -18,7 +18,7 @@ from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv
 from tests import postgres_server
-from tests.cli.test_servers import url_of
+from tests.cli.conftest import url_of
 
 COMMAND = [sys.executable, "-m", "rentomatic", "import"]
 ROOMS = 100_000

@@ -3,22 +3,14 @@
 import json
 from collections.abc import Iterator
 from itertools import pairwise
-from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests import mongo_server, postgres_server
-from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
+from tests import postgres_server
+from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage, url_of
 from tests.servers import free_port
-
-
-def url_of(conninfo: str, name: str) -> str:
-    """A URL of the same server, as its user would write it."""
-    given = {part: quote(str(value), safe="") for part, value in conninfo_to_dict(conninfo).items()}
-    login = given["user"] + (f":{given['password']}" if "password" in given else "")
-    return f"postgresql://{login}@{given['host']}:{given['port']}/{quote(name, safe='')}"
 
 
 @pytest.fixture
@@ -27,21 +19,6 @@ def missing() -> Iterator[str]:
     name = f"rentomatic_test_{uuid4().hex}"
     yield name
     postgres_server.drop(name)
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A database of PostgreSQL without a schema."""
-    with postgres_server.empty_database() as conninfo:
-        yield url_of(conninfo, str(conninfo_to_dict(conninfo)["dbname"]))
-
-
-@pytest.fixture
-def mongo_url() -> Iterator[str]:
-    """A database of MongoDB without a schema."""
-    with mongo_server.database() as (uri, name):
-        host, separator, options = uri.partition("?")
-        yield f"{host.rstrip('/')}/{name}{separator}{options}"
 
 
 @pytest.fixture(params=["postgres", "mongo"])

@@ -10,6 +10,7 @@ from typing import Any
 from rentomatic.domain.geography import Area, BoundingBox, Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.summary import Range, Summary, summary_of
 from rentomatic.repository.keyset import Segment
 
 ROOM_COLUMNS = "code, size, price, latitude, longitude"
@@ -90,6 +91,15 @@ def room_of(row: tuple[Any, ...]) -> Room:
     """The room of a row of `ROOM_COLUMNS`."""
     code, size, price, latitude, longitude = row
     return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
+
+
+def summary_of_groups(groups: Iterable[tuple[Any, ...]]) -> Summary:
+    """The summary of rooms that are grouped by price: price, number, lowest and highest size of each."""
+    groups = list(groups)
+    sizes = [size for _, _, *range_ in groups for size in range_ if size is not None]
+    return summary_of(
+        {price: rooms for price, rooms, *_ in groups}, Range(min(sizes), max(sizes)) if sizes else None
+    )
 
 
 def _area_sql(area: Area) -> Sql:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.domain.summary import Summary
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections, Limits
 from rentomatic.repository.postgres.search import (
@@ -17,6 +17,7 @@ from rentomatic.repository.postgres.search import (
     room_of_code,
     takes_one_statement,
 )
+from rentomatic.repository.sql import summary_of_groups
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _LOAD_TIMEOUT = 3600.0
@@ -67,10 +68,7 @@ class PostgresRepo:
 
     def summarise(self, query: RoomQuery) -> Summary:
         groups = self._connections.read(lambda session: prices_of(session, query))
-        sizes = [size for _, _, *range_ in groups for size in range_ if size is not None]
-        return summary_of(
-            {price: rooms for price, rooms, *_ in groups}, Range(min(sizes), max(sizes)) if sizes else None
-        )
+        return summary_of_groups(groups)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.domain.summary import Summary
 from rentomatic.repository.schema import require_revision
+from rentomatic.repository.sql import summary_of_groups
 from rentomatic.repository.sqlite.load import load
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code, source_of
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -72,10 +73,7 @@ class SqliteRepo:
             groups = connection.execute(
                 f"SELECT price, count(*), min(size), max(size) {source.text} GROUP BY price", source.values
             ).fetchall()
-        sizes = [size for _, _, *range_ in groups for size in range_ if size is not None]
-        return summary_of(
-            {price: rooms for price, rooms, *_ in groups}, Range(min(sizes), max(sizes)) if sizes else None
-        )
+        return summary_of_groups(groups)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
