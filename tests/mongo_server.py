@@ -74,6 +74,8 @@ class MongoServer:
         """Send a signal to the process."""
         if self._process is not None:
             self._process.send_signal(sign)
+            if sign is signal.SIGSTOP:  # which takes a moment to take effect
+                os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def remove(self) -> None:
         """End it and forget what it holds."""

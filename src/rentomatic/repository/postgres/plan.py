@@ -6,6 +6,8 @@ where they leave next to none. So these are counted first, as far as `NARROW`: w
 read whole and sorted, behind a fence that the planner does not look across.
 """
 
+from dataclasses import replace
+
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.connections import Session
@@ -21,14 +23,17 @@ _SMALL_PART = 20
 
 def page_source(session: Session, query: RoomQuery) -> Sql:
     """`FROM … WHERE …` of all rooms that match, in a form that leads to the best plan of a page."""
-    where, boxes = filters(query), boxes_around(query)
+    boxes = boxes_around(query)
     by_place = boxes != [WHOLE_EARTH]
     if are_few(session, query) or (by_place and estimate(session, query) <= 10 * NARROW):
         return read_whole(query, boxes)
-    if by_place:
-        # PostgreSQL looks for no index within a CASE, and takes half of all rooms to be there.
-        return Sql(f"FROM room WHERE CASE WHEN {where.text} THEN true ELSE false END", where.values)
+    where = all_of((*map(condition_sql, query.conditions), _anywhere(filters(replace(query, conditions=())))))
     return Sql(f"FROM room WHERE {where.text}", where.values)
+
+
+def _anywhere(areas: Sql) -> Sql:
+    """The areas in a form that uses no index, and that PostgreSQL takes half of all rooms to meet."""
+    return Sql(f"CASE WHEN {areas.text} THEN true ELSE false END", areas.values) if areas.values else areas
 
 
 def are_few(session: Session, query: RoomQuery) -> bool:
