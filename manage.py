@@ -14,7 +14,7 @@
 Needs nothing but Python 3.11 or newer. The environment is made in .venv on first use, and again
 when the pinned requirements change. Variables that the environment leaves unset are filled from
 config/<APPLICATION_CONFIG>.json, `development` unless it is set; its DATABASE_URL does not count
-where the environment names a server, POSTGRES_HOSTNAME or MONGODB_HOSTNAME.
+where the environment has a part of a server's address, POSTGRES_… or MONGODB_….
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 ALL_TESTS = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 DEVELOPER_COMMANDS = ("test", "lint", "bench", "lock")
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
-"""The variables that choose a storage."""
+PARTS = ("POSTGRES_", "MONGODB_", "APPLICATION_DB")
+"""The variables that choose a storage, and how those begin that are a part of one."""
 
 
 def main() -> int:
@@ -119,7 +120,7 @@ def fingerprint(requirements: str) -> str:
 def configured(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment, with what it leaves unset or empty filled from the configuration file.
 
-    Where the environment chooses a storage, the choice of the file does not count.
+    Where the environment chooses a storage, or sets a part of one, the choice of the file does not count.
     """
     name = environment.get("APPLICATION_CONFIG") or "development"
     path = ROOT / "config" / f"{name}.json"
@@ -130,7 +131,11 @@ def configured(environment: Mapping[str, str]) -> dict[str, str]:
         raise SetUpError(f"APPLICATION_CONFIG names {path}, which does not exist.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise SetUpError(f'{path} is no list of {{"name": …, "value": …}}: {error}') from error
-    chosen = STORAGES if any(is_set(environment, name) for name in STORAGES) else ()
+    chosen: tuple[str, ...] = ()
+    if any(is_set(environment, name) for name in STORAGES):
+        chosen = STORAGES
+    elif any(name.startswith(PARTS) and environment[name] for name in environment):
+        chosen = ("DATABASE_URL",)  # the part means a server, which the file may name
     wanted = (n for n in defaults if n.removesuffix("_FILE") not in chosen and not is_set(environment, n))
     return {**environment, **{n: defaults[n] for n in wanted}}
 
@@ -197,4 +202,7 @@ def complain(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

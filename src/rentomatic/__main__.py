@@ -1,5 +1,10 @@
 """`python -m rentomatic`."""
 
-from rentomatic.cli.main import main
+import sys
 
-main()
+try:
+    from rentomatic.cli.main import main
+
+    main()
+except KeyboardInterrupt:  # while the program is still being imported
+    sys.exit(130)

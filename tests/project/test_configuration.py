@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import manage
-from rentomatic.settings import DEFAULTS, MemoryDatabase, PostgresDatabase, read_settings
+from rentomatic.settings import DEFAULTS, MemoryDatabase, PostgresDatabase, SettingsError, read_settings
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -65,6 +65,17 @@ def test_a_password_completes_a_server_in_the_file(configured_by: Path) -> None:
     found = read_settings(configured(POSTGRES_PASSWORD="pw")).database
 
     assert isinstance(found, PostgresDatabase)
+
+
+@pytest.mark.usefixtures("configured_by")
+def test_a_part_of_a_server_without_its_host_is_never_the_sqlite_file_of_the_configuration() -> None:
+    with pytest.raises(SettingsError, match="POSTGRES_HOSTNAME"):
+        read_settings(configured(POSTGRES_HOSTNAME="", POSTGRES_USER="ann"))
+
+
+def test_production_has_a_configuration_and_names_its_storage() -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        read_settings(manage.configured({"APPLICATION_CONFIG": "production"}))
 
 
 def test_every_variable_is_described_and_no_other() -> None:

@@ -386,7 +386,6 @@ def test_production_refuses_parts_without_a_password(server: str) -> None:
 @pytest.mark.parametrize(
     "environment",
     [
-        {},
         {"DATABASE_URL": "memory:"},
         {"DATABASE_URL": "postgresql://ann@db/rooms"},  # a password file, peer, or a certificate
         {"DATABASE_URL": "postgresql://ann:Xq7-long-enough@db/rooms"},

@@ -4,6 +4,7 @@ Every function raises RepositoryUnavailable for a storage that cannot be reached
 schema this program does not know.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from io import StringIO
@@ -177,4 +178,6 @@ def _connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection[A
 
 def _reason(error: BaseException | None) -> str:
     """The first line of what the driver says, as a sentence. It names hosts and users, but no password."""
-    return f"{str(error).strip().splitlines()[0].rstrip('.')}."
+    reason = f"{str(error).strip().splitlines()[0].rstrip('.')}."
+    missing = re.search(r"database .* does not exist", reason)
+    return f"{reason} `rentomatic init-postgres` creates it." if missing else reason

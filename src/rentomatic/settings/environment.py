@@ -176,6 +176,10 @@ def _database_of_parts(reader: _Reader) -> tuple[Database, str]:
     """The storage, and the variable that holds its password."""
     prefix = next((p for p in ("POSTGRES", "MONGODB") if reader.is_set(f"{p}_HOSTNAME")), None)
     if prefix is None:
+        if _in_production(reader):
+            reader.refuse(
+                "DATABASE_URL", "is missing, and so is POSTGRES_HOSTNAME: production names its storage"
+            )
         return database(DEFAULTS["DATABASE_URL"]), "DATABASE_URL"
     addresses = _addresses(reader, prefix)
     user = reader.read(f"{prefix}_USER", plain_text)

@@ -50,7 +50,8 @@ _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] 
 
 # What libpq says when no connection comes about has no code, only a text.
 _CONNECTION_FAILURES = (
-    (r"authentication failed|no password supplied|role .* does not exist", _REFUSED),
+    (r"authentication failed|role .* does not exist", _REFUSED),
+    (r"no password supplied", "The storage wants a password, and none is given."),
     (r"database .* does not exist", _NO_DATABASE),
 )
 
