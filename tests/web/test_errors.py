@@ -345,12 +345,14 @@ def test_more_than_can_be_done_is_refused_at_once_while_health_answers() -> None
     client = client_of(repository, threads=4)
     with ThreadPoolExecutor() as pool:
         busy = [pool.submit(get, client, "/rooms") for _ in range(3)]
-        for _ in busy:
-            assert repository.asked.acquire(timeout=30)
+        try:
+            for _ in busy:
+                assert repository.asked.acquire(timeout=30)
 
-        refused = [get(client, "/rooms") for _ in range(20)]
-        live = get(client, "/health/live")
-        repository.answer.set()
+            refused = [get(client, "/rooms") for _ in range(20)]
+            live = get(client, "/health/live")
+        finally:
+            repository.answer.set()
         answered = [future.result(timeout=30) for future in busy]
 
     for answer in refused:
@@ -365,9 +367,11 @@ def test_after_an_overload_requests_are_answered_again() -> None:
     client = client_of(repository, threads=1)
     with ThreadPoolExecutor() as pool:
         busy = pool.submit(get, client, "/rooms")
-        assert repository.asked.acquire(timeout=30)
-        assert get(client, "/rooms").status_code == 503
-        repository.answer.set()
+        try:
+            assert repository.asked.acquire(timeout=30)
+            assert get(client, "/rooms").status_code == 503
+        finally:
+            repository.answer.set()
         assert busy.result(timeout=30).status_code == 200
 
     assert get(client, "/rooms").status_code == 200
