@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.sql.functions import GenericFunction
 
 from rentomatic.domain.geography import EARTH_RADIUS, BoundingBox, Circle, Point
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.domain.summary import Summary, range_of, summary_of
 
 
 class Base(DeclarativeBase):
@@ -72,8 +72,8 @@ class Orm:
         by_size = select(func.min(OrmRoom.size), func.max(OrmRoom.size)).where(*where)
         with Session(self.engine) as session:
             prices = {row.price: row.rooms for row in session.execute(by_price)}
-            lowest, highest = session.execute(by_size).one()
-        return summary_of(prices, None if lowest is None or highest is None else Range(lowest, highest))
+            sizes = session.execute(by_size).one()
+        return summary_of(prices, range_of(sizes))
 
 
 def distance_to(point: Point) -> ColumnElement[float]:

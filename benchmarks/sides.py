@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select
 from benchmarks.orm import Orm, OrmRoom
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.repository.sql import summary_of_groups
 from rentomatic.use_cases.ports import RoomRepository
 
 LIMIT = 20
@@ -107,19 +107,11 @@ class Sides:
     def summary(self, name: str, query: RoomQuery, where: list[ColumnElement[bool]], limit: str) -> Case:
         """Rooms at a glance. limit: what follows FROM in the bare statement."""
         statement = f"SELECT price, count(*), min(size), max(size) FROM {limit} GROUP BY price"
-
-        def bare() -> Summary:
-            rows = self.bare.rows(statement)
-            sizes = [size for row in rows for size in row[2:] if size is not None]
-            return summary_of(
-                {row[0]: row[1] for row in rows}, Range(min(sizes), max(sizes)) if sizes else None
-            )
-
         return Case(
             name,
             {
                 "ours": lambda: self.repository.summarise(query),
                 "peer": lambda: self.orm.summary(*where),
-                "limit": bare,
+                "limit": lambda: summary_of_groups(self.bare.rows(statement)),
             },
         )

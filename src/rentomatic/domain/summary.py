@@ -1,6 +1,6 @@
 """What a set of rooms costs at a glance: count, ranges and a price histogram."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count as count_from
 
@@ -34,11 +34,17 @@ class Summary:
     histogram: tuple[Bucket, ...]
 
 
+def range_of(values: Iterable[int | None]) -> Range | None:
+    """The range of the values that are stated, None where none is."""
+    stated = [value for value in values if value is not None]
+    return Range(min(stated), max(stated)) if stated else None
+
+
 def summary_of(prices: Mapping[int, int], size: Range | None) -> Summary:
     """The summary of rooms, given how many there are at each price and the range of their sizes."""
     return Summary(
         count=sum(prices.values()),
-        price=Range(min(prices), max(prices)) if prices else None,
+        price=range_of(prices),
         size=size,
         histogram=tuple(histogram(prices)),
     )

@@ -8,7 +8,7 @@ from itertools import islice
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.domain.summary import Summary, range_of, summary_of
 from rentomatic.repository.merge import merge
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -39,10 +39,7 @@ class MemRepo:
 
     def summarise(self, query: RoomQuery) -> Summary:
         rooms = [room for room in self._rooms.values() if query.matches(room)]
-        sizes = [room.size for room in rooms if room.size is not None]
-        return summary_of(
-            Counter(room.price for room in rooms), Range(min(sizes), max(sizes)) if sizes else None
-        )
+        return summary_of(Counter(room.price for room in rooms), range_of(room.size for room in rooms))
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

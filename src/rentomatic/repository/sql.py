@@ -10,7 +10,7 @@ from typing import Any
 from rentomatic.domain.geography import Area, BoundingBox, Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.domain.summary import Summary, range_of, summary_of
 from rentomatic.repository.keyset import Segment
 
 ROOM_COLUMNS = "code, size, price, latitude, longitude"
@@ -62,6 +62,11 @@ def condition_sql(condition: Condition) -> Sql:
     return Sql(f"{column} {OPERATORS[condition.operator]} ?", (condition.value,))
 
 
+def area_sql(area: Area) -> Sql:
+    """The area on the columns of the place."""
+    return _circle_sql(area) if isinstance(area, Circle) else _box_sql(area)
+
+
 def ranges(
     query: RoomQuery,
     field: Field,
@@ -73,7 +78,7 @@ def ranges(
 
 def filters(query: RoomQuery) -> Sql:
     """All that must hold of a room."""
-    return all_of((*map(condition_sql, query.conditions), *map(_area_sql, query.areas)))
+    return all_of((*map(condition_sql, query.conditions), *map(area_sql, query.areas)))
 
 
 def segment_sql(segment: Segment) -> Sql:
@@ -96,14 +101,8 @@ def room_of(row: tuple[Any, ...]) -> Room:
 def summary_of_groups(groups: Iterable[tuple[Any, ...]]) -> Summary:
     """The summary of rooms that are grouped by price: price, number, lowest and highest size of each."""
     groups = list(groups)
-    sizes = [size for _, _, *range_ in groups for size in range_ if size is not None]
-    return summary_of(
-        {price: rooms for price, rooms, *_ in groups}, Range(min(sizes), max(sizes)) if sizes else None
-    )
-
-
-def _area_sql(area: Area) -> Sql:
-    return _circle_sql(area) if isinstance(area, Circle) else _box_sql(area)
+    sizes = (size for _, _, *lowest_and_highest in groups for size in lowest_and_highest)
+    return summary_of({price: rooms for price, rooms, *_ in groups}, range_of(sizes))
 
 
 def _circle_sql(circle: Circle) -> Sql:

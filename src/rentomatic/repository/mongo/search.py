@@ -13,7 +13,7 @@ from pymongo.collection import Collection
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.domain.summary import Range, Summary, summary_of
+from rentomatic.domain.summary import Summary, range_of, summary_of
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.mongo.filters import (
@@ -117,7 +117,7 @@ def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
     for room in _on_the_rim(moment, query):
         prices[room.price] += 1
         sizes.update(() if room.size is None else (room.size,))
-    return summary_of(prices, Range(min(sizes), max(sizes)) if sizes else None)
+    return summary_of(prices, range_of(sizes))
 
 
 def _on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:

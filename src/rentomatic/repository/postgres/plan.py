@@ -6,13 +6,11 @@ where they leave next to none. So these are counted first, as far as `NARROW`: w
 read whole and sorted, behind a fence that the planner does not look across.
 """
 
-from dataclasses import replace
-
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.connections import Session
 from rentomatic.repository.postgres.statements import count, estimate, in_boxes, read_whole
-from rentomatic.repository.sql import Sql, all_of, condition_sql, filters, ranges
+from rentomatic.repository.sql import Sql, all_of, area_sql, condition_sql, filters, ranges
 
 NARROW = 2000
 """Rooms that are sorted in less time than looking for them along an order may take."""
@@ -27,7 +25,8 @@ def page_source(session: Session, query: RoomQuery) -> Sql:
     by_place = boxes != [WHOLE_EARTH]
     if are_few(session, query) or (by_place and estimate(session, query) <= 10 * NARROW):
         return read_whole(query, boxes)
-    where = all_of((*map(condition_sql, query.conditions), _anywhere(filters(replace(query, conditions=())))))
+    areas = all_of(map(area_sql, query.areas))
+    where = all_of((*map(condition_sql, query.conditions), _anywhere(areas)))
     return Sql(f"FROM room WHERE {where.text}", where.values)
 
 
