@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point, distance
+from rentomatic.domain.geography import (
+    EARTH_RADIUS,
+    MAX_RADIUS,
+    BoundingBox,
+    Circle,
+    Point,
+    distance,
+    distance_range,
+)
 from tests.builders import LATITUDES, LONGITUDES, POINTS, RADII, boxes
 
 
@@ -119,3 +127,22 @@ def test_the_box_within_a_circle_holds_nothing_but_the_circle(
         latitude = min(box.north, box.south + north * (box.north - box.south))
         longitude = min(box.east, box.west + east * (box.east - box.west))
         assert circle.contains(latitude, longitude)
+
+
+@given(POINTS, boxes(), st.floats(0, 1), st.floats(0, 1))
+def test_a_place_in_a_box_is_within_the_range_of_its_distances(
+    near: Point, box: BoundingBox, north: float, east: float
+) -> None:
+    for part in box.parts():
+        latitude = min(part.north, part.south + north * (part.north - part.south))
+        longitude = min(part.east, part.west + east * (part.east - part.west))
+        least, greatest = distance_range(near, part.west, part.south, part.east, part.north)
+
+        assert least - 1 <= near.distance_to(latitude, longitude) <= greatest + 1
+
+
+@given(POINTS, POINTS)
+def test_a_box_of_one_place_has_one_distance(near: Point, place: Point) -> None:
+    edges = (place.longitude, place.latitude, place.longitude, place.latitude)
+
+    assert distance_range(near, *edges) == (near.distance_to(place.latitude, place.longitude),) * 2

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import asin, cos, radians, sin, sqrt
+from math import asin, cos, hypot, radians, sin, sqrt
 
 EARTH_RADIUS = 6_371_008.8
 """Mean radius of the Earth in metres (IUGG, R1)."""
@@ -135,3 +135,16 @@ class Circle:
 
 
 Area = BoundingBox | Circle
+
+
+def distance_range(near: Point, west: float, south: float, east: float, north: float) -> tuple[float, float]:
+    """A least and a greatest distance in metres for all places between the edges, given in degrees.
+
+    A place is no further from the middle of the box than half the straight way across in degrees, with
+    the parallels as long as the longest of them is in the box. By the triangle inequality that bounds its
+    distance from any point, either way. The box does not cross the antimeridian.
+    """
+    widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
+    across = hypot(radians(north - south), radians(east - west) * cos(radians(widest)))
+    middle, reach = near.distance_to((south + north) / 2, (west + east) / 2), EARTH_RADIUS * across / 2
+    return max(0.0, middle - reach), middle + reach

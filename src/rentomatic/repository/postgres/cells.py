@@ -9,10 +9,10 @@ more than any other.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 from itertools import accumulate
-from math import cos, hypot, inf, isqrt, radians
+from math import inf, isqrt
 from typing import NamedTuple
 
-from rentomatic.domain.geography import EARTH_RADIUS, BoundingBox, Point
+from rentomatic.domain.geography import BoundingBox, Point, distance_range
 
 _PARTS = 128
 """Cells that are counted in about one round."""
@@ -28,6 +28,10 @@ class Cell(NamedTuple):
     nearest: float
     furthest: float
     rooms: int = 0
+
+    def is_crowded(self, wanted: int) -> bool:
+        """Whether it holds so many rooms and is large enough to be divided."""
+        return self.rooms >= wanted and self.furthest - self.nearest >= _SMALL
 
 
 def cells_with_next(
@@ -49,9 +53,9 @@ def cells_with_next(
         counts = count([part.box for part in parts], wanted) if parts else []
         cells += (part._replace(rooms=rooms) for part, rooms in zip(parts, counts, strict=True) if rooms)
         limit = _enough(cells, start, wanted)
-        cells = [cell for cell in cells if cell.nearest <= limit]
-        crowded = [cell for cell in cells if cell.rooms >= wanted and cell.furthest - cell.nearest >= _SMALL]
-        cells = [cell for cell in cells if cell not in crowded] if crowded else cells
+        near_enough = [cell for cell in cells if cell.nearest <= limit]
+        crowded = [cell for cell in near_enough if cell.is_crowded(wanted)]
+        cells = [cell for cell in near_enough if not cell.is_crowded(wanted)]
     return [cell.box for cell in cells]
 
 
@@ -80,13 +84,5 @@ def _divided(near: Point, cells: list[Cell]) -> Iterator[Cell]:
 
 
 def _cell(near: Point, box: BoundingBox) -> Cell:
-    """The box with its distances.
-
-    A place is no further from the middle of its box than the straight way there in degrees, with the
-    parallels as long as the longest in the box. By the triangle inequality that bounds its distance.
-    """
-    widest = 0.0 if box.south <= 0 <= box.north else min(abs(box.south), abs(box.north))
-    way = hypot(radians(box.north - box.south), radians(box.east - box.west) * cos(radians(widest)))
-    middle = near.distance_to((box.south + box.north) / 2, (box.west + box.east) / 2)
-    reach = EARTH_RADIUS * way / 2
-    return Cell(box, max(0.0, middle - reach), middle + reach)
+    """The box with its distances."""
+    return Cell(box, *distance_range(near, box.west, box.south, box.east, box.north))

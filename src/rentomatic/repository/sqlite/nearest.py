@@ -16,10 +16,9 @@ import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
-from math import cos, hypot, radians
 from typing import NamedTuple
 
-from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point, distance_range
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 
@@ -113,19 +112,11 @@ def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[tuple[int, float
 
 
 def _cells(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
-    """The nodes below that may hold rooms, with the least distance that such a room can have.
-
-    A room is no further from the middle of its node than the straight way there in degrees, with the
-    parallels as long as the longest in the node. By the triangle inequality that bounds its distance
-    from any point, either way.
-    """
+    """The nodes below that may hold rooms of the ring, with the least distance that such a room can have."""
     for cell, west, east, south, north in _entries(node, ring.boxes):
-        widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-        way = hypot(radians(north - south), radians(east - west) * cos(radians(widest))) / 2
-        reach = EARTH_RADIUS * way + _MARGIN
-        middle = ring.near.distance_to((south + north) / 2, (west + east) / 2)
-        if middle + reach >= ring.nearest and middle - reach <= ring.furthest:
-            yield max(0.0, middle - reach), cell
+        nearest, furthest = distance_range(ring.near, west, south, east, north)
+        if furthest + _MARGIN >= ring.nearest and nearest - _MARGIN <= ring.furthest:
+            yield max(0.0, nearest - _MARGIN), cell
 
 
 def _places(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
