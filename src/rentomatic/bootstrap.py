@@ -8,7 +8,7 @@ import logging.config
 import os
 from pathlib import Path
 
-from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION
+from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION, Revisions
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.sqlite import SqliteRepo, is_fresh
 from rentomatic.settings import (
@@ -24,9 +24,6 @@ from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.app import App, create_app
 from rentomatic.web.logs import logging_configuration
-
-Revisions = tuple[str | None, str | None]
-"""The revision of a schema before and after a migration, None for no schema."""
 
 
 def application() -> App:

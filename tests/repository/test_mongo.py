@@ -1,8 +1,6 @@
 """What is MongoDB's own: its plans, the rules in the database, migrations, and servers that go away."""
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -282,26 +280,6 @@ def test_a_migration_that_was_interrupted_is_run_again() -> None:
 
         assert upgrade(uri, name) == (None, MONGO_REVISION)
         assert len(client[name].room.index_information()) == len(INDEXES) + 1
-
-
-def test_several_processes_may_migrate_a_new_database_at_once() -> None:
-    program = "import sys; from rentomatic.migrations.mongo import upgrade; print(upgrade(*sys.argv[1:]))"
-    with database() as (uri, name):
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-c", program, uri, name],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for _ in range(5)
-        ]
-        outputs = [process.communicate(timeout=60) for process in processes]
-
-        assert [process.returncode for process in processes] == [0] * 5, outputs
-        assert sum(output == "(None, '0001')\n" for output, _ in outputs) == 1
-        with closing(MongoRepo(uri, name, MONGO_REVISION)) as repository:
-            repository.ping()
 
 
 def test_a_database_without_a_schema_says_what_to_do() -> None:

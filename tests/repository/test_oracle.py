@@ -97,11 +97,20 @@ def world() -> list[Room]:
     ]
 
 
-@pytest.fixture(params=STORED, scope="module")
-def worldwide(request: pytest.FixtureRequest, world: list[Room]) -> Iterator[RoomRepository]:
-    with STORAGES[request.param]() as storage:
-        storage.load(world)
-        yield storage
+def storage_of(rooms: str) -> object:
+    """A fixture: each storage in turn, with the rooms of that other fixture in it."""
+
+    @pytest.fixture(params=STORED, scope="module")
+    def storage(request: pytest.FixtureRequest) -> Iterator[RoomRepository]:
+        with STORAGES[request.param]() as storage:
+            storage.load(request.getfixturevalue(rooms))
+            yield storage
+
+    return storage
+
+
+worldwide = storage_of("world")
+town_storage = storage_of("town")
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -148,13 +157,6 @@ def town() -> list[Room]:
         make_room(code=f"t{number}", price=chance.randint(0, 300), latitude=place[0], longitude=place[1])
         for number, place in enumerate((*houses, *chance.choices(houses, k=500), *[houses[0]] * 100))
     ]
-
-
-@pytest.fixture(params=STORED, scope="module")
-def town_storage(request: pytest.FixtureRequest, town: list[Room]) -> Iterator[RoomRepository]:
-    with STORAGES[request.param]() as storage:
-        storage.load(town)
-        yield storage
 
 
 @pytest.mark.parametrize("seed", range(60))

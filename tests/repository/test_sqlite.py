@@ -1,8 +1,6 @@
 """What is SQLite's own: its plans, its file, its schema and its failures."""
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -299,29 +297,6 @@ def test_the_revision_that_the_program_needs_is_the_newest() -> None:
     config.set_main_option("version_locations", str(Path(migrations.__file__).parent / "sqlite"))
 
     assert ScriptDirectory.from_config(config).get_heads() == [SQLITE_REVISION]
-
-
-def test_several_processes_may_migrate_a_new_file_at_once(tmp_path: Path) -> None:
-    program = (
-        "import sys; from pathlib import Path; from rentomatic.migrations.runner import upgrade_sqlite; "
-        "print(upgrade_sqlite(Path(sys.argv[1])))"
-    )
-    path = tmp_path / "rooms.db"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(5)
-    ]
-    outputs = [process.communicate(timeout=60) for process in processes]
-
-    assert [process.returncode for process in processes] == [0] * 5, outputs
-    assert sum(output == "(None, '0001')\n" for output, _ in outputs) == 1
-    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
-        repository.ping()
 
 
 def many_rooms(count: int) -> Iterator[Room]:

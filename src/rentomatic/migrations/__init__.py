@@ -8,3 +8,6 @@ SQLITE_REVISION = "0001"
 POSTGRES_REVISION = "0001"
 MONGO_REVISION = "0001"
 """The schemas that this program needs: the newest revision of each."""
+
+Revisions = tuple[str | None, str | None]
+"""The revision of a schema before and after a migration, None for no schema."""

@@ -17,7 +17,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from rentomatic.migrations import MONGO_REVISION
+from rentomatic.migrations import MONGO_REVISION, Revisions
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _Document = dict[str, Any]
@@ -110,11 +110,11 @@ def statements() -> list[_Document]:
     ]
 
 
-def upgrade(uri: str, database: str) -> tuple[str | None, str | None]:
+def upgrade(uri: str, database: str) -> Revisions:
     """Bring the database to the newest schema; safe from several processes.
 
-    Returns the revision before and after. Raises RepositoryUnavailable for a server that cannot be
-    reached or used, and for a schema that this program does not know.
+    Raises RepositoryUnavailable for a server that cannot be reached or used, and for a schema that this
+    program does not know.
     """
     with _opened(uri, database) as opened:
         before = current(opened)

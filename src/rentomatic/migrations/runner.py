@@ -21,10 +21,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from rentomatic.migrations import Revisions
 from rentomatic.use_cases.errors import RepositoryUnavailable
-
-Revisions = tuple[str | None, str | None]
-"""The revision before and after; None where there was, or is, no schema."""
 
 _HERE = Path(__file__).parent
 _LOCK_TIMEOUT = 60

@@ -122,8 +122,7 @@ class Connections:
             _patient(session, timeout),
             session.transaction(),
         ):
-            set_all = _set("LOCAL", _statement_timeout(timeout), *_PLANNING, *settings)
-            session.execute(b"; ".join(set_all), prepare=False)
+            session.execute(_set("LOCAL", timeout, *settings), prepare=False)
             try:
                 yield session
             except errors.ReadOnlySqlTransaction:
@@ -134,7 +133,7 @@ class Connections:
         """Return when the storage answers and its schema is one that this program can use."""
         with (
             translated_errors(self._forget_schema),
-            self._live(self._pool(), _PING_TIMEOUT) as session,
+            self._live(self._pool(_PING_TIMEOUT), _PING_TIMEOUT) as session,
             _patient(session, _PING_TIMEOUT),
         ):
             self._check_schema(session)
@@ -172,9 +171,10 @@ class Connections:
             if one_statement and self._limits.prepare:
                 yield
                 return
-            # A pooler gives every transaction another connection, on which nothing is set yet.
-            settings = () if self._limits.prepare else self._settings()
-            begin = b"; ".join((b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", *settings))
+            begin = b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+            if not self._limits.prepare:
+                # A pooler gives every transaction another connection, on which nothing is set yet.
+                begin += b"; " + _set("LOCAL", self._limits.statement)
             session.execute(begin, prepare=False)
             yield
             session.commit()  # not undone: that would make psycopg forget what it has prepared
@@ -183,10 +183,11 @@ class Connections:
             if not session.closed:
                 session.rollback()
 
-    def _pool(self, patience: float | None = None) -> ConnectionPool[Session]:
+    def _pool(self, timeout: float | None = None) -> ConnectionPool[Session]:
+        """The pool, opened and of the right schema. timeout: seconds to wait for who is just opening it."""
         if self._opened is not None and self._schema_is_known:
             return self._opened
-        if not self._opening.acquire(timeout=patience or self._limits.pool):
+        if not self._opening.acquire(timeout=timeout or self._limits.pool):
             raise PoolTimeout
         try:
             if self._opened is None:
@@ -232,10 +233,7 @@ class Connections:
     def _configure(self, session: Session) -> None:
         session.patience = self._limits.statement + _GRACE
         if self._limits.prepare:  # else the connection is a pooler's, and others would meet the settings
-            session.execute(b"; ".join(self._settings("SESSION")), prepare=False)
-
-    def _settings(self, scope: str = "LOCAL") -> tuple[bytes, ...]:
-        return _set(scope, _statement_timeout(self._limits.statement), *_PLANNING)
+            session.execute(_set("SESSION", self._limits.statement), prepare=False)
 
     def _check_schema(self, session: Session) -> None:
         try:
@@ -260,9 +258,7 @@ def _patient(session: Session, timeout: float) -> Iterator[None]:
         session.patience = usual
 
 
-def _set(scope: str, *settings: str) -> tuple[bytes, ...]:
-    return tuple(f"SET {scope} {setting}".encode() for setting in settings)
-
-
-def _statement_timeout(seconds: float) -> str:
-    return f"statement_timeout = {round(seconds * 1000)}"
+def _set(scope: str, timeout: float, *settings: str) -> bytes:
+    """The statements that set what holds for all, seconds for a statement, and what is given."""
+    every = (f"statement_timeout = {round(timeout * 1000)}", *_PLANNING, *settings)
+    return "; ".join(f"SET {scope} {setting}" for setting in every).encode()

@@ -94,12 +94,12 @@ def load(
         session.execute((_WRITE_LAST if replaces else _WRITE_FIRST).encode())
         if added + differing >= _MANY:
             session.execute("ANALYZE room")  # or searches were badly planned until the server does so
-    counts = LoadCounts(added=added, unchanged=unchanged)
-    if replaces:
-        counts.replaced = differing
-    else:
-        counts.skipped = differing
-    return counts
+    return LoadCounts(
+        added=added,
+        replaced=differing if replaces else 0,
+        unchanged=unchanged,
+        skipped=0 if replaces else differing,
+    )
 
 
 def _code_of(session: Session, number: int) -> str:
