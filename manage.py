@@ -2,7 +2,7 @@
 """The operator's tool: sets up what a command needs, then hands over to it.
 
     ./manage.py serve            the page and the API, with sample rooms on first use
-    ./manage.py test [ARGS]      every test; ARGS go to pytest
+    ./manage.py test [ARGS]      every test; ARGS go to pytest; --docker: on database servers in containers
     ./manage.py lint             ruff, mypy, import-linter
     ./manage.py bench [ARGS]     the benchmarks
     ./manage.py lock             pin the requirements anew, from pyproject.toml
@@ -11,10 +11,22 @@
     ./manage.py copy FROM TO     all rooms of one storage into another, and proof that they arrived
     ./manage.py COMMAND [ARGS]   any command of `rentomatic`: import, search, export, doctor …
 
+The production stack, in Docker:
+
+    ./manage.py compose ARGS     docker compose with the stack's configuration and secrets: compose up -d
+    ./manage.py deploy           build, migrate, replace `web` one by one; back again if that fails
+    ./manage.py rotate-secrets   new passwords for the database, and the application with them
+    ./manage.py backup [ARGS]    one consistent backup of the stack's rooms, in backups/
+    ./manage.py restore FILE     bring one back
+
+backup, restore and init-postgres are for the stack unless the environment names a storage
+(DATABASE_URL, POSTGRES_HOSTNAME …); with APPLICATION_CONFIG=production all commands of `rentomatic` are.
+
 Needs nothing but Python 3.11 or newer. The environment is made in .venv on first use, and again
 when the pinned requirements change. Variables that the environment leaves unset are filled from
-config/<APPLICATION_CONFIG>.json, `development` unless it is set; its DATABASE_URL does not count
-where the environment has a part of a server's address, POSTGRES_… or MONGODB_….
+config/<APPLICATION_CONFIG>.json, `development` unless it is set, `production` for the stack; its
+DATABASE_URL does not count where the environment has a part of a server's address, POSTGRES_… or
+MONGODB_….
 """
 
 from __future__ import annotations
@@ -28,12 +40,16 @@ import venv
 from collections.abc import Mapping
 from pathlib import Path
 
+from stack import Stack, StackError
+
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-ALL_TESTS = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
-DEVELOPER_COMMANDS = ("test", "lint", "bench", "lock")
+PYTEST = (str(PYTHON), "-m", "pytest")
+IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+STACK_COMMANDS = ("compose", "deploy", "rotate-secrets")
+ALSO_FOR_THE_STACK = ("init-postgres", "backup", "restore")
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
 PARTS = ("POSTGRES_", "MONGODB_", "APPLICATION_DB")
 """The variables that choose a storage, and how those begin that are a part of one."""
@@ -47,21 +63,64 @@ def main() -> int:
         print(__doc__)
         return 0
     try:
+        if is_for_the_stack(command, arguments, os.environ):
+            return in_the_stack(command, arguments)
         set_up("test" if command in DEVELOPER_COMMANDS else "prod")
+        if command in DEVELOPER_COMMANDS:
+            return DEVELOPER_COMMANDS[command](arguments)
         environment = configured(os.environ)
-    except SetUpError as error:
+    except (SetUpError, StackError) as error:
         return complain(str(error))
-    if command == "test":
-        return run([str(PYTHON), "-m", "pytest", *(arguments or ALL_TESTS)], os.environ, ROOT)
-    if command == "lint":
-        return lint()
-    if command == "bench":
-        return run([str(PYTHON), "-m", "benchmarks", *arguments], os.environ, ROOT)
-    if command == "lock":
-        return lock()
     if command == "serve":
         arguments = ["--sample", *arguments]
     return run([str(PYTHON), "-m", "rentomatic", command, *arguments], environment, Path.cwd())
+
+
+def is_for_the_stack(command: str, arguments: list[str], environment: Mapping[str, str]) -> bool:
+    """Whether the command is about the production stack, and not about a storage that was named."""
+    if command in STACK_COMMANDS:
+        return True
+    if command in (*DEVELOPER_COMMANDS, "serve") or {"-h", "--help"} & set(arguments):
+        return False
+    if any(is_set(environment, name) for name in environment if name.startswith(("DATABASE_URL", *PARTS))):
+        return False
+    chosen = environment.get("APPLICATION_CONFIG")
+    return chosen == "production" if chosen else command in ALSO_FOR_THE_STACK
+
+
+def in_the_stack(command: str, arguments: list[str]) -> int:
+    """Raises SetUpError and StackError."""
+    stack = Stack(configured({"APPLICATION_CONFIG": "production", **os.environ}))
+    if command == "compose":
+        return stack.compose(arguments)
+    if command in ("deploy", "rotate-secrets"):
+        if arguments:
+            raise StackError(f"{command} takes no arguments.")
+        stack.deploy() if command == "deploy" else stack.rotate()
+        return 0
+    return stack.tool([command, *arguments])
+
+
+def test(arguments: list[str]) -> int:
+    """All tests, or those of the arguments; those of the stack by themselves, since they need the machine.
+
+    With --docker on servers in containers, which go when the tests have ended.
+    """
+    if "--docker" in arguments:
+        arguments = [argument for argument in arguments if argument != "--docker"]
+        stack = Stack(configured({"APPLICATION_CONFIG": "testing", **os.environ}))
+        with stack.for_tests() as servers:
+            command = [*PYTEST, *(arguments or ["--ignore=tests/deployment", *IN_PARALLEL])]
+            return run(command, {**os.environ, **servers}, ROOT, replace=False)
+    if arguments:
+        return run([*PYTEST, *arguments], os.environ, ROOT)
+    suites = (["--ignore=tests/deployment", *IN_PARALLEL], ["tests/deployment"])
+    codes = [run([*PYTEST, *suite], os.environ, ROOT, replace=False) for suite in suites]
+    return int(any(codes))
+
+
+def bench(arguments: list[str]) -> int:
+    return run([str(PYTHON), "-m", "benchmarks", *arguments], os.environ, ROOT)
 
 
 class SetUpError(Exception):
@@ -161,7 +220,7 @@ def from_root(value: str) -> str:
     return value
 
 
-def lint() -> int:
+def lint(_: list[str]) -> int:
     """Every check of the source; all of them run, and one that fails fails the whole."""
     checks = (
         [str(BIN / "ruff"), "format", "--check", "."],
@@ -174,7 +233,7 @@ def lint() -> int:
     return int(any(codes))
 
 
-def lock() -> int:
+def lock(_: list[str]) -> int:
     """Pin every requirement, with hashes, for every platform, from pyproject.toml."""
     compile_ = ["pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
                 "--generate-hashes", "--no-header", "--upgrade"]  # fmt: skip
@@ -188,9 +247,11 @@ def lock() -> int:
     return int(any(codes))
 
 
-def run(command: list[str], environment: os._Environ[str] | dict[str, str], folder: Path) -> int:
+def run(
+    command: list[str], environment: os._Environ[str] | dict[str, str], folder: Path, *, replace: bool = True
+) -> int:
     """Run a command to its end and give its exit code; signals reach it as if it had been called itself."""
-    if os.name != "nt" and command[1:3] in (["-m", "rentomatic"], ["-m", "pytest"]):
+    if replace and os.name != "nt" and command[1:3] in (["-m", "rentomatic"], ["-m", "pytest"]):
         os.chdir(folder)
         os.execve(command[0], command, dict(environment))  # noqa: S606 - this process becomes the command
     return subprocess.run(command, env=dict(environment), cwd=folder, check=False).returncode
@@ -200,6 +261,8 @@ def complain(message: str) -> int:
     print(f"manage.py: {message}", file=sys.stderr)
     return 1
 
+
+DEVELOPER_COMMANDS = {"test": test, "lint": lint, "bench": bench, "lock": lock}
 
 if __name__ == "__main__":
     try:

@@ -11,7 +11,17 @@ import pytest
 
 from tests.servers import ROOT, free_port, serving
 
-CONTENT = ("manage.py", "wsgi.py", "pyproject.toml", "README.md", "LICENSE", "config", "requirements", "src")
+CONTENT = (
+    "manage.py",
+    "stack.py",
+    "wsgi.py",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "config",
+    "requirements",
+    "src",
+)
 
 
 def copy_of_the_project(folder: Path) -> Path:

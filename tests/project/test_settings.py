@@ -50,8 +50,14 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         prepared_statements=True,
         host="127.0.0.1",
         port=8000,
+        server="granian",
         workers=1,
         threads=4,
+        worker_lifetime=0,
+        start_timeout=0,
+        backup_directory=Path("backups"),
+        backup_keep=14,
+        certificate=None,
         log_level="info",
     )
 

@@ -1,17 +1,27 @@
 """The configuration, read once from the environment; the only reader of it."""
 
 from rentomatic.settings.databases import (
+    GOOD_LENGTH,
     Database,
     MemoryDatabase,
     MongoDatabase,
     PostgresDatabase,
     SqliteDatabase,
     database,
+    has_short_password,
+    has_weak_password,
 )
-from rentomatic.settings.environment import DEFAULTS, Settings, SettingsError, read_settings
+from rentomatic.settings.environment import (
+    DEFAULTS,
+    Settings,
+    SettingsError,
+    is_production,
+    read_settings,
+)
 
 __all__ = [
     "DEFAULTS",
+    "GOOD_LENGTH",
     "Database",
     "MemoryDatabase",
     "MongoDatabase",
@@ -20,5 +30,8 @@ __all__ = [
     "SettingsError",
     "SqliteDatabase",
     "database",
+    "has_short_password",
+    "has_weak_password",
+    "is_production",
     "read_settings",
 ]

@@ -18,6 +18,9 @@ _DEFAULT_PASSWORDS = {
 }
 """What examples and images come with, and so what strangers try first."""
 
+GOOD_LENGTH = 16
+"""Characters of a password that nobody finds by trying."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryDatabase:
@@ -126,17 +129,27 @@ def plain_text(text: str) -> str:
 
 def has_weak_password(where: Database) -> bool:
     """Whether a stranger would guess the password: a usual default, or a name that is known anyway."""
-    match where:
-        case PostgresDatabase(name=name):
-            parameters = _libpq_parameters(where.conninfo)
-            user, password = parameters.get("user", ""), parameters.get("password", "")
-        case MongoDatabase(name=name):
-            parsed = _parsed_mongo(where.uri)
-            user, password = parsed["username"] or "", parsed["password"] or ""
-        case _:
-            return False
-    known = {*_DEFAULT_PASSWORDS, user.casefold(), name.casefold()}
+    if not isinstance(where, PostgresDatabase | MongoDatabase):
+        return False
+    user, password = _login(where)
+    known = {*_DEFAULT_PASSWORDS, user.casefold(), where.name.casefold()}
     return bool(password) and password.casefold() in known
+
+
+def has_short_password(where: Database) -> bool:
+    """Whether there is a password, of fewer than `GOOD_LENGTH` characters."""
+    if not isinstance(where, PostgresDatabase | MongoDatabase):
+        return False
+    return 0 < len(_login(where)[1]) < GOOD_LENGTH
+
+
+def _login(where: PostgresDatabase | MongoDatabase) -> tuple[str, str]:
+    """User and password, each empty where it is not stated."""
+    if isinstance(where, PostgresDatabase):
+        parameters = _libpq_parameters(where.conninfo)
+        return parameters.get("user", ""), parameters.get("password", "")
+    parsed = _parsed_mongo(where.uri)
+    return parsed["username"] or "", parsed["password"] or ""
 
 
 def _sqlite(path: str) -> SqliteDatabase:

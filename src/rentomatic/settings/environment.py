@@ -23,6 +23,7 @@ from rentomatic.settings.databases import (
 from rentomatic.use_cases.errors import ParametersError, Problem
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+SERVERS = ("granian", "gunicorn")
 
 DEFAULTS = {
     "APPLICATION_CONFIG": "development",
@@ -44,8 +45,14 @@ DEFAULTS = {
     "RENTOMATIC_PREPARED_STATEMENTS": "on",
     "RENTOMATIC_HOST": "127.0.0.1",
     "RENTOMATIC_PORT": "8000",
+    "RENTOMATIC_SERVER": "granian",
     "RENTOMATIC_WORKERS": "1",
     "RENTOMATIC_THREADS": "4",
+    "RENTOMATIC_WORKER_LIFETIME": "0",
+    "RENTOMATIC_START_TIMEOUT": "0",
+    "RENTOMATIC_BACKUP_DIRECTORY": "backups",
+    "RENTOMATIC_BACKUP_KEEP": "14",
+    "RENTOMATIC_CERTIFICATE": "",
     "RENTOMATIC_LOG_LEVEL": "info",
 }
 """Every variable that is read, and its value where the environment leaves it unset."""
@@ -63,7 +70,11 @@ class Settings:
     pool_timeout, connect_timeout: seconds to wait for one of them, and for the server to take a new one.
     statement_timeout: seconds after which a search is given up.
     prepared_statements: whether PostgreSQL keeps plans; it cannot behind a transaction pooler.
-    workers, threads: processes of the web server, and threads of each.
+    server: the WSGI server that `serve` runs. workers, threads: its processes, and threads of each.
+    worker_lifetime: seconds after which a worker is replaced by a new one, 0 for never.
+    start_timeout: seconds that `serve` waits for a storage that does not answer yet.
+    backup_directory, backup_keep: where backups are, and how many of them are kept.
+    certificate: the file of the public TLS certificate (PEM), None where there is none to watch.
     """
 
     database: Database
@@ -74,8 +85,14 @@ class Settings:
     prepared_statements: bool
     host: str
     port: int
+    server: str
     workers: int
     threads: int
+    worker_lifetime: int
+    start_timeout: float
+    backup_directory: Path
+    backup_keep: int
+    certificate: Path | None
     log_level: str
 
 
@@ -91,13 +108,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         prepared_statements=reader.read("RENTOMATIC_PREPARED_STATEMENTS", _one_of("on", "off")) == "on",
         host=reader.read("RENTOMATIC_HOST", str),
         port=reader.read("RENTOMATIC_PORT", _port),
+        server=reader.read("RENTOMATIC_SERVER", _one_of(*SERVERS)),
         workers=reader.read("RENTOMATIC_WORKERS", lambda text: integer(text, 1, 256)),
         threads=reader.read("RENTOMATIC_THREADS", lambda text: integer(text, 1, 256)),
+        worker_lifetime=reader.read("RENTOMATIC_WORKER_LIFETIME", _lifetime),
+        start_timeout=reader.read("RENTOMATIC_START_TIMEOUT", lambda text: decimal(text, 0, 3600)),
+        backup_directory=reader.read("RENTOMATIC_BACKUP_DIRECTORY", Path),
+        backup_keep=reader.read("RENTOMATIC_BACKUP_KEEP", lambda text: integer(text, 1, 10_000)),
+        certificate=reader.read("RENTOMATIC_CERTIFICATE", lambda text: Path(text) if text else None),
         log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     )
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
+
+
+def is_production(environment: Mapping[str, str]) -> bool:
+    """Whether the environment is that of production."""
+    return _in_production(_Reader(environment))
 
 
 Value = TypeVar("Value")
@@ -228,6 +256,12 @@ def _port(text: str) -> int:
 
 def _seconds(text: str) -> float:
     return decimal(text, 0.1, 3600)
+
+
+def _lifetime(text: str) -> int:
+    if text == "0":
+        return 0
+    return integer(text, 60, 30 * 86_400)
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:

@@ -1,0 +1,299 @@
+"""The production stack: what `./manage.py` does with it beyond handing on to `docker compose`.
+
+Standard library only, like `manage.py`. The stack itself is docker/production.yml; what it needs of the
+host is put in place here: the secrets, and the folders of backups and of the certificate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+SECRETS = ROOT / "docker" / "secrets"
+TLS = ROOT / "docker" / "tls"
+BACKUPS = ROOT / "backups"
+NAMES = ("postgres-password", "application-password")
+
+CONTAINER_USER = 10001
+"""Who the containers run as where this is run by root; else they run as whoever runs this."""
+
+_HEALTHY_WITHIN = 120.0
+_FOLLOWED_WITHIN = 3.0
+"""Seconds until nginx knows of a server that came or leaves: it looks every second."""
+
+
+_STORAGES = {
+    "postgres": {"POSTGRES_HOSTNAME": "db", "MIGRATION": "init-postgres"},
+    "mongo": {"MONGODB_HOSTNAME": "mongo", "MIGRATION": "migrate"},
+}
+"""What the application is told in each profile of the stack, and how its schema is made."""
+
+_TEST_SERVERS = {
+    "db": ("5432", "POSTGRES_TEST_URL", "postgresql://postgres@{}/postgres"),
+    "mongo": ("27017", "MONGODB_TEST_URI", "mongodb://{}/?directConnection=true"),
+}
+
+
+class StackError(Exception):
+    """What keeps the stack from doing what it was told; says what to do about it."""
+
+
+class Stack:
+    """The stack of one configuration.
+
+    environment: the variables that docker compose fills in, those of the configuration included.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        if "COMPOSE_FILE" not in environment:
+            raise StackError("The configuration names no COMPOSE_FILE: set APPLICATION_CONFIG=production.")
+        if shutil.which("docker", path=environment.get("PATH")) is None:
+            raise StackError("docker is not installed; the stack needs Docker with the compose plugin.")
+        self.environment = {
+            **environment,
+            **_STORAGES["mongo" if "mongo" in environment.get("COMPOSE_PROFILES", "") else "postgres"],
+            "COMPOSE_FILE": str(ROOT / environment["COMPOSE_FILE"]),
+            "STACK_USER": _container_user(),
+        }
+        if (TLS / "tls.crt").exists():
+            self.environment["STACK_CERTIFICATE"] = "/tls/tls.crt"
+
+    def prepare(self) -> None:
+        """Make what the containers are given, unless it is there."""
+        for folder in (SECRETS, TLS, BACKUPS):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _give(folder)
+        for name in NAMES:
+            if not (SECRETS / name).exists():
+                _write_secret(SECRETS / name, secrets.token_urlsafe(32))
+                print(f"Made docker/secrets/{name}.", file=sys.stderr)
+        for file in TLS.iterdir():
+            _give(file)
+
+    def compose(self, arguments: Sequence[str]) -> int:
+        """Run a command of docker compose in place of this process; its exit code where that cannot be."""
+        self.prepare()
+        command = ["docker", "compose", *arguments]
+        if os.name == "posix":
+            os.execvpe("docker", command, self.environment)  # noqa: S606 - this process becomes the command
+        return subprocess.run(command, env=self.environment, check=False).returncode
+
+    def tool(self, arguments: Sequence[str]) -> int:
+        """Run a `rentomatic` command inside the stack, with this terminal, standard input and output."""
+        terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
+        return self.compose(["run", "--rm", *terminal, "tools", *arguments])
+
+    @contextmanager
+    def for_tests(self) -> Iterator[dict[str, str]]:
+        """The variables that name servers for the tests, in containers of their own that go at the end."""
+        self.environment["COMPOSE_PROJECT_NAME"] = f"rentomatic-test-{os.getpid()}"
+        try:
+            self._compose("up", "--detach", "--wait", timeout=600)
+            yield {
+                variable: url.format(self._compose("port", service, port))
+                for service, (port, variable, url) in _TEST_SERVERS.items()
+                if service in self._compose("ps", "--services").split()
+            }
+        finally:
+            self._compose("down", "--volumes", "--timeout", "5")
+
+    def deploy(self) -> None:
+        """Build, migrate, and replace every `web` by a new one behind nginx, losing no request.
+
+        Raises StackError; then the version that ran before is running.
+        """
+        self.prepare()
+        with _only_one():
+            before = self._image()
+            _say("Building the image …")
+            self._compose("build", "--quiet", "web", timeout=1800)
+            try:
+                _say("Migrating …")
+                self._compose("run", "--rm", "--no-TTY", "migrate")
+                self._replace_all()
+                self._compose("kill", "--signal", "HUP", "nginx")  # for what changed in docker/nginx
+            except StackError as error:
+                if before is None:
+                    raise
+                self._roll_back(before)
+                raise StackError(f"{error} The version from before is running.") from error
+            _say("Deployed.")
+
+    def rotate(self) -> None:
+        """Give the database new passwords, and the application with them."""
+        self.prepare()
+        with _only_one():
+            roles = dict(zip(NAMES, ("postgres", self.environment["POSTGRES_USER"]), strict=True))
+            for name, role in roles.items():
+                new = SECRETS / f"{name}.new"
+                if not new.exists():  # else an earlier rotation was interrupted: go on with its password
+                    _write_secret(new, secrets.token_urlsafe(32))
+                # Made of letters, digits, - and _: nothing that would have to be quoted.
+                self._sql(f"ALTER ROLE \"{role}\" PASSWORD '{new.read_text().strip()}';")
+                new.replace(SECRETS / name)
+                _say(f"{role} has a new password, in docker/secrets/{name}.")
+            self._replace_all()
+
+    def _replace_all(self) -> None:
+        """Put a new container for each one of `web`, one by one."""
+        old = self._containers()
+        if not old:
+            self._compose("up", "--detach", "--wait", "--no-build", timeout=2 * _HEALTHY_WITHIN)
+            return
+        for number, container in enumerate(old, 1):
+            _say(f"Replacing web {number} of {len(old)} …")
+            self._add_one(len(old) + 1)
+            self._take_out(container)
+
+    def _add_one(self, wanted: int) -> None:
+        there = set(self._containers())
+        self._compose(
+            "up", "--detach", "--no-deps", "--no-recreate", "--no-build", "--scale", f"web={wanted}", "web"
+        )
+        new = [name for name in self._containers() if name not in there]
+        try:
+            for container in new:
+                self._wait_until_healthy(container)
+        except StackError:
+            for container in new:
+                _say(_run(["docker", "logs", "--tail", "5", container], check=False))
+                self._remove(container)
+            raise
+        time.sleep(_FOLLOWED_WITHIN)
+
+    def _take_out(self, container: str) -> None:
+        """End a container after nginx has stopped to send it requests."""
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        addresses = _run(["docker", "inspect", "--format", form, container]).split()
+        for address in addresses:
+            self._tell_nginx("leave", address)
+        time.sleep(_FOLLOWED_WITHIN)
+        self._remove(container)
+        for address in addresses:
+            self._tell_nginx("left", address)
+
+    def _tell_nginx(self, *words: str) -> None:
+        self._compose("exec", "--no-TTY", "nginx", "sh", "/etc/nginx/rentomatic/follow.sh", *words)
+
+    def _roll_back(self, image: str) -> None:
+        _say("Going back to the version from before …")
+        newer = self._image()
+        name = self._image_name()
+        _run(["docker", "tag", image, name])
+        old = [
+            c for c in self._containers() if newer == _run(["docker", "inspect", "--format", "{{.Image}}", c])
+        ]
+        count = len(self._containers())
+        for container in old if newer != image else []:
+            self._add_one(count + 1)
+            self._take_out(container)
+
+    def _remove(self, container: str) -> None:
+        _run(["docker", "stop", container], timeout=90)
+        _run(["docker", "rm", container])
+
+    def _wait_until_healthy(self, container: str) -> None:
+        end = time.monotonic() + _HEALTHY_WITHIN
+        form = "{{.State.Running}} {{.RestartCount}} {{.State.Health.Status}}"
+        while True:
+            running, restarts, health = _run(["docker", "inspect", "--format", form, container]).split()
+            if health == "healthy":
+                return
+            if running != "true" or restarts != "0" or health == "unhealthy" or time.monotonic() > end:
+                raise StackError(f"The new {container} did not become healthy.")
+            time.sleep(0.5)
+
+    def _containers(self) -> list[str]:
+        """The names of the containers of `web` that run, the oldest first."""
+        listed = self._compose("ps", "--format", "{{.Name}}", "web").split()
+        return sorted(listed, key=lambda name: int(name.rpartition("-")[2]))
+
+    def _image(self) -> str | None:
+        """The id of the image of `web`, None before the first build."""
+        found = _run(["docker", "image", "inspect", "--format", "{{.Id}}", self._image_name()], check=False)
+        return found if found.startswith("sha256:") else None
+
+    def _image_name(self) -> str:
+        image: str = json.loads(self._compose("config", "--format", "json"))["services"]["web"]["image"]
+        return image
+
+    def _sql(self, statement: str) -> None:
+        # By standard input: arguments of a process can be seen by others.
+        psql = (
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "--username=postgres",
+            "--dbname=postgres",
+        )
+        self._compose("exec", "--no-TTY", "db", *psql, text=statement)
+
+    def _compose(self, *arguments: str, text: str | None = None, timeout: float = 600) -> str:
+        return _run(["docker", "compose", *arguments], self.environment, text=text, timeout=timeout)
+
+
+def _run(
+    command: list[str],
+    environment: dict[str, str] | None = None,
+    *,
+    text: str | None = None,
+    timeout: float = 60,
+    check: bool = True,
+) -> str:
+    """What the command prints. Raises StackError with its last words where it fails."""
+    try:
+        done = subprocess.run(
+            command, env=environment, input=text, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StackError(f"`{' '.join(command[:4])} …` took longer than {timeout:.0f} s.") from error
+    if check and done.returncode != 0:
+        raise StackError(f"`{' '.join(command[:4])} …` failed:\n{done.stderr.strip()[-2000:]}\n")
+    return done.stdout.strip() if check else (done.stdout + done.stderr).strip()
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Two at once would replace each other's containers."""
+    import fcntl  # not on Windows, where all but deployments works
+
+    with (SECRETS / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StackError("Another deployment is going on.") from error
+        yield
+
+
+def _container_user() -> str:
+    return f"{CONTAINER_USER}:{CONTAINER_USER}" if os.geteuid() == 0 else f"{os.getuid()}:{os.getgid()}"
+
+
+def _give(path: Path) -> None:
+    """Let the containers read it: they run as whoever runs this, or else as a user of their own."""
+    if os.geteuid() == 0:
+        os.chown(path, CONTAINER_USER, CONTAINER_USER)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """A file that nobody else can read, not even for a moment, and that is whole or not there."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text + "\n")
+    _give(unfinished)
+    unfinished.replace(path)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
