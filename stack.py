@@ -61,7 +61,9 @@ class Stack:
         self.environment = {
             **environment,
             **_STORAGES["mongo" if "mongo" in environment.get("COMPOSE_PROFILES", "") else "postgres"],
-            "COMPOSE_FILE": str(ROOT / environment["COMPOSE_FILE"]),
+            "COMPOSE_FILE": os.pathsep.join(
+                str(ROOT / f) for f in environment["COMPOSE_FILE"].split(os.pathsep)
+            ),
             "STACK_USER": _container_user(),
         }
         if (TLS / "tls.crt").exists():
@@ -88,7 +90,15 @@ class Stack:
         return subprocess.run(command, env=self.environment, check=False).returncode
 
     def tool(self, arguments: Sequence[str]) -> int:
-        """Run a `rentomatic` command inside the stack, with this terminal, standard input and output."""
+        """Run a `rentomatic` command inside the stack, with this terminal, standard input and output.
+
+        Raises StackError where the stack is not running: whoever has none may have meant another storage.
+        """
+        if not self._compose("ps", "--quiet"):
+            raise StackError(
+                f"{arguments[0]} is for the production stack, which is not running: "
+                "./manage.py compose up -d. For another storage, name it in DATABASE_URL."
+            )
         terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
         return self.compose(["run", "--rm", *terminal, "tools", *arguments])
 

@@ -6,9 +6,16 @@ What only one storage needs is imported where that storage is chosen: the comman
 import json
 import logging.config
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION, Revisions
+from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.sqlite import SqliteRepo, is_fresh
 from rentomatic.settings import (
@@ -21,16 +28,37 @@ from rentomatic.settings import (
     read_settings,
 )
 from rentomatic.use_cases.errors import RepositoryUnavailable
-from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.use_cases.ports import Pooled, RoomRepository
 from rentomatic.web.app import App, create_app
 from rentomatic.web.logs import logging_configuration
+
+if TYPE_CHECKING:
+    from rentomatic.web.metrics import Metrics
 
 
 def application() -> App:
     """The web application of the environment's settings, as a WSGI server loads it."""
     settings = read_settings(os.environ)
     logging.config.dictConfig(logging_configuration(settings.log_level))
-    return create_app(open_repository(settings), settings.threads)
+    repository = open_repository(settings)
+    return create_app(repository, settings.threads, _metrics(settings, repository))
+
+
+def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":
+    from rentomatic.web.metrics import Metrics, Sources  # only in workers, see there
+
+    def taken() -> datetime | None:
+        newest = newest_backup(settings.backup_directory)
+        return newest.taken if newest else None
+
+    return Metrics(
+        Sources(
+            repository=repository,
+            storage=type(settings.database).__name__.removesuffix("Database").lower(),
+            pool=repository.pool_state if isinstance(repository, Pooled) else None,
+            newest_backup=taken,
+        )
+    )
 
 
 def open_repository(settings: Settings) -> RoomRepository:
@@ -143,6 +171,44 @@ def create_database(database: PostgresDatabase) -> bool:
     from rentomatic.migrations import runner
 
     return runner.create_database(_for_changes(database.maintenance), database.name)
+
+
+@contextmanager
+def scratch(settings: Settings) -> Iterator[Settings]:
+    """The settings of an empty storage beside theirs, with its schema, that goes away with the context."""
+    with ExitStack() as kept:
+        match settings.database:
+            case MemoryDatabase():
+                found: Database = settings.database
+            case SqliteDatabase():
+                folder = kept.enter_context(TemporaryDirectory(prefix="rentomatic-"))
+                found = SqliteDatabase(Path(folder) / "scratch.db")
+            case PostgresDatabase() as given:
+                from rentomatic.migrations import runner
+
+                conninfo = _for_changes(given.conninfo)
+                name = kept.enter_context(runner.scratch_database(conninfo))
+                found = replace(given, name=name, conninfo=_of_database(conninfo, name))
+            case MongoDatabase() as given:
+                from rentomatic.migrations import mongo
+
+                found = replace(given, name=kept.enter_context(mongo.scratch_database(given.uri)))
+        migrate(found)
+        yield replace(settings, database=found)
+
+
+def connections(database: PostgresDatabase) -> tuple[int, int]:
+    """How many the server has for users who are no superusers, and how many machines use some now."""
+    from rentomatic.repository.postgres.capacity import capacity
+
+    found = capacity(database.conninfo)
+    return found.connections, found.machines
+
+
+def _of_database(conninfo: str, name: str) -> str:
+    from psycopg.conninfo import make_conninfo
+
+    return make_conninfo(conninfo, dbname=name)
 
 
 def _for_changes(conninfo: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.sqlite import SqliteRepo
-from rentomatic.use_cases.copy_rooms import Checksum
+from rentomatic.use_cases.checksum import Checksum
 from tests.builders import make_room
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
 

@@ -1,11 +1,21 @@
 """doctor."""
 
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
+from tests.cli.test_certificate import pem
+from tests.postgres_server import running
+
+DAY = timedelta(days=1)
 
 
 def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage) -> None:
@@ -13,9 +23,9 @@ def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage)
 
     done = rentomatic("doctor")
 
-    findings = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if "good" in line}
+    findings = [line.partition(" good ")[0].strip() for line in done.out.splitlines() if " good " in line]
     assert (done.code, done.err) == (0, "")
-    assert dict.fromkeys(["Python", "SQLite", "variables", "storage", "disk"], "good") == findings
+    assert findings == ["Python", "variables", "SQLite", "storage", "disk", "backup", "backup disk"]
     assert "schema 0001, 1 rooms" in done.out
 
 
@@ -72,4 +82,185 @@ def test_what_is_looked_at_depends_on_the_storage(
     assert "storage wrong The storage cannot be reached." in flattened(server.out)
     assert "(postgresql://127.0.0.1:1/rooms)" in flattened(server.out)
     for out in (memory.out, server.out):
-        assert not {"SQLite", "disk", "hunter2"} & set(out.split())
+        assert not {"SQLite", "hunter2"} & set(out.split())
+    assert "disk" not in memory.out
+
+
+def found(rentomatic: CommandLine) -> dict[str, tuple[str, str]]:
+    """State and facts of each check."""
+    done = rentomatic("doctor", "--format", "json")
+    findings: list[dict[str, Any]] = json.loads(done.out)
+    assert [each["good"] for each in findings] == [each["state"] != "wrong" for each in findings]
+    assert done.code == (0 if all(each["good"] for each in findings) else 1)
+    return {each["check"]: (each["state"], each["found"]) for each in findings}
+
+
+def test_programs_get_json(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+
+    findings = json.loads(rentomatic("doctor", "--format", "json").out)
+
+    expected = {"check": "storage", "good": True, "state": "good", "found": "rooms.db, schema 0001, 1 rooms"}
+    assert expected in findings
+
+
+def test_a_pending_migration_is_named_with_its_remedy(rentomatic: CommandLine, storage: Storage) -> None:
+    with sqlite3.connect(storage.path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    connection.close()
+
+    state, facts = found(rentomatic)["storage"]
+
+    assert state == "wrong"
+    assert "is 0000, this program needs 0001: run `rentomatic migrate`." in facts
+
+
+@pytest.mark.parametrize(
+    ("password", "state", "said"),
+    [
+        ("", "good", "none in the settings, or of 16 characters or more"),
+        (":Xq7-long-enough!", "good", "none in the settings, or of 16 characters or more"),
+        (":Xq7-too-short!!", "warning", "shorter than 16 characters"),
+        (":postgres", "warning", "one that anyone would guess: production refuses it"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["postgresql", "mongodb"])
+def test_a_weak_password_is_told_and_not_shown(
+    rentomatic: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+    password: str,
+    state: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv("RENTOMATIC_CONNECT_TIMEOUT", "0.1")
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://ann{password}@127.0.0.1:1/rooms")
+
+    findings = found(rentomatic)
+
+    assert (state, said) == findings["password"]
+    assert "Xq7" not in str(findings)
+
+
+def test_production_does_not_start_with_a_password_that_anyone_would_guess(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATION_CONFIG", "production")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://ann:postgres@127.0.0.1:1/rooms")
+
+    assert found(rentomatic)["variables"][0] == "wrong"
+
+
+@pytest.mark.parametrize(("workers", "state"), [("1", "good"), ("2", "wrong")])
+def test_connections_must_suffice_for_one_server_more(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, workers: str, state: str
+) -> None:
+    with running("shared_buffers=16MB", "max_connections=16", "superuser_reserved_connections=4") as server:
+        url = f"postgresql://postgres@127.0.0.1:{server.port}/postgres"
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setenv("RENTOMATIC_WORKERS", workers)
+        rentomatic("migrate")
+        alone = found(rentomatic)["connections"]
+        with psycopg.connect(f"{url}?application_name=rentomatic"):
+            beside = found(rentomatic)["connections"]
+
+    needed = 2 * int(workers) * 4
+    facts = f"1 server and one more of {workers} workers × 4 connections need {needed}, PostgreSQL has 12"
+    assert (state, facts) == alone == beside
+
+
+def put_backup(rentomatic: CommandLine, age: timedelta) -> None:
+    rentomatic("backup", "-o", "rooms.gz")
+    Path("backups").mkdir(exist_ok=True)
+    shutil.move("rooms.gz", f"backups/rooms-{datetime.now(UTC) - age:%Y%m%dT%H%M%SZ}.ndjson.gz")
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(
+    ("age", "told", "state"),
+    [(DAY, "1 day", "good"), (timedelta(hours=27), "1 day", "wrong"), (5 * DAY, "5 days", "wrong")],
+)
+def test_production_wants_a_backup_of_every_day(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, age: timedelta, told: str, state: str
+) -> None:
+    put_backup(rentomatic, age)
+    elsewhere = found(rentomatic)["backup"]
+    monkeypatch.setenv("APPLICATION_CONFIG", "production")
+    in_production = found(rentomatic)["backup"]
+
+    assert ("good", state) == (elsewhere[0], in_production[0])
+    assert elsewhere[1] == in_production[1]
+    assert f"age: {told}, 0.0 MB, rooms: 0" in elsewhere[1]
+
+
+@pytest.mark.usefixtures("storage")
+def test_production_wants_a_backup_at_all(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = "none in backups: run `rentomatic backup`"
+
+    elsewhere = found(rentomatic)["backup"]
+    monkeypatch.setenv("APPLICATION_CONFIG", "production")
+
+    assert ("good", facts) == elsewhere
+    assert ("wrong", facts) == found(rentomatic)["backup"]
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_backup_that_is_cut_off_is_wrong_everywhere(rentomatic: CommandLine) -> None:
+    put_backup(rentomatic, DAY)
+    (path,) = Path("backups").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+
+    state, facts = found(rentomatic)["backup"]
+
+    assert (state, facts.endswith("rooms: damaged")) == ("wrong", True)
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_backup_directory_that_is_none_is_wrong(rentomatic: CommandLine) -> None:
+    Path("backups").touch()
+
+    assert found(rentomatic)["backup"][0] == "wrong"
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(
+    ("start", "end", "state", "said"),
+    [
+        (-DAY, 15 * DAY, "good", "is valid until"),
+        (-DAY, 13 * DAY, "wrong", "is valid until"),
+        (-9 * DAY, -DAY, "wrong", "expired on"),
+        (DAY, 90 * DAY, "wrong", "is valid only from"),
+    ],
+)
+def test_a_certificate_that_ends_soon_is_wrong(
+    rentomatic: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    start: timedelta,
+    end: timedelta,
+    state: str,
+    said: str,
+) -> None:
+    now = datetime.now(UTC)
+    Path("tls.pem").write_text(pem(now + start, now + end), encoding="ascii")
+    monkeypatch.setenv("RENTOMATIC_CERTIFICATE", "tls.pem")
+
+    finding = found(rentomatic)["certificate"]
+
+    assert state == finding[0]
+    assert f"tls.pem {said} {now + (start if 'from' in said else end):%Y-%m-%d %H:%M} UTC" in finding[1]
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(
+    "content", [None, "", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_a_certificate_that_cannot_be_read_is_wrong(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    if content is not None:
+        Path("tls.pem").write_text(content, encoding="ascii")
+    monkeypatch.setenv("RENTOMATIC_CERTIFICATE", "tls.pem")
+
+    state, facts = found(rentomatic)["certificate"]
+
+    assert (state, "tls.pem" in facts) == ("wrong", True)

@@ -17,7 +17,7 @@ import click
 import pytest
 
 from rentomatic.cli.errors import STORAGE_AWAY
-from rentomatic.cli.main import cli
+from rentomatic.cli.main import cli, run
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv, ndjson
 from tests.cli.conftest import CommandLine, Storage
@@ -96,6 +96,10 @@ def surroundings(storage: Storage) -> None:
     Path("rooms.ndjson.gz").write_bytes(gzip.compress(b"".join(ndjson.write(rooms))))
     german = b"".join(csv.write(rooms)).replace(b"code", b"Nummer", 1).replace(b"price", b"Preis", 1)
     Path("liste.csv").write_bytes(german.replace(b"size", "Fläche".encode("windows-1252"), 1))
+    run(["backup", "-o", "rooms.backup"])
+    for name in {word for line in ALL_EXAMPLES for word in line.split() if word.startswith("backups/rooms-")}:
+        Path("backups").mkdir(exist_ok=True)
+        shutil.copy("rooms.backup", name)
 
 
 @pytest.mark.usefixtures("surroundings")

@@ -86,3 +86,26 @@ def test_every_variable_is_described_and_no_other() -> None:
     assert sorted(DEFAULTS) == sorted(name for name, _ in described)
     for name, unset in described:
         assert not DEFAULTS[name] or f"`{DEFAULTS[name]}`" in unset
+
+
+MADE_BY_THE_STACK = {"COMPOSE_PROJECT_NAME", "MIGRATION", "MONGODB_HOSTNAME", "POSTGRES_HOSTNAME"}
+"""What docker/production.yml takes that stack.py sets, besides what begins with STACK_."""
+
+
+def test_every_variable_of_the_stack_is_described_with_its_value() -> None:
+    entries = json.loads((ROOT / "config" / "production.json").read_text(encoding="utf-8"))
+    values = {entry["name"]: str(entry["value"]) for entry in entries}
+    taken = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker" / "production.yml").read_text(encoding="utf-8")))
+    section = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Configuration\n")[2]
+    section = section.partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
+    pairs = [
+        pair
+        for row in rows
+        for pair in zip(re.findall(r"`([A-Z_]+)`", row[1]), re.findall(r"`([^`]+)`", row[2]), strict=True)
+    ]
+    own = {name for name in taken - MADE_BY_THE_STACK if not name.startswith("STACK_")}
+
+    assert values == {name: value for name, value in pairs if name in values}
+    assert set() == (own | values.keys()) - set(re.findall(r"`([A-Z_]+)`", section))
+    assert {name for name, _ in pairs} <= own | values.keys()

@@ -325,6 +325,81 @@ def test_a_load_that_breaks_off_changes_nothing(repository: RoomRepository) -> N
     assert [make_room(code="a")] == everything(repository)
 
 
+@pytest.mark.parametrize("size", [2, 1200])
+def test_a_load_of_exactly_these_rooms_removes_the_others(repository: RoomRepository, size: int) -> None:
+    kept = [make_room(code=f"k{number:04}", latitude=10) for number in range(size)]
+    repository.load([*kept, *(make_room(code=f"old{number}") for number in range(size))])
+    dearer = [make_room(code=kept[0].code, price=1), *kept[1:], make_room(code="new")]
+
+    counts = repository.load([*dearer, kept[1]], exactly=True)
+
+    assert LoadCounts(added=1, replaced=1, unchanged=size, removed=size) == counts
+    assert sorted(dearer, key=lambda room: room.code) == everything(repository)
+    assert repository.count(RoomQuery(areas=(BoundingBox(-1, 51, 1, 52),))) == 2
+    assert LoadCounts(unchanged=size + 1) == repository.load(dearer, exactly=True)
+
+
+def test_a_load_of_exactly_no_room_empties_the_storage(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a"), make_room(code="b")])
+
+    assert LoadCounts(removed=2) == repository.load([], exactly=True)
+    assert everything(repository) == []
+    assert LoadCounts() == repository.load([], exactly=True)
+
+
+def test_rooms_that_are_skipped_are_given_all_the_same(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a"), make_room(code="b")])
+
+    counts = repository.load([make_room(code="a", price=1)], OnConflict.SKIP, exactly=True)
+
+    assert LoadCounts(skipped=1, removed=1) == counts
+    assert [make_room(code="a")] == everything(repository)
+
+
+def test_a_dry_run_tells_what_would_be_removed(repository: RoomRepository) -> None:
+    repository.load([make_room(code="a"), make_room(code="b")])
+
+    counts = repository.load([make_room(code="a")], dry_run=True, exactly=True)
+
+    assert LoadCounts(unchanged=1, removed=1) == counts
+    assert [make_room(code="a"), make_room(code="b")] == everything(repository)
+
+
+def test_a_load_of_exactly_these_rooms_that_breaks_off_changes_nothing(repository: RoomRepository) -> None:
+    before = [make_room(code=f"a{number}") for number in range(3)]
+    repository.load(before)
+
+    def rooms() -> Iterator[Room]:
+        yield from (make_room(code=f"n{number}") for number in range(1500))
+        raise RuntimeError("the file ended too soon")
+
+    for _ in range(2):  # nothing is left behind that is in the way of the next one
+        with pytest.raises(RuntimeError):
+            repository.load(rooms(), exactly=True)
+
+        assert before == everything(repository)
+
+
+def test_nobody_sees_the_rooms_half_replaced(repository: RoomRepository) -> None:
+    old, new = ([make_room(code=f"{kind}{number:03}") for number in range(500)] for kind in ("a", "b"))
+    repository.load(old)
+    done, seen = threading.Event(), []
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(everything(repository))
+
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(read)
+        for rooms in (new, old, new):
+            repository.load(rooms, exactly=True)
+        done.set()
+        reading.result(timeout=60)
+
+    assert all(found in (old, new) for found in seen)
+    assert new == everything(repository)
+
+
 def test_a_large_load_is_found_by_every_index(repository: RoomRepository) -> None:
     repository.load([make_room(code="old", price=7, latitude=10)])
     rooms = [

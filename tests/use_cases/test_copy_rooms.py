@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory import MemRepo
-from rentomatic.use_cases.copy_rooms import Checksum, TargetNotEmpty, copy_rooms
+from rentomatic.use_cases.checksum import Checksum
+from rentomatic.use_cases.copy_rooms import TargetNotEmpty, copy_rooms
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts
 from tests.builders import make_room, room_sets

@@ -1,17 +1,16 @@
 """The command that moves all rooms between storages: copy."""
 
 import os
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import replace
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from rentomatic.bootstrap import open_existing, open_repository
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
+from rentomatic.cli.progress import counting
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.settings import Database, MemoryDatabase, Settings, SettingsError, database, read_settings
@@ -45,7 +44,7 @@ def copy(from_url: str, to_url: str, replace: bool) -> int:
         repository(source, open_existing) as from_rooms,
         repository(target, open_repository) as to_rooms,
         closing(_all_rooms(from_rooms, source.database)) as rooms,
-        _progress() as watched,
+        counting("copied", "compared") as watched,
     ):
         try:
             report = copy_rooms(rooms, to_rooms, replace=replace, watched=watched)
@@ -79,35 +78,16 @@ def _all_rooms(rooms: RoomRepository, where: Database) -> Generator[Room, None, 
         yield from found
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[Iterator[Room]], Iterator[Room]]]:
-    """Counts the rooms copied, then those read back, on the terminal; nothing where there is none."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield iter
-        return
-    steps = iter(("copied", "compared"))
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.completed:,.0f} rooms {task.description}"), console=console
-    ) as bar:
-
-        def watched(rooms: Iterator[Room]) -> Iterator[Room]:
-            task = bar.add_task(next(steps))
-            number = 0
-            for number, room in enumerate(rooms, 1):
-                if number % 1000 == 0:
-                    bar.update(task, completed=number)
-                yield room
-            bar.update(task, completed=number)
-
-        yield watched
-
-
 def _print_report(report: CopyReport, source: Database, target: Database) -> None:
     counts = report.counts
     click.echo(f"{counts.added:,} added, {counts.replaced:,} replaced, {counts.unchanged:,} unchanged.")
+    print_comparison(report, source.label, target.label)
+
+
+def print_comparison(report: CopyReport, source: str, target: str) -> None:
+    """Number and checksum on either side, and whether they are the same."""
     for where, found in ((source, report.source), (target, report.target)):
-        click.echo(f"{found.count:,} rooms, checksum {found}: {where.label}")
+        click.echo(f"{found.count:,} rooms, checksum {found}: {where}")
     if report.identical:
         click.echo("Both hold the same rooms.")
     else:

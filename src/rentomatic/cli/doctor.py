@@ -1,11 +1,14 @@
 """The command that looks for what is wrong: doctor."""
 
+import json
 import os
 import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -14,36 +17,99 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rentomatic.bootstrap import open_existing, revision
+from rentomatic.bootstrap import connections, open_existing, revision
+from rentomatic.cli.backup import DAMAGED, age_text, megabytes, rooms_in
+from rentomatic.cli.certificate import validity
 from rentomatic.cli.errors import DONE, FAILED
-from rentomatic.cli.options import repository
+from rentomatic.cli.options import naming, repository
 from rentomatic.domain.search import RoomQuery
-from rentomatic.settings import DEFAULTS, Settings, SqliteDatabase, read_settings
+from rentomatic.repository.backups import newest_backup
+from rentomatic.settings import (
+    DEFAULTS,
+    GOOD_LENGTH,
+    Database,
+    MemoryDatabase,
+    MongoDatabase,
+    PostgresDatabase,
+    Settings,
+    SqliteDatabase,
+    has_short_password,
+    has_weak_password,
+    is_production,
+    read_settings,
+)
 from rentomatic.use_cases.errors import RentomaticError
+
+_OLDEST_BACKUP = timedelta(hours=26)
+"""A backup every night may take two hours longer than the one before."""
+
+_CERTIFICATE_LEFT = timedelta(days=14)
+_FREE = 1 << 30
+"""Bytes that are wanted on a disk."""
+
+
+class State(StrEnum):
+    """How it stands with a check. Only what is wrong fails the command."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+_COLOURS = {State.GOOD: "green", State.WARNING: "yellow", State.WRONG: "red"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: whether it is as it should be, and the facts."""
+    """What a check found."""
 
-    good: bool
+    state: State
     facts: str
 
 
+def _required(good: bool, facts: str) -> Finding:
+    return Finding(State.GOOD if good else State.WRONG, facts)
+
+
 @click.command
-def doctor() -> int:
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+def doctor(format_: str) -> int:
     """Check the machine, the configuration and the storage; exit code 1 if something is wrong.
 
+    Of a server also: passwords that are weak, and connections that do not suffice for one more server
+    while a new version rolls out. In production a backup must not be older than 26 hours. JSON is an
+    array of objects with check, good, state (good, warning or wrong) and found.
+
     \b
-    Example:
+    Examples:
       rentomatic doctor
+      rentomatic doctor --format json
     """
     findings = _findings()
+    if format_ == "json":
+        click.echo(json.dumps([_as_json(name, finding) for name, finding in findings.items()], indent=1))
+    else:
+        _print_table(findings)
+    return FAILED if any(finding.state is State.WRONG for finding in findings.values()) else DONE
+
+
+def _as_json(name: str, finding: Finding) -> dict[str, object]:
+    good = finding.state is not State.WRONG
+    return {"check": name, "good": good, "state": str(finding.state), "found": finding.facts}
+
+
+def _print_table(findings: dict[str, Finding]) -> None:
     table = Table("check", "", "found", box=box.SIMPLE_HEAD)
     for name, finding in findings.items():
-        table.add_row(name, "[green]good[/]" if finding.good else "[red]wrong[/]", escape(finding.facts))
+        shown = f"[{_COLOURS[finding.state]}]{finding.state}[/]"
+        table.add_row(name, shown, escape(finding.facts))
     Console(highlight=False).print(table)
-    return DONE if all(finding.good for finding in findings.values()) else FAILED
 
 
 def _findings() -> dict[str, Finding]:
@@ -51,28 +117,47 @@ def _findings() -> dict[str, Finding]:
     try:
         settings = read_settings(os.environ)
     except RentomaticError as error:  # without settings nothing more can be looked at
-        return {**findings, "variables": Finding(False, str(error))}
+        return {**findings, "variables": Finding(State.WRONG, str(error))}
     findings["variables"] = _variables()
-    checks: dict[str, Callable[[], Finding]] = {"storage": lambda: _storage(settings)}
-    match settings.database:
-        case SqliteDatabase(path):
-            checks = {"SQLite": _sqlite, **checks, "disk": lambda: _disk(path)}
-    for name, check in checks.items():
+    for name, check in _checks(settings).items():
         try:
             findings[name] = check()
-        except RentomaticError as error:
-            findings[name] = Finding(False, str(error))
+        except (RentomaticError, OSError) as error:
+            findings[name] = Finding(State.WRONG, str(error))
     return findings
 
 
+def _checks(settings: Settings) -> dict[str, Callable[[], Finding]]:
+    """What there is to look at, which depends on the storage."""
+    storage: dict[str, Callable[[], Finding]] = {"storage": lambda: _storage(settings)}
+    backups: dict[str, Callable[[], Finding]] = {
+        "backup": lambda: _backup(settings.backup_directory),
+        "backup disk": lambda: _backup_disk(settings.backup_directory),
+    }
+    match settings.database:
+        case MemoryDatabase():
+            checks = storage
+        case SqliteDatabase(path):
+            disk = {"disk": lambda: _disk(path.absolute().parent, _FREE)}
+            checks = {"SQLite": _sqlite, **storage, **disk, **backups}
+        case PostgresDatabase() as server:
+            many = {"connections": lambda: _connections(settings, server)}
+            checks = {"password": lambda: _password(server), **storage, **many, **backups}
+        case MongoDatabase() as cluster:
+            checks = {"password": lambda: _password(cluster), **storage, **backups}
+    if certificate := settings.certificate:
+        checks["certificate"] = lambda: _certificate(certificate)
+    return checks
+
+
 def _python() -> Finding:
-    return Finding(sys.version_info >= (3, 11), f"{sys.version.split()[0]}, 3.11 or newer is needed")
+    return _required(sys.version_info >= (3, 11), f"{sys.version.split()[0]}, 3.11 or newer is needed")
 
 
 def _variables() -> Finding:
     known = {name + suffix for name in DEFAULTS for suffix in ("", "_FILE")}
     unknown = sorted(n for n in os.environ if n.startswith("RENTOMATIC_") and n not in known)
-    return Finding(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
+    return _required(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
 
 
 def _sqlite() -> Finding:
@@ -80,7 +165,15 @@ def _sqlite() -> Finding:
         options = {row[0] for row in connection.execute("PRAGMA compile_options")}
     connection.close()
     good = sqlite3.sqlite_version_info >= (3, 37) and "ENABLE_RTREE" in options
-    return Finding(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
+    return _required(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
+
+
+def _password(where: Database) -> Finding:
+    if has_weak_password(where):  # which production does not even read
+        return Finding(State.WARNING, "one that anyone would guess: production refuses it")
+    if has_short_password(where):
+        return Finding(State.WARNING, f"shorter than {GOOD_LENGTH} characters")
+    return Finding(State.GOOD, f"none in the settings, or of {GOOD_LENGTH} characters or more")
 
 
 def _storage(settings: Settings) -> Finding:
@@ -89,10 +182,56 @@ def _storage(settings: Settings) -> Finding:
         count = rooms.count(RoomQuery())
     needed = revision(settings.database)
     schema = f", schema {needed}" if needed else ""
-    return Finding(True, f"{settings.database.label}{schema}, {count:,} rooms")
+    return Finding(State.GOOD, f"{settings.database.label}{schema}, {count:,} rooms")
 
 
-def _disk(path: Path) -> Finding:
-    folder = path.absolute().parent
-    free = shutil.disk_usage(folder if folder.exists() else Path("/")).free
-    return Finding(free > 1 << 30, f"{free / 1e9:,.1f} GB free, at least 1 GiB is wanted")
+def _connections(settings: Settings, where: PostgresDatabase) -> Finding:
+    """Whether there are enough for all servers, and one more while it takes the place of another."""
+    with naming(where):
+        available, machines = connections(where)
+    servers = max(1, machines)
+    each = settings.workers * settings.pool_size
+    needed = (servers + 1) * each
+    return _required(
+        needed <= available,
+        f"{servers} server{'s' if servers > 1 else ''} and one more of {settings.workers} workers × "
+        f"{settings.pool_size} connections need {needed}, PostgreSQL has {available}",
+    )
+
+
+def _backup(directory: Path) -> Finding:
+    newest = newest_backup(directory)
+    late = State.WRONG if is_production(os.environ) else State.GOOD
+    if newest is None:
+        return Finding(late, f"none in {directory}: run `rentomatic backup`")
+    age, rooms = newest.age(datetime.now(UTC)), rooms_in(newest)
+    facts = f"{newest.path}, age: {age_text(age)}, {megabytes(newest.size)}, rooms: {rooms}"
+    if rooms == DAMAGED:
+        return Finding(State.WRONG, facts)
+    return Finding(late if age > _OLDEST_BACKUP else State.GOOD, facts)
+
+
+def _backup_disk(directory: Path) -> Finding:
+    newest = newest_backup(directory)
+    return _disk(directory.absolute(), max(_FREE, 2 * newest.size if newest else 0))
+
+
+def _disk(folder: Path, wanted: int) -> Finding:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    return _required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")
+
+
+def _certificate(path: Path) -> Finding:
+    try:
+        valid = validity(path.read_text(encoding="ascii", errors="replace"))
+    except ValueError as error:
+        return Finding(State.WRONG, f"{path} {error}")
+    now = datetime.now(UTC)
+    if valid.start > now:
+        return Finding(State.WRONG, f"{path} is valid only from {valid.start:%Y-%m-%d %H:%M} UTC on")
+    verb = "is valid until" if valid.end > now else "expired on"
+    return _required(
+        valid.end - now >= _CERTIFICATE_LEFT,
+        f"{path} {verb} {valid.end:%Y-%m-%d %H:%M} UTC, at least {_CERTIFICATE_LEFT.days} days are wanted",
+    )

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rentomatic.requests.search import FILTER_PREFIX
+from rentomatic.serializers.backup import BackupDamaged, BackupTooNew
 from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty
 from rentomatic.use_cases.errors import (
@@ -21,6 +22,8 @@ from rentomatic.use_cases.import_rooms import ImportRefused
 DONE, FAILED, BAD_USAGE, NOT_FOUND, STORAGE_AWAY = range(5)
 
 EXIT_CODES: dict[type[RentomaticError], int] = {
+    BackupDamaged: FAILED,
+    BackupTooNew: FAILED,
     ConflictError: FAILED,
     ImportRefused: FAILED,
     ListingError: BAD_USAGE,

@@ -7,6 +7,7 @@ import click
 
 from rentomatic import __version__
 from rentomatic.cli import errors
+from rentomatic.cli.backup import backup, restore
 from rentomatic.cli.copy import copy
 from rentomatic.cli.doctor import doctor
 from rentomatic.cli.find import remove, search, show, summary
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for command in (search, show, remove, import_, export, summary, copy):
+for command in (search, show, remove, import_, export, summary, copy, backup, restore):
     cli.add_command(command)
 for command in (serve, migrate, init_postgres, doctor, sample):
     cli.add_command(command)

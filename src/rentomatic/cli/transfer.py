@@ -183,6 +183,7 @@ def _print_report(done: ImportReport, dry_run: bool) -> None:
     _print_refusals(done)
     would = "would be " if dry_run else ""
     counts = {**asdict(done.counts), "refused": done.refused}
+    del counts["removed"]  # an import removes none
     click.echo(", ".join(f"{number:,} {would}{what}" for what, number in counts.items()) + ".")
 
 

@@ -4,6 +4,10 @@ Each storage has its own: Alembic's in the folders `sqlite` and `postgres`, whic
 `mongo`, a module, since Alembic speaks SQL only.
 """
 
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+
 SQLITE_REVISION = "0001"
 POSTGRES_REVISION = "0001"
 MONGO_REVISION = "0001"
@@ -11,3 +15,21 @@ MONGO_REVISION = "0001"
 
 Revisions = tuple[str | None, str | None]
 """The revision of a schema before and after a migration, None for no schema."""
+
+_SCRATCH = "rentomatic_scratch_"
+_STAMP = "%Y%m%dt%H%M%S"
+_LEFT_BEHIND = timedelta(days=1)
+
+
+def scratch_name() -> str:
+    """The name of a database to try something in; it tells when it was made."""
+    return f"{_SCRATCH}{datetime.now(UTC).strftime(_STAMP)}_{secrets.token_hex(4)}"
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether it is the name of such a database, whose process was killed long ago."""
+    named = re.fullmatch(rf"{_SCRATCH}(\d{{8}}t\d{{6}})_[0-9a-f]{{8}}", name)
+    if not named:
+        return False
+    made = datetime.strptime(named[1], _STAMP).replace(tzinfo=UTC)
+    return datetime.now(UTC) - made > _LEFT_BEHIND

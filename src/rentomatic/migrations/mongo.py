@@ -17,7 +17,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from rentomatic.migrations import MONGO_REVISION, Revisions
+from rentomatic.migrations import MONGO_REVISION, Revisions, is_left_behind, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _Document = dict[str, Any]
@@ -131,6 +131,22 @@ def upgrade(uri: str, database: str) -> Revisions:
             replaced = _run(opened, last)["value"]
             before = replaced["revision"] if replaced else None
         return before, current(opened)
+
+
+@contextmanager
+def scratch_database(uri: str) -> Iterator[str]:
+    """The name of a new database on the server; it is dropped at the end.
+
+    So are those of earlier processes that were killed.
+    """
+    name = scratch_name()
+    try:
+        yield name
+    finally:
+        with _opened(uri, name) as opened:
+            names = opened.client.list_database_names()
+            for dropped in (name, *filter(is_left_behind, names)):
+                opened.client.drop_database(dropped)
 
 
 def current(database: Database[_Document]) -> str | None:

@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from rentomatic.migrations import Revisions
+from rentomatic.migrations import Revisions, is_left_behind, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _HERE = Path(__file__).parent
@@ -85,6 +85,31 @@ def create_database(conninfo: str, name: str) -> bool:
     except psycopg.Error as error:
         raise RepositoryUnavailable(f"The database {name} cannot be created: {_reason(error)}") from error
     return True
+
+
+@contextmanager
+def scratch_database(conninfo: str) -> Iterator[str]:
+    """The name of a new database on the server that `conninfo` leads to; it is dropped at the end.
+
+    So are those of earlier processes that were killed.
+    """
+    name = scratch_name()
+    try:
+        create_database(conninfo, name)
+        yield name
+    finally:
+        _drop_scratch(conninfo, name)
+
+
+def _drop_scratch(conninfo: str, name: str) -> None:
+    try:
+        with closing(_connect(conninfo, autocommit=True)) as connection:
+            names = [row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()]
+            for dropped in (name, *filter(is_left_behind, names)):
+                statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(statement.format(sql.Identifier(dropped)))
+    except psycopg.Error as error:
+        raise RepositoryUnavailable(f"The database {name} cannot be dropped: {_reason(error)}") from error
 
 
 def current(connection: Connection) -> str | None:

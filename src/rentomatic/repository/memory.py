@@ -9,7 +9,7 @@ from itertools import islice
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Summary, range_of, summary_of
-from rentomatic.repository.merge import merge
+from rentomatic.repository.merge import merge, noting
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 
@@ -46,13 +46,21 @@ class MemRepo:
         yield iter(self._ordered(query))
 
     def load(
-        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+        self,
+        rooms: Iterable[Room],
+        on_conflict: OnConflict = OnConflict.REPLACE,
+        dry_run: bool = False,
+        *,
+        exactly: bool = False,
     ) -> LoadCounts:
         counts = LoadCounts()
         with self._writing:
-            changed = merge(rooms, self._rooms, on_conflict, counts)
+            codes: set[str] = set()
+            changed = merge(noting(rooms, codes), self._rooms, on_conflict, counts)
+            kept = {c: room for c, room in self._rooms.items() if c in codes} if exactly else self._rooms
+            counts.removed = len(self._rooms) - len(kept)
             if not dry_run:
-                self._rooms = self._rooms | changed
+                self._rooms = kept | changed
         return counts
 
     def remove(self, code: str) -> bool:

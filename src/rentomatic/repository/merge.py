@@ -1,6 +1,6 @@
 """What a load of rooms changes, decided in one place for every storage that compares row by row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rentomatic.domain.room import Room
 from rentomatic.use_cases.errors import ConflictError
@@ -30,3 +30,10 @@ def merge(
         else:
             raise ConflictError(room.code)
     return changed
+
+
+def noting(rooms: Iterable[Room], codes: set[str]) -> Iterator[Room]:
+    """The rooms as they are, their codes added as they pass."""
+    for room in rooms:
+        codes.add(room.code)
+        yield room

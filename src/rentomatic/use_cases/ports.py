@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
@@ -27,6 +27,7 @@ class LoadCounts:
     replaced: int = 0
     unchanged: int = 0
     skipped: int = 0
+    removed: int = 0
 
 
 class RoomRepository(Protocol):
@@ -56,12 +57,18 @@ class RoomRepository(Protocol):
         ...
 
     def load(
-        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+        self,
+        rooms: Iterable[Room],
+        on_conflict: OnConflict = OnConflict.REPLACE,
+        dry_run: bool = False,
+        *,
+        exactly: bool = False,
     ) -> LoadCounts:
         """Put many rooms, all or none: an error, also one of the iterable, leaves all as it was.
 
         A room that is there already with the same values counts as unchanged. With `dry_run`
-        nothing is kept. Raises ConflictError with OnConflict.FAIL.
+        nothing is kept. With `exactly`, rooms whose codes are not given are removed in the same step:
+        nobody sees the one without the other. Raises ConflictError with OnConflict.FAIL.
         """
         ...
 
@@ -75,4 +82,23 @@ class RoomRepository(Protocol):
 
     def close(self) -> None:
         """Give back what the repository holds open. It is not used afterwards."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The connections that a process keeps to its storage, and how many wait for one of them."""
+
+    size: int
+    in_use: int
+    waiting: int
+    limit: int
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """What a repository offers too that keeps connections in a pool."""
+
+    def pool_state(self) -> PoolState:
+        """The pool as it is now, without asking the storage."""
         ...

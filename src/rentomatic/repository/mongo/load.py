@@ -8,7 +8,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.merge import merge
+from rentomatic.repository.merge import merge, noting
 from rentomatic.repository.mongo.filters import Document, document_of, room_of
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -16,11 +16,17 @@ _BATCH = 500
 
 
 def load(
-    collection: Collection[Document], session: ClientSession, rooms: Iterable[Room], on_conflict: OnConflict
+    collection: Collection[Document],
+    session: ClientSession,
+    rooms: Iterable[Room],
+    on_conflict: OnConflict,
+    *,
+    exactly: bool = False,
 ) -> LoadCounts:
-    """Write the rooms in batches and tell what became of them."""
+    """Write the rooms in batches and tell what became of them. exactly: no other room is left."""
     counts = LoadCounts()
-    iterator = iter(rooms)
+    given: set[str] = set()  # not many more than fit a transaction, which ends after a minute
+    iterator = noting(rooms, given) if exactly else iter(rooms)
     while batch := list(islice(iterator, _BATCH)):
         codes = {"code": {"$in": [room.code for room in batch]}}
         found = collection.find(codes, batch_size=_BATCH + 1, session=session)
@@ -30,7 +36,18 @@ def load(
         writes = [_write(room, documents.get(code)) for code, room in changed.items()]
         if writes:
             collection.bulk_write(writes, ordered=False, session=session)
+    if exactly:
+        counts.removed = _remove_others(collection, session, given)
     return counts
+
+
+def _remove_others(collection: Collection[Document], session: ClientSession, given: set[str]) -> int:
+    found = collection.find({}, {"code": 1}, session=session)
+    others = iter([document["_id"] for document in found if document["code"] not in given])
+    removed = 0
+    while batch := list(islice(others, _BATCH)):
+        removed += collection.delete_many({"_id": {"$in": batch}}, session=session).deleted_count
+    return removed
 
 
 def _write(room: Room, old: Document | None) -> InsertOne[Document] | ReplaceOne[Document]:

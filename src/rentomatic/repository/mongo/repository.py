@@ -106,11 +106,16 @@ class MongoRepo:
             yield rooms
 
     def load(
-        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+        self,
+        rooms: Iterable[Room],
+        on_conflict: OnConflict = OnConflict.REPLACE,
+        dry_run: bool = False,
+        *,
+        exactly: bool = False,
     ) -> LoadCounts:
         with self._database(timeout=None) as database, database.client.start_session() as session:
             self._begin(database, session)
-            counts = load(database.room, session, rooms, on_conflict)
+            counts = load(database.room, session, rooms, on_conflict, exactly=exactly)
             if not dry_run:
                 session.commit_transaction()
         return counts  # the end of the session undid what was not committed

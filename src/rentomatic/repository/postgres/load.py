@@ -73,11 +73,21 @@ _WRITE_LAST = _WRITE.format(
 )
 _WRITE_FIRST = _WRITE.format(order="ASC", conflict="DO NOTHING")
 
+_OTHERS = "FROM room WHERE NOT EXISTS (SELECT FROM incoming WHERE incoming.code = room.code)"
+
 
 def load(
-    session: Session, rooms: Iterable[Room], on_conflict: OnConflict, *, keep: bool = True
+    session: Session,
+    rooms: Iterable[Room],
+    on_conflict: OnConflict,
+    *,
+    keep: bool = True,
+    exactly: bool = False,
 ) -> LoadCounts:
-    """Write the rooms, unless they are not to be kept, and tell what becomes of them."""
+    """Write the rooms, unless they are not to be kept, and tell what becomes of them.
+
+    exactly: no other room is left.
+    """
     session.execute(_STAGE)
     with session.cursor().copy(_COPY) as copy:
         copy.set_types(_TYPES)
@@ -92,14 +102,23 @@ def load(
         raise ConflictError(_code_of(session, first))
     if keep and (added or (differing and replaces)):
         session.execute((_WRITE_LAST if replaces else _WRITE_FIRST).encode())
-        if added + differing >= _MANY:
-            session.execute("ANALYZE room")  # or searches were badly planned until the server does so
+    removed = _remove_others(session, keep=keep) if exactly else 0
+    if keep and added + differing + removed >= _MANY:
+        session.execute("ANALYZE room")  # or searches were badly planned until the server does so
     return LoadCounts(
         added=added,
         replaced=differing if replaces else 0,
         unchanged=unchanged,
         skipped=0 if replaces else differing,
+        removed=removed,
     )
+
+
+def _remove_others(session: Session, *, keep: bool) -> int:
+    if keep:
+        return session.execute(f"DELETE {_OTHERS}".encode()).rowcount
+    row = session.execute(f"SELECT count(*) {_OTHERS}".encode()).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _code_of(session: Session, number: int) -> str:

@@ -18,7 +18,7 @@ from rentomatic.repository.postgres.search import (
     takes_one_statement,
 )
 from rentomatic.repository.sql import summary_of_groups
-from rentomatic.use_cases.ports import LoadCounts, OnConflict
+from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
@@ -82,10 +82,15 @@ class PostgresRepo:
             yield rooms
 
     def load(
-        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+        self,
+        rooms: Iterable[Room],
+        on_conflict: OnConflict = OnConflict.REPLACE,
+        dry_run: bool = False,
+        *,
+        exactly: bool = False,
     ) -> LoadCounts:
         with self._connections.transaction(_LOAD_TIMEOUT, *loads.SETTINGS) as session:
-            return loads.load(session, rooms, on_conflict, keep=not dry_run)
+            return loads.load(session, rooms, on_conflict, keep=not dry_run, exactly=exactly)
 
     def remove(self, code: str) -> bool:
         # Behind a load it would wait long, and keep connections from those who read.
@@ -94,6 +99,9 @@ class PostgresRepo:
 
     def ping(self) -> None:
         self._connections.ping()
+
+    def pool_state(self) -> PoolState:
+        return self._connections.state()
 
     def close(self) -> None:
         self._connections.close()

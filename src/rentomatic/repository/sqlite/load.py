@@ -29,19 +29,32 @@ _FILL_PLACES = """
     SELECT id, longitude, longitude, latitude, latitude FROM room WHERE id > ?
 """
 
+_GIVEN = "CREATE TEMPORARY TABLE given (code TEXT PRIMARY KEY) WITHOUT ROWID"
+_REMOVE_OTHERS = "DELETE FROM room WHERE code NOT IN (SELECT code FROM given)"
 
-def load(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: OnConflict) -> LoadCounts:
-    """Write the rooms in batches and tell what became of them."""
+
+def load(
+    connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: OnConflict, *, exactly: bool = False
+) -> LoadCounts:
+    """Write the rooms in batches and tell what became of them. exactly: no other room is left."""
     counts = LoadCounts()
     (rooms_before,) = connection.execute("SELECT count(*) FROM room").fetchone()
+    exactly = exactly and rooms_before > 0
+    if exactly:
+        connection.execute(_GIVEN)
     bulk: _BulkLoad | None = None
     iterator = iter(rooms)
     while batch := list(islice(iterator, _BATCH)):
         changed = merge(batch, _present(connection, batch), on_conflict, counts)
         rows = [(r.code, r.size, r.price, r.latitude, r.longitude) for r in changed.values()]
         connection.executemany(_UPSERT, rows)
+        if exactly:
+            connection.executemany("INSERT OR IGNORE INTO given VALUES (?)", [(r.code,) for r in batch])
         if bulk is None and counts.added + counts.replaced > max(_BULK, rooms_before // 4):
             bulk = _BulkLoad(connection)
+    if exactly:
+        counts.removed = connection.execute(_REMOVE_OTHERS).rowcount
+        connection.execute("DROP TABLE given")
     if bulk:
         bulk.finish()
     return counts

@@ -83,12 +83,17 @@ class SqliteRepo:
             yield rooms
 
     def load(
-        self, rooms: Iterable[Room], on_conflict: OnConflict = OnConflict.REPLACE, dry_run: bool = False
+        self,
+        rooms: Iterable[Room],
+        on_conflict: OnConflict = OnConflict.REPLACE,
+        dry_run: bool = False,
+        *,
+        exactly: bool = False,
     ) -> LoadCounts:
         with self._transaction("BEGIN IMMEDIATE", timeout=None, keep=not dry_run) as connection:
             connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
             try:
-                return load(connection, rooms, on_conflict)
+                return load(connection, rooms, on_conflict, exactly=exactly)
             finally:
                 connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
 

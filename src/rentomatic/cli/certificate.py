@@ -1,0 +1,62 @@
+"""How long a TLS certificate is valid.
+
+The file is PEM (RFC 7468), its certificate DER (X.690) in the structure of RFC 5280, section 4.1. Of a chain
+the first one counts, which is that of the server.
+"""
+
+import base64
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_VERSION, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """The moments from which and up to which a certificate is valid."""
+
+    start: datetime
+    end: datetime
+
+
+def validity(pem: str) -> Validity:
+    """The validity of the first certificate in the text. Raises ValueError where there is none."""
+    if _BEGIN not in pem or _END not in pem:
+        raise ValueError("holds no certificate (PEM)")
+    first = pem.partition(_BEGIN)[2].partition(_END)[0]
+    try:
+        der = base64.b64decode("".join(first.split()), validate=True)
+        # Certificate, TBSCertificate; its members are version (where it is not the first one),
+        # serialNumber, signature, issuer, validity.
+        to_be_signed = _members(_members(_members(der)[0][1])[0][1])
+        members = [content for tag, content in to_be_signed if tag != _VERSION]
+        start, end = (_moment(tag, content) for tag, content in _members(members[3]))
+    except (ValueError, IndexError) as error:
+        raise ValueError("holds a certificate that cannot be read") from error
+    return Validity(start, end)
+
+
+def _members(der: bytes) -> list[tuple[int, bytes]]:
+    """Tag and content of the elements that stand one behind the other (X.690, 8.1)."""
+    found, at = [], 0
+    while at < len(der):
+        tag, length, at = der[at], der[at + 1], at + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length, at = int.from_bytes(der[at : at + size], "big"), at + size
+        if at + length > len(der):
+            raise ValueError
+        found.append((tag, der[at : at + length]))
+        at += length
+    return found
+
+
+def _moment(tag: int, content: bytes) -> datetime:
+    """RFC 5280, 4.1.2.5: two digits of a year from 50 on are of the twentieth century."""
+    text = content.decode("ascii")
+    if tag == _UTC_TIME:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    elif tag != _GENERALIZED_TIME:
+        raise ValueError
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)

@@ -1,0 +1,148 @@
+"""The directory of backups: files that are whole or not there.
+
+A file is written under a name of its own, `….part`, brought to the disk, and only then renamed. Who writes
+holds a lock on it, so that the next one can tell what a process left behind that was killed.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"rooms-(\d{8}T\d{6}Z)\.ndjson\.gz")
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFile:
+    """A backup in the directory. taken: when, by its name. size: in bytes."""
+
+    path: Path
+    taken: datetime
+    size: int
+
+    def age(self, now: datetime) -> timedelta:
+        return now - self.taken
+
+
+def backups_in(directory: Path) -> list[BackupFile]:
+    """The backups, newest first; none where there is no directory. Raises OSError."""
+    found = []
+    try:
+        entries = list(directory.iterdir())
+    except FileNotFoundError:
+        return []
+    for path in entries:
+        with suppress(ValueError, FileNotFoundError):  # no such day; or somebody else just removed it
+            if (named := _NAME.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
+                taken = datetime.strptime(named[1], _STAMP).replace(tzinfo=UTC)
+                found.append(BackupFile(path, taken, path.stat().st_size))
+    return sorted(found, key=lambda backup: backup.taken, reverse=True)
+
+
+def newest_backup(directory: Path) -> BackupFile | None:
+    """The newest of the backups, None where there is none. Raises OSError."""
+    return next(iter(backups_in(directory)), None)
+
+
+def remove_old(directory: Path, keep: int, but: Path) -> list[Path]:
+    """Remove all but the newest so many backups, and never `but`; those that were removed."""
+    old = [backup.path for backup in backups_in(directory)[keep:] if backup.path != but]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return old
+
+
+@contextmanager
+def new_backup(directory: Path, taken: datetime) -> Iterator[tuple[Path, BinaryIO]]:
+    """The next backup of the directory, which is made if need be: its path, and the file to write.
+
+    It is there at the end of the context, and not at all after an error. Raises OSError.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _remove_left_behind(directory, re.compile(_NAME.pattern + re.escape(_PART)))
+    while True:
+        path = directory / f"rooms-{taken.astimezone(UTC).strftime(_STAMP)}.ndjson.gz"
+        part = path.with_name(path.name + _PART)
+        if file := _created(part):
+            if not path.exists():  # asked only now that nobody else can be writing it
+                break
+            _discard(file, part)
+        taken += timedelta(seconds=1)
+    with _renamed(file, part, path):
+        yield path, file
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which has the path at the end of the context and not after an error."""
+    ours = rf"{re.escape(path.name)}\.[0-9a-f]{{8}}{re.escape(_PART)}"
+    _remove_left_behind(path.parent, re.compile(ours))
+    while not (file := _created(part := path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PART}"))):
+        pass
+    with _renamed(file, part, path):
+        yield file
+
+
+def _created(part: Path) -> BinaryIO | None:
+    """A new file, locked, that nobody else can read; None where there is one already."""
+    try:
+        file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        return None
+    _lock(file, wait=True)
+    with suppress(FileNotFoundError):
+        if part.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file
+    file.close()  # taken for left behind in the moment before it was locked
+    return None
+
+
+@contextmanager
+def _renamed(file: BinaryIO, part: Path, path: Path) -> Iterator[None]:
+    """On the disk under its name at the end of the context; gone after an error."""
+    try:
+        yield
+        file.flush()
+        os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        _discard(file, part)
+        raise
+    file.close()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)  # the name as well
+    finally:
+        os.close(directory)
+
+
+def _discard(file: BinaryIO, part: Path) -> None:
+    part.unlink(missing_ok=True)
+    with suppress(OSError):  # what is still to be written does not fit on a full disk either
+        file.close()
+
+
+def _remove_left_behind(directory: Path, pattern: re.Pattern[str]) -> None:
+    for path in directory.iterdir():
+        if pattern.fullmatch(path.name):
+            with suppress(OSError), path.open("rb") as file:
+                if _lock(file, wait=False):
+                    path.unlink()
+
+
+def _lock(file: BinaryIO, *, wait: bool) -> bool:
+    """Lock the file for as long as it is open; False where somebody else has, or locks are not to be had."""
+    import fcntl  # not everywhere, and not for whoever only looks at the directory
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,191 @@
+"""Backups of PostgreSQL: scratch databases, and processes that are killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from rentomatic.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.serializers import backup
+from tests import postgres_server
+from tests.cli.conftest import CommandLine, url_of
+from tests.cli.test_postgres_import import COPYING, LEFT, LIMIT, wait_for, watching
+
+COMMAND = [sys.executable, "-m", "rentomatic"]
+ROOMS = 100_000
+
+WAITING = """
+    SELECT wait_event_type = 'Lock' FROM pg_stat_activity
+    WHERE application_name = 'rentomatic' AND datname = current_database()
+"""
+WRITING = """
+    SELECT query LIKE '%INSERT INTO room%' AND state = 'active' FROM pg_stat_activity
+    WHERE application_name = 'rentomatic' AND datname = current_database()
+"""
+SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE 'rentomatic_scratch_%'"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of many rooms."""
+    path = tmp_path_factory.mktemp("backup") / "rooms.gz"
+    rooms = sorted(sample_rooms(ROOMS), key=lambda room: room.code)
+    with path.open("wb") as opened:
+        backup.write(opened, rooms, taken="", storage="", schema=None, version="")
+    return path
+
+
+@pytest.fixture
+def conninfo() -> Iterator[str]:
+    """A database with a thousand rooms of the backup, dearer than there, and as many of its own."""
+    with postgres_server.database() as conninfo, watching(conninfo) as connection:
+        with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as repository:
+            repository.load(sample_rooms(2000))
+        connection.execute("UPDATE room SET price = price + 1")
+        connection.execute("UPDATE room SET code = 'own-' || id WHERE id > 1000")
+        yield conninfo
+
+
+def own_url(conninfo: str) -> str:
+    return url_of(conninfo, str(conninfo_to_dict(conninfo)["dbname"]))
+
+
+def start(conninfo: str, *arguments: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "DATABASE_URL": own_url(conninfo)}
+    return subprocess.Popen(
+        [*COMMAND, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def while_copying(conninfo: str, running: subprocess.Popen[bytes]) -> None:
+    with watching(conninfo) as connection:
+        wait_for(connection, COPYING, (True,))
+        running.kill()
+
+
+def while_writing(conninfo: str, running: subprocess.Popen[bytes]) -> None:
+    with watching(conninfo) as connection:
+        wait_for(connection, WRITING, (True,))
+        running.kill()
+
+
+def while_waiting_to_remove(conninfo: str, running: subprocess.Popen[bytes]) -> None:
+    """All is written, but a room that is to be removed is held by somebody else."""
+    with psycopg.connect(conninfo) as holding:
+        holding.execute("SELECT FROM room WHERE code = 'own-1500' FOR UPDATE")
+        with watching(conninfo) as connection:
+            wait_for(connection, WAITING, (True,))
+            running.kill()
+            running.wait()
+
+
+@pytest.mark.parametrize("kill", [while_copying, while_writing, while_waiting_to_remove])
+def test_a_restore_that_is_killed_leaves_the_rooms_as_they_were_and_nothing_behind(
+    conninfo: str, file: Path, kill: Callable[[str, subprocess.Popen[bytes]], None]
+) -> None:
+    everything = "SELECT * FROM room ORDER BY id"
+    with watching(conninfo) as connection:
+        before = connection.execute(everything).fetchall()
+
+        with start(conninfo, "restore", "--force", str(file)) as running:
+            kill(conninfo, running)
+        wait_for(connection, LEFT, (0, 0, 0))
+
+        assert running.returncode == -9
+        assert before == connection.execute(everything).fetchall()
+        with start(conninfo, "restore", "--force", str(file)) as second:
+            assert second.wait(LIMIT) == 0
+        assert (ROOMS,) == connection.execute("SELECT count(*) FROM room").fetchone()
+
+
+def test_rooms_that_did_not_change_are_not_written_again(
+    conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", own_url(conninfo))
+    rows = "SELECT ctid, xmin, * FROM room ORDER BY id"
+    with watching(conninfo) as connection:
+        rentomatic("backup")
+        before = connection.execute(rows).fetchall()
+        connection.execute("INSERT INTO room VALUES (DEFAULT, 'new', 1, 1, 1, 1)")
+
+        done = rentomatic("restore", "--force", "latest")
+
+        assert "0 added, 0 replaced, 2,000 unchanged, 1 removed." in done.out
+        assert before == connection.execute(rows).fetchall()
+
+
+def scratch_databases(conninfo: str) -> set[str]:
+    with watching(conninfo) as connection:
+        return {row[0] for row in connection.execute(SCRATCH).fetchall()}
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_proof_that_is_stopped_drops_its_database(conninfo: str, file: Path, sign: signal.Signals) -> None:
+    before = scratch_databases(conninfo)
+
+    with start(conninfo, "restore", "--verify", str(file)) as running, watching(conninfo) as connection:
+        while not (made := scratch_databases(conninfo) - before):
+            assert running.poll() is None
+        wait_for(connection, COPYING.replace("current_database()", f"'{made.pop()}'"), (True,))
+        running.send_signal(sign)
+        code = running.wait(LIMIT)
+
+    assert code == 130
+    assert scratch_databases(conninfo) <= before
+
+
+def test_a_database_that_a_killed_proof_left_is_dropped_a_day_later(
+    conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", own_url(conninfo))
+    old, similar = (
+        f"rentomatic_scratch_20200101t000000_{uuid4().hex[:8]}",
+        f"rentomatic_scratch_{uuid4().hex}",
+    )
+    with watching(conninfo) as connection:
+        for name in (old, similar):
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        done = rentomatic("backup", "--verify")
+
+        assert (done.code, done.err) == (0, "")
+        assert {similar} == scratch_databases(conninfo) & {old, similar}
+    finally:
+        postgres_server.drop(similar)
+
+
+@pytest.fixture
+def poor(conninfo: str) -> Iterator[str]:
+    """The same database for a user who may write rooms, but create no database."""
+    name, database = f"rentomatic_test_{uuid4().hex}", str(conninfo_to_dict(conninfo)["dbname"])
+    with watching(conninfo) as connection:
+        user, schema = sql.Identifier(name), sql.SQL("IN SCHEMA public TO ")
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'hunter2'").format(user))
+        connection.execute(sql.SQL("GRANT ALL ON ALL TABLES {}{}").format(schema, user))
+        yield url_of(make_conninfo(conninfo, user=name, password="hunter2"), database)
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(user))
+        connection.execute(sql.SQL("DROP ROLE {}").format(user))
+
+
+def test_a_backup_stays_where_its_proof_needs_a_right_that_the_user_lacks(
+    poor: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", poor)
+
+    done = rentomatic("backup", "--verify", "--keep", "1")
+
+    assert done.code == 4
+    assert "cannot be created: permission denied to create database" in done.err
+    assert "hunter2" not in done.err
+    assert len(list(Path("backups").iterdir())) == 1
