@@ -239,7 +239,7 @@ def lock(_: list[str]) -> int:
                 "--generate-hashes", "--no-header", "--upgrade"]  # fmt: skip
     files = (
         ("requirements/build.txt", ["requirements/build.in"]),
-        ("requirements/prod.txt", ["pyproject.toml"]),
+        ("requirements/prod.txt", ["pyproject.toml", "--extra", "gunicorn"]),
         ("requirements/test.txt", ["pyproject.toml", "--extra", "test"]),
     )
     locks = ([str(BIN / "uv"), *compile_, *sources, "-o", file] for file, sources in files)

@@ -95,9 +95,10 @@ MADE_BY_THE_STACK = {"COMPOSE_PROJECT_NAME", "MIGRATION", "MONGODB_HOSTNAME", "P
 def test_every_variable_of_the_stack_is_described_with_its_value() -> None:
     entries = json.loads((ROOT / "config" / "production.json").read_text(encoding="utf-8"))
     values = {entry["name"]: str(entry["value"]) for entry in entries}
-    taken = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker" / "production.yml").read_text(encoding="utf-8")))
-    section = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Configuration\n")[2]
-    section = section.partition("\n## ")[0]
+    compose = (ROOT / "docker" / "production.yml").read_text(encoding="utf-8")
+    taken = set(re.findall(r"\$\{([A-Z_]+)", compose))
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = manual.partition("\n## Configuration\n")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
     pairs = [
         pair

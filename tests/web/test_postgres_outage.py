@@ -17,6 +17,7 @@ from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from tests.postgres_server import PostgresServer, running
 from tests.servers import Answer, Server, rentomatic
+from tests.web.test_metrics import figures, key
 
 SEARCHES = (
     "/rooms?filter_price__lt=60&sort=price&limit=20",
@@ -152,3 +153,19 @@ def test_a_database_that_goes_away_under_load_is_a_503_and_is_found_again(
             )
             assert not any(word in answer.body for word in (b"127.0.0.1", b"hunter2", b"SELECT", b"FATAL"))
     assert "hunter2" not in application.log.read_text()
+
+
+def test_metrics_tell_of_the_pools_of_all_workers_and_of_an_outage(
+    database: PostgresServer, application: Server
+) -> None:
+    def found(name: str) -> float | None:
+        text = application.get("/metrics", PATIENCE).body.decode()
+        return figures(text).get(key(name))
+
+    with under_load(application, database) as (load, _):
+        wait_for(lambda: load.since(0, 200) > 50)
+        wait_for(lambda: found("pool_connections_limit") == WORKERS * POOL_SIZE)
+        wait_for(lambda: 0 < (found("pool_connections") or 0) <= WORKERS * POOL_SIZE)
+        wait_for(lambda: (found("storage_up"), found("rooms") is not None) == (1, True))
+        database.stop()
+        wait_for(lambda: (found("storage_up"), found("rooms")) == (0, None))

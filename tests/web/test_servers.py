@@ -56,7 +56,7 @@ def test_an_export_is_whole_and_says_how_long_it_is(server: Server) -> None:
 
 
 def test_a_reader_finds_out_that_an_export_was_cut(database: str, tmp_path: Path) -> None:
-    with rentomatic(database, tmp_path / "log") as doomed:
+    with rentomatic(database, tmp_path / "log", TMPDIR=str(tmp_path)) as doomed:
         with closing(socket.socket()) as client:
             client.settimeout(30)
             client.setsockopt(

@@ -1,8 +1,10 @@
 """Commands that run the program: serve, migrate, init-postgres, sample."""
 
 import os
+import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +12,14 @@ import click
 
 from rentomatic import bootstrap
 from rentomatic.cli.options import naming, repository
+from rentomatic.cli.waiting import wait_for_storage
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
-from rentomatic.web.logs import logging_configuration
-
-_STOP_TIMEOUT = 15
-"""Seconds that requests in flight have after a signal to stop."""
+from rentomatic.web.serving import Serving, let_new_workers_be_stopped, metrics_directory
 
 
 @click.command
@@ -35,32 +35,44 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
       rentomatic serve
       DATABASE_URL=sqlite:////var/lib/rentomatic/rooms.db rentomatic serve --host 0.0.0.0 --workers 2
     """
-    from granian.constants import Interfaces  # importing the server is not free for other commands
-    from granian.log import LogLevels
-    from granian.server import Server
-
+    signal.signal(signal.SIGTERM, _stop)  # else it would not reach the first process of a container
     settings = read_settings(os.environ)
-    host, port, workers = host or settings.host, port or settings.port, workers or settings.workers
-    _require_free_port(host, port)
-    _prepare(settings, with_sample)
-    click.echo(
-        f"Rent-o-matic listens on http://{'localhost' if host == '127.0.0.1' else host}:{port}", err=True
+    serving = Serving(
+        target="rentomatic.bootstrap:application",
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=workers or settings.workers,
+        threads=settings.threads,
+        lifetime=settings.worker_lifetime,
+        log_level=settings.log_level,
     )
-    Server(
-        "rentomatic.bootstrap:application",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=host,
-        port=port,
-        workers=workers,
-        blocking_threads=settings.threads,
-        backpressure=4 * settings.threads,
-        websockets=False,
-        workers_kill_timeout=_STOP_TIMEOUT,
-        respawn_failed_workers=True,
-        log_level=LogLevels(settings.log_level),
-        log_dictconfig=logging_configuration(settings.log_level),
-    ).serve()
+    run = _server(settings.server)
+    _require_free_port(serving.host, serving.port)
+    _prepare(settings, with_sample)
+    name = "localhost" if serving.host == "127.0.0.1" else serving.host
+    click.echo(f"Rent-o-matic listens on http://{name}:{serving.port}", err=True)
+    let_new_workers_be_stopped()
+    with metrics_directory():
+        run(serving)
+
+
+def _stop(signum: int, frame: object) -> None:
+    """Nothing was served yet: there is nothing to finish. The servers set handlers of their own."""
+    sys.exit(0)
+
+
+def _server(name: str) -> Callable[[Serving], None]:
+    """What runs the server of that name; importing one is not free for other commands."""
+    if name == "granian":
+        from rentomatic.web import on_granian
+
+        return on_granian.run
+    try:
+        from rentomatic.web import on_gunicorn
+    except ModuleNotFoundError as error:
+        wanted = "must be granian: gunicorn is not installed (pip install 'rentomatic[gunicorn]')"
+        raise SettingsError([Problem("RENTOMATIC_SERVER", wanted)]) from error
+    return on_gunicorn.run
 
 
 def _require_free_port(host: str, port: int) -> None:
@@ -75,12 +87,11 @@ def _require_free_port(host: str, port: int) -> None:
 
 
 def _prepare(settings: Settings, with_sample: bool) -> None:
-    """Ask the storage once before the workers open it, so that what is wrong is said at once."""
+    """Ask the storage before the workers open it, so that what is wrong is said at once."""
     match settings.database:
         case SqliteDatabase(path) if with_sample and not path.exists():
             _make_sample_file(settings, path)
-    with repository(settings) as rooms:
-        rooms.ping()
+    wait_for_storage(settings)
 
 
 def _make_sample_file(settings: Settings, path: Path) -> None:

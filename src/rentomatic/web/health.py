@@ -1,8 +1,13 @@
-"""Whether the process is up, and whether it can do its work."""
+"""Whether the process is up, whether it can do its work, and how it has been doing."""
+
+from typing import TYPE_CHECKING
 
 from falcon import Request, Response
 
 from rentomatic.use_cases.ports import RoomRepository
+
+if TYPE_CHECKING:
+    from rentomatic.web.metrics import Metrics
 
 
 class LiveResource:
@@ -24,6 +29,20 @@ class ReadyResource:
     def on_get(self, req: Request, resp: Response) -> None:
         self._repository.ping()
         resp.media = {"status": "ready"}
+        resp.set_header("Cache-Control", "no-store")
+
+    on_head = on_get
+
+
+class MetricsResource:
+    """`/metrics`: figures in Prometheus' text format."""
+
+    def __init__(self, metrics: "Metrics") -> None:
+        self._metrics = metrics
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        resp.data = self._metrics.text()
+        resp.content_type = "text/plain; version=0.0.4; charset=utf-8"
         resp.set_header("Cache-Control", "no-store")
 
     on_head = on_get

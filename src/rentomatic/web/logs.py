@@ -27,7 +27,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def logging_configuration(level: str) -> dict[str, Any]:
-    """The `logging.config.dictConfig` of the application and of the server below it."""
+    """The `logging.config.dictConfig` of the application and of whichever server runs it."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -44,5 +44,6 @@ def logging_configuration(level: str) -> dict[str, Any]:
             "rentomatic": {"level": level.upper()},
             "_granian": {"level": level.upper()},
             "granian.access": {"level": level.upper()},
+            "gunicorn.error": {"level": level.upper(), "propagate": True},
         },
     }

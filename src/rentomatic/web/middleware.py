@@ -1,15 +1,19 @@
-"""What every request passes: its id, the bound on its URL, and its line in the log."""
+"""What every request passes: its id, the bound on its URL, the gate, its line in the log, the metrics."""
 
 import logging
 import re
 import time
 import uuid
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from falcon import Request, Response
+from falcon import HTTPMethodNotAllowed, Request, Response
 
 from rentomatic.web.errors import UrlTooLong
-from rentomatic.web.gate import Gate
+from rentomatic.web.gate import Gate, Overloaded
+
+if TYPE_CHECKING:
+    from rentomatic.web.metrics import Metrics
 
 MAX_URL = 8192
 """Bytes of path and query together."""
@@ -18,14 +22,17 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 
 _log = logging.getLogger("rentomatic.access")
 
-_UNGATED = ("/health/", "/static/")
+_STATIC = "/static/"
+_UNGATED = ("/health/live", "/health/ready", "/metrics")
+_NO_ROUTE = "(none)"
 
 
 class RequestMiddleware:
-    """Gives each request an id, the caller's own where it is well formed, and logs the answer."""
+    """Gives each request an id, the caller's own where it is well formed, and logs and counts the answer."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, metrics: "Metrics") -> None:
         self._gate = gate
+        self._metrics = metrics
 
     def process_request(self, req: Request, resp: Response) -> None:
         given = req.get_header("X-Request-ID") or ""
@@ -39,13 +46,27 @@ class RequestMiddleware:
         if len(req.path) + sum(map(len, pieces)) > MAX_URL or rest > MAX_URL:
             longest = max(req.query_string.split("&"), key=len)
             raise UrlTooLong(MAX_URL, unquote(longest.partition("=")[0])[:60])
-        if not req.path.startswith(_UNGATED):
+        if req.path.startswith(_STATIC) and req.method not in ("GET", "HEAD", "OPTIONS"):
+            raise HTTPMethodNotAllowed(["GET", "HEAD"])  # Falcon's files would answer any method
+
+    def process_resource(self, req: Request, resp: Response, resource: object, params: object) -> None:
+        """Called where the path has a route."""
+        if req.uri_template in _UNGATED:
+            return
+        try:
             self._gate.enter()
-            req.context.entered = True
+        except Overloaded:
+            self._metrics.turned_away()
+            raise
+        req.context.entered = True
+        self._metrics.entered()
 
     def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
         if "entered" in req.context:
             self._gate.leave()
+            self._metrics.left()
+        seconds = time.perf_counter() - req.context.started
+        self._metrics.answered(req.method, _route(req), resp.status_code, seconds)
         _log.info(
             "%s %s",
             req.method,
@@ -56,6 +77,11 @@ class RequestMiddleware:
                 "path": req.path[:200],
                 "query": req.query_string[:1000],
                 "status": resp.status_code,
-                "duration_ms": round((time.perf_counter() - req.context.started) * 1000, 3),
+                "duration_ms": round(seconds * 1000, 3),
             },
         )
+
+
+def _route(req: Request) -> str:
+    """The template of the path, one for all that there is none for."""
+    return req.uri_template or (_STATIC if req.path.startswith(_STATIC) else _NO_ROUTE)

@@ -17,6 +17,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from rentomatic.repository.postgres.errors import translated_errors
 from rentomatic.repository.schema import require_revision
+from rentomatic.use_cases.ports import PoolState
 
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
@@ -137,6 +138,17 @@ class Connections:
             _patient(session, _PING_TIMEOUT),
         ):
             self._check_schema(session)
+
+    def state(self) -> PoolState:
+        """The pool as it is now; nothing is opened."""
+        stats = self._opened.get_stats() if self._opened else {}
+        size = stats.get("pool_size", 0)
+        return PoolState(
+            size=size,
+            in_use=size - stats.get("pool_available", 0),
+            waiting=stats.get("requests_waiting", 0),
+            limit=self._limits.size,
+        )
 
     def close(self) -> None:
         """Give back every connection."""

@@ -1,0 +1,99 @@
+"""A worker of granian that ends without a failed request.
+
+At a SIGTERM granian finishes requests in flight, but closes every connection on which none was read yet:
+also those on which one is just arriving. So here a worker first takes no new connections, and asks for
+the end of those that it has with its next answers; granian hears of the signal when that is done.
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+_PATIENCE = 2.0
+"""Seconds in which kept-alive connections may bring another request, the last."""
+
+_PAUSE = 0.02
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def load(target: str) -> Wsgi:
+    """The application of a new worker, from the module and the name of the function that makes it.
+
+    It has to be called in the main thread, before others: those that begin later leave SIGTERM to ours.
+    """
+    draining = threading.Event()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    threading.Thread(target=_await_signal, args=(draining,), name="stop", daemon=True).start()
+    module, _, name = target.partition(":")
+    return closing_when_set(getattr(import_module(module), name)(), draining)
+
+
+def closing_when_set(app: Wsgi, draining: threading.Event) -> Wsgi:
+    """The application, whose answers end their connections once the event is set."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            if draining.is_set():
+                headers = [*headers, ("Connection", "close")]
+            return start_response(status, headers, *more)
+
+        return app(environ, start)
+
+    return answer
+
+
+def _await_signal(draining: threading.Event) -> None:
+    signal.sigwait([signal.SIGTERM])
+    stop = signal.getsignal(signal.SIGTERM)
+    if not callable(stop):  # granian did not come to set its own: nothing is served yet
+        os._exit(0)
+    try:
+        draining.set()
+        port = _stop_accepting()
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and _is_connected(port):
+            time.sleep(_PAUSE)
+    finally:
+        stop(signal.SIGTERM, None)
+
+
+def _stop_accepting() -> int:
+    """Put a socket that nobody connects to in the place of the one that is listened on; the old one's port.
+
+    The other workers keep theirs. Granian has no way of its own to accept no more and go on answering.
+    """
+    port = 0
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nobody.listen()
+        nobody.setblocking(False)
+        for listener in _sockets(listening=True):
+            if listener.fileno() != nobody.fileno():
+                port = listener.getsockname()[1]
+                os.dup2(nobody.fileno(), listener.fileno())
+    return port
+
+
+def _is_connected(port: int) -> bool:
+    """Whether this process has a connection that came to the port."""
+    return any(connection.getsockname()[1] == port for connection in _sockets(listening=False))
+
+
+def _sockets(*, listening: bool) -> Iterator[socket.socket]:
+    """The sockets of this process on a network, not to be closed."""
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that there is
+        with suppress(OSError):  # no socket, or closed meanwhile
+            found = socket.socket(fileno=int(name))
+            try:
+                is_listening = bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+                if found.family in (socket.AF_INET, socket.AF_INET6) and is_listening is listening:
+                    yield found
+            finally:
+                found.detach()

@@ -1,0 +1,56 @@
+"""Granian, set up for this application."""
+
+import socket
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.net import SocketSpec  # type: ignore[attr-defined]
+from granian.server import MPServer
+
+from rentomatic.web import draining
+from rentomatic.web.logs import logging_configuration
+from rentomatic.web.serving import BACKLOG, QUEUE, STOP_TIMEOUT, Serving
+
+_OVERLAP = 1.0
+"""Seconds for which a worker that is replaced goes on beside the new one."""
+
+
+class OneSocketServer(MPServer):
+    """Granian with one listening socket for all workers, as it has by itself on other systems than Linux.
+
+    There every worker listens on its own, and what waits for one that ends is reset by the kernel.
+    """
+
+    def _init_shared_socket(self) -> None:
+        listener: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._ssp, self._shd, self._sfd = None, listener, listener.get_fd()
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
+
+
+def server(serving: Serving) -> MPServer:
+    """The server, not yet started."""
+    return OneSocketServer(
+        serving.target,
+        interface=Interfaces.WSGI,
+        address=serving.host,
+        port=serving.port,
+        workers=serving.workers,
+        blocking_threads=serving.threads,
+        backlog=BACKLOG,
+        # Counts connections, idle ones as well, although its name and documentation speak of requests.
+        backpressure=QUEUE,
+        websockets=False,
+        workers_lifetime=serving.lifetime or None,
+        workers_kill_timeout=STOP_TIMEOUT,
+        respawn_failed_workers=True,
+        respawn_interval=_OVERLAP,
+        log_level=LogLevels(serving.log_level),
+        log_dictconfig=logging_configuration(serving.log_level),
+    )
+
+
+def run(serving: Serving) -> None:
+    """Serve until a signal to stop."""
+    server(serving).serve(target_loader=draining.load)

@@ -1,0 +1,49 @@
+"""A value that may be slow to come by: asked for now and then, and never waited for long."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from rentomatic.use_cases.errors import RepositoryUnavailable
+
+Value = TypeVar("Value")
+
+_log = logging.getLogger("rentomatic.web")
+
+
+class Recent(Generic[Value]):
+    """What `look` gives, kept for so many seconds; one look at a time, in a thread of its own."""
+
+    def __init__(self, look: Callable[[], Value], keep: float) -> None:
+        self._look = look
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._value: Value | None = None
+        self._until = 0.0
+        self._looking: threading.Event | None = None
+
+    def get(self, patience: float) -> Value | None:
+        """The value, None where it does not come within so many seconds or cannot be had."""
+        with self._lock:
+            if time.monotonic() < self._until:
+                return self._value
+            looking = self._looking
+            if looking is None:
+                looking = self._looking = threading.Event()
+                threading.Thread(target=self._renew, args=(looking,), name="metrics", daemon=True).start()
+        return self._value if looking.wait(patience) else None
+
+    def _renew(self, done: threading.Event) -> None:
+        value = None
+        try:
+            value = self._look()
+        except (RepositoryUnavailable, OSError) as error:
+            _log.debug("a figure cannot be had: %s", error)
+        except Exception:  # noqa: BLE001 - a defect belongs into the log, where else a thread would just end
+            _log.exception("a figure cannot be had")
+        finally:
+            with self._lock:
+                self._value, self._until, self._looking = value, time.monotonic() + self._keep, None
+            done.set()

@@ -1,0 +1,267 @@
+"""Load on a stack while something is done to it: every answer and every write is accounted for.
+
+python -m tests.deployment.load PORT [SECONDS]     searches only, and prints what came back
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from statistics import quantiles
+from types import TracebackType
+from typing import Self
+
+CONNECTIONS = 6
+RATE = 60.0
+"""Requests a second, by all connections together: little enough for the smallest machine that tests."""
+
+_TIMEOUT = 30.0
+_WRITES = 20.0
+"""Rooms that are added in a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """began: by the monotonic clock. what: a status, or the name of the error of the connection."""
+
+    began: float
+    seconds: float
+    what: str
+    request_id: str
+
+    @property
+    def failed(self) -> bool:
+        return self.what != "200"
+
+
+@dataclass(slots=True)
+class Report:
+    """What came back.
+
+    reconnected: requests that found their kept connection closed and got not a byte, and were sent again on
+    a new one, as every client does that keeps connections (RFC 9110, section 9.2.2, and RFC 9112, 9.3.1).
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    reconnected: int = 0
+
+    @property
+    def failures(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.failed]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(sorted(Counter(outcome.what for outcome in self.outcomes).items()))
+
+    def __str__(self) -> str:
+        times = sorted(1000 * outcome.seconds for outcome in self.outcomes)
+        if len(times) < 2:
+            return f"{len(times)} requests"
+        hundredths = quantiles(times, n=100)
+        return (
+            f"{len(times)} requests, failed {len(self.failures)} {self.counts}, "
+            f"reconnected {self.reconnected}, "
+            f"ms p50 {hundredths[49]:.1f} p99 {hundredths[98]:.0f} most {times[-1]:.0f}"
+        )
+
+
+class _Background:
+    """Threads that work until the end of the context."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def _begin(self, *works: Callable[[], None]) -> None:
+        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(2 * _TIMEOUT)
+            assert not thread.is_alive(), "a thread of the load hangs"
+
+
+class Load(_Background):
+    """Searches at a steady rate over kept connections.
+
+    target: makes the next search; none is asked twice, so that no answer comes from a cache.
+    pause: seconds that a connection waits before it asks again, instead of the steady rate.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        connections: int = CONNECTIONS,
+        rate: float = RATE,
+        target: Callable[[random.Random], str] | None = None,
+        pause: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.report = Report()
+        self._port = port
+        self._connections = connections
+        self._period = connections / rate
+        self._pause = pause
+        self._target = target or search
+        self._name = f"load-{random.randrange(1 << 32):08x}"
+
+    def __enter__(self) -> Self:
+        self._begin(*(_bound(self._ask_on, number) for number in range(self._connections)))
+        return self
+
+    def _ask_on(self, number: int) -> None:
+        rng = random.Random(f"{self._name} {number}")
+        connection = Kept(self._port, self.report)
+        next_one = time.monotonic() + self._period * rng.random()
+        for count in itertools.count():
+            if self._stop.wait(max(0.0, next_one - time.monotonic())):
+                connection.close()
+                return
+            outcome = connection.get(self._target(rng), f"{self._name}-{number}-{count}")
+            self.report.outcomes.append(outcome)
+            now = time.monotonic()
+            next_one = now + self._pause if self._pause is not None else max(now, next_one + self._period)
+
+
+class Kept:
+    """A connection that is kept as long as it lasts."""
+
+    def __init__(self, port: int, report: Report) -> None:
+        self._port = port
+        self._report = report
+        self._connection: http.client.HTTPConnection | None = None
+
+    def get(self, target: str, request_id: str) -> Outcome:
+        began = time.monotonic()
+        try:
+            what = self._get(target, request_id)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            what = type(error).__name__
+            self.close()
+        return Outcome(began, time.monotonic() - began, what, request_id)
+
+    def _get(self, target: str, request_id: str) -> str:
+        kept = self._connection is not None
+        try:
+            response = self._send(target, request_id)
+        except (ConnectionError, http.client.BadStatusLine):  # closed without a byte
+            self.close()
+            if not kept:
+                raise
+            self._report.reconnected += 1
+            response = self._send(target, request_id)
+        body = response.read()
+        if response.will_close:
+            self.close()
+        if response.status == 200:
+            json.loads(body)  # all of it, and nothing else
+        return str(response.status)
+
+    def _send(self, target: str, request_id: str) -> http.client.HTTPResponse:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
+        headers = {"Accept": "application/json", "X-Request-ID": request_id}
+        self._connection.request("GET", target, headers=headers)
+        return self._connection.getresponse()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Writer(_Background):
+    """Adds rooms one by one: -000001, -000002 … behind a prefix; by SQL, in one long session of psql.
+
+    begun: how many were sent. acknowledged: those of which the database said that they are there.
+    """
+
+    def __init__(self, container: Callable[[], str]) -> None:
+        super().__init__()
+        self.prefix = f"w{random.randrange(1 << 32):08x}"
+        self.begun = 0
+        self.acknowledged: list[str] = []
+        self.sessions = 0
+        self._container = container
+
+    def __enter__(self) -> Self:
+        self._begin(self._write)
+        return self
+
+    def _write(self) -> None:
+        command = ["psql", "-U", "postgres", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "application"]
+        while not self._stop.is_set():
+            session = subprocess.Popen(
+                ["docker", "exec", "--interactive", self._container(), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            self.sessions += 1
+            try:
+                self._write_in(session)
+            finally:
+                session.kill()
+                with suppress(BrokenPipeError):  # what was not sent is not to be sent
+                    session.communicate(timeout=_TIMEOUT)
+            self._stop.wait(0.2)
+
+    def _write_in(self, session: subprocess.Popen[str]) -> None:
+        assert session.stdin is not None
+        assert session.stdout is not None
+        try:
+            while not self._stop.wait(1 / _WRITES):
+                self.begun += 1
+                code = f"{self.prefix}-{self.begun:06d}"
+                values = f"'{code}', {20 + self.begun % 80}, {30 + self.begun % 90}, -0.1, 51.5"
+                session.stdin.write(
+                    "INSERT INTO room(code, size, price, longitude, latitude) "
+                    f"VALUES ({values}) RETURNING code;\n"
+                )
+                session.stdin.flush()
+                if session.stdout.readline().strip() != code:
+                    break  # the database went away; whether this one arrived is not known
+                self.acknowledged.append(code)
+        except BrokenPipeError:
+            return
+
+
+def search(rng: random.Random) -> str:
+    """A search that nobody made before, as a renter may: by price, size, place or all of them."""
+    place = f"{51.5 + rng.uniform(-0.2, 0.2):.6f},{-0.12 + rng.uniform(-0.3, 0.3):.6f}"
+    price, size, limit = rng.randrange(20, 400), rng.randrange(10, 120), rng.randrange(5, 50)
+    return rng.choice(
+        (
+            f"/rooms?near={place}&filter_price__lt={price}&limit=20",
+            f"/rooms?near={place}&radius={rng.randrange(500, 5000)}&limit=20",
+            f"/rooms?filter_price__lt={price}&filter_size__gte={size}&sort=price&limit={limit}",
+            f"/rooms?filter_size__gte={size}&filter_price__gt={price / 4:.0f}&limit={limit}",
+        )
+    )
+
+
+def _bound(work: Callable[[int], None], number: int) -> Callable[[], None]:
+    return lambda: work(number)
+
+
+if __name__ == "__main__":
+    with Load(int(sys.argv[1])) as running:
+        time.sleep(float(sys.argv[2]) if len(sys.argv) > 2 else 10)
+    print(running.report)

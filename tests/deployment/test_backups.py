@@ -1,0 +1,122 @@
+"""Backups of the stack that runs, and an empty stack that is filled from one."""
+
+import gzip
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.conftest import Figures
+from tests.deployment.load import Writer
+from tests.deployment.project import Stack, until
+from tests.deployment.test_faults import load, without_failure
+
+Rows = set[tuple[str, int | None, int, float, float]]
+
+
+def read(file: Path) -> tuple[Rows, dict[str, object]]:
+    """The rooms of a backup, and what it says of itself."""
+    *rooms, trailer = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    rows = {(r["code"], r["size"], r["price"], r["longitude"], r["latitude"]) for r in rooms}
+    return rows, trailer["backup"]
+
+
+def stored(stack: Stack) -> Rows:
+    """What the database holds, as it says itself."""
+    told = stack.psql("SELECT json_build_array(code, size, price, longitude, latitude) FROM room;")
+    return {tuple(json.loads(line)) for line in told.splitlines()}
+
+
+def newest(stack: Stack) -> Path:
+    return max((stack.folder / "backups").iterdir(), key=lambda path: path.name)
+
+
+def test_a_backup_of_a_stack_at_work_is_of_one_moment_and_restores_an_empty_one(
+    stack: Stack, figures: Figures
+) -> None:
+    db = stack.container("db")
+    with Writer(lambda: db) as writer, load(stack) as running:
+        acknowledged = len(writer.acknowledged)
+        began = time.monotonic()
+        said = stack.manage("backup")
+        seconds = time.monotonic() - began
+        begun = writer.begun
+    rows, trailer = read(newest(stack))
+    written = sorted(code for code, *_ in rows if code.startswith(writer.prefix))
+    figures.add(
+        "backup", f"{len(rows)} rooms in {seconds:.1f} s, writes {acknowledged} … {len(written)} … {begun}"
+    )
+    without_failure(stack, running, figures, "backup")
+
+    assert acknowledged <= len(written) <= begun
+    assert [f"{writer.prefix}-{number:06d}" for number in range(1, len(written) + 1)] == written
+    assert (len(rows), str(trailer["checksum"]) in said) == (trailer["count"], True)
+
+    begin_anew(stack)
+    began = time.monotonic()
+    restored = stack.manage("restore", "latest")
+    figures.add("restore into an empty stack", f"{time.monotonic() - began:.1f} s")
+
+    assert rows == stored(stack)
+    assert str(trailer["checksum"]) in restored
+    until(lambda: stack.get("/rooms?limit=1").json != [], 30, "the rooms are served")
+
+
+def begin_anew(stack: Stack) -> None:
+    """The same stack on an empty volume."""
+    stack.manage("compose", "down", "--volumes")
+    stack.up()
+    assert 0 == stack.count()
+
+
+@pytest.fixture
+def good(stack: Stack) -> Path:
+    stack.manage("backup")
+    return newest(stack)
+
+
+@pytest.mark.parametrize("damage", ["one bit is another", "its end is missing", "it is empty"])
+def test_a_damaged_backup_is_refused_and_changes_nothing(stack: Stack, good: Path, damage: str) -> None:
+    content = bytearray(good.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    cut = good.read_bytes()[: len(content) * 2 // 3]
+    spoiled = {"one bit is another": bytes(content), "its end is missing": cut, "it is empty": b""}[damage]
+    before = stored(stack)
+    intact = good.read_bytes()
+    good.write_bytes(spoiled)
+    try:
+        named = stack.try_manage("restore", "--force", f"backups/{good.name}")
+        latest = stack.try_manage("restore", "--force", "latest")
+    finally:
+        good.write_bytes(intact)
+
+    assert 0 not in (named.returncode, latest.returncode)
+    assert "no backup that can be restored" in named.stderr
+    assert before == stored(stack)
+
+
+def test_rooms_that_are_there_take_force(stack: Stack, good: Path) -> None:
+    stack.psql("INSERT INTO room(code, size, price, longitude, latitude) VALUES ('later', 1, 1, 1, 1)")
+    wanted, _ = read(good)
+
+    refused = stack.try_manage("restore", f"backups/{good.name}")
+    unchanged = stored(stack)
+    done = stack.try_manage("restore", "--force", f"backups/{good.name}")
+
+    assert (True, "--force" in refused.stderr) == (refused.returncode != 0, True)
+    assert "later" in {code for code, *_ in unchanged}
+    assert 0 == done.returncode, done.stderr
+    assert wanted == stored(stack)
+
+
+def test_a_backup_proves_itself_in_a_scratch_database(stack: Stack) -> None:
+    before = stack.psql("SELECT datname FROM pg_database ORDER BY 1")
+    stack.manage("backup", "--verify")
+
+    assert before == stack.psql("SELECT datname FROM pg_database ORDER BY 1")
+
+
+def test_a_backup_is_for_its_owner_only(stack: Stack, good: Path) -> None:
+    assert 0o600 == good.stat().st_mode & 0o777
+    assert 0o700 == good.parent.stat().st_mode & 0o777

@@ -1,0 +1,228 @@
+"""What is done to the stack while people search, and what they notice of it."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.deployment.conftest import Figures
+from tests.deployment.load import CONNECTIONS, Load, Outcome, Writer
+from tests.deployment.project import Stack, docker, until
+
+BEFORE = AFTER = 2.0
+"""Seconds of load around what is done."""
+
+RECOVERED_WITHIN = 5.0
+
+KILL_MAIN_PROCESS = (
+    "import os, signal; os.kill(int(open('/proc/1/task/1/children').read().split()[0]), signal.SIGKILL)"
+)
+"""Inside a container of `web`, whose first process is the init of Docker: the server dies by itself."""
+
+
+@contextmanager
+def load(stack: Stack) -> Iterator[Load]:
+    with Load(stack.port) as running:
+        time.sleep(BEFORE)
+        yield running
+        time.sleep(AFTER)
+
+
+def why(stack: Stack, failures: list[Outcome]) -> str:
+    """What the logs say of the first failures."""
+    told = [f"{f.what} after {f.seconds:.2f} s, {stack.logged(f.request_id)}" for f in failures[:5]]
+    notes = [line for line in stack.log(stack.container("nginx")).splitlines() if "[error]" in line]
+    return "\n".join([f"{len(failures)} failed", *told, *notes[-10:]])
+
+
+def without_failure(stack: Stack, running: Load, figures: Figures, what: str) -> None:
+    figures.add(what, running.report)
+    stack.wait_until_served()
+    failures = running.report.failures
+
+    assert [] == failures, why(stack, failures)
+    assert len(running.report.outcomes) > 100
+
+
+def scale(stack: Stack, count: int) -> None:
+    stack.up("--scale", f"web={count}")
+    assert len(stack.containers("web")) == count
+
+
+def test_web_is_scaled_up_and_down_without_a_failed_request(stack: Stack, figures: Figures) -> None:
+    with load(stack) as running:
+        for count in (1, 3, 1, 2):
+            scale(stack, count)
+
+    without_failure(stack, running, figures, "web scaled 2 → 1 → 3 → 1 → 2")
+
+
+def test_a_web_that_is_stopped_loses_no_request(stack: Stack, figures: Figures) -> None:
+    first = stack.containers("web")[0]
+    with load(stack) as running:
+        docker("stop", first)
+        state = stack.inspect(first)["State"]
+        time.sleep(AFTER)
+        docker("start", first)
+        stack.wait_until_served()
+
+    without_failure(stack, running, figures, "one of two web stopped (SIGTERM), started again")
+    assert state["ExitCode"] == 0
+
+
+def test_a_web_that_is_killed_costs_at_most_the_requests_in_flight(stack: Stack, figures: Figures) -> None:
+    victim = stack.containers("web")[0]
+    before = stack.inspect(victim)["RestartCount"]
+    with load(stack) as running:
+        docker("exec", victim, "python", "-c", KILL_MAIN_PROCESS)
+        until(lambda: stack.inspect(victim)["RestartCount"] > before, 60, "it is started again by itself")
+        stack.wait_until_served()
+    failures = running.report.failures
+    figures.add("one of two web killed (SIGKILL)", running.report)
+
+    assert len(failures) <= CONNECTIONS, why(stack, failures)
+
+
+@pytest.mark.parametrize("service", ["nginx", "web"])
+def test_a_reload_loses_no_request(stack: Stack, figures: Figures, service: str) -> None:
+    with load(stack) as running:
+        for _ in range(2):
+            stack.manage("compose", "kill", "--signal", "HUP", service)
+            time.sleep(4)
+
+    without_failure(stack, running, figures, f"{service} reloaded (SIGHUP), twice")
+
+
+def version(stack: Stack) -> int | None:
+    """Which of our versions is served: a static file tells."""
+    answer = stack.get("/static/version.txt")
+    return int(answer.body) if answer.status == 200 else None
+
+
+@contextmanager
+def another_version(stack: Stack, number: int, spoiled: str = "") -> Iterator[None]:
+    """A change of the copy's source: a number to be seen, and perhaps a fault."""
+    marker = stack.folder / "src" / "rentomatic" / "web" / "static" / "version.txt"
+    module = stack.folder / "src" / "rentomatic" / "bootstrap.py"
+    before, text = (marker.read_text() if marker.exists() else None), module.read_text()
+    marker.write_text(f"{number}")
+    module.write_text(text + spoiled)
+    yield
+    if spoiled:  # what cannot run does not stay
+        module.write_text(text)
+        marker.unlink() if before is None else marker.write_text(before)
+
+
+def test_a_deploy_replaces_every_web_without_a_failed_request(stack: Stack, figures: Figures) -> None:
+    before = stack.containers("web")
+    began = time.monotonic()
+    with load(stack) as running, another_version(stack, 2):
+        stack.manage("deploy")
+        seconds = time.monotonic() - began
+        seen = {version(stack) for _ in range(10)}
+        deployed = stack.containers("web")
+        made = ids(stack, deployed)
+        stack.manage("compose", "up", "--detach")  # which finds all as it should be
+    figures.add("deploy of a new version, two web", f"{seconds:.1f} s with the load around it")
+
+    without_failure(stack, running, figures, "deploy of a new version")
+    assert {2} == seen
+    assert len(deployed) == len(before)
+    assert not set(before) & set(deployed)
+    assert made == ids(stack, stack.containers("web"))
+
+
+def ids(stack: Stack, containers: list[str]) -> list[str]:
+    return [stack.inspect(container)["Id"] for container in containers]
+
+
+BROKEN = {
+    "dies at its start": "\n\ndef application() -> None:\n    raise SystemExit('a broken version')\n",
+    "cannot migrate": "\n\ndef create_database(database: object) -> None:\n    raise SystemExit('broken')\n",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_deploy_that_fails_is_undone_without_a_failed_request(
+    stack: Stack, figures: Figures, fault: str
+) -> None:
+    before, served = stack.containers("web"), version(stack)
+    image = {stack.inspect(container)["Image"] for container in before}
+    with load(stack) as running, another_version(stack, 3, BROKEN[fault]):
+        done = stack.try_manage("deploy")
+        seen = {version(stack) for _ in range(10)}
+
+    without_failure(stack, running, figures, f"deploy of a version that {fault}")
+    assert done.returncode == 1
+    assert "The version from before is running." in done.stderr
+    assert {served} == seen
+    assert image == {stack.inspect(container)["Image"] for container in stack.containers("web")}
+    assert image == {docker("image", "inspect", "--format", "{{.Id}}", f"{stack.name}-web").strip()}
+
+
+def restart(stack: Stack) -> None:
+    stack.manage("compose", "restart", "db")
+
+
+def absence(stack: Stack) -> None:
+    """Long enough for every connection to be lost, and for many to ask in vain."""
+    stack.manage("compose", "stop", "db")
+    time.sleep(8)
+    stack.manage("compose", "start", "db")
+
+
+def death(stack: Stack) -> None:
+    """The server dies by itself, all at once, and is started again by its restart policy."""
+    kill = "kill -9 $(head -n 1 /var/lib/postgresql/data/postmaster.pid)"
+    docker("exec", "--user", "postgres", stack.container("db"), "sh", "-c", kill)
+
+
+@pytest.mark.parametrize("fault", [restart, absence, death])
+def test_a_database_that_goes_and_comes_loses_no_write(
+    stack: Stack, figures: Figures, fault: Callable[[Stack], None]
+) -> None:
+    name = fault.__name__
+    db = stack.container("db")
+    with Writer(lambda: db) as writer, load(stack) as running:
+        fault(stack)
+        gone = time.monotonic()
+        until(lambda: answers(stack), 90, "the database answers again")
+        back = time.monotonic()
+        time.sleep(RECOVERED_WITHIN + AFTER)
+    found = set(stack.psql(f"SELECT code FROM room WHERE code LIKE '{writer.prefix}-%'").split())
+    failures = running.report.failures
+    last = max((failure.began + failure.seconds for failure in failures), default=back)
+    figures.add(f"{name} of the database", running.report)
+    figures.add(
+        f"{name} of the database, after",
+        f"back after {back - gone:.1f} s, last failure {last - back:+.1f} s from then; "
+        f"{len(writer.acknowledged)} writes acknowledged, lost {len(set(writer.acknowledged) - found)}",
+    )
+
+    assert [] == sorted(set(writer.acknowledged) - found)
+    assert {"503"} >= {failure.what for failure in failures}, why(stack, failures)
+    assert last - back <= RECOVERED_WITHIN, why(stack, failures[-5:])
+    assert writer.sessions > 1
+    stack.psql(f"DELETE FROM room WHERE code LIKE '{writer.prefix}-%'")
+
+
+def answers(stack: Stack) -> bool:
+    try:
+        return stack.psql("SELECT 1") == "1"
+    except (AssertionError, ValueError):  # no container that runs
+        return False
+
+
+def test_every_failure_of_the_database_names_no_inside(stack: Stack) -> None:
+    docker("pause", stack.container("db"))
+    try:
+        answer = stack.get("/rooms?filter_price__lt=61")
+    finally:
+        docker("unpause", stack.container("db"))
+    until(lambda: stack.get("/rooms?filter_price__lt=62").status == 200, 30, "it answers again")
+
+    assert (503, "application/problem+json") == (answer.status, answer.header("content-type")[0])
+    assert [] != answer.header("retry-after")
+    assert not re.search(r"postgres|psycopg|Traceback|172\.", answer.body.decode())

@@ -1,0 +1,270 @@
+"""What nginx does before, beside and instead of the application."""
+
+import gzip
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.conftest import Figures
+from tests.deployment.project import Answer, Stack, docker, run, until
+
+JSON = {"Accept": "application/json"}
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+SECURITY_HEADERS = (
+    "x-content-type-options",
+    "x-frame-options",
+    "referrer-policy",
+    "permissions-policy",
+    "cross-origin-opener-policy",
+    "x-request-id",
+)
+
+
+def kind(answer: Answer) -> str:
+    return answer.header("content-type")[0].partition(";")[0]
+
+
+# --- what is closed
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health/ready"])
+@pytest.mark.parametrize("spelling", ["{}", "/.{}", "/{}", "{}?a=b", "/static/..{}"])
+def test_what_is_for_operators_is_not_there_from_outside(stack: Stack, path: str, spelling: str) -> None:
+    assert 404 == stack.get(spelling.format(path)).status
+
+
+def test_what_is_for_operators_answers_inside(stack: Stack) -> None:
+    for name in stack.containers("web"):
+        assert run(["docker", "exec", name, "python", "-m", "rentomatic.web.probe"]).returncode == 0
+        assert (
+            run(["docker", "exec", name, "python", "-m", "rentomatic.web.probe", "/metrics"]).returncode == 0
+        )
+
+
+# --- what nginx has to say itself
+
+
+def test_an_error_of_nginx_is_a_problem_for_programs_and_a_page_for_browsers(
+    stack: Stack, subtests: pytest.Subtests
+) -> None:
+    requests = {
+        404: ("GET", "/metrics", None),
+        413: ("POST", "/rooms", b"x" * 70_000),
+    }
+    for status, (method, target, body) in requests.items():
+        with subtests.test(str(status)):
+            problem = stack.request(method, target, JSON, body)
+            page = stack.request(method, target, BROWSER, body)
+
+            assert (status, "application/problem+json") == (problem.status, kind(problem))
+            assert {"type", "title", "status", "detail", "request_id"} == set(problem.json)
+            assert status == problem.json["status"]
+            assert problem.json["request_id"] == problem.header("x-request-id")[0]
+            assert (status, "text/html") == (page.status, kind(page))
+            assert problem.json["title"].encode() in page.body
+
+
+@pytest.mark.parametrize("accept", [JSON, BROWSER])
+def test_what_is_refused_before_its_headers_are_read_is_a_problem_for_everyone(
+    stack: Stack, accept: dict[str, str]
+) -> None:
+    long_url = stack.get("/rooms?filter_code__in=" + "a" * 20_000, accept)
+    long_header = stack.get("/rooms", {"X-Long": "a" * 40_000})
+
+    assert (414, 414, "application/problem+json") == (
+        long_url.status,
+        long_url.json["status"],
+        kind(long_url),
+    )
+    assert (431, 431) == (long_header.status, long_header.json["status"])
+
+
+def test_without_any_web_there_is_a_503_that_says_when_to_try_again(stack: Stack, figures: Figures) -> None:
+    stack.manage("compose", "stop", "web")
+    try:
+        began = time.monotonic()
+        problem, page = stack.get("/rooms", JSON), stack.get("/", BROWSER)
+        figures.add("all web stopped, 2 answers 503", f"{time.monotonic() - began:.2f} s")
+    finally:
+        stack.manage("compose", "start", "web")
+        stack.wait_until_served()
+
+    assert (503, "application/problem+json", ["1"]) == (
+        problem.status,
+        kind(problem),
+        problem.header("retry-after"),
+    )
+    assert (503, "text/html") == (page.status, kind(page))
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/rooms?limit=1", "/rooms/nothing", "/rooms?x=1", "/metrics", "/static/none"]
+)
+@pytest.mark.parametrize("accept", [JSON, BROWSER])
+def test_security_headers_are_there_once(stack: Stack, target: str, accept: dict[str, str]) -> None:
+    answer = stack.get(target, accept)
+
+    assert dict.fromkeys(SECURITY_HEADERS, 1) == {name: len(answer.header(name)) for name in SECURITY_HEADERS}
+    assert len(answer.header("content-security-policy")) == ("html" in kind(answer))
+    assert [] == answer.header("strict-transport-security")  # which is for HTTPS
+    assert ["nginx"] == answer.header("server")
+
+
+# --- one request through all logs
+
+
+def test_a_request_has_one_id_in_the_answer_and_in_both_logs(stack: Stack) -> None:
+    own = f"test-{uuid.uuid4().hex}"
+    for given in (own, None):
+        headers = {"X-Request-ID": given} if given else {}
+        answer = stack.get(f"/rooms?filter_price__lt={uuid.uuid4().int % 10_000}", headers)
+        (found,) = answer.header("x-request-id")
+        by_nginx = [line for line in stack.json_log("nginx") if line["request_id"] == found]
+        by_web = [line for line in stack.json_log("web") if line.get("request_id") == found]
+
+        assert given in (found, None)
+        assert [200] == [line["status"] for line in by_nginx]
+        assert [200] == [line["status"] for line in by_web]
+
+
+def test_an_id_that_is_not_well_formed_is_not_taken(stack: Stack) -> None:
+    answer = stack.get("/rooms?limit=1", {"X-Request-ID": 'a"b c'})
+
+    assert re.fullmatch("[0-9a-f]{32}", answer.header("x-request-id")[0])
+
+
+def test_every_line_of_nginx_access_log_is_json_whatever_is_asked(stack: Stack) -> None:
+    with stack.socket() as connection:
+        connection.sendall(
+            b'GET /rooms?q="\xff\x01\\ HTTP/1.1\r\nHost: a\r\nUser-Agent: "\xfe\r\nConnection: close\r\n\r\n'
+        )
+        while connection.recv(4096):
+            pass
+    lines = [line for line in stack.log(stack.container("nginx")).splitlines() if line.startswith("{")]
+
+    assert all("status" in json.loads(line) for line in lines)
+
+
+# --- compression, and the second's worth of searches
+
+
+def test_what_is_long_is_compressed_for_who_takes_it(stack: Stack) -> None:
+    plain = stack.get("/rooms?limit=100&sort=price")
+    packed = stack.get("/rooms?limit=100&sort=price", {"Accept-Encoding": "gzip"})
+
+    assert ([], ["gzip"]) == (plain.header("content-encoding"), packed.header("content-encoding"))
+    assert plain.body == gzip.decompress(packed.body)
+    assert len(packed.body) < len(plain.body) / 2
+    assert "accept-encoding" in ", ".join(packed.header("vary")).lower()
+
+
+def reached(stack: Stack, price: int) -> int:
+    """How many requests for rooms below a price the application has seen."""
+    query = f"filter_price__lt={price}"
+    return sum(line.get("query") == query for line in stack.json_log("web"))
+
+
+def ask_again_and_again(stack: Stack, price: int, times: int = 20) -> float:
+    began = time.monotonic()
+    assert {200} == {stack.get(f"/rooms?filter_price__lt={price}").status for _ in range(times)}
+    return time.monotonic() - began
+
+
+def test_searches_that_are_the_same_reach_the_application_once_a_second(
+    stack: Stack, figures: Figures
+) -> None:
+    price = 10_000 + time.monotonic_ns() % 1_000_000
+    seconds = ask_again_and_again(stack, price)
+    seen = reached(stack, price)
+    figures.add("20 searches that are the same", f"reached the application {seen} times in {seconds:.2f} s")
+
+    assert 1 <= seen <= 2 + int(seconds)
+
+
+def test_different_wishes_are_not_answered_from_one_cache(stack: Stack) -> None:
+    target = f"/rooms?limit=2&filter_price__gt={time.monotonic_ns() % 20}"
+    kinds = [kind(stack.get(target, {"Accept": accept})) for accept in ("application/json", "text/csv")]
+
+    assert ["application/json", "text/csv"] == kinds
+    assert (200, b"") == ((head := stack.request("HEAD", target)).status, head.body)
+    assert 2 == len(stack.get(target, {"Accept": "application/json"}).json)
+
+
+def test_the_cache_can_be_turned_off(stack: Stack) -> None:
+    price = 10_000 + time.monotonic_ns() % 1_000_000
+    with stack.reconfigured(SEARCH_CACHE="off"):
+        ask_again_and_again(stack, price)
+        seen = reached(stack, price)
+
+    assert 20 == seen
+
+
+# --- slow clients, and requests that are tried again
+
+
+def test_a_client_that_dribbles_its_headers_is_cut_off(stack: Stack, figures: Figures) -> None:
+    began = time.monotonic()
+    with stack.socket(timeout=1) as connection:
+        connection.sendall(b"GET /rooms HTTP/1.1\r\nHost: a\r\n")
+        with suppress(ConnectionError):
+            while time.monotonic() - began < 60:
+                connection.sendall(b"X-Slow: 1\r\n")
+                with suppress(TimeoutError):
+                    if not connection.recv(4096):
+                        break
+    seconds = time.monotonic() - began
+    figures.add("a client that dribbles headers is cut after", f"{seconds:.0f} s")
+
+    assert seconds < 30
+
+
+FALTERING = Path(__file__).with_name("faltering_server.py")
+
+
+@contextmanager
+def faltering_server(stack: Stack) -> Iterator[str]:
+    """One more `web` beside the others, which closes the connection where an answer should be."""
+    name = f"{stack.name}-faltering"
+    labels = ["--label", f"com.docker.compose.project={stack.name}"]
+    network = ["--network", f"{stack.name}_front", "--network-alias", "web"]
+    command = [f"{stack.name}-web", "-c", FALTERING.read_text()]
+    docker("run", "--detach", "--rm", "--name", name, *labels, *network, "--entrypoint", "python", *command)
+    try:
+        address = stack.address(name, "front")
+        upstream = ["exec", stack.container("nginx"), "cat", "/tmp/nginx/upstream.conf"]
+        until(
+            lambda: f"server {address}:" in docker(*upstream), 30, "nginx has taken over the faltering server"
+        )
+        yield address
+    finally:
+        run(["docker", "rm", "--force", name])
+        stack.wait_until_served()
+
+
+@pytest.mark.parametrize(("method", "tried"), [("GET", "again elsewhere"), ("POST", "once")])
+def test_a_lost_request_is_tried_again_unless_it_may_have_changed_something(
+    stack: Stack, figures: Figures, method: str, tried: str
+) -> None:
+    mine = f"lost-{uuid.uuid4().hex[:8]}"
+    with faltering_server(stack) as address:
+        statuses = set()
+        for number in range(40):
+            body = b"{}" if method == "POST" else None
+            target = f"/rooms?limit={number + 1}"
+            headers = {"X-Request-ID": f"{mine}-{number}", **JSON}
+            statuses.add(stack.request(method, target, headers, body).status)
+            time.sleep(0.2)  # after a failure nginx leaves a server alone for 2 s
+        lines = [line for line in stack.json_log("nginx") if line["request_id"].startswith(mine)]
+    lost = [line["upstream"].split(", ") for line in lines if address in line["upstream"]]
+    figures.add(f"{method} that a server took and lost", f"{len(lost)} of 40, tried {tried}")
+
+    assert 1 <= len(lost)
+    assert {2 if method == "GET" else 1} == {len(servers) for servers in lost}
+    assert statuses == ({200} if method == "GET" else {405, 503})

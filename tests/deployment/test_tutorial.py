@@ -1,0 +1,110 @@
+"""The walk of the tutorial, and a certificate put in place after it."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deployment.conftest import Figures
+from tests.deployment.project import Stack, run, until
+from tests.deployment.tutorial import CODE, Walk
+
+
+def test_every_step_of_the_walk_succeeds(tutorial: Walk, figures: Figures) -> None:
+    steps = (tutorial.build, tutorial.up, *tutorial.init, tutorial.psql)
+    for step, seconds in tutorial.seconds.items():
+        figures.add(f"./manage.py {step}", f"{seconds:.1f} s")
+
+    assert [0] * 5 == [step.returncode for step in steps], [step.stderr[-500:] for step in steps]
+
+
+def test_init_postgres_may_be_repeated(tutorial: Walk) -> None:
+    first, second = tutorial.init
+
+    assert "There is a database application." in first.stdout
+    assert first.stdout == second.stdout
+
+
+def test_the_room_of_the_tutorial_is_shown(tutorial: Walk) -> None:
+    room = {"code": CODE, "size": 215, "price": 39, "latitude": 51.75436293, "longitude": -0.09998975}
+
+    assert (200, []) == (tutorial.empty.status, tutorial.empty.json)
+    assert [room] == tutorial.shown.json
+
+
+def test_psql_shows_the_table_and_takes_the_room(tutorial: Walk) -> None:
+    output = tutorial.psql.stdout
+
+    assert 'connected to database "application"' in output
+    assert 'Table "public.room"' in output
+    assert "INSERT 0 1" in output
+
+
+@pytest.fixture
+def certificate(stack: Stack) -> Iterator[None]:
+    folder = stack.folder / "docker" / "tls"
+    key, crt = folder / "tls.key", folder / "tls.crt"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "90",
+        "-subj",
+        "/CN=localhost",
+    ]
+    made = [*command, "-keyout", str(folder.parent / "k"), "-out", str(folder.parent / "c")]
+    subprocess.run(made, check=True, capture_output=True, timeout=60)
+    shutil.move(folder.parent / "k", key)
+    shutil.move(folder.parent / "c", crt)
+    stack.manage("compose", "ps")  # as an operator may, who is not whom the containers run as
+    yield
+    crt.unlink()
+    key.unlink()
+    until(stack.answers, 30, "HTTP is served again without a certificate")
+
+
+def test_a_certificate_is_taken_up_within_seconds(stack: Stack, certificate: None, figures: Figures) -> None:
+    began = time.monotonic()
+    until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
+    figures.add("certificate put in place, then HTTPS", f"{time.monotonic() - began:.1f} s")
+    redirect = stack.get("/rooms?limit=1&sort=price", {"Host": "rooms.example:80"})
+    url = f"https://localhost:{stack.tls_port}/rooms?limit=1"
+    form = "%{http_version} %{response_code}"
+    over_http2 = run(["curl", "--insecure", "--http2", "--silent", "--output", "/dev/null", "-w", form, url])
+    secure = stack.get_by_tls("/rooms?limit=1")
+
+    assert ["https://rooms.example:" + str(stack.tls_port) + "/rooms?limit=1&sort=price"] == redirect.header(
+        "location"
+    )
+    assert over_http2.stdout == "2 200"
+    assert ["max-age=31536000"] == secure.header("strict-transport-security")
+    assert len(secure.json) == 1
+
+
+def test_an_old_version_of_tls_is_refused(stack: Stack, certificate: None) -> None:
+    until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
+    url = f"https://localhost:{stack.tls_port}/rooms?limit=1"
+    old = ["curl", "--insecure", "--silent", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0", url]
+
+    assert run(old).returncode == 35
+
+
+def test_a_broken_certificate_leaves_http_as_it_was(stack: Stack) -> None:
+    folder = stack.folder / "docker" / "tls"
+    for name in ("tls.crt", "tls.key"):
+        (folder / name).write_text("no certificate")
+    stack.manage("compose", "ps")
+    time.sleep(3)  # nginx looks every second
+    try:
+        assert stack.get("/rooms").status == 200
+        assert json.loads(stack.get("/rooms?limit=1").body)
+    finally:
+        for name in ("tls.crt", "tls.key"):
+            (folder / name).unlink()

@@ -1,0 +1,55 @@
+"""The walk of the tutorial, to the letter."""
+
+import time
+from dataclasses import dataclass
+
+from tests.deployment.project import Answer, Done, Stack, until
+
+CODE = "f853578c-fc0f-4e65-81b8-566c5dffa35a"
+
+SESSION = f"""\
+\\c application
+\\d room
+INSERT INTO room(code, size, price, longitude, latitude) VALUES ('{CODE}', 215, 39, -0.09998975, 51.75436293);
+"""
+
+
+_CACHED = 2.1
+"""Seconds until nginx asks again: it keeps a search for one, counted in whole seconds of its clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What was seen on the way. seconds: how long each step took."""
+
+    stack: Stack
+    build: Done
+    up: Done
+    init: tuple[Done, Done]
+    empty: Answer
+    psql: Done
+    shown: Answer
+    seconds: dict[str, float]
+
+
+def walk(stack: Stack) -> Walk:
+    """Take every step, and go on where one fails, but for those without which nothing can be seen."""
+    seconds: dict[str, float] = {}
+
+    def step(*arguments: str, text: str = "") -> Done:
+        began = time.monotonic()
+        done = stack.try_manage(*arguments, text=text)
+        seconds[" ".join(arguments)] = time.monotonic() - began
+        return done
+
+    build = step("compose", "build", "web")
+    up = step("compose", "up", "-d")
+    assert up.returncode == 0, "\n".join(
+        [build.stderr[-3000:], up.stderr[-3000:], stack.try_manage("compose", "logs", "--tail", "20").stdout]
+    )
+    init = step("init-postgres"), step("init-postgres")
+    until(stack.answers, 60, "nginx answers")
+    empty = stack.get("/rooms")
+    psql = step("compose", "exec", "db", "psql", "-U", "postgres", text=SESSION)
+    time.sleep(_CACHED)
+    return Walk(stack, build, up, init, empty, psql, stack.get("/rooms"), seconds)

@@ -1,0 +1,296 @@
+"""`./manage.py` and the production stack, with a `docker` that only tells how it was called."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import manage
+from tests.servers import ROOT
+
+DOCKER = f"""#!{sys.executable}
+import json, os, sys
+with open(os.environ["CALLS"], "a") as calls:
+    call = {{"arguments": sys.argv[1:], "environment": dict(os.environ), "input": ""}}
+    if "exec" in sys.argv:
+        call["input"] = sys.stdin.read()
+    calls.write(json.dumps(call) + "\\n")
+print(os.environ.get("ANSWER", ""))
+sys.exit(int(os.environ.get("EXIT_CODE", "0")))
+"""
+
+Manage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class Calls:
+    """What docker was asked."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        return (
+            [json.loads(line) for line in self._file.read_text().splitlines()] if self._file.exists() else []
+        )
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.all[-1]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The files that make the stack, without an environment: it needs none."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("manage.py", "stack.py"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "config", folder / "config")
+    shutil.copytree(ROOT / "docker", folder / "docker", ignore=shutil.ignore_patterns("secrets", "tls"))
+    return folder
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Calls:
+    return Calls(tmp_path / "calls")
+
+
+@pytest.fixture
+def run(copy: Path, tmp_path: Path, calls: Calls) -> Manage:
+    """Runs `./manage.py …` of the copy, with our `docker` and nothing else of the environment."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "docker").write_text(DOCKER)
+    (programs / "docker").chmod(0o755)
+
+    def manage_py(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": str(programs), "CALLS": str(tmp_path / "calls"), **variables}
+        command = [sys.executable, str(copy / "manage.py"), *arguments]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return manage_py
+
+
+# --- what is handed on
+
+
+def test_compose_sees_the_configuration_and_the_arguments_as_they_are(
+    run: Manage, calls: Calls, copy: Path
+) -> None:
+    done = run("compose", "up", "-d", "--scale", "web=3")
+    environment = calls.last["environment"]
+    user = f"{os.getuid()}:{os.getgid()}" if os.getuid() else "10001:10001"
+
+    assert 0 == done.returncode
+    assert ["compose", "up", "-d", "--scale", "web=3"] == calls.last["arguments"]
+    assert str(copy / "docker" / "production.yml") == environment["COMPOSE_FILE"]
+    assert user == environment["STACK_USER"]
+    assert ("8080", "postgres", "db") == tuple(
+        environment[name] for name in ("HTTP_PORT", "COMPOSE_PROFILES", "POSTGRES_HOSTNAME")
+    )
+
+
+def test_the_environment_wins_over_the_configuration(run: Manage, calls: Calls) -> None:
+    run("compose", "ps", HTTP_PORT="9090", WEB_REPLICAS="5")
+
+    assert ("9090", "5", "8443") == tuple(
+        calls.last["environment"][name] for name in ("HTTP_PORT", "WEB_REPLICAS", "HTTPS_PORT")
+    )
+
+
+def test_mongodb_takes_the_place_of_postgresql_where_it_is_the_profile(run: Manage, calls: Calls) -> None:
+    run("compose", "ps", COMPOSE_PROFILES="mongo")
+    environment = calls.last["environment"]
+
+    assert ("mongo", "migrate") == (environment["MONGODB_HOSTNAME"], environment["MIGRATION"])
+    assert not environment.get("POSTGRES_HOSTNAME")
+
+
+@pytest.mark.parametrize("code", [0, 1, 17, 130])
+def test_the_exit_code_of_compose_is_passed_on(run: Manage, code: int) -> None:
+    assert code == run("compose", "up", EXIT_CODE=str(code)).returncode
+
+
+def test_a_certificate_is_made_known(run: Manage, calls: Calls, copy: Path) -> None:
+    run("compose", "ps")
+    without = calls.last["environment"].get("STACK_CERTIFICATE")
+    (copy / "docker" / "tls" / "tls.crt").write_text("a certificate")
+    run("compose", "ps")
+
+    assert (None, "/tls/tls.crt") == (without, calls.last["environment"]["STACK_CERTIFICATE"])
+
+
+@pytest.mark.parametrize(
+    "command", [["init-postgres"], ["backup", "--verify"], ["restore", "latest", "--force"]]
+)
+def test_what_is_for_the_stack_runs_inside_it(run: Manage, calls: Calls, command: list[str]) -> None:
+    run(*command, ANSWER="a container that runs")
+
+    assert ["compose", "run", "--rm", "--no-TTY", "tools", *command] == calls.last["arguments"]
+
+
+def test_any_command_runs_inside_it_in_production(run: Manage, calls: Calls) -> None:
+    run("search", "--limit", "1", APPLICATION_CONFIG="production", ANSWER="a container that runs")
+
+    assert ["tools", "search", "--limit", "1"] == calls.last["arguments"][-4:]
+
+
+def test_a_stack_that_does_not_run_is_not_started_for_a_command(run: Manage, calls: Calls) -> None:
+    done = run("backup", ANSWER="")
+
+    assert 1 == done.returncode
+    assert "which is not running: ./manage.py compose up -d." in done.stderr
+    assert [["compose", "ps", "--quiet"]] == [call["arguments"] for call in calls.all]
+
+
+# --- secrets
+
+
+def test_secrets_are_made_once_and_for_their_owner_only(run: Manage, copy: Path) -> None:
+    folder = copy / "docker" / "secrets"
+    first, second = run("compose", "ps"), {}
+    secrets = {file.name: file.read_text() for file in folder.iterdir()}
+    again = run("compose", "ps")
+    second = {file.name: file.read_text() for file in folder.iterdir()}
+
+    assert {"postgres-password", "application-password"} == set(secrets)
+    assert secrets == second
+    assert {0o600} == {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+    assert 2 == len({secret for secret in secrets.values() if len(secret.strip()) >= 40})
+    assert "Made docker/secrets/postgres-password." in first.stderr
+    assert "" == again.stderr
+
+
+def test_no_secret_is_printed_or_handed_to_compose(run: Manage, calls: Calls, copy: Path) -> None:
+    done = run("compose", "config")
+    told = done.stdout + done.stderr + json.dumps(calls.all)
+    folder = copy / "docker" / "secrets"
+
+    assert [] == [file.name for file in folder.iterdir() if file.read_text().strip() in told]
+
+
+def test_a_new_password_reaches_the_database_by_standard_input_only(
+    run: Manage, calls: Calls, copy: Path
+) -> None:
+    before = {
+        name: (copy / "docker" / "secrets" / name) for name in ("postgres-password", "application-password")
+    }
+    run("compose", "ps")
+    old = {name: file.read_text() for name, file in before.items()}
+    done = run("rotate-secrets")
+    new = {name: file.read_text() for name, file in before.items()}
+    executed = [call for call in calls.all if "exec" in call["arguments"]]
+    elsewhere = done.stdout + done.stderr + json.dumps([{**call, "input": ""} for call in calls.all])
+
+    assert 0 == done.returncode, done.stderr
+    assert not set(old.values()) & set(new.values())
+    assert [True, True] == [new[name].strip() in executed[number]["input"] for number, name in enumerate(new)]
+    assert all("SET log_min_error_statement = panic;" in call["input"] for call in executed)
+    assert [] == [name for name, secret in new.items() if secret.strip() in elsewhere]
+
+
+def test_a_rotation_that_failed_goes_on_with_the_same_password(run: Manage, calls: Calls, copy: Path) -> None:
+    run("compose", "ps")
+    secrets = copy / "docker" / "secrets"
+    old = (secrets / "postgres-password").read_text()
+    failed = run("rotate-secrets", EXIT_CODE="1")
+    pending = (secrets / "postgres-password.new").read_text()
+    kept = (secrets / "postgres-password").read_text()
+    done = run("rotate-secrets")
+
+    assert (1, old) == (failed.returncode, kept)
+    assert (0, pending) == (done.returncode, (secrets / "postgres-password").read_text())
+    assert not (secrets / "postgres-password.new").exists()
+
+
+# --- what is refused
+
+
+def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: Path) -> None:
+    done = run("compose", "up", PATH=str(tmp_path / "nowhere"))
+
+    assert 1 == done.returncode
+    assert (
+        "manage.py: docker is not installed; the stack needs Docker with the compose plugin.\n" == done.stderr
+    )
+    assert not (copy / "docker" / "secrets").exists()
+
+
+def test_a_configuration_without_a_stack_is_refused(run: Manage) -> None:
+    done = run("compose", "up", APPLICATION_CONFIG="development")
+
+    assert 1 == done.returncode
+    assert "names no COMPOSE_FILE" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["deploy", "rotate-secrets"])
+def test_arguments_that_mean_nothing_are_refused(run: Manage, calls: Calls, command: str) -> None:
+    done = run(command, "--now")
+
+    assert (1, f"manage.py: {command} takes no arguments.\n") == (done.returncode, done.stderr)
+    assert [] == calls.all
+
+
+def test_a_build_that_fails_deploys_nothing(run: Manage, calls: Calls) -> None:
+    done = run("deploy", EXIT_CODE="1")
+
+    assert 1 == done.returncode
+    assert "failed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [call for call in calls.all if {"up", "stop", "rm"} & set(call["arguments"])]
+
+
+# --- which commands are for the stack
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "wanted"),
+    [
+        ("compose", {}, True),
+        ("compose", {"DATABASE_URL": "memory:"}, True),
+        ("deploy", {"APPLICATION_CONFIG": "development"}, True),
+        ("init-postgres", {}, True),
+        ("backup", {}, True),
+        ("restore", {}, True),
+        ("backup", {"APPLICATION_CONFIG": "production"}, True),
+        ("backup", {"APPLICATION_CONFIG": "development"}, False),
+        ("backup", {"DATABASE_URL": "sqlite:///a.db"}, False),
+        ("backup", {"DATABASE_URL_FILE": "/run/secrets/url"}, False),
+        ("init-postgres", {"POSTGRES_HOSTNAME": "db.example"}, False),
+        ("init-postgres", {"POSTGRES_PASSWORD": "x"}, False),
+        ("search", {}, False),
+        ("search", {"APPLICATION_CONFIG": "production"}, True),
+        ("doctor", {"APPLICATION_CONFIG": "production"}, True),
+        ("doctor", {"APPLICATION_CONFIG": "production", "DATABASE_URL": "memory:"}, False),
+        ("serve", {"APPLICATION_CONFIG": "production"}, False),
+        ("test", {"APPLICATION_CONFIG": "production"}, False),
+        ("lint", {"APPLICATION_CONFIG": "production"}, False),
+        ("backup --help", {}, False),
+        ("restore -h", {}, False),
+        ("compose --help", {}, True),
+    ],
+)
+def test_a_command_is_for_the_stack_unless_a_storage_is_named(
+    line: str, environment: dict[str, str], wanted: bool
+) -> None:
+    command, *arguments = line.split()
+
+    assert wanted is manage.is_for_the_stack(command, arguments, environment)
