@@ -40,10 +40,8 @@ def retry(attempt: Callable[[], None], timeout: float, label: str) -> None:
             if now >= end:
                 raise
             if now >= told + _SILENCE:
-                start = "Still waiting" if told else "Waiting"
-                click.echo(
-                    f"{start} up to {end - now:.0f} s for {label}: {error.__cause__ or error}", err=True
-                )
+                waited = f"Still waiting up to {end - now:.0f}" if told else f"Waiting up to {timeout:.0f}"
+                click.echo(f"{waited} s for {label}: {error.__cause__ or error}", err=True)
                 told = now
             time.sleep(min(_PAUSE, end - now))
         else:
