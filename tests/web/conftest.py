@@ -1,11 +1,15 @@
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from falcon import testing
 
 from rentomatic.domain.room import Room
+from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.memory import MemRepo
-from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.sample_rooms import FIRST_ROOMS, sample_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.app import create_app
 
@@ -14,6 +18,16 @@ Get = Callable[..., testing.Result]
 
 def client_of(repository: RoomRepository, threads: int = 4) -> testing.TestClient:
     return testing.TestClient(create_app(repository, threads))
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a file with sample rooms."""
+    path = tmp_path_factory.mktemp("rooms") / "rooms.db"
+    upgrade_sqlite(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(sample_rooms(60_000))
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -14,23 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.sqlite import SqliteRepo
-from rentomatic.sample_rooms import sample_rooms
 from tests.servers import Server, free_port, rentomatic, serving
 
 CHEAP = "/rooms?filter_price__lt=40&sort=price&limit=3"
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a file with sample rooms."""
-    path = tmp_path_factory.mktemp("servers") / "rooms.db"
-    upgrade_sqlite(path)
-    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
-        repository.load(sample_rooms(60_000))
-    return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="module")

@@ -8,31 +8,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.sqlite import SqliteRepo
-from rentomatic.sample_rooms import sample_rooms
 from tests.servers import Answer, Server, free_port, rentomatic, serving
 from tests.web.test_metrics import Figures, figures, key
 
 SERVERS = ("granian", "gunicorn")
 SEARCH = "/rooms?limit=3"
 SLOW = "/rooms/summary?near=51.5,-0.1&radius=9000000"
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("serving") / "rooms.db"
-    upgrade_sqlite(path)
-    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
-        repository.load(sample_rooms(60_000))
-    return f"sqlite:///{path}"
 
 
 @dataclass
