@@ -51,8 +51,15 @@ IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 STACK_COMMANDS = ("compose", "deploy", "rotate-secrets")
 ALSO_FOR_THE_STACK = ("init-postgres", "backup", "restore")
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
-PARTS = ("POSTGRES_", "MONGODB_", "APPLICATION_DB")
-"""The variables that choose a storage, and how those begin that are a part of one."""
+PARTS = (
+    *(
+        f"{server}_{part}"
+        for server in ("POSTGRES", "MONGODB")
+        for part in ("PORT", "USER", "PASSWORD", "DB")
+    ),
+    "APPLICATION_DB",
+)
+"""The variables that choose a storage, and those that are a part of one."""
 
 
 def main() -> int:
@@ -82,7 +89,7 @@ def is_for_the_stack(command: str, arguments: list[str], environment: Mapping[st
         return True
     if command in (*DEVELOPER_COMMANDS, "serve") or {"-h", "--help"} & set(arguments):
         return False
-    if any(is_set(environment, name) for name in environment if name.startswith(("DATABASE_URL", *PARTS))):
+    if any(is_set(environment, name) for name in STORAGES):
         return False
     chosen = environment.get("APPLICATION_CONFIG")
     return chosen == "production" if chosen else command in ALSO_FOR_THE_STACK
@@ -193,7 +200,7 @@ def configured(environment: Mapping[str, str]) -> dict[str, str]:
     chosen: tuple[str, ...] = ()
     if any(is_set(environment, name) for name in STORAGES):
         chosen = STORAGES
-    elif any(name.startswith(PARTS) and environment[name] for name in environment):
+    elif any(is_set(environment, name) for name in PARTS):
         chosen = ("DATABASE_URL",)  # the part means a server, which the file may name
     wanted = (n for n in defaults if n.removesuffix("_FILE") not in chosen and not is_set(environment, n))
     return {**environment, **{n: defaults[n] for n in wanted}}

@@ -6,8 +6,8 @@ host is put in place here: the secrets, and the folders of backups and of the ce
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -24,12 +24,13 @@ BACKUPS = ROOT / "backups"
 NAMES = ("postgres-password", "application-password")
 
 CONTAINER_USER = 10001
-"""Who the containers run as where this is run by root; else they run as whoever runs this."""
+"""Who the containers run as where root made the secrets; else they run as whoever made them."""
+
+_INSPECT = ("docker", "inspect", "--format")
+_IN_NGINX = ("exec", "--no-TTY", "nginx")
 
 _HEALTHY_WITHIN = 120.0
-_FOLLOWED_WITHIN = 3.0
-"""Seconds until nginx knows of a server that came or leaves: it looks every second."""
-
+_STOPPED_WITHIN = 120.0
 
 _STORAGES = {
     "postgres": {"POSTGRES_HOSTNAME": "db", "MIGRATION": "init-postgres"},
@@ -64,13 +65,16 @@ class Stack:
             raise StackError("The configuration names no COMPOSE_FILE: set APPLICATION_CONFIG=production.")
         if shutil.which("docker", path=environment.get("PATH")) is None:
             raise StackError("docker is not installed; the stack needs Docker with the compose plugin.")
+        user = environment.get("STACK_USER") or _container_user()
+        if not re.fullmatch(r"\d+:\d+", user):
+            raise StackError(f"STACK_USER must be the numbers of a user and a group, 1000:1000, not {user}.")
         self.environment = {
             **environment,
             **_STORAGES["mongo" if "mongo" in environment.get("COMPOSE_PROFILES", "") else "postgres"],
             "COMPOSE_FILE": os.pathsep.join(
                 str(ROOT / f) for f in environment["COMPOSE_FILE"].split(os.pathsep)
             ),
-            "STACK_USER": _container_user(),
+            "STACK_USER": user,
         }
         if (TLS / "tls.crt").exists():
             self.environment["STACK_CERTIFICATE"] = "/tls/tls.crt"
@@ -79,13 +83,13 @@ class Stack:
         """Make what the containers are given, unless it is there."""
         for folder in (SECRETS, TLS, BACKUPS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _give(folder)
+            self._give(folder)
         for name in NAMES:
             if not (SECRETS / name).exists():
-                _write_secret(SECRETS / name, secrets.token_urlsafe(32))
-                print(f"Made docker/secrets/{name}.", file=sys.stderr)
-        for file in TLS.iterdir():
-            _give(file)
+                self._write_secret(SECRETS / name, secrets.token_urlsafe(32))
+                _say(f"Made docker/secrets/{name}.")
+        for file in (*TLS.iterdir(), *SECRETS.iterdir()):
+            self._give(file)
 
     def compose(self, arguments: Sequence[str]) -> int:
         """Run a command of docker compose in place of this process; its exit code where that cannot be."""
@@ -106,7 +110,8 @@ class Stack:
                 "./manage.py compose up -d. For another storage, name it in DATABASE_URL."
             )
         terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
-        return self.compose(["run", "--rm", *terminal, "tools", *arguments])
+        # Not its dependencies: they run, and a changed configuration is no reason to make them anew here.
+        return self.compose(["run", "--rm", "--no-deps", *terminal, "tools", *arguments])
 
     @contextmanager
     def for_tests(self) -> Iterator[dict[str, str]]:
@@ -129,19 +134,18 @@ class Stack:
         """
         self.prepare()
         with _only_one():
-            before = self._image()
+            running = self._containers()
+            before = _image_of(running[0]) if running else None
             _say("Building the image …")
             self._compose("build", "--quiet", "web", timeout=1800)
-            try:
-                _say("Migrating …")
-                self._compose("run", "--rm", "--no-TTY", "migrate")
-                self._replace_all()
-                self._compose("kill", "--signal", "HUP", "nginx")  # for what changed in docker/nginx
-            except StackError as error:
-                if before is None:
-                    raise
-                self._roll_back(before)
-                raise StackError(f"{error} The version from before is running.") from error
+            if before is None:
+                self._compose("up", "--detach", "--wait", "--no-build", timeout=2 * _HEALTHY_WITHIN)
+            else:
+                with self._rolled_back_on_failure(before):
+                    _say("Migrating …")
+                    self._compose("run", "--rm", "--no-deps", "--no-TTY", "migrate")
+                    self._replace_all()
+                self._reload_nginx()
             _say("Deployed.")
 
     def rotate(self) -> None:
@@ -152,96 +156,95 @@ class Stack:
             for name, role in roles.items():
                 new = SECRETS / f"{name}.new"
                 if not new.exists():  # else an earlier rotation was interrupted: go on with its password
-                    _write_secret(new, secrets.token_urlsafe(32))
+                    self._write_secret(new, secrets.token_urlsafe(32))
                 # Made of letters, digits, - and _: nothing that would have to be quoted.
                 self._sql(f"ALTER ROLE \"{role}\" PASSWORD '{new.read_text().strip()}';")
                 new.replace(SECRETS / name)
                 _say(f"{role} has a new password, in docker/secrets/{name}.")
             self._replace_all()
 
+    @contextmanager
+    def _rolled_back_on_failure(self, image: str) -> Iterator[None]:
+        try:
+            yield
+        except (StackError, KeyboardInterrupt) as error:
+            _say("Going back to the version from before …")
+            newer = [container for container in self._containers() if _image_of(container) != image]
+            if running := self._containers():
+                _run(["docker", "tag", image, _run([*_INSPECT, "{{.Config.Image}}", running[0]])])
+            self._replace(newer)
+            raise StackError(f"{str(error) or 'Interrupted.'} The version from before is running.") from error
+
     def _replace_all(self) -> None:
         """Put a new container for each one of `web`, one by one."""
-        old = self._containers()
-        if not old:
-            self._compose("up", "--detach", "--wait", "--no-build", timeout=2 * _HEALTHY_WITHIN)
-            return
+        # One that has ended would be started again in the place of a new one.
+        self._compose("rm", "--force", "web")
+        self._replace(self._containers())
+
+    def _replace(self, old: list[str]) -> None:
         for number, container in enumerate(old, 1):
             _say(f"Replacing web {number} of {len(old)} …")
-            self._add_one(len(old) + 1)
+            self._add_one()
             self._take_out(container)
 
-    def _add_one(self, wanted: int) -> None:
-        there = set(self._containers())
+    def _add_one(self) -> None:
+        there = self._containers()
         # Not --no-deps: what was made with it, compose takes for changed at the next `up` and makes anew,
         # all at once. Without a container, migrate does not run again, be it of the version before.
         alone = ("--no-recreate", "--no-build", "--scale", "migrate=0")
-        self._compose("up", "--detach", *alone, "--scale", f"web={wanted}", "web")
-        new = [name for name in self._containers() if name not in there]
         try:
-            for container in new:
+            self._compose("up", "--detach", *alone, "--scale", f"web={len(there) + 1}", "web")
+            for container in self._containers(but=there):
                 self._wait_until_healthy(container)
-        except StackError:
-            for container in new:
+                self._tell_nginx("joined", _address_of(container))
+        except BaseException:  # also when interrupted: one too many would stay
+            for container in self._containers(but=there):
                 _say(_run(["docker", "logs", "--tail", "5", container], check=False))
                 self._remove(container)
             raise
-        time.sleep(_FOLLOWED_WITHIN)
 
     def _take_out(self, container: str) -> None:
         """End a container after nginx has stopped to send it requests."""
-        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-        addresses = _run(["docker", "inspect", "--format", form, container]).split()
-        for address in addresses:
-            self._tell_nginx("leave", address)
-        time.sleep(_FOLLOWED_WITHIN)
+        address = _address_of(container)
+        self._tell_nginx("leave", address)
         self._remove(container)
-        for address in addresses:
-            self._tell_nginx("left", address)
+        self._tell_nginx("left", address)
 
-    def _tell_nginx(self, *words: str) -> None:
-        self._compose("exec", "--no-TTY", "nginx", "sh", "/etc/nginx/rentomatic/follow.sh", *words)
+    def _tell_nginx(self, word: str, address: str) -> None:
+        try:
+            self._compose(*_IN_NGINX, "sh", "/etc/nginx/rentomatic/follow.sh", word, address)
+        except StackError as error:
+            raise StackError(
+                f"nginx does not follow: {error}See `./manage.py compose logs nginx`."
+            ) from error
 
-    def _roll_back(self, image: str) -> None:
-        _say("Going back to the version from before …")
-        newer = self._image()
-        name = self._image_name()
-        _run(["docker", "tag", image, name])
-        old = [
-            c for c in self._containers() if newer == _run(["docker", "inspect", "--format", "{{.Image}}", c])
-        ]
-        count = len(self._containers())
-        for container in old if newer != image else []:
-            self._add_one(count + 1)
-            self._take_out(container)
+    def _reload_nginx(self) -> None:
+        """Let nginx take up what changed in docker/nginx, unless it cannot run with it."""
+        try:
+            self._compose(*_IN_NGINX, "nginx", "-c", "/etc/nginx/rentomatic/nginx.conf", "-t", "-q")
+        except StackError as error:
+            raise StackError(f"The new version is running, but nginx as before: {error}") from error
+        self._compose("kill", "--signal", "HUP", "nginx")
 
     def _remove(self, container: str) -> None:
-        _run(["docker", "stop", container], timeout=90)
+        _run(["docker", "stop", container], timeout=_STOPPED_WITHIN)
         _run(["docker", "rm", container])
 
     def _wait_until_healthy(self, container: str) -> None:
         end = time.monotonic() + _HEALTHY_WITHIN
         form = "{{.State.Running}} {{.RestartCount}} {{.State.Health.Status}}"
         while True:
-            running, restarts, health = _run(["docker", "inspect", "--format", form, container]).split()
+            running, restarts, health = _run([*_INSPECT, form, container]).split()
             if health == "healthy":
                 return
             if running != "true" or restarts != "0" or health == "unhealthy" or time.monotonic() > end:
                 raise StackError(f"The new {container} did not become healthy.")
             time.sleep(0.5)
 
-    def _containers(self) -> list[str]:
+    def _containers(self, but: Sequence[str] = ()) -> list[str]:
         """The names of the containers of `web` that run, the oldest first."""
-        listed = self._compose("ps", "--format", "{{.Name}}", "web").split()
+        listed = set(self._compose("ps", "--format", "{{.Name}}", "web").split()) - set(but)
         return sorted(listed, key=lambda name: int(name.rpartition("-")[2]))
-
-    def _image(self) -> str | None:
-        """The id of the image of `web`, None before the first build."""
-        found = _run(["docker", "image", "inspect", "--format", "{{.Id}}", self._image_name()], check=False)
-        return found if found.startswith("sha256:") else None
-
-    def _image_name(self) -> str:
-        image: str = json.loads(self._compose("config", "--format", "json"))["services"]["web"]["image"]
-        return image
 
     def _sql(self, statement: str) -> None:
         # By standard input: arguments of a process can be seen by others.
@@ -258,6 +261,30 @@ class Stack:
 
     def _compose(self, *arguments: str, text: str | None = None, timeout: float = 600) -> str:
         return _run(["docker", "compose", *arguments], self.environment, text=text, timeout=timeout)
+
+    def _give(self, path: Path) -> None:
+        """Let the containers read it, where it was made by root, who is none of them."""
+        if os.geteuid() == 0:
+            os.chown(path, *map(int, self.environment["STACK_USER"].split(":")))
+
+    def _write_secret(self, path: Path, text: str) -> None:
+        """A file that nobody else can read, not even for a moment, and that is whole or not there."""
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+        self._give(unfinished)
+        unfinished.replace(path)
+
+
+def _image_of(container: str) -> str:
+    return _run([*_INSPECT, "{{.Image}}", container])
+
+
+def _address_of(container: str) -> str:
+    """Where nginx finds it."""
+    form = "{{range $name, $network := .NetworkSettings.Networks}}{{$name}} {{$network.IPAddress}}\n{{end}}"
+    lines = (line.split() for line in _run([*_INSPECT, form, container]).splitlines())
+    return next(address for name, address in lines if name.endswith("_front"))
 
 
 def _run(
@@ -294,22 +321,11 @@ def _only_one() -> Iterator[None]:
 
 
 def _container_user() -> str:
+    """Who the containers run as: whoever owns the secrets, be it root or another who calls now."""
+    if SECRETS.exists():
+        owner = SECRETS.stat()
+        return f"{owner.st_uid}:{owner.st_gid}"
     return f"{CONTAINER_USER}:{CONTAINER_USER}" if os.geteuid() == 0 else f"{os.getuid()}:{os.getgid()}"
-
-
-def _give(path: Path) -> None:
-    """Let the containers read it: they run as whoever runs this, or else as a user of their own."""
-    if os.geteuid() == 0:
-        os.chown(path, CONTAINER_USER, CONTAINER_USER)
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """A file that nobody else can read, not even for a moment, and that is whole or not there."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text + "\n")
-    _give(unfinished)
-    unfinished.replace(path)
 
 
 def _say(text: str) -> None:

@@ -90,6 +90,19 @@ def test_a_backup_is_proved_in_a_scratch_storage(rentomatic: CommandLine, lastin
     assert lasting.rooms() == FEW
 
 
+def test_a_backup_that_cannot_be_proved_is_set_aside(
+    rentomatic: CommandLine, lasting: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting.put_all(FEW)
+    monkeypatch.setattr("rentomatic.cli.backup._restored_for_trial", lambda *_: 1)
+
+    made = rentomatic("backup", "--verify")
+    listed = rentomatic("backup", "--list")
+
+    assert (1, True) == (made.code, ".ndjson.gz.unverified" in made.err)
+    assert "There is no backup in" in listed.out
+
+
 @pytest.mark.usefixtures("lasting")
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_scratch_storage_has_the_schema_and_goes_away_whatever_happens(error: type[BaseException]) -> None:

@@ -131,8 +131,11 @@ class Stack:
         healthy = all(
             self.inspect(c)["State"]["Health"]["Status"] == "healthy" for c in self.containers("web")
         )
-        configured = docker("exec", self.container("nginx"), "cat", "/tmp/nginx/upstream.conf")
-        return healthy and wanted == set(re.findall(r"server ([0-9.]+):", configured))
+        return healthy and wanted == self.followed()
+
+    def followed(self) -> set[str]:
+        """The addresses that nginx sends requests to."""
+        return set(docker("exec", self.container("nginx"), "cat", "/tmp/nginx/servers").split())
 
     # --- containers
 

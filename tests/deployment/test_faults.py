@@ -139,6 +139,10 @@ def ids(stack: Stack, containers: list[str]) -> list[str]:
 
 
 BROKEN = {
+    "never becomes ready": (
+        "\n\nfrom rentomatic.web.health import ReadyResource\n"
+        "ReadyResource.on_get = lambda self, req, resp: setattr(resp, 'status', 503)\n"
+    ),
     "dies at its start": "\n\ndef application() -> None:\n    raise SystemExit('a broken version')\n",
     "cannot migrate": "\n\ndef create_database(database: object) -> None:\n    raise SystemExit('broken')\n",
 }

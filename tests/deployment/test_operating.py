@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from tests.deployment.conftest import Figures
-from tests.deployment.project import Done, Stack, docker, run
+from tests.deployment.project import Done, Stack, docker, run, until
 from tests.deployment.test_faults import load, without_failure
 
 
@@ -94,6 +94,30 @@ def test_ctrl_c_ends_what_runs_in_the_foreground(stack: Stack) -> None:
 
     assert logs.returncode in (0, 130)
     assert "Traceback" not in errors
+
+
+FOLLOWER = """
+for process in /proc/[0-9]*; do
+    if tr '\\0' ' ' <$process/cmdline | grep -q 'follow.sh start'; then kill -{signal} ${{process#/proc/}}; fi
+done
+"""
+
+
+def test_nginx_is_unhealthy_where_nobody_looks_after_it(stack: Stack) -> None:
+    nginx = stack.container("nginx")
+    check = stack.inspect(nginx)["Config"]["Healthcheck"]["Test"][1]
+
+    def is_healthy() -> bool:
+        return run(["docker", "exec", nginx, "sh", "-c", check]).returncode == 0
+
+    before = is_healthy()
+    docker("exec", nginx, "sh", "-c", FOLLOWER.format(signal="STOP"))
+    docker("exec", nginx, "touch", "-d", "2 minutes ago", "/tmp/nginx/followed")
+    frozen = is_healthy()
+    docker("exec", nginx, "sh", "-c", FOLLOWER.format(signal="CONT"))
+
+    assert (True, False) == (before, frozen)
+    until(is_healthy, 30, "it is healthy again")
 
 
 def test_doctor_looks_at_the_stack_from_inside(stack: Stack) -> None:

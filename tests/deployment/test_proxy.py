@@ -225,6 +225,23 @@ def test_a_client_that_dribbles_its_headers_is_cut_off(stack: Stack, figures: Fi
     assert seconds < 30
 
 
+def test_a_proxy_in_front_says_who_asks_only_where_it_is_trusted(stack: Stack) -> None:
+    told = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Forwarded-Proto": "https"}
+
+    def seen() -> tuple[bool, bool]:
+        request_id = uuid.uuid4().hex
+        answer = stack.get("/rooms?limit=1", {"X-Request-ID": request_id, **told})
+        (line,) = [line for line in stack.json_log("nginx") if line["request_id"] == request_id]
+        return line["client"] == "203.0.113.9", answer.header("strict-transport-security") != []
+
+    unknown = seen()
+    with stack.reconfigured(TRUSTED_PROXIES="172.16.0.0/12,192.168.0.0/16,10.0.0.0/8"):
+        trusted = seen()
+
+    assert (False, False) == unknown
+    assert (True, True) == trusted
+
+
 FALTERING = Path(__file__).with_name("faltering_server.py")
 
 
@@ -238,10 +255,7 @@ def faltering_server(stack: Stack) -> Iterator[str]:
     docker("run", "--detach", "--rm", "--name", name, *labels, *network, "--entrypoint", "python", *command)
     try:
         address = stack.address(name, "front")
-        upstream = ["exec", stack.container("nginx"), "cat", "/tmp/nginx/upstream.conf"]
-        until(
-            lambda: f"server {address}:" in docker(*upstream), 30, "nginx has taken over the faltering server"
-        )
+        until(lambda: address in stack.followed(), 30, "nginx has taken over the faltering server")
         yield address
     finally:
         run(["docker", "rm", "--force", name])

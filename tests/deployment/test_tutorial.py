@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deployment.conftest import Figures
-from tests.deployment.project import Stack, run, until
+from tests.deployment.project import Stack, docker, run, until
 from tests.deployment.tutorial import CODE, Walk
 
 
@@ -94,6 +94,37 @@ def test_an_old_version_of_tls_is_refused(stack: Stack, certificate: None) -> No
     old = ["curl", "--insecure", "--silent", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0", url]
 
     assert run(old).returncode == 35
+
+
+def test_a_certificate_that_breaks_leaves_the_former_one_in_use(stack: Stack, certificate: None) -> None:
+    until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
+    key = stack.folder / "docker" / "tls" / "tls.key"
+    good, nginx, web = key.read_text(), stack.container("nginx"), stack.containers("web")[0]
+    key.write_text("no key")
+    until(lambda: "tls.key cannot be used" in stack.log(nginx), 30, "nginx's log names it")
+    docker("stop", web)
+    until(lambda: len(stack.followed()) == 1, 30, "nginx still follows: one server less")
+    docker("start", web)
+    stack.wait_until_served()
+    broken = stack.get_by_tls("/rooms?limit=1")
+    docker("restart", nginx)
+    stack.wait_until_served()
+    restarted = stack.get_by_tls("/rooms?limit=1")
+    key.write_text(good)
+
+    assert [200, 200] == [broken.status, restarted.status]
+
+
+def test_an_authority_can_prove_the_domain_over_http(stack: Stack, certificate: None) -> None:
+    until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
+    folder = stack.folder / "docker" / "tls" / "acme" / ".well-known" / "acme-challenge"
+    folder.mkdir(parents=True)
+    (folder / "token").write_text("proof")
+    stack.manage("compose", "ps")
+    answer = stack.get("/.well-known/acme-challenge/token")
+    shutil.rmtree(stack.folder / "docker" / "tls" / "acme")
+
+    assert (200, b"proof") == (answer.status, answer.body)
 
 
 def test_a_broken_certificate_leaves_http_as_it_was(stack: Stack) -> None:

@@ -143,7 +143,7 @@ def test_a_certificate_is_made_known(run: Manage, calls: Calls, copy: Path) -> N
 def test_what_is_for_the_stack_runs_inside_it(run: Manage, calls: Calls, command: list[str]) -> None:
     run(*command, ANSWER="a container that runs")
 
-    assert ["compose", "run", "--rm", "--no-TTY", "tools", *command] == calls.last["arguments"]
+    assert ["compose", "run", "--rm", "--no-deps", "--no-TTY", "tools", *command] == calls.last["arguments"]
 
 
 def test_any_command_runs_inside_it_in_production(run: Manage, calls: Calls) -> None:
@@ -221,7 +221,26 @@ def test_a_rotation_that_failed_goes_on_with_the_same_password(run: Manage, call
     assert not (secrets / "postgres-password.new").exists()
 
 
+def test_containers_run_as_whoever_owns_the_secrets(run: Manage, calls: Calls, copy: Path) -> None:
+    """Also when root calls, by cron, what a user has started."""
+    user, group = (1234, 2345) if os.getuid() == 0 else (os.getuid(), os.getgid())
+    (copy / "docker" / "secrets").mkdir()
+    os.chown(copy / "docker" / "secrets", user, group)
+    run("compose", "ps")
+    owners = {file.stat().st_uid for file in (copy / "docker" / "secrets").iterdir()}
+
+    assert (f"{user}:{group}", {user}) == (calls.last["environment"]["STACK_USER"], owners)
+
+
 # --- what is refused
+
+
+@pytest.mark.parametrize("user", ["root", "1000", "1000:x"])
+def test_a_user_that_is_no_number_is_refused(run: Manage, calls: Calls, user: str) -> None:
+    done = run("compose", "ps", STACK_USER=user)
+
+    assert (1, []) == (done.returncode, calls.all)
+    assert f"STACK_USER must be the numbers of a user and a group, 1000:1000, not {user}." in done.stderr
 
 
 def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: Path) -> None:
@@ -275,7 +294,8 @@ def test_a_build_that_fails_deploys_nothing(run: Manage, calls: Calls) -> None:
         ("backup", {"DATABASE_URL": "sqlite:///a.db"}, False),
         ("backup", {"DATABASE_URL_FILE": "/run/secrets/url"}, False),
         ("init-postgres", {"POSTGRES_HOSTNAME": "db.example"}, False),
-        ("init-postgres", {"POSTGRES_PASSWORD": "x"}, False),
+        ("init-postgres", {"POSTGRES_HOSTNAME_FILE": "/run/name"}, False),
+        ("backup", {"POSTGRES_USER": "x", "POSTGRES_IMAGE": "y", "APPLICATION_DB": "z"}, True),
         ("search", {}, False),
         ("search", {"APPLICATION_CONFIG": "production"}, True),
         ("doctor", {"APPLICATION_CONFIG": "production"}, True),

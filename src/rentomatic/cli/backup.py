@@ -29,6 +29,7 @@ from rentomatic.repository.backups import (
     new_backup,
     newest_backup,
     remove_old,
+    set_aside,
     whole_file,
 )
 from rentomatic.serializers.backup import (
@@ -92,8 +93,10 @@ def backup(output: str | None, verify: bool, keep: int | None, listed: bool) -> 
         click.echo(f"{_summary(trailer)}: {path} ({megabytes(path.stat().st_size)})")
         if verify:
             with path.open("rb") as file:
-                if _restored_for_trial(settings, file, str(path)) != DONE:
-                    return FAILED
+                same = _restored_for_trial(settings, file, str(path)) == DONE
+            if not same:
+                click.echo(f"It is no backup: {path} was renamed to {set_aside(path)}.", err=True)
+                return FAILED
         if output is None:
             _remove_old(settings, keep, path)
     return DONE

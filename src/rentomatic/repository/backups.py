@@ -59,6 +59,11 @@ def remove_old(directory: Path, keep: int, but: Path) -> list[Path]:
     return old
 
 
+def set_aside(path: Path) -> Path:
+    """Give a file that proved to be no backup a name that is none; the new path."""
+    return path.replace(path.with_name(f"{path.name}.unverified"))
+
+
 @contextmanager
 def new_backup(directory: Path, taken: datetime) -> Iterator[tuple[Path, BinaryIO]]:
     """The next backup of the directory, which is made if need be: its path, and the file to write.

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-STOP_TIMEOUT = 15
-"""Seconds that requests in flight have after a signal to stop."""
+STOP_TIMEOUT = 65
+"""Seconds that requests in flight have after a signal to stop: nginx waits 60 for an answer."""
 
 QUEUE = 512
 """Connections that a worker holds, at most; those that a proxy keeps open count as well.
