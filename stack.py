@@ -182,10 +182,13 @@ class Stack:
         self._replace(self._containers())
 
     def _replace(self, old: list[str]) -> None:
-        for number, container in enumerate(old, 1):
-            _say(f"Replacing web {number} of {len(old)} …")
-            self._add_one()
-            self._take_out(container)
+        try:
+            for number, container in enumerate(old, 1):
+                _say(f"Replacing web {number} of {len(old)} …")
+                self._add_one()
+                self._take_out(container)
+        finally:  # or `compose start web` would miss it
+            self._compose("up", "--detach", "--no-recreate", "--no-build", "migrate")
 
     def _add_one(self) -> None:
         there = self._containers()

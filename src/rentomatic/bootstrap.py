@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION, Revisions
 from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sqlite import SqliteRepo, is_fresh
 from rentomatic.settings import (
     Database,
@@ -124,10 +125,17 @@ def revision(database: Database) -> str | None:
 
 
 def migrate(database: Database) -> Revisions:
-    """Bring the schema up to date.
+    """Bring the schema up to date; one that is newer, but can be used, is left as it is.
 
     Raises RepositoryUnavailable where the storage cannot be reached or is too new.
     """
+    before, after = _migrated(database)
+    if needed := revision(database):
+        require_revision(after, needed)
+    return before, after
+
+
+def _migrated(database: Database) -> Revisions:
     match database:
         case MemoryDatabase():
             return None, None

@@ -1,5 +1,6 @@
 """Schemas: up and down, from many places at once, printed and applied by hand, missing and too new."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -171,12 +172,27 @@ def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> Non
     load(any_url, 100)
 
 
-def make_newer(url: str) -> None:
+def make_newer(url: str, revision: str = "9999") -> None:
     if not url.startswith("mongodb"):
-        by_hand(url, "UPDATE alembic_version SET version_num = '9999'")
+        by_hand(url, f"UPDATE alembic_version SET version_num = '{revision}'")
         return
     with pymongo.MongoClient[dict[str, Any]](url) as client:
-        client.get_default_database().schema.update_one({"_id": "room"}, {"$set": {"revision": "9999"}})
+        client.get_default_database().schema.update_one({"_id": "room"}, {"$set": {"revision": revision}})
+
+
+def test_a_newer_schema_of_the_same_generation_is_used_as_it_is(
+    rentomatic: CommandLine, any_url: str
+) -> None:
+    """As after a new version that was rolled back: it only added something."""
+    rentomatic("migrate")
+    make_newer(any_url, "0999")
+    load(any_url, 3)
+
+    again = rentomatic("migrate")
+    counted = rentomatic("summary", "--format", "json")
+
+    assert (0, "The schema is 0999, as it should be.\n") == (again.code, again.out)
+    assert (0, 3) == (counted.code, json.loads(counted.out)["count"])
 
 
 def test_a_newer_schema_is_refused_by_every_command(rentomatic: CommandLine, any_url: str) -> None:

@@ -98,7 +98,8 @@ def test_ctrl_c_ends_what_runs_in_the_foreground(stack: Stack) -> None:
 
 FOLLOWER = """
 for process in /proc/[0-9]*; do
-    if tr '\\0' ' ' <$process/cmdline | grep -q 'follow.sh start'; then kill -{signal} ${{process#/proc/}}; fi
+    tr '\\0' ' ' <$process/cmdline | grep -q 'follow.sh star[t]' || continue
+    kill -{signal} ${{process#/proc/}}
 done
 """
 

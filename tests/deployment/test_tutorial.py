@@ -105,10 +105,10 @@ def test_a_certificate_that_breaks_leaves_the_former_one_in_use(stack: Stack, ce
     docker("stop", web)
     until(lambda: len(stack.followed()) == 1, 30, "nginx still follows: one server less")
     docker("start", web)
-    stack.wait_until_served()
+    until(stack.settled, 60, "nginx follows: the server is back")
     broken = stack.get_by_tls("/rooms?limit=1")
     docker("restart", nginx)
-    stack.wait_until_served()
+    until(stack.settled, 60, "nginx knows all servers after its start")
     restarted = stack.get_by_tls("/rooms?limit=1")
     key.write_text(good)
 

@@ -113,17 +113,12 @@ def statements() -> list[_Document]:
 def upgrade(uri: str, database: str) -> Revisions:
     """Bring the database to the newest schema; safe from several processes.
 
-    Raises RepositoryUnavailable for a server that cannot be reached or used, and for a schema that this
-    program does not know.
+    A schema that a newer program made is left as it is. Raises RepositoryUnavailable for a server that
+    cannot be reached or used.
     """
     with _opened(uri, database) as opened:
         before = current(opened)
-        if before is not None and before > MONGO_REVISION:
-            raise RepositoryUnavailable(
-                f"The schema of {database} is {before}, which this program does not know: "
-                "use a newer program."
-            )
-        if before != MONGO_REVISION:
+        if before is None or before < MONGO_REVISION:
             *changes, last = statements()
             for statement in changes:
                 _run(opened, statement)

@@ -1,7 +1,7 @@
 """Applies the revisions. Apart from the package, since importing Alembic takes a third of a second.
 
-Every function raises RepositoryUnavailable for a storage that cannot be reached or opened, or whose
-schema this program does not know.
+Every function raises RepositoryUnavailable for a storage that cannot be reached or opened. A schema that
+this program does not know, since a newer one made it, is left as it is.
 """
 
 import re
@@ -119,8 +119,8 @@ def current(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection, revision: str) -> Revisions:
     config, before = _config(connection.dialect.name, connection=connection), current(connection)
-    _require_known(config, before)
-    command.upgrade(config, revision)
+    if _knows(config, before):  # else a newer program was here
+        command.upgrade(config, revision)
     return before, current(connection)
 
 
@@ -128,17 +128,17 @@ def _offline(dialect: str, before: str | None) -> str:
     text = StringIO()
     config = _config(dialect, dialect=dialect)
     config.output_buffer = text
-    _require_known(config, before)
+    if not _knows(config, before):
+        raise RepositoryUnavailable(
+            f"The schema is {before}, which this program does not know: use a newer program."
+        )
     command.upgrade(config, f"{before or 'base'}:head", sql=True)
     return text.getvalue()
 
 
-def _require_known(config: Config, revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise RepositoryUnavailable(
-            f"The schema is {revision}, which this program does not know: use a newer program."
-        )
+def _knows(config: Config, revision: str | None) -> bool:
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    return revision is None or revision in {script.revision for script in scripts}
 
 
 def _config(dialect: str, /, **attributes: Any) -> Config:

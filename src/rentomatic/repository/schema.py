@@ -6,10 +6,13 @@ from rentomatic.use_cases.errors import RepositoryUnavailable
 def require_revision(found: str | None, needed: str, *, running: bool = False) -> None:
     """Raise RepositoryUnavailable, saying what to do, unless the schema is the one needed.
 
-    running: whether this program has used the storage already. Then a newer schema is none of its
+    A newer schema of the same generation, which the first digit tells, was only added to: this program
+    can use it, as it must where a new version is rolled back.
+
+    running: whether this program has used the storage already. Then any newer schema is none of its
     business: it is being replaced by a newer program, which its schema came before.
     """
-    if found == needed or (running and found and found > needed):
+    if found and found >= needed and (running or found[0] == needed[0]):
         return
     if found and found > needed:
         raise RepositoryUnavailable(
