@@ -101,6 +101,9 @@ def in_the_stack(command: str, arguments: list[str]) -> int:
     if command == "compose":
         return stack.compose(arguments)
     if command in ("deploy", "rotate-secrets"):
+        if {"-h", "--help"} & set(arguments):
+            print(__doc__)
+            return 0
         if arguments:
             raise StackError(f"{command} takes no arguments.")
         stack.deploy() if command == "deploy" else stack.rotate()

@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,6 +26,21 @@ NAMES = ("postgres-password", "application-password")
 
 CONTAINER_USER = 10001
 """Who the containers run as where root made the secrets; else they run as whoever made them."""
+
+_NUMBER = (r"[1-9]\d*", "a number from 1 on")
+_PORT = (r"(\S+:)?\d{1,5}", "a port, perhaps behind an address and a colon")
+_RULES = {
+    "HTTP_PORT": _PORT,
+    "HTTPS_PORT": _PORT,
+    "WEB_REPLICAS": _NUMBER,
+    "CLIENT_RATE": (r"[1-9]\d*r/[sm]", "like 50r/s"),
+    "CLIENT_BURST": _NUMBER,
+    "CLIENT_CONNECTIONS": _NUMBER,
+    "SERVER_CONNECTIONS": _NUMBER,
+    "SEARCH_CACHE": (r"on|off", "on or off"),
+    "STACK_USER": (r"\d+:\d+", "the numbers of a user and a group, like 1000:1000"),
+}
+"""How values look that only nginx or a container would find to be wrong, when it starts."""
 
 _INSPECT = ("docker", "inspect", "--format")
 _IN_NGINX = ("exec", "--no-TTY", "nginx")
@@ -64,18 +80,18 @@ class Stack:
         if "COMPOSE_FILE" not in environment:
             raise StackError("The configuration names no COMPOSE_FILE: set APPLICATION_CONFIG=production.")
         if shutil.which("docker", path=environment.get("PATH")) is None:
-            raise StackError("docker is not installed; the stack needs Docker with the compose plugin.")
-        user = environment.get("STACK_USER") or _container_user()
-        if not re.fullmatch(r"\d+:\d+", user):
-            raise StackError(f"STACK_USER must be the numbers of a user and a group, 1000:1000, not {user}.")
+            raise StackError("docker is not in PATH; the stack needs Docker with the compose plugin.")
+        _check_values(environment)
         self.environment = {
             **environment,
             **_STORAGES["mongo" if "mongo" in environment.get("COMPOSE_PROFILES", "") else "postgres"],
             "COMPOSE_FILE": os.pathsep.join(
                 str(ROOT / f) for f in environment["COMPOSE_FILE"].split(os.pathsep)
             ),
-            "STACK_USER": user,
+            "STACK_USER": environment.get("STACK_USER") or _container_user(),
         }
+        if TLS.exists() and not os.access(TLS, os.X_OK):
+            raise StackError(f"{TLS} belongs to another user, who started the stack: run this as root.")
         if (TLS / "tls.crt").exists():
             self.environment["STACK_CERTIFICATE"] = "/tls/tls.crt"
 
@@ -145,6 +161,7 @@ class Stack:
                     _say("Migrating …")
                     self._compose("run", "--rm", "--no-deps", "--no-TTY", "migrate")
                     self._replace_all()
+                _run(["docker", "rmi", before], check=False)  # unless something else needs it
                 self._reload_nginx()
             _say("Deployed.")
 
@@ -209,16 +226,19 @@ class Stack:
     def _take_out(self, container: str) -> None:
         """End a container after nginx has stopped to send it requests."""
         address = _address_of(container)
-        self._tell_nginx("leave", address)
-        self._remove(container)
-        self._tell_nginx("left", address)
+        try:
+            self._tell_nginx("leave", address)
+            self._remove(container)
+        finally:  # also when interrupted: the next container may get the address
+            self._tell_nginx("left", address)
 
     def _tell_nginx(self, word: str, address: str) -> None:
         try:
             self._compose(*_IN_NGINX, "sh", "/etc/nginx/rentomatic/follow.sh", word, address)
         except StackError as error:
             raise StackError(
-                f"nginx does not follow: {error}See `./manage.py compose logs nginx`."
+                f"nginx did not take up `{word} {address}`: see `./manage.py compose logs nginx`, "
+                "or start it anew by `./manage.py compose restart nginx`."
             ) from error
 
     def _reload_nginx(self) -> None:
@@ -321,6 +341,17 @@ def _only_one() -> Iterator[None]:
         except OSError as error:
             raise StackError("Another deployment is going on.") from error
         yield
+
+
+def _check_values(environment: Mapping[str, str]) -> None:
+    for name, (pattern, wanted) in _RULES.items():
+        if (value := environment.get(name)) and not re.fullmatch(pattern, value):
+            raise StackError(f"{name} must be {wanted}, not {value}.")
+    for proxy in filter(None, environment.get("TRUSTED_PROXIES", "").split(",")):
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError as error:
+            raise StackError(f"TRUSTED_PROXIES must name addresses and networks, not {proxy}.") from error
 
 
 def _container_user() -> str:

@@ -3,7 +3,8 @@
 # are (nginx asks for a name only once), and whether there is a certificate. A reload loses no request.
 #
 #     follow.sh start         once, then in the background beside nginx, which it becomes
-#     follow.sh joined IP     wait until nginx sends requests to that server
+#     follow.sh follow        what runs in the background
+#     follow.sh joined IP     wait until nginx sends requests to that server, whatever had its address before
 #     follow.sh leave IP      send nothing more to that server, which is about to stop; wait until that is so.
 #                             Forgotten after five minutes
 #     follow.sh left IP       it has stopped, and its address may be another's
@@ -143,6 +144,8 @@ taken_up() {
 }
 
 follow() {
+    looked_at=
+    taken=
     while sleep 1; do
         look
         # What fails is tried again: who looks after nginx must not end before it.
@@ -179,10 +182,12 @@ start)
     clients >$STATE/clients.conf
     look
     write && taken_up && touch "$FOLLOWED" || exit
-    follow &
+    # Should it end, it is started again.
+    while :; do sh "$0" follow; sleep 1; done &
     exec nginx -c "$CONF" -g "daemon off;"
     ;;
-joined) wait_until is_served "$2" ;;
+follow) follow ;;
+joined) rm -f "$LEAVING/$2" && wait_until is_served "$2" ;;
 leave) touch "$LEAVING/$2" && wait_until is_left_alone "$2" ;;
 left) rm -f "$LEAVING/$2" ;;
 esac

@@ -4,4 +4,10 @@
 set -eu
 install -d -m 0700 -o postgres /run/postgres-secrets
 install -m 0400 -o postgres /run/secrets/* /run/postgres-secrets/
+# Before the server starts: a first start may have been interrupted, or the secrets lost and made anew.
+if [ -s "$PGDATA/global/pg_control" ]; then
+    bash /opt/rentomatic/roles.sh |
+        setpriv --reuid=postgres --regid=postgres --clear-groups postgres --single \
+            -c log_min_duration_statement=-1 -c log_min_error_statement=panic postgres >/dev/null
+fi
 exec docker-entrypoint.sh "$@"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
-from tests.cli.test_certificate import pem
+from tests.cli.test_certificate import REAL, pem
 from tests.postgres_server import running
 
 DAY = timedelta(days=1)
@@ -248,6 +248,19 @@ def test_a_certificate_that_ends_soon_is_wrong(
 
     assert state == finding[0]
     assert f"tls.pem {said} {now + (start if 'from' in said else end):%Y-%m-%d %H:%M} UTC" in finding[1]
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_certificate_with_the_key_of_another_is_wrong(
+    rentomatic: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tls.crt").write_text(REAL)
+    (tmp_path / "tls.key").write_text("another key")
+    monkeypatch.setenv("RENTOMATIC_CERTIFICATE", str(tmp_path / "tls.crt"))
+
+    state, facts = found(rentomatic)["certificate"]
+
+    assert ("wrong", True) == (state, "tls.key is not the key of" in facts)
 
 
 @pytest.mark.usefixtures("storage")

@@ -1,6 +1,9 @@
 """What is done to the stack while people search, and what they notice of it."""
 
+import os
 import re
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +12,7 @@ import pytest
 
 from tests.deployment.conftest import Figures
 from tests.deployment.load import CONNECTIONS, Load, Outcome, Writer
-from tests.deployment.project import Stack, docker, until
+from tests.deployment.project import Stack, docker, run, until
 
 BEFORE = AFTER = 2.0
 """Seconds of load around what is done."""
@@ -164,6 +167,30 @@ def test_a_deploy_that_fails_is_undone_without_a_failed_request(
     assert {served} == seen
     assert image == {stack.inspect(container)["Image"] for container in stack.containers("web")}
     assert image == {docker("image", "inspect", "--format", "{{.Id}}", f"{stack.name}-web").strip()}
+
+
+def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
+    stack: Stack, figures: Figures
+) -> None:
+    """In the worst moment: nginx has just let go of the first old server."""
+    image = {stack.inspect(container)["Image"] for container in stack.containers("web")}
+    leaving = ["docker", "exec", stack.container("nginx"), "ls", "/tmp/nginx/leaving"]
+    with load(stack) as running, another_version(stack, 4, "\n"):
+        deploy = subprocess.Popen(
+            stack.command("deploy"),
+            cwd=stack.folder,
+            env=stack.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        until(lambda: run(leaving).stdout, 180, "an old server leaves")
+        os.killpg(deploy.pid, signal.SIGINT)  # as a terminal does
+        errors = deploy.communicate(timeout=300)[1]
+
+    without_failure(stack, running, figures, "deploy that was interrupted")
+    assert (1, True) == (deploy.returncode, "The version from before is running." in errors), errors
+    assert image == {stack.inspect(container)["Image"] for container in stack.containers("web")}
 
 
 def restart(stack: Stack) -> None:

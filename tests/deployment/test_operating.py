@@ -98,27 +98,41 @@ def test_ctrl_c_ends_what_runs_in_the_foreground(stack: Stack) -> None:
 
 FOLLOWER = """
 for process in /proc/[0-9]*; do
-    tr '\\0' ' ' <$process/cmdline | grep -q 'follow.sh star[t]' || continue
+    tr '\\0' ' ' <$process/cmdline | grep -q 'follow.sh follo[w]' || continue
     kill -{signal} ${{process#/proc/}}
 done
 """
 
 
-def test_nginx_is_unhealthy_where_nobody_looks_after_it(stack: Stack) -> None:
+def test_nginx_is_unhealthy_while_nobody_looks_after_it_and_heals_itself(stack: Stack) -> None:
     nginx = stack.container("nginx")
     check = stack.inspect(nginx)["Config"]["Healthcheck"]["Test"][1]
 
     def is_healthy() -> bool:
         return run(["docker", "exec", nginx, "sh", "-c", check]).returncode == 0
 
+    def signal_follower(name: str) -> None:
+        docker("exec", nginx, "sh", "-c", FOLLOWER.format(signal=name))
+        docker("exec", nginx, "touch", "-d", "2 minutes ago", "/tmp/nginx/followed")
+
     before = is_healthy()
-    docker("exec", nginx, "sh", "-c", FOLLOWER.format(signal="STOP"))
-    docker("exec", nginx, "touch", "-d", "2 minutes ago", "/tmp/nginx/followed")
+    signal_follower("STOP")
     frozen = is_healthy()
-    docker("exec", nginx, "sh", "-c", FOLLOWER.format(signal="CONT"))
+    signal_follower("KILL")
 
     assert (True, False) == (before, frozen)
-    until(is_healthy, 30, "it is healthy again")
+    until(is_healthy, 30, "another one looks after it")
+    stack.wait_until_served()
+
+
+def test_a_database_whose_first_start_was_interrupted_gets_its_roles_later(stack: Stack) -> None:
+    """So does one for which the secrets were lost and made anew."""
+    stack.psql("ALTER ROLE rentomatic PASSWORD 'another'")
+    refused = login(stack, stack.secrets()["application-password"], "rentomatic")
+    stack.manage("compose", "restart", "db")
+    until(lambda: login(stack, stack.secrets()["application-password"], "rentomatic") == 0, 30, "a login")
+
+    assert 1 == refused
 
 
 def test_doctor_looks_at_the_stack_from_inside(stack: Stack) -> None:

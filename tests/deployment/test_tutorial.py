@@ -107,12 +107,14 @@ def test_a_certificate_that_breaks_leaves_the_former_one_in_use(stack: Stack, ce
     docker("start", web)
     until(stack.settled, 60, "nginx follows: the server is back")
     broken = stack.get_by_tls("/rooms?limit=1")
+    doctor = stack.try_manage("doctor", APPLICATION_CONFIG="production")
     docker("restart", nginx)
     until(stack.settled, 60, "nginx knows all servers after its start")
     restarted = stack.get_by_tls("/rooms?limit=1")
     key.write_text(good)
 
     assert [200, 200] == [broken.status, restarted.status]
+    assert "tls.key is not the key of" in " ".join(doctor.stdout.split())
 
 
 def test_an_authority_can_prove_the_domain_over_http(stack: Stack, certificate: None) -> None:

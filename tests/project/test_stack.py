@@ -235,12 +235,34 @@ def test_containers_run_as_whoever_owns_the_secrets(run: Manage, calls: Calls, c
 # --- what is refused
 
 
-@pytest.mark.parametrize("user", ["root", "1000", "1000:x"])
-def test_a_user_that_is_no_number_is_refused(run: Manage, calls: Calls, user: str) -> None:
-    done = run("compose", "ps", STACK_USER=user)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STACK_USER", "root"),
+        ("STACK_USER", "1000"),
+        ("HTTP_PORT", "http"),
+        ("HTTPS_PORT", "127.0.0.1:"),
+        ("WEB_REPLICAS", "0"),
+        ("CLIENT_RATE", "50"),
+        ("CLIENT_BURST", "many"),
+        ("SEARCH_CACHE", "maybe"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,balancer"),
+    ],
+)
+def test_a_wrong_value_is_named_and_starts_nothing(run: Manage, calls: Calls, name: str, value: str) -> None:
+    done = run("compose", "up", "-d", **{name: value})
 
     assert (1, []) == (done.returncode, calls.all)
-    assert f"STACK_USER must be the numbers of a user and a group, 1000:1000, not {user}." in done.stderr
+    assert f"manage.py: {name} must " in done.stderr
+    assert value.rpartition(",")[2] in done.stderr
+
+
+@pytest.mark.parametrize("command", ["deploy", "rotate-secrets"])
+def test_help_for_what_changes_the_stack_changes_nothing(run: Manage, calls: Calls, command: str) -> None:
+    done = run(command, "--help")
+
+    assert (0, []) == (done.returncode, calls.all)
+    assert f"./manage.py {command}" in done.stdout
 
 
 def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: Path) -> None:
@@ -248,7 +270,7 @@ def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: 
 
     assert 1 == done.returncode
     assert (
-        "manage.py: docker is not installed; the stack needs Docker with the compose plugin.\n" == done.stderr
+        "manage.py: docker is not in PATH; the stack needs Docker with the compose plugin.\n" == done.stderr
     )
     assert not (copy / "docker" / "secrets").exists()
 

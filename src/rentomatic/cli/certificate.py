@@ -1,12 +1,14 @@
-"""How long a TLS certificate is valid.
+"""How long a TLS certificate is valid, and whether a key is its.
 
 The file is PEM (RFC 7468), its certificate DER (X.690) in the structure of RFC 5280, section 4.1. Of a chain
 the first one counts, which is that of the server.
 """
 
 import base64
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
@@ -35,6 +37,15 @@ def validity(pem: str) -> Validity:
     except (ValueError, IndexError) as error:
         raise ValueError("holds a certificate that cannot be read") from error
     return Validity(start, end)
+
+
+def belong_together(certificate: Path, key: Path) -> bool:
+    """Whether it is the key of the first certificate of the file; both PEM. Raises OSError."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except ssl.SSLError:
+        return False
+    return True
 
 
 def _members(der: bytes) -> list[tuple[int, bytes]]:

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from rentomatic.bootstrap import connections, open_existing, revision
 from rentomatic.cli.backup import DAMAGED, age_text, megabytes, rooms_in
-from rentomatic.cli.certificate import validity
+from rentomatic.cli.certificate import belong_together, validity
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
 from rentomatic.domain.search import RoomQuery
@@ -227,6 +227,9 @@ def _certificate(path: Path) -> Finding:
         valid = validity(path.read_text(encoding="ascii", errors="replace"))
     except ValueError as error:
         return Finding(State.WRONG, f"{path} {error}")
+    key = path.with_suffix(".key")
+    if key.exists() and not belong_together(path, key):
+        return Finding(State.WRONG, f"{key} is not the key of {path}, which is not in use then")
     now = datetime.now(UTC)
     if valid.start > now:
         return Finding(State.WRONG, f"{path} is valid only from {valid.start:%Y-%m-%d %H:%M} UTC on")

@@ -2,7 +2,6 @@
 
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -11,15 +10,13 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.util import import_app  # type: ignore[import-untyped]
 
 from rentomatic.web.logs import logging_configuration
-from rentomatic.web.serving import BACKLOG, QUEUE, STOP_TIMEOUT, Serving
+from rentomatic.web.serving import BACKLOG, MEMORY, QUEUE, STOP_TIMEOUT, Serving
 
 _KEEP_ALIVE = 30
 """Seconds that an idle connection is kept; granian keeps it as long."""
 
 _URL = 8190
 """Bytes of the request line: the most that gunicorn can limit it to."""
-
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory, where the file system may be read-only
 
 
 def run(serving: Serving) -> None:
@@ -58,7 +55,7 @@ def _options(serving: Serving) -> dict[str, Any]:
         "keepalive": _KEEP_ALIVE,
         "limit_request_line": _URL,
         "control_socket_disable": True,  # it would be made in the home directory
-        "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None,
+        "worker_tmp_dir": str(MEMORY) if os.access(MEMORY, os.W_OK) else None,
         "logger_class": _Log,
         "loglevel": serving.log_level,
         "logconfig_dict": logging_configuration(serving.log_level),

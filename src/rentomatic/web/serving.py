@@ -21,6 +21,9 @@ What a request waits for is decided at the gate of the application, not here.
 BACKLOG = 1024
 """Connections that wait in the kernel for a worker, at most."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - see below
+"""A folder in memory, where there is one: what lies there is gone when its container starts again."""
+
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which prometheus-client finds the files that processes share."""
 
@@ -51,7 +54,8 @@ def metrics_directory() -> Iterator[None]:
         yield
         return
     maker = os.getpid()
-    directory = os.environ[METRICS_DIRECTORY] = tempfile.mkdtemp(prefix="rentomatic-metrics-")
+    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+    directory = os.environ[METRICS_DIRECTORY] = tempfile.mkdtemp(prefix="rentomatic-metrics-", dir=memory)
     try:
         yield
     finally:
