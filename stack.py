@@ -189,8 +189,12 @@ class Stack:
             newer = [container for container in self._containers() if _image_of(container) != image]
             if running := self._containers():
                 _run(["docker", "tag", image, _run([*_INSPECT, "{{.Config.Image}}", running[0]])])
-            self._replace(newer)
-            raise StackError(f"{str(error) or 'Interrupted.'} The version from before is running.") from error
+            why = str(error) or "Interrupted."
+            try:
+                self._replace(newer)
+            except StackError as another:
+                raise StackError(f"{why} Going back failed as well: {another} Run deploy again.") from error
+            raise StackError(f"{why} The version from before is running.") from error
 
     def _replace_all(self) -> None:
         """Put a new container for each one of `web`, one by one."""
