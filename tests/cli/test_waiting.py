@@ -31,7 +31,10 @@ def test_a_storage_that_comes_while_the_start_waits_is_served(tmp_path: Path) ->
     with closing(SqliteRepo(finished, SQLITE_REVISION)):
         pass
     log = tmp_path / "log"
-    script = f"sleep 2; mkdir {folder}; mv {finished} {folder}/rooms.db"
+    script = (
+        f"for _ in $(seq 300); do grep -qs Waiting {log} && break; sleep 0.1; done; "
+        f"mkdir {folder}; mv {finished} {folder}/rooms.db"
+    )
     with subprocess.Popen(["sh", "-c", script]) as mover:
         with serving(command(port), port, log, variables(folder / "rooms.db", "60")) as server:
             assert server.get("/rooms").json == []
