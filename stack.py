@@ -231,9 +231,16 @@ class Stack:
         """End a container after nginx has stopped to send it requests."""
         address = _address_of(container)
         try:
+            self._let_go(container, address)
+        except KeyboardInterrupt:  # half gone, and Docker might start it again
+            self._let_go(container, address)
+            raise
+
+    def _let_go(self, container: str, address: str) -> None:
+        try:
             self._tell_nginx("leave", address)
             self._remove(container)
-        finally:  # also when interrupted: the next container may get the address
+        finally:  # whatever happened: the next container may get the address
             self._tell_nginx("left", address)
 
     def _tell_nginx(self, word: str, address: str) -> None:

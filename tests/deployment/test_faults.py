@@ -173,7 +173,7 @@ def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
     stack: Stack, figures: Figures
 ) -> None:
     """In the worst moment: nginx has just let go of the first old server."""
-    image = {stack.inspect(container)["Image"] for container in stack.containers("web")}
+    image = [stack.inspect(container)["Image"] for container in stack.containers("web")]
     leaving = ["docker", "exec", stack.container("nginx"), "ls", "/tmp/nginx/leaving"]
     with load(stack) as running, another_version(stack, 4, "\n"):
         deploy = subprocess.Popen(
@@ -190,7 +190,7 @@ def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
 
     without_failure(stack, running, figures, "deploy that was interrupted")
     assert (1, True) == (deploy.returncode, "The version from before is running." in errors), errors
-    assert image == {stack.inspect(container)["Image"] for container in stack.containers("web")}
+    assert image == [stack.inspect(container)["Image"] for container in stack.containers("web")]
 
 
 def restart(stack: Stack) -> None:
