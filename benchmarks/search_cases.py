@@ -149,6 +149,13 @@ def _totals(on: Sides) -> Iterator[Case]:
     """
     yield on.count("count, all", RoomQuery(), [], "room")
     yield on.summary("summary, all", RoomQuery(), [], "room")
+    yield on.estimate("estimate, all", RoomQuery())
+    for name, filter_ in (("cheap", CHEAP), ("large", Condition(Field.SIZE, Operator.GT, 20))):
+        where = [_orm(filter_)]
+        limit = on.bare.walking("room_price_size", on.bare.sql(_orm(filter_)))
+        yield on.summary(f"summary, {name}", RoomQuery(conditions=(filter_,)), where, limit)
+    town = on.bare.reading(on.bare.sql(inside(TOWN)))
+    yield on.summary("summary, town", RoomQuery(areas=(TOWN,)), [inside(TOWN)], town)
     for name, circle in (("walk", WALK), ("city circle", CITY_CIRCLE)):
         box, near = circle.bounding_box(), within(circle)
         query, where = RoomQuery(areas=(circle,)), [near]
@@ -156,6 +163,7 @@ def _totals(on: Sides) -> Iterator[Case]:
         limit = by_place if circle is WALK else on.bare.reading(on.bare.sql(inside(box) & near))
         yield on.count(f"count, {name}", query, where, limit)
         yield on.summary(f"summary, {name}", query, where, limit)
+    yield on.estimate("estimate, city circle", RoomQuery(areas=(CITY_CIRCLE,)))
 
 
 def _price_reached(on: Sides, rooms: int) -> int:

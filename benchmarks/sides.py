@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select
 from benchmarks.orm import Orm, OrmRoom
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import estimate_of
 from rentomatic.repository.sql import summary_of_groups
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -115,3 +116,7 @@ class Sides:
                 "limit": lambda: summary_of_groups(self.bare.rows(statement)),
             },
         )
+
+    def estimate(self, name: str, query: RoomQuery) -> Case:
+        """Rooms at a glance where there is no time to look at all of them."""
+        return Case(name, {"ours": lambda: estimate_of(self.repository.sample(query))})

@@ -1,7 +1,17 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rentomatic.domain.summary import MAX_BUCKETS, Bucket, Range, histogram, summary_of
+from rentomatic.domain.summary import (
+    MAX_BUCKETS,
+    Bucket,
+    Count,
+    Range,
+    Sample,
+    estimate_of,
+    histogram,
+    summary_of,
+)
 from tests.builders import PRICES
 
 PRICE_COUNTS = st.dictionaries(PRICES | st.integers(0, 5000), st.integers(1, 10_000), min_size=1)
@@ -46,3 +56,42 @@ def test_buckets_follow_each_other_without_a_gap(prices: dict[int, int]) -> None
 
     assert len(buckets) <= MAX_BUCKETS
     assert [b.below for b in buckets] == [b.lowest for b in buckets[1:]] + [None]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (Count(0), "0"),
+        (Count(1_234_567), "1,234,567"),
+        (Count(0, exact=False), "about 0"),
+        (Count(987, exact=False), "about 987"),
+        (Count(1_234_567, exact=False), "about 1,230,000"),
+        (Count(99_999, exact=False), "about 100,000"),
+    ],
+)
+def test_an_estimated_number_shows_three_digits(count: Count, text: str) -> None:
+    assert text == str(count)
+
+
+def test_an_estimate_has_the_counts_of_all_rooms_and_the_ranges_of_the_sample() -> None:
+    estimate = estimate_of(Sample({60: 2, 61: 1}, Range(20, 35), share=0.25))
+
+    assert (12, Range(60, 61), Range(20, 35)) == (estimate.count, estimate.price, estimate.size)
+    assert (Bucket(60, 61, 8), Bucket(61, None, 4)) == estimate.histogram
+    assert not estimate.exact
+
+
+@given(PRICE_COUNTS, st.floats(0.0001, 1))
+def test_the_buckets_of_an_estimate_add_up(prices: dict[int, int], share: float) -> None:
+    estimate = estimate_of(Sample(prices, None, share))
+
+    assert estimate.count == sum(bucket.count for bucket in estimate.histogram)
+    assert [bucket.lowest for bucket in summary_of(prices, None).histogram] == [
+        bucket.lowest for bucket in estimate.histogram
+    ]
+
+
+def test_an_empty_sample_is_no_proof_that_there_is_nothing() -> None:
+    estimate = estimate_of(Sample({}, None, share=0.1))
+
+    assert (0, None, (), False) == (estimate.count, estimate.price, estimate.histogram, estimate.exact)

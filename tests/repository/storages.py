@@ -16,12 +16,15 @@ from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.mongo import MongoRepo
 from rentomatic.repository.mongo import search as mongo_search
+from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.repository.postgres import cells as postgres_cells
 from rentomatic.repository.postgres import nearest as postgres_nearest
 from rentomatic.repository.postgres import plan as postgres_plan
+from rentomatic.repository.postgres import totals as postgres_totals
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite import plan as sqlite_plan
+from rentomatic.repository.sqlite import totals as sqlite_totals
 from rentomatic.use_cases.ports import RoomRepository
 from tests import mongo_server, postgres_server
 
@@ -77,6 +80,14 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(postgres_nearest, "_COMPACT", chance.choice((0, 1e4, 1e6)))
     patch.setattr(postgres_nearest, "_SPARE", chance.choice((0, 10)))
     patch.setattr(postgres_cells, "_PARTS", chance.choice((1, 8, 128)))
+
+
+def take_small_samples(patch: pytest.MonkeyPatch) -> None:
+    """Let a sample be about half of 4,000 rooms."""
+    patch.setattr(sqlite_totals, "_RUNS", 40)
+    patch.setattr(sqlite_totals, "_RUN", 50)
+    patch.setattr(postgres_totals, "_BLOCKS", 20)
+    patch.setattr(mongo_totals, "_SAMPLED", 2000)
 
 
 @cache

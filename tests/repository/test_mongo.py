@@ -23,7 +23,8 @@ from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.mongo import MongoRepo
 from rentomatic.repository.mongo.errors import translated_errors
 from rentomatic.repository.mongo.filters import segment_order
-from rentomatic.repository.mongo.search import Moment, count_rooms, first_rooms
+from rentomatic.repository.mongo.search import Moment, first_rooms
+from rentomatic.repository.mongo.totals import count_rooms
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room, queries, room_sets
@@ -355,6 +356,9 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
             try:
                 with pytest.raises(RepositoryUnavailable, match=r"in time|be reached"):
                     repository.search(RoomQuery())
+                for total in (repository.count, repository.summarise, repository.sample):
+                    with pytest.raises(RepositoryUnavailable, match=r"in time|be reached"):
+                        total(RoomQuery(), within=0.2)
             finally:
                 server.send(signal.SIGCONT)
 

@@ -13,6 +13,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.use_cases.remove_room import remove_room
 from tests.builders import make_room, queries, room_sets
 from tests.repository.storages import STORAGES, go_every_way
 
@@ -54,7 +55,7 @@ def only(storage: RoomRepository, rooms: list[Room]) -> None:
     with storage.stream(RoomQuery()) as present:
         gone = {room.code for room in present} - {room.code for room in rooms}
     for code in gone:
-        storage.remove(code)
+        remove_room(storage, code)
     storage.load(rooms)
 
 

@@ -14,13 +14,17 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rentomatic.bootstrap import create_database, migrate, open_repository
+from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.statements import rows
+from rentomatic.repository.sql import Sql
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import PostgresDatabase, Settings, read_settings
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from tests import postgres_server
 from tests.builders import make_room
 from tests.postgres_server import PostgresServer, running
@@ -36,7 +40,7 @@ SEARCHES: dict[str, Callable[[PostgresRepo], object]] = {
 }
 WRITES: dict[str, Callable[[PostgresRepo], object]] = {
     "load": lambda repository: repository.load([make_room(code="new")]),
-    "remove": lambda repository: repository.remove("a1"),
+    "swap": lambda repository: repository.swap("a1", make_room(), make_room(price=61)),
 }
 
 
@@ -108,6 +112,48 @@ def test_a_statement_that_takes_too_long_is_given_up_and_its_connection_is_used_
         assert (1, before) == (len(before), sessions(conninfo))
 
 
+IN_TIME: dict[str, Callable[[PostgresRepo, RoomQuery], object]] = {
+    "count": lambda repository, query: repository.count(query, within=0.2),
+    "summarise": lambda repository, query: repository.summarise(query, within=0.2),
+    "sample": lambda repository, query: repository.sample(query, within=0.2),
+}
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+@pytest.mark.parametrize("name", IN_TIME)
+def test_a_total_that_runs_out_of_time_ends_long_before_any_other_and_its_connection_is_used_again(
+    conninfo: str, name: str, prepare: bool
+) -> None:
+    with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepare=prepare) as opened:
+        assert opened.count(RoomQuery()) == 1
+        before = sessions(conninfo)
+        for areas in ((), (BoundingBox(-1, 51, 1, 52),)):
+            begin = time.monotonic()
+            with locked(conninfo, "ACCESS EXCLUSIVE"), pytest.raises(OutOfTime):
+                IN_TIME[name](opened, RoomQuery(areas=areas))
+
+            assert time.monotonic() - begin < LIMIT / 2
+            assert opened.count(RoomQuery(areas=areas)) == 1
+        assert (1, before) == (len(before), sessions(conninfo))
+
+
+def test_the_statements_of_a_total_have_one_time_together(conninfo: str) -> None:
+    with repository(conninfo, statement_timeout=LIMIT, pool_size=1) as opened:
+
+        def two_slow_statements(session: Session) -> None:
+            for _ in range(2):
+                rows(session, Sql("SELECT pg_sleep(0.6)"))
+
+        begin = time.monotonic()
+        with pytest.raises(OutOfTime):
+            opened._connections.read(two_slow_statements, within=1.0)
+
+        assert time.monotonic() - begin < LIMIT / 2
+        assert make_room() == opened.get("a1")
+        shown = opened._connections.read(lambda session: rows(session, Sql("SHOW statement_timeout")))
+        assert [(f"{LIMIT:.0f}s",)] == shown
+
+
 def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) -> None:
     def export(opened: PostgresRepo) -> None:
         with opened.stream(RoomQuery()) as rooms:
@@ -117,7 +163,7 @@ def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) 
         with locked(conninfo, "ACCESS EXCLUSIVE"):
             messages = [
                 refusal(conninfo, lambda: export(opened)),
-                refusal(conninfo, lambda: opened.remove("a1")),
+                refusal(conninfo, lambda: opened.swap("a1", make_room(), None)),
             ]
 
         assert ["The storage did not answer in time."] * 2 == messages

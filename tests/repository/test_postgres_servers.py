@@ -124,7 +124,7 @@ USES: dict[str, Callable[[PostgresRepo], object]] = {
     "ping": lambda opened: opened.ping(),
     "export": list_of,
     "load": lambda opened: opened.load([make_room()]).unchanged,
-    "remove": lambda opened: opened.remove("none"),
+    "swap": lambda opened: opened.swap("a1", make_room(), make_room()),
 }
 
 

@@ -18,7 +18,7 @@ from rentomatic.migrations import SQLITE_REVISION, runner
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts
 from tests.builders import make_room
 
@@ -227,7 +227,7 @@ def test_a_file_without_a_schema_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_file_of_an_older_program_says_what_to_do(path: Path) -> None:
-    assert "needs 0002: run `rentomatic migrate`" in unavailable(SqliteRepo(path, "0002"))
+    assert "needs 9999: run `rentomatic migrate`" in unavailable(SqliteRepo(path, "9999"))
 
 
 def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
@@ -241,6 +241,17 @@ def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
         with pytest.raises(RepositoryUnavailable, match="in time"):
             repository.count(RoomQuery(areas=(Circle(CENTRE, 19_000_000),)))
         assert repository.get("f853578c-fc0f-4e65-81b8-566c5dffa35a") is not None
+
+
+def test_a_total_that_runs_out_of_time_leaves_its_connection_usable(town: Path) -> None:
+    far = RoomQuery(areas=(Circle(CENTRE, 19_000_000),))
+    with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=60)) as repository:
+        for total in (repository.count, repository.summarise):
+            with pytest.raises(OutOfTime):
+                total(far, within=0.01)
+
+        assert repository.sample(far, within=60).share < 1
+        assert len(repository._idle) == 1
 
 
 def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.serializers.source import MAX_LINE, ListingError, open_listing
+from rentomatic.serializers.source import MAX_LINE, ListingError, ListingTooLong, listing_in, open_listing
 from tests.builders import make_room
 from tests.serializers.listings import HEADER, read_file
 
@@ -206,3 +206,14 @@ def test_a_file_of_another_kind_is_refused_with_the_way_out(
 
     with pytest.raises(ListingError, match=message), open_listing(str(listing), encoding) as source:
         list(source.lines)
+
+
+def test_a_listing_that_becomes_too_long_is_given_up() -> None:
+    packed = io.BytesIO(gzip.compress(MANY.encode()))
+
+    whole = "".join(listing_in(packed, "it", most=len(MANY)).lines)
+    packed.seek(0)
+    with pytest.raises(ListingTooLong):
+        list(listing_in(packed, "it", most=len(MANY) - 1).lines)
+
+    assert MANY == whole

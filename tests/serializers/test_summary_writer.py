@@ -1,6 +1,6 @@
 import json
 
-from rentomatic.domain.summary import Range, summary_of
+from rentomatic.domain.summary import Range, Sample, estimate_of, summary_of
 from rentomatic.serializers import summary
 
 
@@ -21,3 +21,12 @@ def test_a_summary_of_no_rooms_has_no_ranges() -> None:
     content = summary.write(summary_of({}, None))
 
     assert content == b'{"count":0,"exact":true,"price":null,"size":null,"histogram":[]}'
+
+
+def test_an_estimate_is_marked_as_one() -> None:
+    content = summary.write(estimate_of(Sample({60: 1}, None, share=0.1)))
+
+    assert content == (
+        b'{"count":10,"exact":false,"price":{"lowest":60,"highest":60},"size":null,'
+        b'"histogram":[{"from":60,"to":null,"count":10}]}'
+    )

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 MAX_INTEGER = 2**31 - 1
 """The largest price and size: both fit a signed 32-bit integer in every storage."""
 
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,35}")
+TINY = 1e-15
+"""Degrees that are less are taken for zero: not every storage can calculate with them, or keeps -0.0."""
+
+CODE_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,35}"
+"""What every code matches as a whole."""
+
+_CODE = re.compile(CODE_PATTERN)
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 RESERVED_CODES = frozenset({"clusters", "import", "summary"})
@@ -67,20 +73,18 @@ class Room:
             raise InvalidRoom({f: p for f, p in zip(fields, problems, strict=True) if p})
         if len(self.code) == 36:
             object.__setattr__(self, "code", canonical_code(self.code))
-        # Not every storage can calculate with what is smaller than an atom, or keeps -0.0.
-        if -_TINY < self.latitude < _TINY or type(self.latitude) is int:
+        if -TINY < self.latitude < TINY or type(self.latitude) is int:
             object.__setattr__(self, "latitude", _degrees(self.latitude))
-        if -_TINY < self.longitude < _TINY or type(self.longitude) is int:
+        if -TINY < self.longitude < TINY or type(self.longitude) is int:
             object.__setattr__(self, "longitude", _degrees(self.longitude))
 
 
 _NO_PROBLEMS = (None,) * 5
-_TINY = 1e-15
 
 
 def _degrees(value: float) -> float:
     """The degrees as a float, and zero where next to nothing is left of them."""
-    return 0.0 if -_TINY < value < _TINY else float(value)
+    return 0.0 if -TINY < value < TINY else float(value)
 
 
 def _problem_of_code(value: object) -> str | None:

@@ -1,7 +1,7 @@
-"""What a set of rooms costs at a glance: count, ranges and a price histogram."""
+"""What a set of rooms costs at a glance: count, ranges and a price histogram, exact or from a sample."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count as count_from
 
 MAX_BUCKETS = 20
@@ -26,12 +26,46 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A set of rooms at a glance. A range is None where no room states the value."""
+    """A set of rooms at a glance. A range is None where no room states the value.
+
+    exact: if not, it is an estimate from a sample: numbers of rooms are about right, and ranges are at
+    least as wide as they say.
+    """
 
     count: int
     price: Range | None
     size: Range | None
     histogram: tuple[Bucket, ...]
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rooms there are. exact: if not, about so many, as a sample tells."""
+
+    rooms: int
+    exact: bool = True
+
+    @property
+    def rounded(self) -> int:
+        """The number for people: of an estimate only the first three digits."""
+        return self.rooms if self.exact else round(self.rooms, min(0, 3 - len(str(self.rooms))))
+
+    def __str__(self) -> str:
+        return f"{'' if self.exact else 'about '}{self.rounded:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The rooms that match among some that were taken at random.
+
+    prices: how many of them there are at each price. size: the range of their sizes.
+    share: the part of all rooms that was looked at, above 0 and at most 1.
+    """
+
+    prices: Mapping[int, int]
+    size: Range | None
+    share: float
 
 
 def range_of(values: Iterable[int | None]) -> Range | None:
@@ -48,6 +82,13 @@ def summary_of(prices: Mapping[int, int], size: Range | None) -> Summary:
         size=size,
         histogram=tuple(histogram(prices)),
     )
+
+
+def estimate_of(sample: Sample) -> Summary:
+    """The summary that all rooms probably have. No room in a sample does not mean none at all."""
+    seen = summary_of(sample.prices, sample.size)
+    buckets = tuple(replace(bucket, count=round(bucket.count / sample.share)) for bucket in seen.histogram)
+    return replace(seen, count=sum(bucket.count for bucket in buckets), histogram=buckets, exact=False)
 
 
 def histogram(prices: Mapping[int, int]) -> Iterator[Bucket]:

@@ -8,8 +8,8 @@ import re
 import secrets
 from datetime import UTC, datetime, timedelta
 
-SQLITE_REVISION = "0001"
-POSTGRES_REVISION = "0001"
+SQLITE_REVISION = "0002"
+POSTGRES_REVISION = "0002"
 MONGO_REVISION = "0001"
 """The schemas that this program needs: the newest revision of each."""
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Summary, range_of, summary_of
+from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
 from rentomatic.repository.merge import merge, noting
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -34,12 +34,17 @@ class MemRepo:
             rooms = [room for room in rooms if query.order_key(query.position(room)) > end]
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
         return sum(1 for _ in islice(filter(query.matches, self._rooms.values()), at_most))
 
-    def summarise(self, query: RoomQuery) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        all_rooms = self.sample(query)
+        return summary_of(all_rooms.prices, all_rooms.size)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         rooms = [room for room in self._rooms.values() if query.matches(room)]
-        return summary_of(Counter(room.price for room in rooms), range_of(room.size for room in rooms))
+        prices = Counter(room.price for room in rooms)
+        return Sample(prices, range_of(room.size for room in rooms), share=1)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
@@ -63,12 +68,13 @@ class MemRepo:
                 self._rooms = kept | changed
         return counts
 
-    def remove(self, code: str) -> bool:
+    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
         with self._writing:
+            if self._rooms.get(code) != old:
+                return False
             rest = {key: room for key, room in self._rooms.items() if key != code}
-            found = len(rest) < len(self._rooms)
-            self._rooms = rest
-        return found
+            self._rooms = rest if new is None else rest | {code: new}
+        return True
 
     def ping(self) -> None:
         pass

@@ -3,14 +3,15 @@
 Every piece of SQL comes from the tables below; values are always bound, as `?`.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from rentomatic.domain.geography import Area, BoundingBox, Circle
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import TINY, Room
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
-from rentomatic.domain.summary import Summary, range_of, summary_of
+from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
 from rentomatic.repository.keyset import Segment
 
 ROOM_COLUMNS = "code, size, price, latitude, longitude"
@@ -92,17 +93,65 @@ def order_sql(segment: Segment) -> str:
     return ", ".join(f"{COLUMNS[field]} DESC" if down else COLUMNS[field] for field, down in segment.order)
 
 
+def swap_sql(old: Room | None, new: Room | None) -> Sql:
+    """The statement that puts `new` in the place of `old`. It changes no row where `old` is not there."""
+    match old, new:
+        case Room(), Room():
+            change = Sql(f"UPDATE room SET ({ROOM_COLUMNS}) = (?, ?, ?, ?, ?)", _row(new))
+        case Room(), None:
+            change = Sql("DELETE FROM room")
+        case None, Room():
+            insert = f"INSERT INTO room ({ROOM_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (code) DO NOTHING"
+            return Sql(insert, _row(new))
+        case _:
+            raise ValueError("one of them is a room")
+    same = all_of(_is(old))
+    return Sql(f"{change.text} WHERE {same.text}", (*change.values, *same.values))
+
+
 def room_of(row: tuple[Any, ...]) -> Room:
     """The room of a row of `ROOM_COLUMNS`."""
     code, size, price, latitude, longitude = row
     return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
 
 
+def sizes_sql(query: RoomQuery) -> str:
+    """The extreme sizes of a group of rooms; where all rooms match, of all: the ends of an index."""
+    if query.conditions or query.areas:
+        return "min(size), max(size)"
+    return "(SELECT min(size) FROM room), (SELECT max(size) FROM room)"
+
+
 def summary_of_groups(groups: Iterable[tuple[Any, ...]]) -> Summary:
-    """The summary of rooms that are grouped by price: price, number, lowest and highest size of each."""
-    groups = list(groups)
-    sizes = (size for _, _, *lowest_and_highest in groups for size in lowest_and_highest)
-    return summary_of({price: rooms for price, rooms, *_ in groups}, range_of(sizes))
+    """The summary of rooms in groups, see `sample_of_groups`."""
+    whole = sample_of_groups(groups, share=1)
+    return summary_of(whole.prices, whole.size)
+
+
+def sample_of_groups(groups: Iterable[tuple[Any, ...]], share: float) -> Sample:
+    """The rooms of a sample in groups: the price of all in one, their number, their extreme sizes."""
+    prices: Counter[int] = Counter()
+    sizes: set[int | None] = set()
+    for price, rooms, *extremes in groups:
+        prices[price] += rooms
+        sizes.update(extremes)
+    return Sample(prices, range_of(sizes), share)
+
+
+def _row(room: Room) -> tuple[object, ...]:
+    """The values of `ROOM_COLUMNS`."""
+    return room.code, room.size, room.price, room.latitude, room.longitude
+
+
+def _is(room: Room) -> Iterator[Sql]:
+    """What holds of the row of a room that is the same."""
+    for column, value in zip(ROOM_COLUMNS.split(", "), _row(room), strict=True):
+        if value is None:
+            yield Sql(f"{column} IS NULL")
+        elif value == 0.0 and isinstance(value, float):  # written by hand, it may be next to nothing
+            yield Sql(f"abs({column}) < {TINY!r}")
+        else:
+            yield Sql(f"{column} = ?", (value,))
 
 
 def _circle_sql(circle: Circle) -> Sql:

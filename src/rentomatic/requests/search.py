@@ -4,7 +4,7 @@ filter_price__lt=60  near=51.5,-0.12  radius=2000  sort=-price  limit=20
 """
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
@@ -79,87 +79,107 @@ def parse_search(
 
     Raises ParametersError naming every bad parameter.
     """
-    return _Parser(parameters, tuple(allowed)).request()
+    return Parser(parameters, tuple(allowed)).request()
 
 
-class _Parser:
+def parse_format(parameters: Iterable[tuple[str, str]], formats: Iterable[Format]) -> Format | None:
+    """The notation that is asked for, where that is all there is to ask for; without formats, nothing is.
+
+    Raises ParametersError naming every bad parameter.
+    """
+    choices = {str(format_): format_ for format_ in formats}
+    parser = Parser(parameters, ("format",) if choices else (), filters=())
+    chosen = parser.parse("format", lambda text: choice(text, choices))
+    parser.refuse_problems()
+    return chosen
+
+
+class Parser:
     """One parse: takes the parameters apart, then builds the request, collecting problems."""
 
-    def __init__(self, parameters: Iterable[tuple[str, str]], allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[tuple[str, str]],
+        allowed: tuple[str, ...],
+        filters: Collection[str] = FILTERS.keys(),
+    ) -> None:
         self.problems: list[Problem] = []
         self.conditions: list[Condition] = []
         self.texts: dict[str, str] = {}
         for number, (name, text) in enumerate(parameters, start=1):
             if number > MAX_PARAMETERS:
-                self._refuse(name[:60], f"is one parameter too many: at most {MAX_PARAMETERS} are read")
+                self.refuse(name[:60], f"is one parameter too many: at most {MAX_PARAMETERS} are read")
                 break
-            if name in FILTERS:
+            if name in filters:
                 self._add_condition(name, text)
             elif name not in allowed:
-                self._refuse(name[:60], _unknown(name, allowed, suggest=len(self.problems) < 5))
+                self.refuse(name[:60], _unknown(name, (*filters, *allowed), suggest=len(self.problems) < 5))
             elif name in self.texts:
-                self._refuse(name, "is given more than once")
+                self.refuse(name, "is given more than once")
             else:
                 self.texts[name] = text
 
     def request(self) -> SearchRequest:
-        near = self._parse("near", point)
+        near = self.parse("near", point)
         query = RoomQuery(
             conditions=tuple(self.conditions),
             areas=tuple(self._areas(near)),
             near=near,
             sort=self._sort(near),
-            limit=self._parse("limit", lambda text: integer(text, 1, MAX_LIMIT)) or DEFAULT_LIMIT,
+            limit=self.parse("limit", lambda text: integer(text, 1, MAX_LIMIT)) or DEFAULT_LIMIT,
         )
-        with_total = self._parse("count", lambda text: _choice(text, {"exact": True, "none": False}))
-        format_ = self._parse("format", lambda text: _choice(text, {str(f): f for f in Format}))
+        with_total = self.parse("count", lambda text: choice(text, {"exact": True, "none": False}))
+        format_ = self.parse("format", lambda text: choice(text, {str(f): f for f in Format}))
         if not self.problems:  # a cursor is held against the filters, so those must be right first
-            after = self._parse("cursor", lambda text: cursor.decode(text, query))
+            after = self.parse("cursor", lambda text: cursor.decode(text, query))
             query = replace(query, after=after)
-        if self.problems:
-            raise ParametersError(self.problems)
+        self.refuse_problems()
         return SearchRequest(query, "limit" in self.texts, bool(with_total), format_)
 
-    def _refuse(self, name: str, message: str) -> None:
+    def refuse_problems(self) -> None:
+        if self.problems:
+            raise ParametersError(self.problems)
+
+    def refuse(self, name: str, message: str) -> None:
         self.problems.append(Problem(name, message))
 
-    def _parse(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+    def parse(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
         if name not in self.texts:
             return None
         try:
             return parse(self.texts[name])
         except ValueError as error:
-            self._refuse(name, str(error))
+            self.refuse(name, str(error))
             return None
 
     def _add_condition(self, name: str, text: str) -> None:
         if len(self.conditions) == MAX_CONDITIONS:
-            self._refuse(name, f"is one condition too many: a search takes at most {MAX_CONDITIONS}")
+            self.refuse(name, f"is one condition too many: a search takes at most {MAX_CONDITIONS}")
             return
         try:
             self.conditions.append(condition(*FILTERS[name], text))
         except ValueError as error:
-            self._refuse(name, str(error))
+            self.refuse(name, str(error))
 
     def _areas(self, near: Point | None) -> Iterable[Area]:
-        box = self._parse("bbox", bounding_box)
+        box = self.parse("bbox", bounding_box)
         if box is not None:
             yield box
-        radius = self._parse("radius", lambda text: decimal(text, 0, MAX_RADIUS))
+        radius = self.parse("radius", lambda text: decimal(text, 0, MAX_RADIUS))
         if near is not None and radius is not None:
             yield Circle(near, radius)
         elif "radius" in self.texts and "near" not in self.texts:
-            self._refuse("radius", "needs near=latitude,longitude")
+            self.refuse("radius", "needs near=latitude,longitude")
 
     def _sort(self, near: Point | None) -> Sort:
         default = BY_CODE if near is None else BY_DISTANCE
         if "sort" in self.texts:
-            sort = self._parse("sort", lambda text: _choice(text, SORTS)) or default
+            sort = self.parse("sort", lambda text: choice(text, SORTS)) or default
         else:  # a cursor knows its order; the parameter need not be repeated
-            sort = self._parse("cursor", cursor.sort_of) or default
+            sort = self.parse("cursor", cursor.sort_of) or default
         if sort == BY_DISTANCE and near is None:
             if "near" not in self.texts:
-                self._refuse("sort", "by distance needs near=latitude,longitude")
+                self.refuse("sort", "by distance needs near=latitude,longitude")
             return default
         return sort
 
@@ -167,11 +187,11 @@ class _Parser:
 def condition(field: Field, operator: Operator, text: str) -> Condition:
     """A condition from the text of its value. Raises ValueError with a text for the user."""
     if operator is not Operator.IN:
-        return Condition(field, operator, _value(field, text))
+        return Condition(field, operator, field_value(field, text))
     texts = text.split(",")
     if len(texts) > MAX_VALUES:
         raise ValueError(f"takes at most {MAX_VALUES} values, not {len(texts)}")
-    return Condition(field, operator, tuple(_value(field, part) for part in texts))
+    return Condition(field, operator, tuple(field_value(field, part) for part in texts))
 
 
 def point(text: str) -> Point:
@@ -195,7 +215,8 @@ def bounding_box(text: str) -> BoundingBox:
     raise ValueError(f"must be west,south,east,north such as -0.2,51.4,0.1,51.6, not {quoted(text)}")
 
 
-def _value(field: Field, text: str) -> Value:
+def field_value(field: Field, text: str) -> Value:
+    """A value of the field. Raises ValueError with a text for the user."""
     if field is Field.CODE:
         try:
             return canonical_code(text)
@@ -207,16 +228,17 @@ def _value(field: Field, text: str) -> Value:
     return decimal(text, -limit, limit)
 
 
-def _choice(text: str, choices: dict[str, Parsed]) -> Parsed:
+def choice(text: str, choices: dict[str, Parsed]) -> Parsed:
+    """What the text names. Raises ValueError with a text for the user."""
     if text not in choices:
         raise ValueError(f"must be one of {', '.join(choices)}, not {quoted(text)}")
     return choices[text]
 
 
-def _unknown(name: str, allowed: tuple[str, ...], suggest: bool) -> str:
+def _unknown(name: str, known: tuple[str, ...], suggest: bool) -> str:
     plain = name[:60].lower()
     for meant in (plain, f"{plain.rstrip('_')}__eq"):  # what is right but for its case or its operator
-        if meant in FILTERS or meant in allowed:
+        if meant in known:
             return f"is not a parameter; did you mean {meant}?"
-    close = difflib.get_close_matches(name[:60], (*FILTERS, *allowed), n=1) if suggest else []
+    close = difflib.get_close_matches(name[:60], known, n=1) if suggest else []
     return "is not a parameter" + (f"; did you mean {close[0]}?" if close else "")

@@ -38,6 +38,11 @@ def feature(room: Room, near: Point | None = None) -> Feature:
     return Feature(room.code, Geometry((room.longitude, room.latitude)), properties)
 
 
+def encode_room(room: Room) -> bytes:
+    """One room as a feature by itself."""
+    return encode(feature(room))
+
+
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
     """The collection in pieces; `near` adds a distance to each room."""
     separator = b'{"type":"FeatureCollection","features":['

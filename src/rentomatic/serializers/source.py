@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 from rentomatic.use_cases.errors import RentomaticError
 
@@ -28,6 +28,10 @@ class ListingError(RentomaticError):
     """A file that as a whole makes no listing."""
 
 
+class ListingTooLong(ListingError):
+    """A listing of more bytes, when they are decompressed, than are taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """An open listing: its lines, and how many bytes of the file have been read so far."""
@@ -43,32 +47,43 @@ def open_listing(path: str, encoding: str | None = None) -> Iterator[Source]:
     Raises ListingError, also while the lines are read, for what is no text of that encoding.
     """
     with nullcontext(sys.stdin.buffer) if path == "-" else _open(path) as raw:
-        counted = _Counted(raw)
-        stream = io.BufferedReader(counted)
-        # peek() may give fewer bytes than asked for, but never none before the end.
-        if stream.peek(2)[:2] == b"\x1f\x8b":
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream))  # type: ignore[arg-type]
-        with _damage_reported(path):
-            start = stream.peek(4)[:4]
-        if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            raise ListingError(f"{path} is a workbook or an archive: save the listing as CSV first")
-        if encoding is None:
-            marks = (name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
-            encoding = next(marks, "utf-8")
-        if encoding == "utf-8" and b"\x00" in start:
-            half = "utf-16-be" if start.startswith(b"\x00") else "utf-16-le"
-            raise ListingError(f"{path} is not UTF-8; it looks like UTF-16: try --encoding {half}")
-        # newline="": line ends are kept as they are, since they may stand inside quotes.
-        text = io.TextIOWrapper(stream, encoding, newline="")
-        yield Source(_lines(text, path, encoding), lambda: counted.count)
+        yield listing_in(raw, path, encoding)
+
+
+def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int | None = None) -> Source:
+    """The listing in a file that is open already; `name` is what messages call it.
+
+    most: bytes after decompression beyond which it is refused.
+    Raises ListingError as `open_listing` does.
+    """
+    counted = _Counted(raw)
+    stream = io.BufferedReader(counted)
+    # peek() may give fewer bytes than asked for, but never none before the end.
+    if stream.peek(2)[:2] == b"\x1f\x8b":
+        plain = cast(IO[bytes], gzip.GzipFile(fileobj=stream))
+        stream = io.BufferedReader(_Counted(plain, most))
+    with _damage_reported(name):
+        start = stream.peek(4)[:4]
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise ListingError(f"{name} is a workbook or an archive: save the listing as CSV first")
+    if encoding is None:
+        marks = (codec for mark, codec in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
+        encoding = next(marks, "utf-8")
+    if encoding == "utf-8" and b"\x00" in start:
+        half = "utf-16-be" if start.startswith(b"\x00") else "utf-16-le"
+        raise ListingError(f"{name} is not UTF-8; it looks like UTF-16: try --encoding {half}")
+    # newline="": line ends are kept as they are, since they may stand inside quotes.
+    text = io.TextIOWrapper(stream, encoding, newline="")
+    return Source(_lines(text, name, encoding), lambda: counted.count)
 
 
 class _Counted(io.RawIOBase):
-    """A reader that counts the bytes that pass; closing it leaves the stream below open."""
+    """A reader that counts the bytes that pass, up to a limit; closing it leaves the stream below open."""
 
-    def __init__(self, raw: BinaryIO) -> None:
+    def __init__(self, raw: IO[bytes], most: int | None = None) -> None:
         self.count = 0
         self._raw = raw
+        self._most = most
 
     def readable(self) -> bool:
         return True
@@ -77,6 +92,8 @@ class _Counted(io.RawIOBase):
         block = self._raw.read(len(buffer))
         buffer[: len(block)] = block
         self.count += len(block)
+        if self._most is not None and self.count > self._most:
+            raise ListingTooLong(f"the listing is longer than {self._most} bytes when it is decompressed")
         return len(block)
 
 

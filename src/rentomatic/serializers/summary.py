@@ -9,12 +9,13 @@ from rentomatic.serializers.json import encode
 def write(summary: Summary) -> bytes:
     """An object of count, price and size range (null where nothing states one), and histogram.
 
-    A bucket holds the rooms that cost at least `from` and less than `to`; the last one is open.
+    A bucket holds the rooms that cost at least `from` and less than `to`; the last one is open. Where
+    `exact` is false, counts are estimates, and ranges are at least as wide as they say.
     """
     return encode(
         {
             "count": summary.count,
-            "exact": True,
+            "exact": summary.exact,
             "price": _range(summary.price),
             "size": _range(summary.size),
             "histogram": [

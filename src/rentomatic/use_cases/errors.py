@@ -15,6 +15,17 @@ class Problem:
         return f"{self.parameter}: {self.message}"
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong at one place of a JSON document; the path is as in RFC 9535: `$.price`."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.message}"
+
+
 class RentomaticError(Exception):
     """Base of the errors that a user is told about; the text is fit for strangers."""
 
@@ -25,6 +36,14 @@ class ParametersError(RentomaticError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))
+
+
+class DocumentError(RentomaticError):
+    """A JSON document that describes no room; `faults` names every wrong place."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(map(str, self.faults)))
 
 
 class ResourceError(RentomaticError):
@@ -43,5 +62,20 @@ class ConflictError(RentomaticError):
         self.code = code
 
 
+class PreconditionFailed(RentomaticError):
+    """A room is not, or no longer, what whoever wants to change it takes it for; nothing was changed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The room {code} is not what this request expects: look at it again.")
+        self.code = code
+
+
 class RepositoryUnavailable(RentomaticError):
     """The storage cannot be reached, is not ready, or did not answer in time."""
+
+
+class OutOfTime(RepositoryUnavailable):
+    """The storage did not answer in the time that it was given."""
+
+    def __init__(self) -> None:
+        super().__init__("The storage did not answer in time.")

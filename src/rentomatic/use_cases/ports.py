@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Summary
+from rentomatic.domain.summary import Sample, Summary
 
 
 class OnConflict(StrEnum):
@@ -41,12 +41,25 @@ class RoomRepository(Protocol):
         """The page of rooms that the query asks for."""
         ...
 
-    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
-        """How many rooms match, whatever the page; counted no further than `at_most`."""
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        """How many rooms match, whatever the page; counted no further than `at_most`.
+
+        Raises OutOfTime where that takes longer than `within` seconds.
+        """
         ...
 
-    def summarise(self, query: RoomQuery) -> Summary:
-        """All rooms that match at a glance, whatever the page."""
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        """All rooms that match at a glance, whatever the page.
+
+        Raises OutOfTime where that takes longer than `within` seconds.
+        """
+        ...
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        """Those that match among some rooms taken at random, as many however many there are in all.
+
+        Raises OutOfTime where that takes longer than `within` seconds.
+        """
         ...
 
     def stream(self, query: RoomQuery) -> AbstractContextManager[Iterator[Room]]:
@@ -72,8 +85,11 @@ class RoomRepository(Protocol):
         """
         ...
 
-    def remove(self, code: str) -> bool:
-        """Take down the room of that (canonical) code; False where there is none."""
+    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
+        """Put `new` in the place of `old`, both of that (canonical) code; None is no room, for one of them.
+
+        In one step: False, and nothing is changed, where what is there is not `old`.
+        """
         ...
 
     def ping(self) -> None:

@@ -15,7 +15,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 
 NEEDS_A_REPLICA_SET = (
     "The storage is a single MongoDB server: make it a replica set, of one node if need be, "
@@ -50,8 +50,6 @@ _BY_CODE = {
 # The first that fits.
 _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
     (WaitQueueTimeoutError, _TOO_LATE),
-    (NetworkTimeout, _TOO_LATE),
-    (ExecutionTimeout, _TOO_LATE),
     (WTimeoutError, _TOO_LATE),
     (ConnectionFailure, "The storage cannot be reached."),
     (ConfigurationError, WRONG_ADDRESS),
@@ -60,9 +58,11 @@ _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Every error of the driver becomes RepositoryUnavailable."""
+    """Every error of the driver becomes RepositoryUnavailable, OutOfTime where that is what it says."""
     try:
         yield
+    except (ExecutionTimeout, NetworkTimeout) as error:
+        raise OutOfTime from error
     except PyMongoError as error:
         raise RepositoryUnavailable(_explained(error)) from error
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from math import inf
 from threading import Lock
 
 import pymongo
@@ -16,17 +17,17 @@ from pymongo.write_concern import WriteConcern
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Summary
+from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.mongo.errors import NEEDS_A_REPLICA_SET, WRONG_ADDRESS, translated_errors
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
 from rentomatic.repository.mongo.search import (
     Moment,
     all_rooms,
-    count_rooms,
     first_rooms,
-    summary_of_rooms,
 )
+from rentomatic.repository.mongo.swap import swap
+from rentomatic.repository.mongo.totals import count_rooms, sample_of_rooms, summary_of_rooms
 from rentomatic.repository.schema import require_revision
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
@@ -90,13 +91,17 @@ class MongoRepo:
             rooms = first_rooms(moment, query, query.limit + 1)
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
-        with self._moment(self._timeout) as moment:
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        with self._moment(min(within or inf, self._timeout)) as moment:
             return count_rooms(moment, query, at_most)
 
-    def summarise(self, query: RoomQuery) -> Summary:
-        with self._moment(self._timeout) as moment:
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        with self._moment(min(within or inf, self._timeout)) as moment:
             return summary_of_rooms(moment, query)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        with self._database(min(within or inf, self._timeout)) as database:
+            return sample_of_rooms(database.room, query)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
@@ -120,9 +125,9 @@ class MongoRepo:
                 session.commit_transaction()
         return counts  # the end of the session undid what was not committed
 
-    def remove(self, code: str) -> bool:
+    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
         with self._database(self._timeout) as database:
-            return database.room.delete_one({"code": code}).deleted_count > 0
+            return swap(database.room, old, new)
 
     def ping(self) -> None:
         with translated_errors(), pymongo.timeout(_PING_TIMEOUT):

@@ -1,6 +1,5 @@
 """The reads of a search on MongoDB. Which index is used, its planner finds out by trying."""
 
-from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +12,6 @@ from pymongo.collection import Collection
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.domain.summary import Summary, range_of, summary_of
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.mongo.filters import (
@@ -22,11 +20,9 @@ from rentomatic.repository.mongo.filters import (
     circles_around,
     circles_of,
     condition_filter,
-    rim_filters,
     room_of,
     segment_filters,
     segment_order,
-    sure_filters,
     wide_filters,
 )
 from rentomatic.repository.nearest import MARGIN, in_exact_order
@@ -94,37 +90,6 @@ def all_rooms(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
         yield from _nearest(moment, query, _AT_ONCE)
     else:
         yield from filter(query.matches, _by_field(moment, query))
-
-
-def count_rooms(moment: Moment, query: RoomQuery, at_most: int | None) -> int:
-    """How many rooms match, counted no further than the bound."""
-    sure = sure_filters(query)
-    found = 0 if sure is None or at_most == 0 else moment.count(sure, at_most)  # $limit begins at 1
-    if at_most is None:
-        return found + sum(1 for _ in _on_the_rim(moment, query))
-    with closing(_on_the_rim(moment, query)) as rooms:
-        return found + sum(1 for _ in islice(rooms, at_most - found))
-
-
-def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
-    """All rooms that match at a glance."""
-    prices: Counter[int] = Counter()
-    sizes: set[int] = set()
-    sure = sure_filters(query)
-    for group in [] if sure is None else moment.by_price(sure):
-        prices[int(group["_id"])] += group["rooms"]
-        sizes.update(int(size) for size in (group["lowest"], group["highest"]) if size is not None)
-    for room in _on_the_rim(moment, query):
-        prices[room.price] += 1
-        sizes.update(() if room.size is None else (room.size,))
-    return summary_of(prices, range_of(sizes))
-
-
-def _on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
-    """The rooms that match and that the server cannot tell for sure: few but for tiny circles."""
-    filters = rim_filters(query)
-    if filters is not None and boxes_around(query):
-        yield from filter(query.matches, moment.matching(filters))
 
 
 def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room]:

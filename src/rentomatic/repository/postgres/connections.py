@@ -63,10 +63,12 @@ class Session(Connection[Row]):
     """A connection that does not wait for ever, even for a server that is there and says nothing.
 
     patience: seconds that one answer may take. end: when, by the monotonic clock, all must be done.
+    due: when the server itself ends what it is asked.
     """
 
     patience: float | None = None
     end: float = math.inf
+    due: float = math.inf
 
     def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
         left = min(self.patience or math.inf, self.end - time.monotonic())
@@ -92,23 +94,30 @@ class Connections:
         self._opening = threading.Lock()
         self._schema_is_known = False
 
-    def read(self, work: Callable[[Session], Result], *, one_statement: bool = False) -> Result:
+    def read(
+        self,
+        work: Callable[[Session], Result],
+        *,
+        one_statement: bool = False,
+        within: float | None = None,
+    ) -> Result:
         """What the work gives, of one moment, within the time of one statement and a little more.
 
-        It may be done twice: again where its connection turns out to be lost.
+        within: seconds for all of its statements together, where those are fewer. It may be done twice:
+        again where its connection turns out to be lost.
         """
         with translated_errors(self._forget_schema):
             pool = self._pool()
             with pool.connection() as session:
                 try:
-                    with self._reading(session, one_statement):
+                    with self._reading(session, one_statement, within):
                         return work(session)
                 except (psycopg.OperationalError, errors.FeatureNotSupported) as error:
                     if isinstance(error, errors.FeatureNotSupported):
                         session.close()  # its prepared statements are of the schema before a migration
                     elif not session.closed or isinstance(error, errors.QueryCanceled):
                         raise
-            with self._live(pool) as session, self._reading(session, one_statement):
+            with self._live(pool) as session, self._reading(session, one_statement, within):
                 return work(session)
 
     @contextmanager
@@ -176,9 +185,12 @@ class Connections:
             pool.putconn(session)
 
     @contextmanager
-    def _reading(self, session: Session, one_statement: bool) -> Iterator[None]:
+    def _reading(self, session: Session, one_statement: bool, within: float | None) -> Iterator[None]:
         """One moment for all statements, and an end to them."""
-        session.end = time.monotonic() + self._limits.statement + _GRACE
+        seconds = min(within or math.inf, self._limits.statement)
+        session.end = time.monotonic() + seconds + _GRACE
+        if within:
+            session.due = time.monotonic() + seconds
         try:
             if one_statement and self._limits.prepare:
                 yield
@@ -191,7 +203,7 @@ class Connections:
             yield
             session.commit()  # not undone: that would make psycopg forget what it has prepared
         finally:
-            session.end = math.inf
+            session.end = session.due = math.inf
             if not session.closed:
                 session.rollback()
 

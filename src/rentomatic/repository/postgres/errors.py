@@ -8,17 +8,19 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 
 
 @contextmanager
 def translated_errors(forget_schema: Callable[[], None]) -> Iterator[None]:
-    """Every error of the driver becomes RepositoryUnavailable.
+    """Every error of the driver becomes RepositoryUnavailable, OutOfTime where that is what it says.
 
     forget_schema: is called when the schema turns out to be another one than was known.
     """
     try:
         yield
+    except errors.QueryCanceled as error:
+        raise OutOfTime from error
     except psycopg.Error as error:
         if isinstance(error, _OTHER_SCHEMA):
             forget_schema()
@@ -35,7 +37,6 @@ _UNREACHABLE = "The storage cannot be reached."
 _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] = {
     PoolTimeout: "The storage cannot be reached, or all connections to it are in use.",
     PoolClosed: "The storage is closed.",
-    errors.QueryCanceled: "The storage did not answer in time.",
     (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure): _BUSY,
     (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): _REFUSED,
     errors.InvalidCatalogName: _NO_DATABASE,

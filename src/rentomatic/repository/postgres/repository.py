@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Summary
+from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections, Limits
 from rentomatic.repository.postgres.search import (
     all_rooms,
-    count_of,
     first_rooms,
-    prices_of,
     room_of_code,
     takes_one_statement,
 )
-from rentomatic.repository.sql import summary_of_groups
+from rentomatic.repository.postgres.statements import execute
+from rentomatic.repository.postgres.totals import count_of, prices_of, sample_of
+from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_TIMEOUT = 3600.0
@@ -63,12 +63,15 @@ class PostgresRepo:
         )
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
-        return self._connections.read(lambda session: count_of(session, query, at_most))
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        return self._connections.read(lambda session: count_of(session, query, at_most), within=within)
 
-    def summarise(self, query: RoomQuery) -> Summary:
-        groups = self._connections.read(lambda session: prices_of(session, query))
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        groups = self._connections.read(lambda session: prices_of(session, query), within=within)
         return summary_of_groups(groups)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        return self._connections.read(lambda session: sample_of(session, query), within=within)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
@@ -92,10 +95,10 @@ class PostgresRepo:
         with self._connections.transaction(_LOAD_TIMEOUT, *loads.SETTINGS) as session:
             return loads.load(session, rooms, on_conflict, keep=not dry_run, exactly=exactly)
 
-    def remove(self, code: str) -> bool:
+    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
         # Behind a load it would wait long, and keep connections from those who read.
         with self._connections.transaction(self._timeout, "lock_timeout = '1s'") as session:
-            return session.execute("DELETE FROM room WHERE code = %s", (code,)).rowcount > 0
+            return execute(session, swap_sql(old, new)) > 0
 
     def ping(self) -> None:
         self._connections.ping()

@@ -6,10 +6,10 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery, SortKey
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.nearest import in_exact_order
-from rentomatic.repository.postgres.connections import Row, Session
+from rentomatic.repository.postgres.connections import Session
 from rentomatic.repository.postgres.nearest import nearest_rooms
-from rentomatic.repository.postgres.plan import one_plan_fits_all, page_source, total_filter
-from rentomatic.repository.postgres.statements import count, distance_sql, fetched, rows, select
+from rentomatic.repository.postgres.plan import one_plan_fits_all, page_source
+from rentomatic.repository.postgres.statements import distance_sql, fetched, rows, select
 from rentomatic.repository.sql import ANYTHING, ROOM_COLUMNS, Sql, filters, order_sql, room_of, segment_sql
 
 
@@ -49,15 +49,3 @@ def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]
         return
     for segment in segments(query):
         yield from map(room_of, fetched(session, select(source, segment_sql(segment), order_sql(segment))))
-
-
-def count_of(session: Session, query: RoomQuery, at_most: int | None) -> int:
-    """How many rooms match, counted no further than `at_most`."""
-    return count(session, [total_filter(session, query)], at_most)[0]
-
-
-def prices_of(session: Session, query: RoomQuery) -> list[Row]:
-    """The rooms that match by price: price, number of rooms, lowest and highest size."""
-    where = total_filter(session, query)
-    statement = "SELECT price, count(*), min(size), max(size) FROM room WHERE "
-    return rows(session, Sql(f"{statement}{where.text} GROUP BY price", where.values))

@@ -5,17 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Summary
+from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.schema import require_revision
-from rentomatic.repository.sql import summary_of_groups
+from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.load import load
-from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code, source_of
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
+from rentomatic.repository.sqlite.totals import count_of, prices_of, sample_of
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 BUSY_TIMEOUT = 5.0
@@ -23,13 +25,12 @@ BUSY_TIMEOUT = 5.0
 
 # Negative: in KiB. Each connection has its own; what a search reads again the operating system keeps.
 _SEARCH_CACHE = -8192
-_LOAD_CACHE = -65536
+_LOAD_CACHE = -16384
 
 _INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
 _PING_TIMEOUT = 1.0
 
 _FileId = tuple[int, int]
-_TOO_LATE = "The storage did not answer in time."
 
 
 class SqliteRepo:
@@ -59,21 +60,17 @@ class SqliteRepo:
             rooms = first_rooms(connection, query, query.limit + 1, _clock(self._timeout))
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
-        with self._reading(self._timeout) as connection:
-            source = source_of(connection, query)
-            bounded = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT ?)"
-            limit = -1 if at_most is None else at_most
-            row = connection.execute(bounded, (*source.values, limit)).fetchone()
-        return int(row[0])
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        with self._reading(min(within or inf, self._timeout)) as connection:
+            return count_of(connection, query, at_most)
 
-    def summarise(self, query: RoomQuery) -> Summary:
-        with self._reading(self._timeout) as connection:
-            source = source_of(connection, query)
-            groups = connection.execute(
-                f"SELECT price, count(*), min(size), max(size) {source.text} GROUP BY price", source.values
-            ).fetchall()
-        return summary_of_groups(groups)
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        with self._reading(min(within or inf, self._timeout)) as connection:
+            return summary_of_groups(prices_of(connection, query))
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        with self._reading(min(within or inf, self._timeout)) as connection:
+            return sample_of(connection, query)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
@@ -97,9 +94,10 @@ class SqliteRepo:
             finally:
                 connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
 
-    def remove(self, code: str) -> bool:
+    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
         with self._transaction("BEGIN IMMEDIATE", self._timeout) as connection:
-            return connection.execute("DELETE FROM room WHERE code = ?", (code,)).rowcount > 0
+            swap = swap_sql(old, new)
+            return connection.execute(swap.text, swap.values).rowcount > 0
 
     def ping(self) -> None:
         with self._connection(_PING_TIMEOUT) as connection:
@@ -217,8 +215,10 @@ def _translated_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise RepositoryUnavailable(_TOO_LATE) from error
+        raise OutOfTime from error
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+            raise OutOfTime from error
         raise RepositoryUnavailable(_explained(error)) from error
 
 
@@ -227,7 +227,6 @@ _EXPLANATIONS = {
     "SQLITE_CANTOPEN": "The file of the storage cannot be opened.",
     "SQLITE_CORRUPT": "The file of the storage is damaged: bring back a backup.",
     "SQLITE_FULL": "The disk of the storage is full.",
-    "SQLITE_INTERRUPT": _TOO_LATE,
     "SQLITE_IOERR": "The disk of the storage failed, or is full.",
     "SQLITE_NOTADB": "The file of the storage is no SQLite file.",
     "SQLITE_READONLY": "The file of the storage cannot be written to.",

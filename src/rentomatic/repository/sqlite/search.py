@@ -26,7 +26,6 @@ from rentomatic.repository.sqlite.plan import (
     boxes_in_tree,
     by_id,
     by_sort,
-    cheapest_for_all,
     narrowest,
 )
 
@@ -72,13 +71,6 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
     for part, order in runs:
         with closing(_select(connection, query, access, part, order)) as rows:
             yield from map(room_of, rows)
-
-
-def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
-    """`FROM … WHERE …` of all rooms that match, to be counted or summed up."""
-    access = cheapest_for_all(connection, query)
-    where = all_of((access.where, filters(query)))
-    return Sql(f"FROM {access.table} WHERE {where.text}", where.values)
 
 
 def _select(

@@ -1,0 +1,42 @@
+"""One room in the place of another in MongoDB: a single write each, which the server does whole or not."""
+
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from rentomatic.domain.room import TINY, Room
+from rentomatic.repository.mongo.filters import Document, document_of
+
+
+def swap(rooms: Collection[Document], old: Room | None, new: Room | None) -> bool:
+    """Put `new` in the place of `old`; False, and nothing is changed, where `old` is not there."""
+    match old, new:
+        case Room(), Room():
+            return rooms.replace_one(_is(old), document_of(new)).matched_count > 0
+        case Room(), None:
+            return rooms.delete_one(_is(old)).deleted_count > 0
+        case None, Room():
+            return _insert(rooms, new)
+    raise ValueError("one of them is a room")
+
+
+def _insert(rooms: Collection[Document], room: Room) -> bool:
+    try:
+        rooms.insert_one(document_of(room))
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def _is(room: Room) -> Document:
+    """What only the document of a room that is the same meets, written by hand or not."""
+    return {
+        "code": room.code,
+        "size": room.size,  # null is also met by a document without
+        "price": room.price,
+        "place.coordinates.0": _degrees(room.longitude),
+        "place.coordinates.1": _degrees(room.latitude),
+    }
+
+
+def _degrees(value: float) -> float | Document:
+    return value or {"$gt": -TINY, "$lt": TINY}

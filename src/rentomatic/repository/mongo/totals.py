@@ -1,0 +1,66 @@
+"""How many rooms match and what they cost, in MongoDB: from all of them or from a sample."""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
+from itertools import islice
+
+from pymongo.collection import Collection
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
+from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.mongo.filters import (
+    Document,
+    all_of,
+    rim_filters,
+    room_of,
+    sure_filters,
+    wide_filters,
+)
+from rentomatic.repository.mongo.search import Moment
+
+_SAMPLED = 10_000
+"""Rooms of a sample, which MongoDB takes one by one from anywhere."""
+
+
+def count_rooms(moment: Moment, query: RoomQuery, at_most: int | None) -> int:
+    """How many rooms match, counted no further than the bound."""
+    sure = sure_filters(query)
+    found = 0 if sure is None or at_most == 0 else moment.count(sure, at_most)  # $limit begins at 1
+    if at_most is None:
+        return found + sum(1 for _ in _on_the_rim(moment, query))
+    with closing(_on_the_rim(moment, query)) as rooms:
+        return found + sum(1 for _ in islice(rooms, at_most - found))
+
+
+def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
+    """All rooms that match at a glance."""
+    prices: Counter[int] = Counter()
+    sizes: set[int] = set()
+    sure = sure_filters(query)
+    for group in [] if sure is None else moment.by_price(sure):
+        prices[int(group["_id"])] += group["rooms"]
+        sizes.update(int(size) for size in (group["lowest"], group["highest"]) if size is not None)
+    for room in _on_the_rim(moment, query):
+        prices[room.price] += 1
+        sizes.update(() if room.size is None else (room.size,))
+    return summary_of(prices, range_of(sizes))
+
+
+def sample_of_rooms(rooms: Collection[Document], query: RoomQuery) -> Sample:
+    """The rooms that match among some taken at random, of about this moment."""
+    total = rooms.estimated_document_count()
+    taken = [{"$sample": {"size": _SAMPLED}}, {"$match": all_of(wide_filters(query))}]
+    with rooms.aggregate([*taken, {"$project": {"_id": 0}}]) as cursor:
+        found = [room for room in map(room_of, cursor) if query.matches(room)]
+    prices = Counter(room.price for room in found)
+    return Sample(prices, range_of(room.size for room in found), _SAMPLED / max(_SAMPLED, total))
+
+
+def _on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
+    """The rooms that match and that the server cannot tell for sure: few but for tiny circles."""
+    filters = rim_filters(query)
+    if filters is not None and boxes_around(query):
+        yield from filter(query.matches, moment.matching(filters))

@@ -1,0 +1,67 @@
+"""How many rooms match and what they cost, on an SQLite connection: from all of them or from a sample."""
+
+import sqlite3
+from typing import Any
+
+from rentomatic.domain.search import Field, RoomQuery
+from rentomatic.domain.summary import Sample
+from rentomatic.repository.sql import Sql, all_of, filters, sample_of_groups, sizes_sql
+from rentomatic.repository.sqlite.plan import cheapest_for_all
+
+_RUNS = 500
+_RUN = 100
+"""A sample is so many runs of so many ids: those of a run are next to each other in the file."""
+
+_IN_ORDER = {Field.PRICE, Field.SIZE}
+"""What an index has in order, both together."""
+
+_SAMPLED = """
+    WITH RECURSIVE run (first) AS (
+        SELECT ? UNION ALL SELECT first + ? FROM run WHERE first + ? <= ?
+    )
+    SELECT price, count(*), min(size), max(size)
+    FROM run CROSS JOIN room NOT INDEXED ON id BETWEEN first AND first + ?
+"""
+
+
+def count_of(connection: sqlite3.Connection, query: RoomQuery, at_most: int | None) -> int:
+    """How many rooms match, counted no further than `at_most`."""
+    source = _source_of(connection, query)
+    statement, values = f"SELECT count(*) {source.text}", source.values
+    if at_most is not None:  # costs twice as much
+        statement, values = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT ?)", (*values, at_most)
+    return int(connection.execute(statement, values).fetchone()[0])
+
+
+def prices_of(connection: sqlite3.Connection, query: RoomQuery) -> list[tuple[Any, ...]]:
+    """The rooms that match in groups of one price each: it, their number, their extreme sizes."""
+    source = _source_of(connection, query)
+    sizes, groups = sizes_sql(query), "price"
+    if query.conditions and not query.areas and {c.field for c in query.conditions} <= _IN_ORDER:
+        sizes, groups = "size", "price, size"  # takes less than to compare the size of each room
+    statement = f"SELECT price, count(*), {sizes} {source.text} GROUP BY {groups}"
+    return connection.execute(statement, source.values).fetchall()
+
+
+def sample_of(connection: sqlite3.Connection, query: RoomQuery) -> Sample:
+    """The rooms that match among those with some ids, evenly spread; SQLite gives ids one after another."""
+    ends = "SELECT (SELECT min(id) FROM room), (SELECT max(id) FROM room)"
+    lowest, highest = connection.execute(ends).fetchone()
+    if lowest is None:
+        return Sample({}, None, share=1)
+    ids = highest - lowest + 1
+    step = max(_RUN, -(-ids // _RUNS))
+    covered = sum(min(_RUN, highest - first + 1) for first in range(lowest, highest + 1, step))
+    where = filters(query)
+    groups = connection.execute(
+        f"{_SAMPLED} WHERE {where.text} GROUP BY price",
+        (lowest, step, step, highest, _RUN - 1, *where.values),
+    )
+    return sample_of_groups(groups, covered / ids)
+
+
+def _source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
+    """`FROM … WHERE …` of all rooms that match."""
+    access = cheapest_for_all(connection, query)
+    where = all_of((access.where, filters(query)))
+    return Sql(f"FROM {access.table} WHERE {where.text}", where.values)

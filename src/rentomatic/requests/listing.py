@@ -1,0 +1,75 @@
+"""The parameters of an import over HTTP, from text to typed.
+
+on_conflict=skip  dry_run=true  map=price=Preis  map=code=Nummer
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rentomatic.domain.search import Field
+from rentomatic.requests.numbers import quoted
+from rentomatic.requests.search import Parser, choice
+from rentomatic.use_cases.ports import OnConflict
+
+_SWITCH = {"false": False, "true": True}
+
+ON_CONFLICT = {str(way): way for way in OnConflict}
+DECIMALS = ("point", "comma")
+IMPORT_PARAMETERS: dict[str, Iterable[str]] = {
+    "on_conflict": ON_CONFLICT,
+    "atomic": _SWITCH,
+    "dry_run": _SWITCH,
+    "decimal": DECIMALS,
+    "round": _SWITCH,
+}
+"""The parameters that are given at most once, and their values; but for `decimal`, the first unless given."""
+
+MAPPING = "map"
+"""The parameter that names the column of a field, `map=price=Preis`; it may be repeated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """How a listing is to be loaded.
+
+    atomic: one refused line refuses all. dry_run: tell what would change, and change nothing.
+    mapping: the columns of fields whose columns have no usual names.
+    decimal: the character before a fraction, one of `DECIMALS`, where amounts leave it open.
+    rounded: whether prices and sizes with a fraction are rounded, or refused.
+    """
+
+    on_conflict: OnConflict
+    atomic: bool
+    dry_run: bool
+    mapping: dict[str, str]
+    decimal: str | None
+    rounded: bool
+
+
+def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
+    """What names and values ask for. Raises ParametersError naming every bad parameter."""
+    given = list(parameters)
+    parser = Parser([pair for pair in given if pair[0] != MAPPING], tuple(IMPORT_PARAMETERS), filters=())
+    mapping: dict[str, str] = {}
+    for text in (text for name, text in given if name == MAPPING):
+        field, _, column = text.partition("=")
+        if field not in {str(known) for known in Field} or not column:
+            wanted = f"FIELD=COLUMN, FIELD one of {', '.join(Field)}"
+            parser.refuse(MAPPING, f"must be {wanted}, not {quoted(text)}")
+        elif field in mapping:
+            parser.refuse(MAPPING, f"names the column of {field} more than once")
+        mapping[field] = column
+
+    def switched(name: str) -> bool:
+        return bool(parser.parse(name, lambda text: choice(text, _SWITCH)))
+
+    request = ImportRequest(
+        on_conflict=parser.parse("on_conflict", lambda text: choice(text, ON_CONFLICT)) or OnConflict.REPLACE,
+        atomic=switched("atomic"),
+        dry_run=switched("dry_run"),
+        mapping=mapping,
+        decimal=parser.parse("decimal", lambda text: choice(text, {mark: mark for mark in DECIMALS})),
+        rounded=switched("round"),
+    )
+    parser.refuse_problems()
+    return request

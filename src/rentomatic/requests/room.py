@@ -1,0 +1,144 @@
+"""A room from what a user says of it, in a JSON object or in texts. Standard library only.
+
+What makes a room, `Room` itself says: nothing of that is repeated here.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import NoReturn
+from uuid import uuid4
+
+from rentomatic.domain.room import InvalidRoom, Room, canonical_code
+from rentomatic.domain.search import Field
+from rentomatic.requests.numbers import quoted
+from rentomatic.requests.search import field_value
+from rentomatic.use_cases.errors import DocumentError, Fault, ParametersError, Problem
+
+MEMBERS = tuple(field.name for field in fields(Room))
+"""The members of the object, in the order in which rooms are written."""
+
+MAX_MEMBERS = 100
+
+_LONG = 400  # digits, of a number that is out of every range
+
+
+def room_of_json(content: bytes, code: str | None = None) -> Room:
+    """The room that a JSON object describes (RFC 8259, UTF-8); its size may be null or left out.
+
+    code: the canonical one that the room has, whether the object says so or leaves it out. Without one,
+    a room whose code is left out gets a UUID.
+
+    Raises DocumentError naming every fault.
+    """
+    members = _members(content)
+    said = dict(members)
+    problems = {name: "is not a member of a room" for name in said if name not in MEMBERS}
+    times = Counter(name for name, _ in members)
+    problems |= {name: "is given more than once" for name in times if times[name] > 1}
+    if code is None:
+        values = {"code": str(uuid4()), **said}
+    else:
+        values = {**said, "code": code}
+        if "code" in said and not _is_code(said["code"], code):
+            problems["code"] = f"must be {code}, as in the URL, or left out"
+    try:
+        return _room(values, problems)
+    except InvalidRoom as error:
+        faults = (Fault(_path(name), problem) for name, problem in error.problems.items())
+        raise DocumentError(faults) from None
+
+
+def room_of_texts(texts: Mapping[str, str]) -> Room:
+    """The room that texts describe, such as `60` for the price; without a code it gets a UUID.
+
+    Raises ParametersError naming every bad one.
+    """
+    values: dict[str, object] = {"code": str(uuid4())}
+    problems: dict[str, str] = {}
+    for name, text in texts.items():
+        try:
+            values[name] = field_value(Field(name), text)
+        except ValueError as error:
+            problems[name] = str(error)
+    try:
+        return _room(values, problems)
+    except InvalidRoom as error:
+        raise ParametersError(Problem(name, said) for name, said in error.problems.items()) from None
+
+
+def _room(values: Mapping[str, object], problems: Mapping[str, str]) -> Room:
+    """The room of these values. Raises InvalidRoom with the problems that are known and all others."""
+    refused: dict[str, str] = {}
+    try:
+        room = Room(**{name: values.get(name) for name in MEMBERS})  # type: ignore[arg-type]  # Room checks
+        if not problems:
+            return room
+    except InvalidRoom as error:
+        refused = {
+            name: f"{problem}, not {_shown(values[name])}" if name in values else "is missing"
+            for name, problem in error.problems.items()
+        }
+    raise InvalidRoom({**refused, **problems})
+
+
+def _members(content: bytes) -> tuple[tuple[str, object], ...]:
+    """The members of the object, in order, however often they are there. Raises DocumentError."""
+    try:
+        # An object becomes a tuple of its members: a dict would keep but one of each name.
+        document = json.loads(
+            content.decode("utf-8-sig"), object_pairs_hook=tuple, parse_int=_integer, parse_float=_number
+        )
+    except UnicodeDecodeError:
+        _refuse("is not UTF-8")
+    except json.JSONDecodeError as error:
+        _refuse(f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}")
+    except RecursionError:
+        _refuse("is nested too deep")
+    if not isinstance(document, tuple):
+        _refuse(f"must be an object, not {_shown(document)}")
+    if len(document) > MAX_MEMBERS:
+        _refuse(f"must have at most {MAX_MEMBERS} members, not {len(document)}")
+    return document
+
+
+def _refuse(message: str) -> NoReturn:
+    raise DocumentError([Fault("$", message)]) from None
+
+
+def _integer(digits: str) -> int:
+    """The number, or one that is as much out of range: Python refuses to convert thousands of digits."""
+    return int(digits[:_LONG])
+
+
+def _number(text: str) -> int | float:
+    """The number: `60.0` is a whole one, as JSON Schema has it, and `1e999` is infinite."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _is_code(value: object, code: str) -> bool:
+    try:
+        return isinstance(value, str) and canonical_code(value) == code
+    except ValueError:
+        return False
+
+
+def _path(name: str) -> str:
+    """The member as RFC 9535 writes it, in ASCII."""
+    name = name[:60]
+    return f"$.{name}" if name.isidentifier() and name.isascii() else f"$[{json.dumps(name)}]"
+
+
+def _shown(value: object) -> str:
+    """A value as it may be shown in a message: on one line, in ASCII, not too long."""
+    match value:
+        case tuple():
+            return "an object"
+        case list():
+            return "an array"
+        case str():
+            return quoted(value)
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,11 @@
+"""Add a room."""
+
+from rentomatic.domain.room import Room
+from rentomatic.use_cases.errors import ConflictError
+from rentomatic.use_cases.ports import RoomRepository
+
+
+def add_room(repository: RoomRepository, room: Room) -> None:
+    """Put a room where none of its code is. Raises ConflictError."""
+    if not repository.swap(room.code, None, room):
+        raise ConflictError(room.code)

@@ -1,0 +1,112 @@
+"""Numbers, ranges and samples of rooms: what every storage tells alike, in the time that it is given."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from rentomatic.domain.geography import BoundingBox, Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.summary import Sample, Summary, estimate_of
+from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.ports import RoomRepository
+from tests.builders import make_room
+from tests.repository.storages import STORAGES, take_small_samples
+
+NOWHERE = (BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52))
+SEARCHES = {
+    "all": RoomQuery(),
+    "by price": RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 50),)),
+    "by price and size": RoomQuery(
+        conditions=(Condition(Field.PRICE, Operator.GTE, 30), Condition(Field.SIZE, Operator.LT, 50))
+    ),
+    "in a box": RoomQuery(areas=(BoundingBox(-0.5, 51, 0.5, 51.5),)),
+    "in a circle": RoomQuery(areas=(Circle(Point(51.5, 0), 40_000),)),
+}
+
+TOLERANCE = 0.25
+"""By so much of it at most an estimate of a fifth of 4,000 rooms or more is off, from half of them.
+
+Its standard deviation is 3 of 100 where rooms are taken one by one. PostgreSQL takes whole blocks, which
+are few here, but the same ones every time.
+"""
+
+
+@pytest.fixture(scope="module")
+def rooms() -> list[Room]:
+    chance = random.Random(11)
+    return [
+        make_room(
+            code=f"r{number:04}",
+            price=chance.randrange(100),
+            size=chance.choice((None, chance.randint(5, 60))),
+            latitude=chance.uniform(51, 52),
+            longitude=chance.uniform(-0.5, 0.5),
+        )
+        for number in range(4000)
+    ]
+
+
+@pytest.fixture(scope="module", params=STORAGES)
+def storage(request: pytest.FixtureRequest, rooms: list[Room]) -> Iterator[RoomRepository]:
+    with STORAGES[request.param]() as storage:
+        storage.load(rooms)
+        yield storage
+
+
+@pytest.fixture
+def oracle(rooms: list[Room]) -> MemRepo:
+    return MemRepo(rooms)
+
+
+@pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
+def test_what_is_told_within_a_time_is_what_is_told_without(
+    storage: RoomRepository, oracle: MemRepo, query: RoomQuery
+) -> None:
+    assert oracle.count(query) == storage.count(query, within=60)
+    assert oracle.summarise(query) == storage.summarise(query, within=60)
+    assert 7 == storage.count(query, at_most=7, within=60)
+
+
+@pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
+def test_an_estimate_from_a_sample_is_about_right(
+    storage: RoomRepository, oracle: MemRepo, query: RoomQuery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_small_samples(monkeypatch)
+    exact = oracle.summarise(query)
+
+    sample = storage.sample(query, within=60)
+    estimate = estimate_of(sample)
+
+    assert exact.count >= 800
+    assert 0 < sum(sample.prices.values()) <= exact.count
+    assert abs(estimate.count - exact.count) <= TOLERANCE * exact.count
+    assert sample.share == 1 if isinstance(storage, MemRepo) else 0.4 < sample.share < 0.7
+    for found, whole in ((estimate.price, exact.price), (estimate.size, exact.size)):
+        assert found is not None
+        assert whole is not None
+        assert whole.lowest <= found.lowest <= found.highest <= whole.highest
+
+
+@pytest.mark.parametrize("areas", [NOWHERE, (BoundingBox(100, 0, 101, 1),)], ids=["contradictory", "empty"])
+def test_a_sample_of_where_no_room_is_holds_none(
+    storage: RoomRepository, areas: tuple[BoundingBox, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_small_samples(monkeypatch)
+
+    sample = storage.sample(RoomQuery(areas=areas))
+
+    assert ({}, None) == (sample.prices, sample.size)
+    assert Summary(0, None, None, (), exact=False) == estimate_of(sample)
+
+
+def test_a_sample_of_few_rooms_is_all_of_them(storage: RoomRepository, oracle: MemRepo) -> None:
+    sample = storage.sample(RoomQuery())
+
+    assert isinstance(storage, MemRepo) or sample.share == 1
+    assert 0 < sum(sample.prices.values()) <= oracle.count(RoomQuery())
+
+
+def test_a_sample_of_an_empty_storage_is_empty(repository: RoomRepository) -> None:
+    assert Sample({}, None, share=1) == repository.sample(RoomQuery(), within=60)

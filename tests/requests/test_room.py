@@ -1,0 +1,214 @@
+"""From a JSON object, or from texts, to a room; or all that is wrong with it."""
+
+import json
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.domain.room import Room
+from rentomatic.requests.room import MAX_MEMBERS, room_of_json, room_of_texts
+from rentomatic.serializers.json import encode
+from rentomatic.use_cases.errors import DocumentError, ParametersError
+from tests.builders import ROOMS, make_room
+
+A1 = {"code": "a1", "size": 20, "price": 60, "latitude": 51.5, "longitude": -0.12}
+ID = "f853578c-fc0f-4e65-81b8-566c5dffa35a"
+
+
+def content(**members: object) -> bytes:
+    """A room as JSON, but for these members; those that are ... are left out."""
+    return json.dumps({name: value for name, value in {**A1, **members}.items() if value is not ...}).encode()
+
+
+def faults(text: bytes, code: str | None = None) -> dict[str, str]:
+    with pytest.raises(DocumentError) as refused:
+        room_of_json(text, code)
+    return {fault.path: fault.message for fault in refused.value.faults}
+
+
+@given(ROOMS)
+def test_a_room_is_read_as_it_is_written(room: Room) -> None:
+    assert room == room_of_json(encode(room))
+
+
+@pytest.mark.parametrize("size", [None, ...])
+def test_a_size_need_not_be_stated(size: object) -> None:
+    assert make_room(size=None) == room_of_json(content(size=size))
+
+
+def test_a_room_without_a_code_gets_a_uuid() -> None:
+    first, second = room_of_json(content(code=...)), room_of_json(content(code=...))
+
+    assert first.code == str(UUID(first.code))
+    assert first.code != second.code
+
+
+@pytest.mark.parametrize("code", [ID, ID.upper(), ...])
+def test_a_room_whose_code_is_known_need_not_say_it(code: object) -> None:
+    assert make_room(code=ID) == room_of_json(content(code=code), ID)
+
+
+@pytest.mark.parametrize("price", [b"60.0", b"6e1", b"60"])
+def test_a_whole_number_may_have_a_fraction_of_nothing(price: bytes) -> None:
+    """To JSON Schema, 60.0 is an integer."""
+    text = b'{"code":"a1","price":' + price + b',"latitude":51,"longitude":0}'
+
+    assert 60 == room_of_json(text).price
+
+
+@pytest.mark.parametrize("code", ["b2", "A1", "", None, 1, "a b"])
+def test_a_room_does_not_contradict_its_code(code: object) -> None:
+    assert {"$.code": "must be a1, as in the URL, or left out"} == faults(content(code=code), "a1")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "shown"),
+    [
+        ("price", 1.5, "1.5"),
+        ("price", True, "true"),
+        ("price", "60", "'60'"),
+        ("price", None, "null"),
+        ("price", -1, "-1"),
+        ("price", 2147483648, "2147483648"),
+        ("price", [60], "an array"),
+        ("price", {}, "an object"),
+        ("size", 0, "0"),
+        ("size", 20.5, "20.5"),
+        ("size", False, "false"),
+        ("latitude", 90.5, "90.5"),
+        ("latitude", "51.5", "'51.5'"),
+        ("latitude", True, "true"),
+        ("longitude", -181, "-181"),
+        ("longitude", None, "null"),
+        ("code", "", "''"),
+        ("code", "summary", "'summary'"),
+        ("code", 5, "5"),
+        ("code", None, "null"),
+        ("code", "\ud800", "'\\ud800'"),
+        ("code", "\x00" * 50, "'" + "\\x00" * 37 + "...'"),
+    ],
+)
+def test_a_value_that_makes_no_room_is_named_and_shown(member: str, value: object, shown: str) -> None:
+    found = faults(content(**{member: value}))
+
+    assert [f"$.{member}"] == list(found)
+    assert found[f"$.{member}"].endswith(f", not {shown}")
+
+
+@pytest.mark.parametrize("member", ["price", "latitude", "longitude"])
+def test_a_missing_member_is_named(member: str) -> None:
+    assert {f"$.{member}": "is missing"} == faults(content(**{member: ...}))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("colour", "$.colour"),
+        ("Price", "$.Price"),
+        ("distance", "$.distance"),
+        ("", '$[""]'),
+        ("a b", '$["a b"]'),
+        ("größe", '$["gr\\u00f6\\u00dfe"]'),
+        ("\ud800", '$["\\ud800"]'),
+        ('"', '$["\\""]'),
+        ("x" * 100, "$." + "x" * 60),
+    ],
+)
+def test_an_unknown_member_is_named(name: str, path: str) -> None:
+    assert {path: "is not a member of a room"} == faults(content(**{name: 1}))
+
+
+def test_every_fault_is_named_at_once() -> None:
+    found = faults(b'{"code":"a b","price":1.5,"latitude":1e999,"latitud":0,"size":3,"size":3}')
+
+    assert {"$.code", "$.price", "$.latitude", "$.longitude", "$.latitud", "$.size"} == set(found)
+    assert "is given more than once" == found["$.size"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "-" + "9" * 60_000])
+@pytest.mark.parametrize("member", ["price", "size", "latitude", "longitude"])
+def test_a_number_that_is_none_is_named(member: str, number: str) -> None:
+    text = json.dumps({**A1, member: "?"}).replace('"?"', number)
+
+    assert [f"$.{member}"] == list(faults(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "is not JSON: Expecting value in line 1, column 1"),
+        (b"nope", "is not JSON: Expecting value in line 1, column 1"),
+        (b'{"code":"a1",}', "is not JSON: "),
+        (b"{'code':1}", "is not JSON: "),
+        (content() + b"x", "is not JSON: Extra data in line 1, column "),
+        (content()[:-1], "is not JSON: "),
+        (b'{"code":"a\nb"}', "is not JSON: Invalid control character at in line 1, column "),
+        (b"\xff\xfe{\x00}\x00", "is not UTF-8"),
+        (b'{"code":"\xe9"}', "is not UTF-8"),
+        (b'{"code":"\xed\xa0\x80"}', "is not UTF-8"),
+        (b"[" * 60_000, "is nested too deep"),
+        (b'{"code":' * 8000, "is nested too deep"),
+        (b"null", "must be an object, not null"),
+        (b"[]", "must be an object, not an array"),
+        (b'"a1"', "must be an object, not 'a1'"),
+        (b"NaN", "must be an object, not NaN"),
+        (
+            json.dumps(dict.fromkeys(map(str, range(101)))).encode(),
+            f"must have at most {MAX_MEMBERS} members",
+        ),
+    ],
+)
+def test_what_is_no_object_is_a_fault_of_the_whole(text: bytes, message: str) -> None:
+    found = faults(text)
+
+    assert ["$"] == list(found)
+    assert found["$"].startswith(message)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert make_room() == room_of_json(b"\xef\xbb\xbf" + content())
+
+
+@given(
+    st.binary()
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
+        lambda value: json.dumps(value).encode()
+    )
+    | st.dictionaries(st.sampled_from(list(A1)) | st.text(), st.none() | st.integers() | st.text()).map(
+        lambda value: json.dumps(value).encode()
+    )
+)
+def test_whatever_comes_is_a_room_or_a_fault(text: bytes) -> None:
+    try:
+        assert isinstance(room_of_json(text), Room)
+    except DocumentError as refused:
+        assert refused.faults
+        assert str(refused).isascii()
+
+
+def test_texts_make_a_room() -> None:
+    texts = {"code": "a1", "size": "20", "price": "60", "latitude": "51.5", "longitude": "-0.12"}
+
+    assert make_room() == room_of_texts(texts)
+
+
+def test_texts_without_size_and_code_make_a_room_with_a_uuid() -> None:
+    room = room_of_texts({"price": "60", "latitude": "51.5", "longitude": "-0.12"})
+
+    assert make_room(code=str(UUID(room.code)), size=None) == room
+
+
+def test_every_bad_text_is_named_at_once() -> None:
+    with pytest.raises(ParametersError) as refused:
+        room_of_texts({"code": "a b", "size": "0", "price": "1.0", "latitude": "x"})
+
+    told = {problem.parameter: problem.message for problem in refused.value.problems}
+    assert told == {
+        "code": told["code"],
+        "size": "must be between 1 and 2147483647, not 0",
+        "price": "must be a whole number such as 60, not '1.0'",
+        "latitude": "must be a number such as 0.1278, not 'x'",
+        "longitude": "is missing",
+    }

@@ -1,0 +1,64 @@
+"""How many rooms match and what they cost, exact or estimated."""
+
+from dataclasses import replace
+
+import pytest
+
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.summary import Count
+from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.search_rooms import search_rooms
+from rentomatic.use_cases.summarise_rooms import summarise_rooms
+from tests.builders import make_room
+from tests.slow import SlowRepo
+
+ROOMS = [make_room(code=f"r{number:03}", price=40 + number % 20, size=20) for number in range(100)]
+CHEAP = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 44),), limit=3)
+RARE = RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("r001", "r003", "r005")),), limit=2)
+NOWHERE = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 0),))
+
+
+def test_in_time_a_summary_and_a_total_are_exact() -> None:
+    summary = summarise_rooms(MemRepo(ROOMS), CHEAP)
+
+    assert (20, True) == (summary.count, summary.exact)
+    assert Count(20) == search_rooms(MemRepo(ROOMS), CHEAP, with_total=True).total
+
+
+def test_out_of_time_a_summary_is_estimated_from_a_sample() -> None:
+    summary = summarise_rooms(SlowRepo(ROOMS), CHEAP)
+
+    assert (20, False) == (summary.count, summary.exact)
+    assert summary.count == sum(bucket.count for bucket in summary.histogram)
+
+
+def test_out_of_time_a_total_is_estimated_from_the_same_sample() -> None:
+    assert Count(20, exact=False) == search_rooms(SlowRepo(ROOMS), CHEAP, with_total=True).total
+
+
+def test_a_total_that_is_estimated_is_never_less_than_what_the_page_shows() -> None:
+    assert Count(3, exact=False) == search_rooms(SlowRepo(ROOMS), RARE, with_total=True).total
+
+
+def test_a_sample_without_a_match_does_not_say_that_there_is_none() -> None:
+    summary = summarise_rooms(SlowRepo(ROOMS), RARE)
+
+    assert (0, None, (), False) == (summary.count, summary.price, summary.histogram, summary.exact)
+
+
+@pytest.mark.parametrize("query", [NOWHERE, replace(RARE, limit=3)])
+def test_a_first_page_that_nothing_follows_is_counted_by_itself(query: RoomQuery) -> None:
+    found = search_rooms(SlowRepo(ROOMS), query, with_total=True)
+
+    assert Count(len(found.rooms)) == found.total
+
+
+def test_where_not_even_a_sample_comes_in_time_there_is_an_error() -> None:
+    repository = SlowRepo(ROOMS)
+    repository.samples = False
+
+    with pytest.raises(OutOfTime):
+        summarise_rooms(repository, CHEAP)
+    with pytest.raises(OutOfTime):
+        search_rooms(repository, CHEAP, with_total=True)
