@@ -2,7 +2,8 @@
 """The operator's tool: sets up what a command needs, then hands over to it.
 
     ./manage.py serve            the page and the API, with sample rooms on first use
-    ./manage.py test [ARGS]      every test; ARGS go to pytest; --docker: on database servers in containers
+    ./manage.py test [ARGS]      every test; ARGS go to pytest; --docker: on database servers in containers;
+                                 --fuzz: ten thousand requests that Schemathesis thinks of, --fuzz-seed N
     ./manage.py lint             ruff, mypy, import-linter
     ./manage.py bench [ARGS]     the benchmarks
     ./manage.py lock             pin the requirements anew, from pyproject.toml
@@ -122,6 +123,8 @@ def test(arguments: list[str]) -> int:
         with stack.for_tests() as servers:
             command = [*PYTEST, *(arguments or ["--ignore=tests/deployment", *IN_PARALLEL])]
             return run(command, {**os.environ, **servers}, ROOT, replace=False)
+    if "--fuzz" in arguments:
+        arguments = ["tests/web/test_fuzz.py", "--capture=no", *arguments]
     if arguments:
         return run([*PYTEST, *arguments], os.environ, ROOT)
     suites = (["--ignore=tests/deployment", *IN_PARALLEL], ["tests/deployment"])

@@ -23,6 +23,8 @@ SECRETS = ROOT / "docker" / "secrets"
 TLS = ROOT / "docker" / "tls"
 BACKUPS = ROOT / "backups"
 NAMES = ("postgres-password", "application-password")
+API_KEYS = "api-keys"
+"""Of those who may write: entries of `rentomatic make-key`, which are added by hand."""
 
 CONTAINER_USER = 10001
 """Who the containers run as where root made the secrets; else they run as whoever made them."""
@@ -104,6 +106,8 @@ class Stack:
             if not (SECRETS / name).exists():
                 self._write_secret(SECRETS / name, secrets.token_urlsafe(32))
                 _say(f"Made docker/secrets/{name}.")
+        if not (SECRETS / API_KEYS).exists():
+            self._write_secret(SECRETS / API_KEYS, "# Entries of `make-key`, one a line; without one, writing is off.")
         for file in (*TLS.iterdir(), *SECRETS.iterdir()):
             self._give(file)
 

@@ -31,6 +31,7 @@ from rentomatic.settings import (
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import Pooled, RoomRepository
 from rentomatic.web.app import App, create_app
+from rentomatic.web.keys import Keys
 from rentomatic.web.logs import logging_configuration
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def application() -> App:
     settings = read_settings(os.environ)
     logging.config.dictConfig(logging_configuration(settings.log_level))
     repository = open_repository(settings)
-    return create_app(repository, settings.threads, _metrics(settings, repository))
+    keys = Keys(settings.api_keys)
+    metrics = _metrics(settings, repository)
+    return create_app(repository, settings.threads, metrics, keys, settings.cors_origins)
 
 
 def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":

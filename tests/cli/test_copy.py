@@ -8,6 +8,7 @@ import pytest
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.use_cases.checksum import Checksum
 from tests.builders import make_room
@@ -19,7 +20,7 @@ TARGETS = {"memory": "memory:", "sqlite": "sqlite:///copy.db"}
 
 
 def rooms_in(name: str) -> list[Room]:
-    repository = SqliteRepo(Path(name), "0001")
+    repository = SqliteRepo(Path(name), SQLITE_REVISION)
     with repository.stream(RoomQuery()) as found:
         rooms = list(found)
     repository.close()

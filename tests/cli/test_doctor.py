@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from rentomatic.migrations import SQLITE_REVISION
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
 from tests.cli.test_certificate import REAL, pem
@@ -26,7 +27,7 @@ def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage)
     findings = [line.partition(" good ")[0].strip() for line in done.out.splitlines() if " good " in line]
     assert (done.code, done.err) == (0, "")
     assert findings == ["Python", "variables", "SQLite", "storage", "disk", "backup", "backup disk"]
-    assert "schema 0001, 1 rooms" in done.out
+    assert f"schema {SQLITE_REVISION}, 1 rooms" in done.out
 
 
 def flattened(table: str) -> str:
@@ -100,7 +101,12 @@ def test_programs_get_json(rentomatic: CommandLine, storage: Storage) -> None:
 
     findings = json.loads(rentomatic("doctor", "--format", "json").out)
 
-    expected = {"check": "storage", "good": True, "state": "good", "found": "rooms.db, schema 0001, 1 rooms"}
+    expected = {
+        "check": "storage",
+        "good": True,
+        "state": "good",
+        "found": f"rooms.db, schema {SQLITE_REVISION}, 1 rooms",
+    }
     assert expected in findings
 
 
@@ -112,7 +118,7 @@ def test_a_pending_migration_is_named_with_its_remedy(rentomatic: CommandLine, s
     state, facts = found(rentomatic)["storage"]
 
     assert state == "wrong"
-    assert "is 0000, this program needs 0001: run `rentomatic migrate`." in facts
+    assert f"is 0000, this program needs {SQLITE_REVISION}: run `rentomatic migrate`." in facts
 
 
 @pytest.mark.parametrize(
@@ -277,3 +283,16 @@ def test_a_certificate_that_cannot_be_read_is_wrong(
     state, facts = found(rentomatic)["certificate"]
 
     assert (state, "tls.pem" in facts) == ("wrong", True)
+
+
+def test_keys_are_told_with_what_they_allow(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = found(rentomatic)["keys"]
+    ann, bob = (
+        rentomatic("make-key", *words).out.strip()
+        for words in (("ann", "--scope", "write"), ("bob", "--scope", "import", "--scope", "write"))
+    )
+    monkeypatch.setenv("RENTOMATIC_API_KEYS", f"{ann} {bob}")
+    some = found(rentomatic)["keys"]
+
+    assert ("warning", "none, so writing over HTTP is off: see `rentomatic make-key`") == none
+    assert ("good", "2: ann (write), bob (write+import)") == some

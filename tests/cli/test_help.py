@@ -142,7 +142,8 @@ def test_every_example_with_a_pipe_runs(line: str) -> None:
         check=False,
     )
 
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.returncode == 0
+    assert ("make-key" in line) == bool(done.stderr)  # where the key itself goes
 
 
 @pytest.mark.usefixtures("surroundings")

@@ -16,9 +16,9 @@ import pymongo
 import pytest
 from psycopg import sql
 
-from rentomatic.bootstrap import migrate, open_repository
+from rentomatic.bootstrap import migrate, open_repository, revision
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import runner
+from rentomatic.migrations import POSTGRES_REVISION, runner
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import PostgresDatabase, Settings, SqliteDatabase, read_settings
 from tests import postgres_server
@@ -73,6 +73,11 @@ def settings(url: str) -> Settings:
     return read_settings({"DATABASE_URL": url})
 
 
+def needed(url: str) -> str | None:
+    """The revision that this program needs there."""
+    return revision(settings(url).database)
+
+
 def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
     """The rows of SQL that is run as whoever keeps the database would do."""
     match settings(url).database:
@@ -118,9 +123,23 @@ def test_the_schema_goes_down_and_up_again_with_rooms_in_it(url: str) -> None:
     left = {row[1].partition(".")[0] for row in schema(url)}
 
     assert {name for name in left if not name.startswith(("alembic_version", "sqlite_autoindex_"))} == set()
-    assert migrate(settings(url).database) == (None, "0001")
+    assert migrate(settings(url).database) == (None, needed(url))
     assert whole == schema(url)
     load(url, 100)
+
+
+def test_a_schema_of_the_first_revision_is_brought_up_to_date_with_its_rooms(url: str) -> None:
+    match settings(url).database:
+        case PostgresDatabase(conninfo=conninfo):
+            runner.upgrade_postgres(conninfo, "0001")
+        case SqliteDatabase(path):
+            runner.upgrade_sqlite(path, "0001")
+    by_hand(url, "INSERT INTO room (code, size, price, longitude, latitude) VALUES ('a1', 20, 60, 0, 51)")
+
+    assert migrate(settings(url).database) == ("0001", needed(url))
+    with closing(open_repository(settings(url))) as repository:
+        assert repository.count(RoomQuery()) == 1
+    assert any("room_price_size" in map(str, row) for row in schema(url))
 
 
 def test_the_printed_sql_makes_the_same_schema(rentomatic: CommandLine, url: str) -> None:
@@ -132,7 +151,7 @@ def test_the_printed_sql_makes_the_same_schema(rentomatic: CommandLine, url: str
     rentomatic("migrate")
 
     assert (printed.code, printed.err) == (0, "")
-    assert again.out == "The schema is 0001, as it should be.\n"
+    assert again.out == f"The schema is {needed(url)}, as it should be.\n"
     assert schema(url) == made_by_hand
     load(url, 100)
 
@@ -164,7 +183,9 @@ def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> Non
     done = outcomes([start("migrate") for _ in range(10)])
 
     assert [(0, "")] * 10 == [(code, err) for code, _, err in done]
-    changed, kept = "The schema was empty and is now 0001.\n", "The schema is 0001, as it should be.\n"
+    newest = needed(any_url)
+    changed = f"The schema was empty and is now {newest}.\n"
+    kept = f"The schema is {newest}, as it should be.\n"
     printed = [out for _, out, _ in done]
     assert {changed, kept} == set(printed)
     # What MongoDB has for a lock, an upsert, may be told twice that there was nothing before.
@@ -315,7 +336,7 @@ def test_who_may_not_create_a_database_may_use_one_that_is_there(
     assert (refused.code, refused.out) == (4, "")
     assert "permission denied" in refused.err
     assert (done.code, done.err) == (0, "")
-    assert f"There is a database {name}.\nThe schema was empty and is now 0001.\n" == done.out
+    assert f"There is a database {name}.\nThe schema was empty and is now {POSTGRES_REVISION}.\n" == done.out
 
 
 def test_a_database_that_is_created_from_several_places_at_once_is_created_once(
@@ -327,4 +348,4 @@ def test_a_database_that_is_created_from_several_places_at_once_is_created_once(
 
     assert [(0, "")] * 4 == [(code, err) for code, _, err in done]
     assert sum(out.startswith("Created the") for _, out, _ in done) == 1
-    assert sum("is now 0001" in out for _, out, _ in done) == 1
+    assert sum(f"is now {POSTGRES_REVISION}" in out for _, out, _ in done) == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.sample_rooms import FIRST_ROOMS, SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers import csv, geojson, ndjson
 from rentomatic.serializers import json as json_array
@@ -70,8 +71,16 @@ def test_a_migration_makes_the_schema_and_says_so(
 
     first, second = rentomatic("migrate"), rentomatic("migrate")
 
-    assert (first.code, first.out, first.err) == (0, "The schema was empty and is now 0001.\n", "")
-    assert (second.code, second.out, second.err) == (0, "The schema is 0001, as it should be.\n", "")
+    assert (first.code, first.out, first.err) == (
+        0,
+        f"The schema was empty and is now {SQLITE_REVISION}.\n",
+        "",
+    )
+    assert (second.code, second.out, second.err) == (
+        0,
+        f"The schema is {SQLITE_REVISION}, as it should be.\n",
+        "",
+    )
 
 
 def test_a_migration_keeps_the_rooms(rentomatic: CommandLine, storage: Storage) -> None:
@@ -103,7 +112,7 @@ def test_what_a_migration_would_run_is_printed_and_makes_the_schema(
     with sqlite3.connect("new.db") as connection:
         connection.executescript(text.out)
     connection.close()
-    assert "The schema is 0001, as it should be.\n" == rentomatic("migrate").out
+    assert f"The schema is {SQLITE_REVISION}, as it should be.\n" == rentomatic("migrate").out
     assert "1 added" in rentomatic("import", "-", stdin=b"code,price,latitude,longitude\na1,60,0,0\n").out
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION
 from tests import postgres_server
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage, url_of
 from tests.servers import free_port
@@ -36,9 +37,9 @@ def test_a_database_is_created_once_and_told_each_time(
 
     assert (before.code, before.out) == (4, "")
     assert "run `rentomatic init-postgres`" in before.err
-    created = f"Created the database {missing}.\nThe schema was empty and is now 0001.\n"
+    created = f"Created the database {missing}.\nThe schema was empty and is now {POSTGRES_REVISION}.\n"
     assert (0, created, "") == (first.code, first.out, first.err)
-    kept = f"There is a database {missing}.\nThe schema is 0001, as it should be.\n"
+    kept = f"There is a database {missing}.\nThe schema is {POSTGRES_REVISION}, as it should be.\n"
     assert (0, kept, "") == (second.code, second.out, second.err)
     assert (0, "No room matches.\n") == (rentomatic("search").code, rentomatic("search").out)
 
@@ -58,7 +59,7 @@ def test_parts_lead_to_the_same_database(
     monkeypatch.setenv("APPLICATION_DB", missing)
 
     assert rentomatic("init-postgres").out.startswith(f"Created the database {missing}.\n")
-    assert "schema 0001, 0 rooms" in " ".join(rentomatic("doctor").out.split())
+    assert f"schema {POSTGRES_REVISION}, 0 rooms" in " ".join(rentomatic("doctor").out.split())
 
 
 @pytest.mark.parametrize(
@@ -72,8 +73,9 @@ def test_only_a_migration_makes_the_schema(
 
     done = rentomatic(*command)
 
+    needed = MONGO_REVISION if url.startswith("mongodb") else POSTGRES_REVISION
     assert (done.code, done.out) == (4, "")
-    assert "is missing, this program needs 0001: run `rentomatic migrate`." in done.err
+    assert f"is missing, this program needs {needed}: run `rentomatic migrate`." in done.err
 
 
 def test_a_migration_is_printed_and_changes_nothing(
@@ -85,7 +87,7 @@ def test_a_migration_is_printed_and_changes_nothing(
 
     assert (text.code, text.err) == (0, "")
     assert "CREATE TABLE room" in text.out
-    assert "The schema was empty and is now 0001.\n" == rentomatic("migrate").out
+    assert f"The schema was empty and is now {POSTGRES_REVISION}.\n" == rentomatic("migrate").out
 
 
 def test_the_commands_of_mongodb_are_printed_one_a_line(
@@ -97,7 +99,7 @@ def test_the_commands_of_mongodb_are_printed_one_a_line(
 
     assert (text.code, text.err) == (0, "")
     assert all(isinstance(json.loads(line), dict) for line in text.out.splitlines())
-    assert "The schema was empty and is now 0001.\n" == rentomatic("migrate").out
+    assert f"The schema was empty and is now {MONGO_REVISION}.\n" == rentomatic("migrate").out
 
 
 def test_rooms_move_to_a_server_and_back(

@@ -2,6 +2,10 @@ import json
 
 import pytest
 
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Summary
+from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.use_cases.errors import OutOfTime
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
 
@@ -70,3 +74,40 @@ def test_every_bad_parameter_is_named(rentomatic: CommandLine) -> None:
     assert (done.code, done.out) == (2, "")
     for name in ("prize__lt", "price__lt", "--bbox"):
         assert f"Error: {name}: " in done.err
+
+
+@pytest.fixture
+def slow(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,000 rooms in a storage that samples only."""
+    storage.put(*(make_room(code=f"r{number:04}", price=40 + number % 2) for number in range(2000)))
+    monkeypatch.setattr("rentomatic.bootstrap.SqliteRepo", SlowSqliteRepo)
+    monkeypatch.setattr("rentomatic.repository.sqlite.totals._RUNS", 10)
+
+
+class SlowSqliteRepo(SqliteRepo):
+    """Never looks at all rooms in time."""
+
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        raise OutOfTime
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        raise OutOfTime
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_summary_that_takes_too_long_is_estimated_and_says_so(rentomatic: CommandLine) -> None:
+    done = rentomatic("summary")
+
+    first, _, *bars, last = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert first == "About 2,000 rooms, price a day 40 to 41 or beyond, size in m² 20 to 20 or beyond"
+    assert [bar.split()[-2] for bar in bars] == ["1,000", "1,000"]
+    assert last.startswith("Estimated from a sample")
+    assert json.loads(rentomatic("summary", "--format", "json").out)["exact"] is False
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_number_that_takes_too_long_to_count_is_estimated_and_says_so(rentomatic: CommandLine) -> None:
+    done = rentomatic("search", "--count", "--limit", "1")
+
+    assert "About 2,000 rooms match." in done.out

@@ -58,6 +58,8 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         backup_directory=Path("backups"),
         backup_keep=14,
         certificate=None,
+        api_keys=(),
+        cors_origins=("*",),
         log_level="info",
     )
 
@@ -401,3 +403,28 @@ def test_production_refuses_parts_without_a_password(server: str) -> None:
 )
 def test_production_takes_what_is_no_default(environment: dict[str, str]) -> None:
     assert read_settings(environment) == read_settings({**environment, "APPLICATION_CONFIG": "production"})
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("", ("*",)),
+        ("*", ("*",)),
+        ("none", ()),
+        ("https://partner.example", ("https://partner.example",)),
+        (
+            "https://partner.example, http://localhost:5173",
+            ("https://partner.example", "http://localhost:5173"),
+        ),
+    ],
+)
+def test_the_sites_whose_scripts_may_ask(text: str, origins: tuple[str, ...]) -> None:
+    assert origins == read_settings({"RENTOMATIC_CORS_ORIGINS": text}).cors_origins
+
+
+@pytest.mark.parametrize(
+    "text", ["partner.example", "https://partner.example/", "https://Partner.example", "* https://a.example"]
+)
+def test_what_no_browser_sends_as_an_origin_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="RENTOMATIC_CORS_ORIGINS"):
+        read_settings({"RENTOMATIC_CORS_ORIGINS": text})

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import manage
+from rentomatic.settings.keys import api_keys
 from tests.servers import ROOT
 
 DOCKER = f"""#!{sys.executable}
@@ -170,8 +171,9 @@ def test_secrets_are_made_once_and_for_their_owner_only(run: Manage, copy: Path)
     again = run("compose", "ps")
     second = {file.name: file.read_text() for file in folder.iterdir()}
 
-    assert {"postgres-password", "application-password"} == set(secrets)
-    assert secrets == second
+    assert {"postgres-password", "application-password", "api-keys"} == set(secrets)
+    assert () == api_keys(secrets.pop("api-keys"))
+    assert secrets.items() < second.items()
     assert {0o600} == {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
     assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
     assert 2 == len({secret for secret in secrets.values() if len(secret.strip()) >= 40})

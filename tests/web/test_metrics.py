@@ -19,9 +19,10 @@ from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import OnConflict, PoolState, RoomRepository
 from rentomatic.web.app import create_app
 from rentomatic.web.metrics import Metrics, Sources
-from rentomatic.web.observed import ObservedRepository
+from rentomatic.web.observed import ObservedRepository, StorageTime
 from rentomatic.web.processes import fold
 from tests.builders import make_room
+from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -92,19 +93,32 @@ def test_operations_of_the_storage_are_timed_and_their_errors_counted() -> None:
     assert key("storage_errors_total", operation="summarise") not in found
 
 
+def test_a_summary_from_a_sample_is_no_error_of_the_storage() -> None:
+    client = client_of(SlowRepo(FIRST_ROOMS))
+    get(client, "/rooms/summary")
+    get(client, "/rooms?limit=1&count=exact")
+    found = scraped(client)
+
+    assert found[key("storage_operation_seconds_count", operation="sample")] == 2
+    for operation in ("summarise", "count", "sample"):
+        assert key("storage_errors_total", operation=operation) not in found
+
+
 def test_every_operation_does_what_the_storage_does() -> None:
     repository = MemRepo(FIRST_ROOMS)
     metrics = Metrics(Sources(repository=repository))
-    observed: RoomRepository = ObservedRepository(repository, metrics)
+    observed: RoomRepository = ObservedRepository(repository, metrics, StorageTime())
     query = RoomQuery()
 
     assert observed.get(FIRST_ROOMS[0].code) == FIRST_ROOMS[0]
     assert observed.count(query) == len(FIRST_ROOMS)
+    assert observed.summarise(query) == repository.summarise(query)
+    assert observed.sample(query) == repository.sample(query)
     with observed.stream(query) as rooms:
         assert len(list(rooms)) == len(FIRST_ROOMS)
     observed.load([make_room(), FIRST_ROOMS[0]])
     observed.load([make_room(code="b2")], OnConflict.REPLACE, True)
-    assert observed.remove(FIRST_ROOMS[0].code)
+    assert observed.swap(FIRST_ROOMS[0].code, FIRST_ROOMS[0], None)
     assert repository.count(query) == len(FIRST_ROOMS)
     found = figures(metrics.text().decode())
     assert found[key("rooms_loaded_total", outcome="added")] == 1

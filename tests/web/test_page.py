@@ -6,6 +6,7 @@ from falcon import testing
 
 from rentomatic.repository.memory import MemRepo
 from tests.builders import make_room
+from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
 
 
@@ -84,3 +85,16 @@ def test_the_next_page_continues_where_this_one_ends() -> None:
 )
 def test_an_empty_result_says_why(query: str, title: str) -> None:
     assert title in get(client_of(MemRepo()), f"/{query}").text
+
+
+def test_a_number_that_takes_too_long_to_count_is_told_to_be_about_so_many() -> None:
+    page = get(client_of(SlowRepo(make_room(code=f"{number:05}") for number in range(12_346))), "/")
+
+    assert "<h1>About 12,300 rooms</h1>" in page.text
+    assert "<title>About 12,300 rooms" in page.text
+
+
+def test_a_number_beyond_what_is_counted_is_told_as_more_than_that() -> None:
+    page = get(client_of(MemRepo(make_room(code=f"{number:05}") for number in range(10_001))), "/")
+
+    assert "<h1>More than 10,000 rooms</h1>" in page.text

@@ -118,7 +118,7 @@ def _findings() -> dict[str, Finding]:
         settings = read_settings(os.environ)
     except RentomaticError as error:  # without settings nothing more can be looked at
         return {**findings, "variables": Finding(State.WRONG, str(error))}
-    findings["variables"] = _variables()
+    findings |= {"variables": _variables(), "keys": _keys(settings)}
     for name, check in _checks(settings).items():
         try:
             findings[name] = check()
@@ -158,6 +158,13 @@ def _variables() -> Finding:
     known = {name + suffix for name in DEFAULTS for suffix in ("", "_FILE")}
     unknown = sorted(n for n in os.environ if n.startswith("RENTOMATIC_") and n not in known)
     return _required(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
+
+
+def _keys(settings: Settings) -> Finding:
+    if not settings.api_keys:
+        return Finding(State.WARNING, "none, so writing over HTTP is off: see `rentomatic make-key`")
+    listed = (f"{key.label} ({'+'.join(key.allowed)})" for key in settings.api_keys)
+    return Finding(State.GOOD, f"{len(settings.api_keys)}: {', '.join(listed)}")
 
 
 def _sqlite() -> Finding:

@@ -11,7 +11,9 @@ from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty
 from rentomatic.use_cases.errors import (
     ConflictError,
+    DocumentError,
     ParametersError,
+    PreconditionFailed,
     Problem,
     RentomaticError,
     RepositoryUnavailable,
@@ -25,9 +27,11 @@ EXIT_CODES: dict[type[RentomaticError], int] = {
     BackupDamaged: FAILED,
     BackupTooNew: FAILED,
     ConflictError: FAILED,
+    DocumentError: BAD_USAGE,
     ImportRefused: FAILED,
     ListingError: BAD_USAGE,
     ParametersError: BAD_USAGE,
+    PreconditionFailed: FAILED,
     ResourceError: NOT_FOUND,
     RepositoryUnavailable: STORAGE_AWAY,
     TargetNotEmpty: FAILED,

@@ -1,4 +1,4 @@
-"""Commands that look at rooms one by one or at a glance: search, show, remove, summary."""
+"""Commands that look at rooms one by one or at a glance: search, show, summary."""
 
 import sys
 from collections.abc import Iterable
@@ -12,12 +12,11 @@ from rentomatic.cli.options import parameters, repository, search_options
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
-from rentomatic.domain.summary import Bucket, Range, Summary
+from rentomatic.domain.summary import Bucket, Count, Range, Summary
 from rentomatic.requests import cursor as cursors
 from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
 from rentomatic.serializers import summary as summaries
 from rentomatic.serializers.formats import WRITERS
-from rentomatic.use_cases.remove_room import remove_room
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
@@ -65,12 +64,13 @@ def search(
         sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(found.rooms, query.near))
         _end_line(format_)
     elif found.rooms:
-        _print_table(found.rooms, query.near)
+        print_table(found.rooms, query.near)
     else:
         click.echo("No room matches.")
     # A program reads rooms from standard output and nothing else.
     if found.total is not None:
-        click.echo(f"{found.total:,} rooms match.", err=not for_people)
+        words = f"{found.total} rooms match."
+        click.echo(words[0].upper() + words[1:], err=not for_people)
     if found.next:
         click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}", err=not for_people)
 
@@ -88,24 +88,10 @@ def show(code: str, format_: str) -> None:
     with repository() as rooms:
         room = show_room(rooms, code)
     if format_ == "table":
-        _print_table([room], None)
+        print_table([room], None)
     else:
         sys.stdout.buffer.writelines(WRITERS[Format(format_)].write([room], None))
         _end_line(format_)
-
-
-@click.command
-@click.argument("code")
-def remove(code: str) -> None:
-    """Take one room down.
-
-    \b
-    Example:
-      rentomatic remove f853578c-fc0f-4e65-81b8-566c5dffa35a
-    """
-    with repository() as rooms:
-        remove_room(rooms, code)
-    click.echo(f"Removed {code}.")
 
 
 @click.command
@@ -133,16 +119,19 @@ def summary(
 
 def _print_summary(found: Summary) -> None:
     console = _console()
-    console.print(
-        f"{found.count:,} rooms, price a day {_shown(found.price)}, size in m² {_shown(found.size)}"
-    )
+    price, size = (_shown(range_, found.exact) for range_ in (found.price, found.size))
+    words = f"{Count(found.count, found.exact)} rooms, price a day {price}, size in m² {size}"
+    console.print(words[0].upper() + words[1:])
     table = Table("price", "rooms", "", box=None)
     most = max((bucket.count for bucket in found.histogram), default=0)
     for bucket in found.histogram:
         prices = _prices(bucket)
-        table.add_row(prices, f"{bucket.count:,}", "█" * round(40 * bucket.count / most))
+        rooms = Count(bucket.count, found.exact).rounded
+        table.add_row(prices, f"{rooms:,}", "█" * round(40 * bucket.count / most))
     if found.histogram:
         console.print(table)
+    if not found.exact:
+        console.print("Estimated from a sample, since counting all rooms would have taken too long.")
 
 
 def _prices(bucket: Bucket) -> str:
@@ -152,7 +141,8 @@ def _prices(bucket: Bucket) -> str:
     return str(highest) if highest == bucket.lowest else f"{bucket.lowest}-{highest}"
 
 
-def _print_table(rooms: Iterable[Room], near: Point | None) -> None:
+def print_table(rooms: Iterable[Room], near: Point | None) -> None:
+    """Rooms for people, with their distances from the point."""
     console = _console()
     # Without gaps a UUID with a distance fits into the usual 80 columns.
     padding = (0, 1) if console.width >= 90 else 0
@@ -181,5 +171,7 @@ def _end_line(format_: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _shown(found: Range | None) -> str:
-    return "not stated" if found is None else f"{found.lowest:,} to {found.highest:,}"
+def _shown(found: Range | None, exact: bool) -> str:
+    if found is None:
+        return "not stated" if exact else "unknown"
+    return f"{found.lowest:,} to {found.highest:,}{'' if exact else ' or beyond'}"

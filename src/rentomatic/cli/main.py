@@ -10,7 +10,9 @@ from rentomatic.cli import errors
 from rentomatic.cli.backup import backup, restore
 from rentomatic.cli.copy import copy
 from rentomatic.cli.doctor import doctor
-from rentomatic.cli.find import remove, search, show, summary
+from rentomatic.cli.edit import add, remove
+from rentomatic.cli.find import search, show, summary
+from rentomatic.cli.keys import make_key
 from rentomatic.cli.operate import init_postgres, migrate, sample, serve
 from rentomatic.cli.transfer import export, import_
 from rentomatic.use_cases.errors import RentomaticError
@@ -35,9 +37,9 @@ def cli() -> None:
     """
 
 
-for command in (search, show, remove, import_, export, summary, copy, backup, restore):
+for command in (search, show, add, remove, import_, export, summary, copy, backup, restore):
     cli.add_command(command)
-for command in (serve, migrate, init_postgres, doctor, sample):
+for command in (serve, migrate, init_postgres, make_key, doctor, sample):
     cli.add_command(command)
 
 

@@ -18,20 +18,25 @@ from rentomatic.settings.environment import (
     is_production,
     read_settings,
 )
+from rentomatic.settings.keys import ApiKey, Scope, digest_of, new_key
 
 __all__ = [
     "DEFAULTS",
     "GOOD_LENGTH",
+    "ApiKey",
     "Database",
     "MemoryDatabase",
     "MongoDatabase",
     "PostgresDatabase",
+    "Scope",
     "Settings",
     "SettingsError",
     "SqliteDatabase",
     "database",
+    "digest_of",
     "has_short_password",
     "has_weak_password",
     "is_production",
+    "new_key",
     "read_settings",
 ]

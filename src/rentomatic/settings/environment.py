@@ -20,6 +20,7 @@ from rentomatic.settings.databases import (
     plain_text,
     postgres,
 )
+from rentomatic.settings.keys import ApiKey, api_keys
 from rentomatic.use_cases.errors import ParametersError, Problem
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -53,9 +54,15 @@ DEFAULTS = {
     "RENTOMATIC_BACKUP_DIRECTORY": "backups",
     "RENTOMATIC_BACKUP_KEEP": "14",
     "RENTOMATIC_CERTIFICATE": "",
+    "RENTOMATIC_API_KEYS": "",
+    "RENTOMATIC_CORS_ORIGINS": "*",
     "RENTOMATIC_LOG_LEVEL": "info",
 }
 """Every variable that is read, and its value where the environment leaves it unset."""
+
+
+_MAY_BE_EMPTY = ("RENTOMATIC_API_KEYS",)
+"""Variables whose file may hold nothing: there is one before there is a key."""
 
 
 class SettingsError(ParametersError):
@@ -75,6 +82,8 @@ class Settings:
     start_timeout: seconds that `serve` waits for a storage that does not answer yet.
     backup_directory, backup_keep: where backups are, and how many of them are kept.
     certificate: the file of the public TLS certificate (PEM), None where there is none to watch.
+    api_keys: of those who may write over HTTP; without one, nobody may.
+    cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
     """
 
     database: Database
@@ -93,6 +102,8 @@ class Settings:
     backup_directory: Path
     backup_keep: int
     certificate: Path | None
+    api_keys: tuple[ApiKey, ...]
+    cors_origins: tuple[str, ...]
     log_level: str
 
 
@@ -116,6 +127,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         backup_directory=reader.read("RENTOMATIC_BACKUP_DIRECTORY", Path),
         backup_keep=reader.read("RENTOMATIC_BACKUP_KEEP", lambda text: integer(text, 1, 10_000)),
         certificate=reader.read("RENTOMATIC_CERTIFICATE", lambda text: Path(text) if text else None),
+        api_keys=reader.read("RENTOMATIC_API_KEYS", api_keys),
+        cors_origins=reader.read("RENTOMATIC_CORS_ORIGINS", _origins),
         log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     )
     if reader.problems:
@@ -165,7 +178,7 @@ class _Reader:
             raise ValueError(f"cannot be read from the file that {name}_FILE names: {error}") from error
         except UnicodeDecodeError:  # not to be shown: it holds the content
             text = "\0"
-        if not text or "\0" in text:
+        if not (text or name in _MAY_BE_EMPTY) or "\0" in text:
             raise ValueError(
                 f"cannot be read from the file that {name}_FILE names: it holds no text in UTF-8"
             )
@@ -248,6 +261,19 @@ def _hosts(text: str) -> list[str]:
         if not re.fullmatch(r"[\w./%:-]+", host) or host.count(":") == 1:
             raise ValueError("must be the name or address of a host, or several with commas, without a port")
     return hosts
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins of sites (RFC 6454), as browsers send them; `*` or `none` by themselves."""
+    origins = tuple(text.replace(",", " ").split())
+    if origins == ("none",):
+        return ()
+    for origin in origins:
+        if origins != ("*",) and not re.fullmatch(r"https?://[a-z0-9.:\[\]-]+", origin):
+            raise ValueError(
+                f"must be *, none, or origins such as https://partner.example, not {quoted(origin)}"
+            )
+    return origins
 
 
 def _port(text: str) -> int:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 _PATIENCE = 0.25
@@ -40,6 +41,15 @@ class Gate:
     def leave(self) -> None:
         """Give the place back."""
         self._places.release()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for the time of the context. Raises Overloaded where there is none."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
 
 
 class Download:

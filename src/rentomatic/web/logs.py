@@ -42,6 +42,7 @@ def logging_configuration(level: str) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": "WARNING"},
         "loggers": {
             "rentomatic": {"level": level.upper()},
+            "rentomatic.audit": {"level": "INFO"},  # who wrote what is told at any level
             "_granian": {"level": level.upper()},
             "granian.access": {"level": level.upper()},
             "gunicorn.error": {"level": level.upper(), "propagate": True},

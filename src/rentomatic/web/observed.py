@@ -1,23 +1,34 @@
 """A storage whose operations are counted and timed."""
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.domain.summary import Summary
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.domain.summary import Sample, Summary
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 from rentomatic.web.metrics import Metrics
 
 
-class ObservedRepository(RoomRepository):
-    """Does what another repository does, and tells the metrics how long it took and whether it could."""
+class StorageTime(threading.local):
+    """How many seconds of the request that this thread is working on went into the storage."""
 
-    def __init__(self, repository: RoomRepository, metrics: Metrics) -> None:
+    seconds = 0.0
+
+
+class ObservedRepository(RoomRepository):
+    """Does what another repository does, and tells the metrics how long it took and whether it could.
+
+    spent: is told the time as well, for the request that asks.
+    """
+
+    def __init__(self, repository: RoomRepository, metrics: Metrics, spent: StorageTime) -> None:
         self._repository = repository
         self._metrics = metrics
+        self._spent = spent
 
     def get(self, code: str) -> Room | None:
         with self._observed("get"):
@@ -27,13 +38,17 @@ class ObservedRepository(RoomRepository):
         with self._observed("search"):
             return self._repository.search(query)
 
-    def count(self, query: RoomQuery, at_most: int | None = None) -> int:
-        with self._observed("count"):
-            return self._repository.count(query, at_most)
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        with self._observed("count", may_run_out=within is not None):
+            return self._repository.count(query, at_most, within)
 
-    def summarise(self, query: RoomQuery) -> Summary:
-        with self._observed("summarise"):
-            return self._repository.summarise(query)
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        with self._observed("summarise", may_run_out=within is not None):
+            return self._repository.summarise(query, within)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        with self._observed("sample"):
+            return self._repository.sample(query, within)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
@@ -54,9 +69,9 @@ class ObservedRepository(RoomRepository):
             self._metrics.loaded(counts)
         return counts
 
-    def remove(self, code: str) -> bool:
-        with self._observed("remove"):
-            return self._repository.remove(code)
+    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
+        with self._observed("swap"):
+            return self._repository.swap(code, old, new)
 
     def ping(self) -> None:
         self._repository.ping()
@@ -64,23 +79,32 @@ class ObservedRepository(RoomRepository):
     def close(self) -> None:
         self._repository.close()
 
-    def _observed(self, operation: str) -> AbstractContextManager[None]:
-        return _Observation(self._metrics, operation)
+    def _observed(self, operation: str, *, may_run_out: bool = False) -> AbstractContextManager[None]:
+        return _Observation(self._metrics, self._spent, operation, may_run_out)
 
 
 class _Observation:
-    """The time of one operation. A class: a generator would take three times as long to enter and leave."""
+    """The time of one operation. A class: a generator would take three times as long to enter and leave.
 
-    __slots__ = ("_metrics", "_operation", "_started")
+    may_run_out: running out of time is no failure, since a sample is taken instead.
+    """
 
-    def __init__(self, metrics: Metrics, operation: str) -> None:
+    __slots__ = ("_may_run_out", "_metrics", "_operation", "_spent", "_started")
+
+    def __init__(self, metrics: Metrics, spent: StorageTime, operation: str, may_run_out: bool) -> None:
         self._metrics = metrics
+        self._spent = spent
         self._operation = operation
+        self._may_run_out = may_run_out
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self._metrics.operated(self._operation, time.perf_counter() - self._started)
-        if kind is not None and issubclass(kind, RepositoryUnavailable):
+        seconds = time.perf_counter() - self._started
+        self._spent.seconds += seconds
+        self._metrics.operated(self._operation, seconds)
+        if kind is None or not issubclass(kind, RepositoryUnavailable):
+            return
+        if not (self._may_run_out and issubclass(kind, OutOfTime)):
             self._metrics.failed(self._operation)

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from falcon import Request, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Count
 from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
 from rentomatic.use_cases.errors import ParametersError
 from rentomatic.use_cases.ports import RoomRepository
@@ -18,7 +19,7 @@ PAGE_SIZE = 24
 COUNT_TO = 10_000
 """Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
 
-_SECURITY_POLICY = (
+SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
@@ -66,10 +67,11 @@ class View:
     @property
     def number(self) -> str:
         """How many rooms match, in words."""
-        total = (self.found.total if self.found else None) or 0
-        if total > COUNT_TO:
+        total = (self.found.total if self.found else None) or Count(0)
+        if total.exact and total.rooms > COUNT_TO:
             return f"More than {COUNT_TO:,} rooms"
-        return f"{total:,} room{'' if total == 1 else 's'}"
+        words = f"{total} room{'' if total.rooms == 1 else 's'}"
+        return words[0].upper() + words[1:]
 
     @property
     def filtered(self) -> bool:
@@ -82,17 +84,10 @@ class SearchPage:
 
     def __init__(self, repository: RoomRepository) -> None:
         self._repository = repository
-        templates = Environment(
-            loader=PackageLoader("rentomatic.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._template = templates.get_template("search.html")
+        self._template = template("search.html")
 
     def on_get(self, req: Request, resp: Response) -> None:
-        resp.set_header("Content-Security-Policy", _SECURITY_POLICY)
+        resp.set_header("Content-Security-Policy", SECURITY_POLICY)
         resp.set_header("Referrer-Policy", "same-origin")
         resp.set_header("Cache-Control", "no-cache")
         view = self._view(req)
@@ -123,6 +118,18 @@ class SearchPage:
             view.next_link = "/?" + next_page(given, search.query, view.found.next)
         rest = urlencode([(name, text) for name, text in given if name != "cursor"], safe=",")
         view.first_link, view.json_link = f"/?{rest}", f"/rooms?{rest}"
+
+
+def template(name: str) -> Template:
+    """A page, to be filled."""
+    templates = Environment(
+        loader=PackageLoader("rentomatic.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template(name)
 
 
 def _typed(given: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,29 +1,35 @@
-"""Rooms over HTTP: search, export, one room and the summary."""
+"""Rooms over HTTP: search, export and the summary, and a room added."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
+from http import HTTPStatus
 from typing import IO
 from urllib.parse import urlencode
 
-from falcon import HTTPNotAcceptable, Request, Response
+from falcon import Request, Response
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Position, RoomQuery
+from rentomatic.domain.summary import Count
 from rentomatic.requests import cursor
-from rentomatic.requests.search import AREA_PARAMETERS, Format, SearchRequest, parse_search
+from rentomatic.requests.room import room_of_json
+from rentomatic.requests.search import AREA_PARAMETERS, Format, SearchRequest, parse_format, parse_search
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
+from rentomatic.use_cases.add_room import add_room
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
-from rentomatic.use_cases.show_room import show_room
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
+from rentomatic.web.bodies import read_body
 from rentomatic.web.gate import Download, Gate
+from rentomatic.web.keys import Keys, Scope
+from rentomatic.web.negotiation import FOR_A_SECOND, TO_BE_ASKED_FOR, choose
 from rentomatic.web.parameters import parameters
+from rentomatic.web.preconditions import Preconditions, answer_unless_known, preconditions, strong_tag
+from rentomatic.web.room import MAX_BODY, answer_with
 
-_FORMATS_BY_MEDIA_TYPE = {writer.media_type: format_ for format_, writer in WRITERS.items()}
 _STREAMED = (Format.CSV, Format.NDJSON)
 _SPOOL_IN_MEMORY = 1 << 20
 
@@ -31,41 +37,50 @@ _SPOOL_IN_MEMORY = 1 << 20
 class RoomsResource:
     """`/rooms`: a page of rooms, or all of them as CSV or NDJSON where no limit is given."""
 
-    def __init__(self, repository: RoomRepository, exports: Gate) -> None:
+    def __init__(self, repository: RoomRepository, exports: Gate, keys: Keys) -> None:
         self._repository = repository
         self._exports = exports
+        self._keys = keys
 
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req)
         search = parse_search(given)
-        format_ = search.format or _accepted(req)
+        format_ = choose(req, resp, search.format, Format)
+        expected = preconditions(req)
         resp.content_type = WRITERS[format_].media_type
-        resp.set_header("Vary", "Accept")
-        resp.set_header("Cache-Control", "no-cache")
         if format_ in _STREAMED and not search.limited and search.query.after is None:
             self._export(req, resp, search, format_)
         else:
-            self._page(req, resp, search, format_, given)
+            self._page(expected, resp, search, format_, given)
 
     on_head = on_get
 
+    def on_post(self, req: Request, resp: Response) -> None:
+        self._keys.authorize(req, Scope.WRITE)
+        parse_format(parameters(req), ())
+        room = room_of_json(read_body(req, json.MEDIA_TYPE, MAX_BODY))
+        add_room(self._repository, room)
+        self._keys.audit(req, "add", code=room.code, old=None, new=room)
+        answer_with(resp, room, HTTPStatus.CREATED)
+        resp.location = f"/rooms/{room.code}"
+
     def _page(
         self,
-        req: Request,
+        expected: Preconditions,
         resp: Response,
         search: SearchRequest,
         format_: Format,
         given: list[tuple[str, str]],
     ) -> None:
         found = search_rooms(self._repository, search.query, search.with_total)
-        headers = {}
+        headers = {"Cache-Control": FOR_A_SECOND}
         if found.next:
             headers["Link"] = f'</rooms?{next_page(given, search.query, found.next)}>; rel="next"'
         if found.total is not None:
-            headers["X-Total-Count"] = str(found.total)
+            headers |= _total(found.total)
         resp.set_headers(headers)
         body = b"".join(WRITERS[format_].write(found.rooms, search.query.near))
-        _answer_unless_known(req, resp, body, repr(headers).encode())
+        _answer_unless_known(expected, resp, body, repr(headers).encode())
 
     def _export(self, req: Request, resp: Response, search: SearchRequest, format_: Format) -> None:
         """Every match, written to a temporary file first and then sent with its length.
@@ -74,6 +89,7 @@ class RoomsResource:
         a connection that breaks leaves less than was announced, and a slow reader keeps no
         connection to the storage busy.
         """
+        resp.set_header("Cache-Control", TO_BE_ASKED_FOR)
         if req.method == "HEAD":
             self._repository.ping()
             return
@@ -91,7 +107,7 @@ class RoomsResource:
             download.close()
             raise
         resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
-        resp.set_header("X-Total-Count", str(total))
+        resp.set_headers(_total(Count(total)))
         resp.stream = download
         resp.content_length = length
 
@@ -110,22 +126,6 @@ class RoomsResource:
         return total
 
 
-class RoomResource:
-    """`/rooms/{code}`: one room."""
-
-    def __init__(self, repository: RoomRepository) -> None:
-        self._repository = repository
-
-    def on_get(self, req: Request, resp: Response, code: str) -> None:
-        parse_search(parameters(req), allowed=())
-        room = show_room(self._repository, code)
-        resp.content_type = json.MEDIA_TYPE
-        resp.set_header("Cache-Control", "no-cache")
-        _answer_unless_known(req, resp, json.encode(room))
-
-    on_head = on_get
-
-
 class SummaryResource:
     """`/rooms/summary`: the rooms that match at a glance."""
 
@@ -134,11 +134,18 @@ class SummaryResource:
 
     def on_get(self, req: Request, resp: Response) -> None:
         search = parse_search(parameters(req), AREA_PARAMETERS)
+        choose(req, resp, None, [Format.JSON])
+        expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE
-        resp.set_header("Cache-Control", "no-cache")
-        _answer_unless_known(req, resp, summary.write(summarise_rooms(self._repository, search.query)))
+        resp.set_header("Cache-Control", FOR_A_SECOND)
+        _answer_unless_known(expected, resp, summary.write(summarise_rooms(self._repository, search.query)))
 
     on_head = on_get
+
+
+def _total(count: Count) -> dict[str, str]:
+    """The number of matches, and beside it whether it is exact: whoever relies on it can tell."""
+    return {"X-Total-Count": str(count.rooms), "X-Total-Count-Exact": "true" if count.exact else "false"}
 
 
 def next_page(given: list[tuple[str, str]], query: RoomQuery, position: Position) -> str:
@@ -147,22 +154,6 @@ def next_page(given: list[tuple[str, str]], query: RoomQuery, position: Position
     return urlencode([*rest, ("cursor", cursor.encode(query, position))], safe=",:/")
 
 
-def _accepted(req: Request) -> Format:
-    """The notation that the Accept header prefers. Raises HTTPNotAcceptable where it wants no other."""
-    media_type = req.client_prefers(_FORMATS_BY_MEDIA_TYPE)
-    if media_type is None:
-        offered = ", ".join(_FORMATS_BY_MEDIA_TYPE)
-        raise HTTPNotAcceptable(description=f"Rooms are written as {offered}.")
-    return _FORMATS_BY_MEDIA_TYPE[media_type]
-
-
-def _answer_unless_known(req: Request, resp: Response, body: bytes, more: bytes = b"") -> None:
+def _answer_unless_known(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
     """The body under a weak tag of it (and of what else counts), or 304 where the caller has it."""
-    tag = blake2b(body + more, digest_size=12).hexdigest()
-    resp.set_header("ETag", f'W/"{tag}"')
-    known = req.if_none_match or ()
-    if "*" in known or tag in known:
-        resp.status = 304
-        resp.content_type = None
-    else:
-        resp.data = body
+    answer_unless_known(expected, resp, body, f"W/{strong_tag(body + more)}")

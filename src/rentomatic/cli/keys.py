@@ -1,0 +1,57 @@
+"""The command that makes keys for those who may write: make-key."""
+
+import json
+import sys
+
+import click
+
+from rentomatic.settings import ApiKey, Scope, digest_of, new_key
+from rentomatic.settings.keys import label as valid_label
+
+
+def _label(context: click.Context, argument: click.Parameter, text: str) -> str:
+    try:
+        return valid_label(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command("make-key")
+@click.argument("label", callback=_label)
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([str(scope) for scope in Scope]),
+    multiple=True,
+    required=True,
+    help="What the key allows: to write single rooms, to import many. May be repeated.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+def make_key(label: str, scopes: tuple[str, ...], format_: str) -> None:
+    """Make a key for whoever is to write over HTTP. LABEL says who, in the log.
+
+    The key is shown this once, on standard error. Standard output gets its entry for RENTOMATIC_API_KEYS,
+    or for the file that RENTOMATIC_API_KEYS_FILE names, with one entry a line: the label, the scopes and
+    the SHA-256 of the key. A server knows the key after its next start.
+
+    \b
+    Examples:
+      rentomatic make-key partner --scope write >> api-keys
+      rentomatic make-key staff --scope write --scope import --format json
+    """
+    key = new_key()
+    made = ApiKey(label, frozenset(map(Scope, scopes)), digest_of(key))
+    if format_ == "json":
+        shown = {"label": label, "scopes": made.allowed, "key": key, "entry": made.entry}
+        click.echo(json.dumps(shown))
+        return
+    click.echo(f"The key of {label}, which is not shown again:\n\n    {key}\n", err=True)
+    if sys.stdout.isatty():
+        click.echo("Its entry for RENTOMATIC_API_KEYS, or the file of RENTOMATIC_API_KEYS_FILE:", err=True)
+    click.echo(made.entry)

@@ -1,0 +1,207 @@
+"""Imports into real servers: their memory, clients that go away, and everybody else meanwhile."""
+
+import http.client
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.settings import Scope
+from tests.servers import Answer, Server, rentomatic
+from tests.web.conftest import key_of
+
+KEY, ENTRY = key_of("staff", Scope.IMPORT)
+HEADER = b"code,size,price,latitude,longitude,note\n"
+LINE = b"r%08d,20,60,51.5,-0.12," + b"x" * 1000 + b"\n"
+LIMIT = 30.0
+
+
+@pytest.fixture(scope="module", params=["granian", "gunicorn"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("imports")
+    upgrade_sqlite(folder / "rooms.db")
+    variables = {
+        "RENTOMATIC_SERVER": request.param,
+        "RENTOMATIC_API_KEYS": ENTRY.entry,
+        "TMPDIR": str(folder),
+    }
+    with rentomatic(f"sqlite:///{folder}/rooms.db", folder / "log", **variables) as running:
+        yield running
+
+
+def head(length: int, **more: str) -> dict[str, str]:
+    given = {"Authorization": f"Bearer {KEY}", "Content-Type": "text/csv", "Content-Length": str(length)}
+    return given | {name.replace("_", "-"): text for name, text in more.items()}
+
+
+def send(server: Server, body: bytes, query: str = "", **headers: str) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    with closing(connection):
+        connection.request("POST", f"/rooms/import{query}", body, head(len(body), **headers))
+        answer = connection.getresponse()
+        return Answer(answer.status, dict(answer.headers), answer.read())
+
+
+def begin(server: Server, headers: dict[str, str], body: bytes = b"") -> socket.socket:
+    """A connection on which a request was begun."""
+    lines = [f"{name}: {text}" for name, text in {"Host": "localhost", **headers}.items()]
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
+    client.sendall("\r\n".join(["POST /rooms/import HTTP/1.1", *lines, "", ""]).encode() + body)
+    return client
+
+
+def until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def under_way(server: Server) -> int:
+    """How many requests the server works on."""
+    figure = re.search(
+        r"^rentomatic_http_requests_in_flight (\d+)", server.get("/metrics").body.decode(), re.MULTILINE
+    )
+    return int(figure[1]) if figure else 0
+
+
+def rooms_in(server: Server) -> int:
+    return int(server.get("/rooms/summary").json["count"])
+
+
+def workers(server: Server) -> list[int]:
+    pids, found = [server.process.pid], []
+    while pids:
+        pid = pids.pop()
+        found.append(pid)
+        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+            pids += map(int, tasks.read_text().split())
+    return found
+
+
+def memory(server: Server, what: str) -> float:
+    """MB of all processes of the server. what: VmRSS, as it is now; VmHWM, at most since it was reset."""
+    figures = [
+        re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()) for pid in workers(server)
+    ]
+    return sum(int(figure[1]) for figure in figures if figure) / 1000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_large_import_takes_no_memory(server: Server) -> None:
+    size = 30_000_000
+    send(server, HEADER + LINE % 0)
+    rooms_in(server)
+    for pid in workers(server):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets VmHWM, see proc(5)
+    before = memory(server, "VmRSS")
+    answer = send(server, HEADER + b"".join(LINE % number for number in range(size // len(LINE % 0))))
+    peak = memory(server, "VmHWM")
+
+    assert 200 == answer.status
+    assert answer.json["added"] + 1 == rooms_in(server) > 25_000
+    assert peak - before < 30
+
+
+@pytest.mark.parametrize("ends", ["is closed", "is reset"])
+def test_a_client_that_goes_away_leaves_nothing_and_holds_nothing(server: Server, ends: str) -> None:
+    before = rooms_in(server)
+    client = begin(server, head(1_000_000), HEADER + LINE % 70_000_000)
+    until(lambda: under_way(server) == 1)
+    if ends == "is reset":
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    client.close()
+    until(lambda: under_way(server) == 0)
+
+    assert before == rooms_in(server)
+    assert 200 == send(server, HEADER + LINE % 70_000_001).status
+
+
+def test_a_body_of_unknown_length_is_refused_since_it_may_break_off(server: Server) -> None:
+    chunked = {name: text for name, text in head(0).items() if name != "Content-Length"}
+    with closing(begin(server, {**chunked, "Transfer-Encoding": "chunked"}, b"5\r\ncode,\r\n")) as client:
+        answer = client.recv(10_000)
+
+    assert b"HTTP/1.1 411 " == answer[:13]
+
+
+def test_a_second_import_is_turned_away_at_once_while_searches_go_on(server: Server) -> None:
+    body = HEADER + LINE % 80_000_000
+    first = begin(server, head(len(body)), body[:-10])
+    until(lambda: under_way(server) == 1)
+    began = time.monotonic()
+    second = send(server, HEADER + LINE % 80_000_001)
+    searches = [server.get("/rooms?limit=3").status for _ in range(20)]
+    took = time.monotonic() - began
+    first.sendall(body[-10:])
+    answer = first.recv(10_000)
+    first.close()
+
+    assert (503, "1") == (
+        second.status,
+        second.headers.get("Retry-After") or second.headers.get("retry-after"),
+    )
+    assert [200] * 20 == searches
+    assert took < 10
+    assert b"HTTP/1.1 200 " == answer[:13]
+
+
+def test_a_request_without_a_key_is_answered_before_its_body_is_sent(server: Server) -> None:
+    with closing(
+        begin(server, head(1 << 29, Authorization="Bearer rom_other", Expect="100-continue"))
+    ) as client:
+        answer = client.recv(10_000)
+
+    assert b"HTTP/1.1 401 " == answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")[:13]
+
+
+@pytest.mark.parametrize("kind", ["granian", "gunicorn"])
+def test_a_key_that_is_added_counts_after_a_reload(kind: str, tmp_path: Path) -> None:
+    upgrade_sqlite(tmp_path / "rooms.db")
+    file = tmp_path / "keys"
+    file.write_text("# none yet\n")
+    variables = {"RENTOMATIC_SERVER": kind, "RENTOMATIC_API_KEYS_FILE": str(file)}
+    with rentomatic(f"sqlite:///{tmp_path}/rooms.db", tmp_path / "log", **variables) as server:
+        before = send(server, HEADER).status
+        file.write_text(f"# one\n{ENTRY.entry}\n")
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: send(server, HEADER + LINE % 1).status == 200)
+
+    assert 403 == before
+
+
+def test_an_import_that_finds_no_room_for_its_file_is_refused_and_the_server_goes_on(
+    tmp_path: Path,
+) -> None:
+    upgrade_sqlite(tmp_path / "rooms.db")
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    variables = {"RENTOMATIC_API_KEYS": ENTRY.entry, "TMPDIR": str(folder)}
+    with rentomatic(f"sqlite:///{tmp_path}/rooms.db", tmp_path / "log", **variables) as server:
+        limited = workers(server)
+        if not _limit_files(limited, 100_000):
+            pytest.skip("needs prlimit(2)")
+        answer = send(server, HEADER + b"".join(LINE % number for number in range(200)))
+        small = send(server, HEADER + LINE % 1)
+
+    assert 503 == answer.status
+    assert "temporary file" in answer.json["detail"]
+    assert 200 == small.status
+
+
+def _limit_files(pids: list[int], size: int) -> bool:
+    """Let these processes write no file beyond a size, as if the disk were full. Linux only."""
+    import resource
+
+    if not hasattr(resource, "prlimit"):
+        return False
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, size))
+    return True
