@@ -107,7 +107,9 @@ class Stack:
                 self._write_secret(SECRETS / name, secrets.token_urlsafe(32))
                 _say(f"Made docker/secrets/{name}.")
         if not (SECRETS / API_KEYS).exists():
-            self._write_secret(SECRETS / API_KEYS, "# Entries of `make-key`, one a line; without one, writing is off.")
+            self._write_secret(
+                SECRETS / API_KEYS, "# Entries of `make-key`, one a line; without one, writing is off."
+            )
         for file in (*TLS.iterdir(), *SECRETS.iterdir()):
             self._give(file)
 

@@ -15,6 +15,11 @@ settings.register_profile(
 settings.load_profile("default")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", action="store_true", help="ask the server ten thousand things")
+    parser.addoption("--fuzz-seed", type=int, help="a seed that test_fuzz.py printed")
+
+
 @pytest.fixture(autouse=True)
 def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings of whoever runs it, nor their database."""

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import pytest
@@ -10,14 +10,24 @@ from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.sample_rooms import FIRST_ROOMS, sample_rooms
+from rentomatic.settings import ApiKey, Scope, digest_of, new_key
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.app import create_app
+from rentomatic.web.keys import Keys
+from tests.web.contract import ContractClient
 
 Get = Callable[..., testing.Result]
 
 
-def client_of(repository: RoomRepository, threads: int = 4) -> testing.TestClient:
-    return testing.TestClient(create_app(repository, threads))
+def client_of(repository: RoomRepository, threads: int = 4, keys: Sequence[ApiKey] = ()) -> ContractClient:
+    """A client of the application, which takes only answers that its contract knows."""
+    return ContractClient(create_app(repository, threads, keys=Keys(keys)))
+
+
+def key_of(label: str, *scopes: Scope) -> tuple[str, ApiKey]:
+    """A key, and what the server knows of it."""
+    text = new_key()
+    return text, ApiKey(label, frozenset(scopes), digest_of(text))
 
 
 @pytest.fixture(scope="module")

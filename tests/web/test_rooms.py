@@ -7,6 +7,7 @@ from falcon import testing
 from rentomatic.domain.room import Room
 from rentomatic.repository.memory import MemRepo
 from tests.builders import make_room
+from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
 
 
@@ -87,8 +88,17 @@ def test_the_link_to_the_next_page_leads_through_all_rooms(client: testing.TestC
 def test_the_number_of_matches_is_told_when_asked_for(client: testing.TestClient) -> None:
     counted = get(client, "/rooms?filter_price__lt=61&limit=1&count=exact")
 
-    assert counted.headers["x-total-count"] == "3"
+    assert (counted.headers["x-total-count"], counted.headers["x-total-count-exact"]) == ("3", "true")
     assert "x-total-count" not in get(client, "/rooms?count=none").headers
+
+
+def test_a_number_that_takes_too_long_to_count_is_estimated_and_says_so() -> None:
+    client = client_of(SlowRepo(make_room(code=f"{number:04}") for number in range(2500)))
+
+    counted = get(client, "/rooms?limit=1&count=exact")
+
+    assert counted.status_code == 200
+    assert (counted.headers["x-total-count"], counted.headers["x-total-count-exact"]) == ("2500", "false")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +180,7 @@ def test_who_has_the_answer_already_gets_304(client: testing.TestClient, target:
 
     again = get(client, target, If_None_Match=f'"other", {tag}')
 
-    assert tag.startswith('W/"')
+    assert tag.startswith("W/") is not target.startswith("/rooms/f")  # who edits a room needs a strong one
     assert (304, b"", tag) == (again.status_code, again.content, again.headers["etag"])
     assert get(client, target, If_None_Match='W/"other"').status_code == 200
 
@@ -197,6 +207,30 @@ def test_the_summary_counts_and_ranges_and_draws_a_histogram(client: testing.Tes
         ],
     }
     assert expected == get(client, "/rooms/summary?filter_price__lt=61").json
+
+
+def test_a_summary_that_takes_too_long_is_estimated_and_says_so() -> None:
+    client = client_of(SlowRepo(make_room(code=f"{number:04}") for number in range(2500)))
+    expected = {
+        "count": 2500,
+        "exact": False,
+        "price": {"lowest": 60, "highest": 60},
+        "size": {"lowest": 20, "highest": 20},
+        "histogram": [{"from": 60, "to": None, "count": 2500}],
+    }
+
+    assert expected == get(client, "/rooms/summary").json
+
+
+@pytest.mark.parametrize("target", ["/rooms/summary", "/rooms?limit=1&count=exact", "/?limit=1"])
+def test_where_not_even_an_estimate_comes_in_time_the_storage_is_called_away(target: str) -> None:
+    repository = SlowRepo([make_room(code="a"), make_room(code="b")])
+    repository.samples = False
+
+    answer = get(client_of(repository), target)
+
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
 
 
 @pytest.mark.parametrize("target", ["/", "/rooms", "/rooms/summary", "/health/live", "/health/ready"])

@@ -14,6 +14,7 @@ from rentomatic.web.gate import Gate, Overloaded
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
+    from rentomatic.web.observed import StorageTime
 
 MAX_URL = 8192
 """Bytes of path and query together."""
@@ -23,6 +24,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 _log = logging.getLogger("rentomatic.access")
 
 _STATIC = "/static/"
+_OF_FILES = ("GET", "HEAD", "OPTIONS")
 _UNGATED = ("/health/live", "/health/ready", "/metrics")
 _NO_ROUTE = "(none)"
 
@@ -30,14 +32,16 @@ _NO_ROUTE = "(none)"
 class RequestMiddleware:
     """Gives each request an id, the caller's own where it is well formed, and logs and counts the answer."""
 
-    def __init__(self, gate: Gate, metrics: "Metrics") -> None:
+    def __init__(self, gate: Gate, metrics: "Metrics", spent: "StorageTime") -> None:
         self._gate = gate
         self._metrics = metrics
+        self._spent = spent
 
     def process_request(self, req: Request, resp: Response) -> None:
         given = req.get_header("X-Request-ID") or ""
         req.context.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         req.context.started = time.perf_counter()
+        self._spent.seconds = 0.0
         resp.set_header("X-Request-ID", req.context.request_id)
         resp.set_header("X-Content-Type-Options", "nosniff")
         # The cursor that a next link adds does not count: a search that was answered can be paged.
@@ -46,8 +50,11 @@ class RequestMiddleware:
         if len(req.path) + sum(map(len, pieces)) > MAX_URL or rest > MAX_URL:
             longest = max(req.query_string.split("&"), key=len)
             raise UrlTooLong(MAX_URL, unquote(longest.partition("=")[0])[:60])
-        if req.path.startswith(_STATIC) and req.method not in ("GET", "HEAD", "OPTIONS"):
-            raise HTTPMethodNotAllowed(["GET", "HEAD"])  # Falcon's files would answer any method
+        if req.path.startswith(_STATIC) and req.method not in ("GET", "HEAD"):
+            if req.method != "OPTIONS":
+                raise HTTPMethodNotAllowed(_OF_FILES)  # Falcon's files would answer any method
+            resp.set_header("Allow", ", ".join(_OF_FILES))
+            resp.complete = True
 
     def process_resource(self, req: Request, resp: Response, resource: object, params: object) -> None:
         """Called where the path has a route."""
@@ -65,6 +72,8 @@ class RequestMiddleware:
         if "entered" in req.context:
             self._gate.leave()
             self._metrics.left()
+        if self._spent.seconds:  # https://www.w3.org/TR/server-timing/, in milliseconds
+            resp.set_header("Server-Timing", f"storage;dur={self._spent.seconds * 1000:.3f}")
         seconds = time.perf_counter() - req.context.started
         self._metrics.answered(req.method, _route(req), resp.status_code, seconds)
         _log.info(

@@ -1,0 +1,202 @@
+"""What is sent and answered, as JSON Schema (2020-12), from the rules of the domain."""
+
+from typing import Any
+
+from rentomatic.domain.room import CODE_PATTERN, MAX_INTEGER, RESERVED_CODES
+from rentomatic.domain.search import Field
+from rentomatic.domain.summary import MAX_BUCKETS
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.serializers import geojson, json
+from rentomatic.use_cases.import_rooms import MAX_REFUSALS_KEPT
+
+Schema = dict[str, Any]
+
+CODE_TEXT: Schema = {"type": "string", "pattern": f"^{CODE_PATTERN}$"}
+CODE: Schema = {**CODE_TEXT, "not": {"enum": sorted(RESERVED_CODES)}}
+LATITUDE: Schema = {"type": "number", "minimum": -90, "maximum": 90}
+LONGITUDE: Schema = {"type": "number", "minimum": -180, "maximum": 180}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+
+ROOM_FIELDS: dict[Field, Schema] = {
+    Field.CODE: {**CODE, "description": "Its name, unique among all rooms. A UUID is kept in lower case."},
+    Field.SIZE: {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "maximum": MAX_INTEGER,
+        "description": "Floor area in m²; null where the listing does not state it.",
+    },
+    Field.PRICE: {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": MAX_INTEGER,
+        "description": "Whole currency units a day.",
+    },
+    Field.LATITUDE: {**LATITUDE, "description": "WGS 84 degrees, north positive."},
+    Field.LONGITUDE: {**LONGITUDE, "description": "WGS 84 degrees, east positive."},
+}
+
+_DISTANCE: Schema = {
+    "type": "number",
+    "minimum": 0,
+    "description": "Metres from the point of `near`, to the centimetre.",
+}
+
+
+def ref(name: str, kind: str = "schemas") -> Schema:
+    """A reference to a component of the document."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The schema, or null."""
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def array(items: Schema, **more: Any) -> Schema:
+    """A list of any length, unless told otherwise."""
+    return {"type": "array", "items": items, **more}
+
+
+def record(required: Schema, optional: Schema | None = None, **more: Any) -> Schema:
+    """An object of these members and no others."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def schemas() -> dict[str, Schema]:
+    """Every schema under its name."""
+    return {
+        **_of_rooms(),
+        **_of_geojson(),
+        **_of_summaries(),
+        **_of_imports(),
+        **_of_problems(),
+        "Health": _HEALTH,
+    }
+
+
+def _of_rooms() -> dict[str, Schema]:
+    fields = {str(name): schema for name, schema in ROOM_FIELDS.items()}
+    example = plain(FIRST_ROOMS[0])
+    named = {"code": fields.pop("code")}
+    sized = {"size": fields.pop("size")}
+    return {
+        "Room": record({**named, **sized, **fields}, examples=[example]),
+        "NewRoom": record(fields, {**named, **sized}, examples=[example]),
+        "RoomToSave": record(
+            fields,
+            {"code": {**named["code"], "description": "The one of the path, if it is given."}, **sized},
+            examples=[example],
+        ),
+        "FoundRoom": record(
+            {**named, **sized, **fields}, {"distance": _DISTANCE}, examples=[{**example, "distance": 245.48}]
+        ),
+        "Rooms": array(ref("FoundRoom")),
+    }
+
+
+def _of_geojson() -> dict[str, Schema]:
+    fields = {str(name): ROOM_FIELDS[name] for name in (Field.CODE, Field.SIZE, Field.PRICE)}
+    position = array(LONGITUDE, minItems=2, maxItems=2, description="Longitude, latitude (RFC 7946).")
+    point = record({"type": {"const": "Point"}, "coordinates": position})
+    feature = record(
+        {
+            "type": {"const": "Feature"},
+            "id": CODE,
+            "geometry": point,
+            "properties": record(fields, {"distance": _DISTANCE}),
+        },
+        examples=[plain(geojson.feature(FIRST_ROOMS[0]))],
+    )
+    collection = record({"type": {"const": "FeatureCollection"}, "features": array(ref("RoomFeature"))})
+    return {"RoomFeature": feature, "RoomFeatures": collection}
+
+
+def _of_summaries() -> dict[str, Schema]:
+    found = {"lowest": COUNT, "highest": COUNT}
+    bucket = record({"from": COUNT, "to": nullable(COUNT), "count": COUNT})
+    return {
+        "Range": record(found),
+        "Summary": record(
+            {
+                "count": COUNT,
+                "exact": {"type": "boolean", "description": "false where the figures are estimates."},
+                "price": nullable(ref("Range")),
+                "size": nullable(ref("Range")),
+                "histogram": array(
+                    bucket,
+                    maxItems=MAX_BUCKETS,
+                    description="Rooms that cost at least `from` and less than `to`; the last is open.",
+                ),
+            }
+        ),
+    }
+
+
+REPORT_MEMBERS: Schema = {
+    **dict.fromkeys(("added", "replaced", "unchanged", "skipped", "refused"), COUNT),
+    "refusals": array(
+        ref("Refusal"),
+        maxItems=MAX_REFUSALS_KEPT,
+        description=f"The first {MAX_REFUSALS_KEPT} lines that were refused.",
+    ),
+}
+
+
+def _of_imports() -> dict[str, Schema]:
+    text = {"type": "string"}
+    line = {"type": "integer", "minimum": 1, "description": "Its number in the listing, the header included."}
+    refusal = {"line": line, "column": text, "value": text, "reason": text}
+    return {
+        "Refusal": record(refusal, description="A line that makes no room, and why."),
+        "ImportReport": record(
+            {
+                "dry_run": {"type": "boolean", "description": "Whether nothing was changed in fact."},
+                **REPORT_MEMBERS,
+                "columns": {
+                    "type": "object",
+                    "propertyNames": {"enum": list(Field)},
+                    "additionalProperties": text,
+                    "description": "The column of each field.",
+                },
+            }
+        ),
+    }
+
+
+def _of_problems() -> dict[str, Schema]:
+    text = {"type": "string"}
+    return {
+        "Problem": {
+            "type": "object",
+            "description": "What went wrong (RFC 9457).",
+            "properties": {
+                "type": {"type": "string", "format": "uri-reference"},
+                "title": text,
+                "status": {"type": "integer"},
+                "detail": text,
+                "request_id": {**text, "description": "Under which the server's log tells of it."},
+            },
+            "required": ["type", "title", "status", "detail", "request_id"],
+        },
+        "ParameterFault": record({"parameter": text, "message": text}),
+        "BodyFault": record(
+            {"path": {**text, "description": "JSONPath of the member."}, "message": text},
+            examples=[{"path": "$.price", "message": "must be a whole number"}],
+        ),
+    }
+
+
+_HEALTH: Schema = record({"status": {"enum": ["live", "ready"]}})
+
+
+def plain(value: object) -> Any:
+    """What a value is in JSON."""
+    import msgspec
+
+    return msgspec.json.decode(json.encode(value))

@@ -1,0 +1,129 @@
+"""The operations that take a key."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.serializers import csv, json, ndjson
+from rentomatic.web import imports
+from rentomatic.web.keys import Scope
+from rentomatic.web.openapi import parameters as given
+from rentomatic.web.openapi.answers import answer, media_type
+from rentomatic.web.openapi.operation import IF_MATCH, IF_NONE_MATCH, OF_THE_STORAGE, operation
+from rentomatic.web.openapi.schemas import Schema, plain, ref
+from rentomatic.web.room import MAX_BODY
+
+SECURITY_SCHEMES = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of this server, made by its operator with `rentomatic make-key`: "
+        "`Authorization: Bearer <key>`. Its scopes say what it allows.",
+    }
+}
+
+_OF_KEYS = ("unauthorized", "insufficient-scope", "writes-off")
+_OF_A_BODY = ("400", "413", "415")
+_EXAMPLE = {**plain(FIRST_ROOMS[0]), "price": 45}
+_WRITTEN = {json.MEDIA_TYPE: media_type(ref("Room"))}
+
+
+def _security(scope: Scope) -> dict[str, Any]:
+    return {"security": [{"key": [str(scope)]}]}
+
+
+def _room_in_body(schema: str) -> Schema:
+    return {
+        "required": True,
+        "description": f"The room, in at most {MAX_BODY // 1024} KiB.",
+        "content": {json.MEDIA_TYPE: {"schema": ref(schema), "example": _EXAMPLE}},
+    }
+
+
+def _refusals(*own: str) -> Iterable[str]:
+    return ("parameters", *own, *_OF_KEYS, *OF_THE_STORAGE)
+
+
+def add() -> Schema:
+    """`POST /rooms`."""
+    added = answer("The room, as it was added.", _WRITTEN, ["ETag", "Location", "Content-Location"])
+    same_room = {"code": "$response.body#/code"}
+    added["links"] = {
+        name: {"operationId": name, "parameters": same_room} for name in ("getRoom", "putRoom", "deleteRoom")
+    }
+    return operation(
+        "addRoom",
+        "Rooms",
+        "Add a room",
+        "Without a code it gets a UUID. For a code of your own, `PUT` with `If-None-Match: *` does the same, "
+        "and may be sent again when an answer was lost.",
+        [],
+        {"201": added},
+        _refusals("document", *_OF_A_BODY, "code-taken"),
+        requestBody=_room_in_body("NewRoom"),
+        **_security(Scope.WRITE),
+    )
+
+
+def put() -> Schema:
+    """`PUT /rooms/{code}`."""
+    headers = ["ETag", "Content-Location"]
+    return operation(
+        "putRoom",
+        "Rooms",
+        "Add or replace a room",
+        "With `If-Match` and the ETag of the room as it was read, nothing is lost that somebody else changed "
+        "meanwhile: that is a 412. With `If-None-Match: *` it is only added.",
+        [IF_MATCH, IF_NONE_MATCH],
+        {
+            "200": answer("The room, as it is now.", _WRITTEN, headers),
+            "201": answer("The room, as it was added.", _WRITTEN, headers),
+        },
+        _refusals("document", *_OF_A_BODY, "precondition-failed"),
+        requestBody=_room_in_body("RoomToSave"),
+        **_security(Scope.WRITE),
+    )
+
+
+def delete() -> Schema:
+    """`DELETE /rooms/{code}`."""
+    return operation(
+        "deleteRoom",
+        "Rooms",
+        "Take a room down",
+        "With `If-Match`, only if it is still what was read.",
+        [IF_MATCH, IF_NONE_MATCH],
+        {"204": answer("It is gone.")},
+        _refusals("400", "no-such-room", "precondition-failed"),
+        **_security(Scope.WRITE),
+    )
+
+
+def import_() -> Schema:
+    """`POST /rooms/import`."""
+    return operation(
+        "importRooms",
+        "Import",
+        "Load many rooms",
+        "A listing as CSV, whose columns are found by their usual names, or as NDJSON, one object a line. "
+        "All its rooms are loaded in one step, and nobody sees half of it.",
+        given.imports(),
+        {"200": answer("What became of the lines.", {json.MEDIA_TYPE: media_type(ref("ImportReport"))})},
+        _refusals(*_OF_A_BODY, "408", "411", "code-taken", "listing", "listing-too-long", "import-refused"),
+        requestBody={
+            "required": True,
+            "description": f"The listing, of a stated length and of at most {imports.MAX_BODY >> 30} GiB; "
+            "gzip with `Content-Encoding: gzip`. `charset` in Content-Type says another encoding than UTF-8.",
+            "content": {
+                csv.MEDIA_TYPE: {
+                    "schema": {"type": "string"},
+                    "example": "code,size,price,latitude,longitude\nr1,20,60,51.5,-0.12\n",
+                },
+                ndjson.MEDIA_TYPE: {
+                    "schema": {"type": "string"},
+                    "example": '{"code":"r1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n',
+                },
+            },
+        },
+        **_security(Scope.IMPORT),
+    )

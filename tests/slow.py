@@ -1,0 +1,32 @@
+"""A storage that is too slow to look at all its rooms in the time that it is given."""
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Sample, Summary, range_of
+from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.errors import OutOfTime
+
+
+class SlowRepo(MemRepo):
+    """Looks at every second room in time, or at none where even that is too much."""
+
+    samples = True
+
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        if within is not None:
+            raise OutOfTime
+        return super().count(query, at_most)
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        if within is not None:
+            raise OutOfTime
+        return super().summarise(query)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        if not self.samples:
+            raise OutOfTime
+        with self.stream(RoomQuery()) as rooms:
+            half = [room for room in list(rooms)[::2] if query.matches(room)]
+        prices = [room.price for room in half]
+        return Sample(
+            {price: prices.count(price) for price in prices}, range_of(room.size for room in half), 0.5
+        )

@@ -1,0 +1,72 @@
+"""What the contract says in words, for Schemathesis: how parameters go together, and what a listing is."""
+
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.generation import GenerationMode
+
+from rentomatic.requests.search import FILTERS, MAX_CONDITIONS
+from rentomatic.serializers import csv, ndjson
+
+_CELLS = st.text(st.characters(codec="utf-8"), max_size=8) | st.integers().map(str) | st.floats().map(str)
+_HEADER = "code,size,price,latitude,longitude"
+_LISTINGS = st.lists(st.lists(_CELLS, min_size=4, max_size=6).map(",".join), max_size=5).map(
+    lambda lines: "\n".join([_HEADER, *lines])
+)
+_OBJECTS = st.lists(
+    st.fixed_dictionaries({"code": _CELLS, "price": _CELLS, "latitude": _CELLS, "longitude": _CELLS})
+    | st.dictionaries(_CELLS, _CELLS),
+    max_size=5,
+)
+
+schemathesis.openapi.media_type(csv.MEDIA_TYPE, _LISTINGS.map(str.encode))
+schemathesis.openapi.media_type(
+    ndjson.MEDIA_TYPE, _OBJECTS.map(lambda found: "\n".join(map(str, found)).encode())
+)
+
+
+@schemathesis.serializer(ndjson.MEDIA_TYPE)
+def as_it_is(context: schemathesis.SerializationContext, value: Any) -> Any:
+    return {"data": value}
+
+
+@schemathesis.hook
+def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
+    """Listings are made below; Schemathesis takes either these or examples."""
+    for content in raw_schema["paths"]["/rooms/import"]["post"]["requestBody"]["content"].values():
+        del content["example"]
+
+
+@schemathesis.hook
+def before_add_examples(context: schemathesis.HookContext, examples: list[Any]) -> None:
+    """The example of every parameter at once would be too many conditions."""
+    for case in examples:
+        case.query = _consistent(dict(case.query or {}))
+
+
+@schemathesis.hook
+def map_case(context: schemathesis.HookContext, case: Any) -> Any:
+    """A valid request keeps the rules that are about several parameters; one to be refused need not."""
+    if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+        case.query = _consistent(dict(case.query or {}))
+        for name in ("If-Match", "If-None-Match"):
+            if case.headers.get(name) == "0":  # what Schemathesis takes for a header that needs quotes
+                case.headers[name] = '"0"'
+        if isinstance(case.body, dict) and "code" in case.body and "code" in case.path_parameters:
+            case.body["code"] = case.path_parameters["code"]
+    return case
+
+
+def _consistent(query: dict[str, Any]) -> dict[str, Any]:
+    filters = [name for name in query if name in FILTERS]
+    unwanted = {*filters[MAX_CONDITIONS:], "cursor"}  # a cursor is made by the server, for one search
+    if "near" not in query:
+        unwanted |= {"radius"} | ({"sort"} if query.get("sort") == "distance" else set())
+    box = query.get("bbox")
+    if isinstance(box, list) and len(box) == 4 and box[1] > box[3]:
+        box[1], box[3] = box[3], box[1]
+    columns = query.get("map")
+    if isinstance(columns, list):
+        query["map"] = list({text.partition("=")[0]: text for text in columns}.values())
+    return {name: value for name, value in query.items() if name not in unwanted}
