@@ -9,13 +9,11 @@ import http.client
 import itertools
 import json
 import random
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import quantiles
 from types import TracebackType
@@ -41,7 +39,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        return self.what != "200"
+        return self.what not in ("200", "201")
 
 
 @dataclass(slots=True)
@@ -75,32 +73,13 @@ class Report:
         )
 
 
-class _Background:
-    """Threads that work until the end of the context."""
-
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    def _begin(self, *works: Callable[[], None]) -> None:
-        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
-        for thread in self._threads:
-            thread.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(2 * _TIMEOUT)
-            assert not thread.is_alive(), "a thread of the load hangs"
-
-
-class Load(_Background):
-    """Searches at a steady rate over kept connections.
+class Load:
+    """Searches at a steady rate over kept connections, until the end of the context.
 
     target: makes the next search; none is asked twice, so that no answer comes from a cache.
     pause: seconds that a connection waits before it asks again, instead of the steady rate.
+    key: with which rooms are added as well, prefix-000001, prefix-000002 …, each over a connection of its
+    own: `begun` were sent, and those in `acknowledged` answered with 201.
     """
 
     def __init__(
@@ -111,9 +90,16 @@ class Load(_Background):
         rate: float = RATE,
         target: Callable[[random.Random], str] | None = None,
         pause: float | None = None,
+        key: str = "",
     ) -> None:
-        super().__init__()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
         self.report = Report()
+        self.writes = Report()
+        self.prefix = f"w{random.randrange(1 << 32):08x}"
+        self.begun = 0
+        self.acknowledged: list[str] = []
+        self._key = key
         self._port = port
         self._connections = connections
         self._period = connections / rate
@@ -122,8 +108,20 @@ class Load(_Background):
         self._name = f"load-{random.randrange(1 << 32):08x}"
 
     def __enter__(self) -> Self:
-        self._begin(*(_bound(self._ask_on, number) for number in range(self._connections)))
+        works = [_bound(self._ask_on, number) for number in range(self._connections)]
+        works += [self._write_on] if self._key else []
+        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        for thread in self._threads:
+            thread.start()
         return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(2 * _TIMEOUT)
+            assert not thread.is_alive(), "a thread of the load hangs"
 
     def _ask_on(self, number: int) -> None:
         rng = random.Random(f"{self._name} {number}")
@@ -137,6 +135,33 @@ class Load(_Background):
             self.report.outcomes.append(outcome)
             now = time.monotonic()
             next_one = now + self._pause if self._pause is not None else max(now, next_one + self._period)
+
+    def _write_on(self) -> None:
+        while not self._stop.wait(1 / _WRITES):
+            self.begun += 1
+            code = f"{self.prefix}-{self.begun:06d}"
+            began = time.monotonic()
+            try:
+                what = self._write(code)
+            except (OSError, http.client.HTTPException) as error:
+                what = type(error).__name__
+            if what == "201":
+                self.acknowledged.append(code)
+            self.writes.outcomes.append(Outcome(began, time.monotonic() - began, what, code))
+
+    def _write(self, code: str) -> str:
+        number = self.begun
+        room = {"code": code, "size": 20 + number % 80, "price": 30 + number % 90}
+        body = json.dumps({**room, "latitude": 51.5, "longitude": -0.1})
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
+        try:
+            connection.request("POST", "/rooms", body, {**headers, "X-Request-ID": code})
+            response = connection.getresponse()
+            response.read()
+            return str(response.status)
+        finally:
+            connection.close()
 
 
 class Kept:
@@ -184,63 +209,6 @@ class Kept:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-class Writer(_Background):
-    """Adds rooms one by one: -000001, -000002 … behind a prefix; by SQL, in one long session of psql.
-
-    begun: how many were sent. acknowledged: those of which the database said that they are there.
-    """
-
-    def __init__(self, container: Callable[[], str]) -> None:
-        super().__init__()
-        self.prefix = f"w{random.randrange(1 << 32):08x}"
-        self.begun = 0
-        self.acknowledged: list[str] = []
-        self.sessions = 0
-        self._container = container
-
-    def __enter__(self) -> Self:
-        self._begin(self._write)
-        return self
-
-    def _write(self) -> None:
-        command = ["psql", "-U", "postgres", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "application"]
-        while not self._stop.is_set():
-            session = subprocess.Popen(
-                ["docker", "exec", "--interactive", self._container(), *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            self.sessions += 1
-            try:
-                self._write_in(session)
-            finally:
-                session.kill()
-                with suppress(BrokenPipeError):  # what was not sent is not to be sent
-                    session.communicate(timeout=_TIMEOUT)
-            self._stop.wait(0.2)
-
-    def _write_in(self, session: subprocess.Popen[str]) -> None:
-        assert session.stdin is not None
-        assert session.stdout is not None
-        try:
-            while not self._stop.wait(1 / _WRITES):
-                self.begun += 1
-                code = f"{self.prefix}-{self.begun:06d}"
-                values = f"'{code}', {20 + self.begun % 80}, {30 + self.begun % 90}, -0.1, 51.5"
-                session.stdin.write(
-                    "INSERT INTO room(code, size, price, longitude, latitude) "
-                    f"VALUES ({values}) RETURNING code;\n"
-                )
-                session.stdin.flush()
-                if session.stdout.readline().strip() != code:
-                    break  # the database went away; whether this one arrived is not known
-                self.acknowledged.append(code)
-        except BrokenPipeError:
-            return
 
 
 def search(rng: random.Random) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.deployment.conftest import Figures
-from tests.deployment.load import Writer
 from tests.deployment.project import Stack, until
 from tests.deployment.test_faults import load, without_failure
 
@@ -35,22 +34,21 @@ def newest(stack: Stack) -> Path:
 def test_a_backup_of_a_stack_at_work_is_of_one_moment_and_restores_an_empty_one(
     stack: Stack, figures: Figures
 ) -> None:
-    db = stack.container("db")
-    with Writer(lambda: db) as writer, load(stack) as running:
-        acknowledged = len(writer.acknowledged)
+    with load(stack) as running:
+        acknowledged = len(running.acknowledged)
         began = time.monotonic()
         said = stack.manage("backup")
         seconds = time.monotonic() - began
-        begun = writer.begun
+        begun = running.begun
     rows, trailer = read(newest(stack))
-    written = sorted(code for code, *_ in rows if code.startswith(writer.prefix))
+    written = sorted(code for code, *_ in rows if code.startswith(running.prefix))
     figures.add(
         "backup", f"{len(rows)} rooms in {seconds:.1f} s, writes {acknowledged} … {len(written)} … {begun}"
     )
     without_failure(stack, running, figures, "backup")
 
     assert acknowledged <= len(written) <= begun
-    assert [f"{writer.prefix}-{number:06d}" for number in range(1, len(written) + 1)] == written
+    assert [f"{running.prefix}-{number:06d}" for number in range(1, len(written) + 1)] == written
     assert (len(rows), str(trailer["checksum"]) in said) == (trailer["count"], True)
 
     begin_anew(stack)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.deployment.conftest import Figures
-from tests.deployment.load import CONNECTIONS, Load, Outcome, Writer
+from tests.deployment.load import CONNECTIONS, Load, Outcome
 from tests.deployment.project import Stack, docker, run, until
 
 BEFORE = AFTER = 2.0
@@ -27,7 +27,7 @@ KILL_MAIN_PROCESS = (
 
 @contextmanager
 def load(stack: Stack) -> Iterator[Load]:
-    with Load(stack.port) as running:
+    with Load(stack.port, key=stack.key) as running:
         time.sleep(BEFORE)
         yield running
         time.sleep(AFTER)
@@ -42,11 +42,21 @@ def why(stack: Stack, failures: list[Outcome]) -> str:
 
 def without_failure(stack: Stack, running: Load, figures: Figures, what: str) -> None:
     figures.add(what, running.report)
+    figures.add(f"{what}, writes", running.writes)
     stack.wait_until_served()
-    failures = running.report.failures
+    failures = running.report.failures + running.writes.failures
 
     assert [] == failures, why(stack, failures)
+    assert [] == lost_writes(stack, running)
     assert len(running.report.outcomes) > 100
+    assert len(running.acknowledged) > 10
+
+
+def lost_writes(stack: Stack, running: Load) -> list[str]:
+    """The rooms that were acknowledged and are not there; those that are do not stay."""
+    found = set(stack.psql(f"SELECT code FROM room WHERE code LIKE '{running.prefix}-%'").split())
+    stack.psql(f"DELETE FROM room WHERE code LIKE '{running.prefix}-%'")
+    return sorted(set(running.acknowledged) - found)
 
 
 def scale(stack: Stack, count: int) -> None:
@@ -82,10 +92,12 @@ def test_a_web_that_is_killed_costs_at_most_the_requests_in_flight(stack: Stack,
         docker("exec", victim, "python", "-c", KILL_MAIN_PROCESS)
         until(lambda: stack.inspect(victim)["RestartCount"] > before, 60, "it is started again by itself")
         stack.wait_until_served()
-    failures = running.report.failures
+    failures = running.report.failures + running.writes.failures
     figures.add("one of two web killed (SIGKILL)", running.report)
+    figures.add("one of two web killed (SIGKILL), writes", running.writes)
 
-    assert len(failures) <= CONNECTIONS, why(stack, failures)
+    assert [] == lost_writes(stack, running)
+    assert len(failures) <= CONNECTIONS + 1, why(stack, failures)
 
 
 @pytest.mark.parametrize("service", ["nginx", "web"])
@@ -215,28 +227,25 @@ def test_a_database_that_goes_and_comes_loses_no_write(
     stack: Stack, figures: Figures, fault: Callable[[Stack], None]
 ) -> None:
     name = fault.__name__
-    db = stack.container("db")
-    with Writer(lambda: db) as writer, load(stack) as running:
+    with load(stack) as running:
         fault(stack)
         gone = time.monotonic()
         until(lambda: answers(stack), 90, "the database answers again")
         back = time.monotonic()
         time.sleep(RECOVERED_WITHIN + AFTER)
-    found = set(stack.psql(f"SELECT code FROM room WHERE code LIKE '{writer.prefix}-%'").split())
-    failures = running.report.failures
+    lost, failures = lost_writes(stack, running), running.report.failures + running.writes.failures
     last = max((failure.began + failure.seconds for failure in failures), default=back)
     figures.add(f"{name} of the database", running.report)
     figures.add(
         f"{name} of the database, after",
         f"back after {back - gone:.1f} s, last failure {last - back:+.1f} s from then; "
-        f"{len(writer.acknowledged)} writes acknowledged, lost {len(set(writer.acknowledged) - found)}",
+        f"{len(running.acknowledged)} writes acknowledged, lost {len(lost)}",
     )
 
-    assert [] == sorted(set(writer.acknowledged) - found)
+    assert [] == lost
     assert {"503"} >= {failure.what for failure in failures}, why(stack, failures)
     assert last - back <= RECOVERED_WITHIN, why(stack, failures[-5:])
-    assert writer.sessions > 1
-    stack.psql(f"DELETE FROM room WHERE code LIKE '{writer.prefix}-%'")
+    assert [] != running.writes.failures
 
 
 def answers(stack: Stack) -> bool:
