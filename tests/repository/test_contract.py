@@ -145,7 +145,7 @@ def test_rooms_added_and_removed_between_pages_are_neither_shown_twice_nor_skipp
             break
         after = query.position(page.rooms[-1])
         last = page.rooms[-1]  # the very room that the cursor stands on
-        repository.swap(last.code, last, None)
+        repository.swap(last, None)
         repository.load(
             [make_room(code=f"k00-{turn}", price=0, size=1), make_room(code=f"k99-{turn}", price=9)]
         )
@@ -433,7 +433,7 @@ def test_a_room_that_moved_is_found_only_where_it_is_now(repository: RoomReposit
 def test_a_room_that_was_removed_is_gone(repository: RoomRepository) -> None:
     repository.load([make_room(code="a"), make_room(code="b")])
 
-    assert repository.swap("a", make_room(code="a"), None)
+    assert repository.swap(make_room(code="a"), None)
     assert repository.get("a") is None
     assert codes_of(repository, RoomQuery(areas=(Circle(LONDON, 100_000),))) == ["b"]
 
@@ -461,7 +461,7 @@ def test_a_stream_is_of_one_moment(repository: RoomRepository) -> None:
     with repository.stream(RoomQuery()) as rooms:
         first = next(rooms)
         repository.load([make_room(code="zzzz")])
-        repository.swap("1499", make_room(code="1499"), None)
+        repository.swap(make_room(code="1499"), None)
         rest = [room.code for room in rooms]
 
     assert [f"{n:04}" for n in range(1500)] == [first.code, *rest]

@@ -40,7 +40,7 @@ SEARCHES: dict[str, Callable[[PostgresRepo], object]] = {
 }
 WRITES: dict[str, Callable[[PostgresRepo], object]] = {
     "load": lambda repository: repository.load([make_room(code="new")]),
-    "swap": lambda repository: repository.swap("a1", make_room(), make_room(price=61)),
+    "swap": lambda repository: repository.swap(make_room(), make_room(price=61)),
 }
 
 
@@ -114,6 +114,7 @@ def test_a_statement_that_takes_too_long_is_given_up_and_its_connection_is_used_
 
 IN_TIME: dict[str, Callable[[PostgresRepo, RoomQuery], object]] = {
     "count": lambda repository, query: repository.count(query, within=0.2),
+    "count in no time": lambda repository, query: repository.count(query, within=0),
     "summarise": lambda repository, query: repository.summarise(query, within=0.2),
     "sample": lambda repository, query: repository.sample(query, within=0.2),
 }
@@ -154,6 +155,18 @@ def test_the_statements_of_a_total_have_one_time_together(conninfo: str) -> None
         assert [(f"{LIMIT:.0f}s",)] == shown
 
 
+def test_a_swap_behind_a_load_is_given_up_after_a_second(conninfo: str) -> None:
+    with repository(conninfo, statement_timeout=LIMIT) as opened:
+        begin = time.monotonic()
+        with locked(conninfo, "SHARE ROW EXCLUSIVE"):
+            message = refusal(conninfo, lambda: opened.swap(make_room(), None))
+        took = time.monotonic() - begin
+
+        assert message == "The storage is being written to by somebody else: try again."
+        assert 0.5 < took < LIMIT / 3
+        assert opened.swap(make_room(), None)
+
+
 def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) -> None:
     def export(opened: PostgresRepo) -> None:
         with opened.stream(RoomQuery()) as rooms:
@@ -163,7 +176,7 @@ def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) 
         with locked(conninfo, "ACCESS EXCLUSIVE"):
             messages = [
                 refusal(conninfo, lambda: export(opened)),
-                refusal(conninfo, lambda: opened.swap("a1", make_room(), None)),
+                refusal(conninfo, lambda: opened.swap(make_room(), None)),
             ]
 
         assert ["The storage did not answer in time."] * 2 == messages

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -16,9 +17,10 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.migrations import POSTGRES_REVISION
 from rentomatic.migrations.runner import upgrade_postgres
 from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.connections import Session
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Settings, read_settings
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from tests.builders import make_room
 from tests.postgres_server import PostgresServer, running
 from tests.servers import free_port
@@ -124,7 +126,7 @@ USES: dict[str, Callable[[PostgresRepo], object]] = {
     "ping": lambda opened: opened.ping(),
     "export": list_of,
     "load": lambda opened: opened.load([make_room()]).unchanged,
-    "swap": lambda opened: opened.swap("a1", make_room(), make_room()),
+    "swap": lambda opened: opened.swap(make_room(), make_room()),
 }
 
 
@@ -203,6 +205,31 @@ def test_a_server_that_says_nothing_is_given_up_in_time(server: PostgresServer, 
         assert given_up
         assert ["refused"] == outcomes
         assert (make_room(),) == opened.search(RoomQuery()).rooms
+
+
+def test_a_write_to_a_server_that_says_nothing_is_given_up_once_whatever_the_pool(
+    server: PostgresServer,
+) -> None:
+    together = threading.Barrier(4)
+
+    def use(session: Session) -> None:
+        session.execute("SELECT 1")
+        together.wait(LIMIT)
+
+    with repository(server, pool_size=4, statement_timeout=LIMIT) as opened:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: opened._connections.read(use), range(4)))
+        server.send(signal.SIGSTOP)
+        try:
+            begin = time.monotonic()
+            with pytest.raises(OutOfTime):
+                opened.swap(make_room(), make_room(price=1))
+            took = time.monotonic() - begin
+        finally:
+            server.send(signal.SIGCONT)
+
+        assert took < 8
+        assert opened.swap(make_room(), make_room(price=2))
 
 
 def outcome_of(opened: PostgresRepo) -> str:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,9 +246,10 @@ def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
 def test_a_total_that_runs_out_of_time_leaves_its_connection_usable(town: Path) -> None:
     far = RoomQuery(areas=(Circle(CENTRE, 19_000_000),))
     with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=60)) as repository:
-        for total in (repository.count, repository.summarise):
-            with pytest.raises(OutOfTime):
-                total(far, within=0.01)
+        for total in (repository.count, repository.summarise, repository.sample):
+            for seconds in (0, 0.01):
+                with pytest.raises(OutOfTime):
+                    total(far, within=seconds)
 
         assert repository.sample(far, within=60).share < 1
         assert len(repository._idle) == 1
@@ -285,6 +286,22 @@ def test_a_repository_that_was_closed_leaves_no_connection_behind(path: Path) ->
 
     assert repository._idle == []
     assert not path.with_name("rooms.db-wal").exists()  # the last connection takes it away
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_large_load_gives_the_disk_of_its_log_back(path: Path, repository: SqliteRepo, fails: bool) -> None:
+    def rooms() -> Iterator[Room]:
+        yield from (make_room(code=f"r{number:05d}") for number in range(60_000))
+        if fails:
+            raise ValueError("a listing that ends early")
+
+    with closing(open_by_hand(path)) as other:
+        other.execute("SELECT count(*) FROM room").fetchone()  # keeps the log there
+        with pytest.raises(ValueError, match="ends early") if fails else nullcontext():
+            repository.load(rooms())
+        log = path.with_name("rooms.db-wal").stat().st_size
+
+    assert 0 == log
 
 
 def test_the_schema_goes_down_and_up_again_with_rooms_in_it(path: Path, repository: SqliteRepo) -> None:

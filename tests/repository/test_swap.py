@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -13,6 +14,8 @@ from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.mongo import MongoRepo
 from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.repository import BUSY_TIMEOUT
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room
 from tests.repository.storages import STORAGES
@@ -39,7 +42,7 @@ EXTREMES = [
 
 
 def test_a_room_takes_the_place_of_none(repository: RoomRepository) -> None:
-    assert repository.swap("a1", None, make_room())
+    assert repository.swap(None, make_room())
 
     assert make_room() == repository.get("a1")
 
@@ -47,7 +50,7 @@ def test_a_room_takes_the_place_of_none(repository: RoomRepository) -> None:
 def test_a_room_takes_the_place_of_the_one_that_is_there(repository: RoomRepository) -> None:
     repository.load([make_room(), make_room(code="b2")])
 
-    assert repository.swap("a1", make_room(), make_room(price=1))
+    assert repository.swap(make_room(), make_room(price=1))
 
     assert [make_room(price=1), make_room(code="b2")] == rooms_of(repository)
 
@@ -55,7 +58,7 @@ def test_a_room_takes_the_place_of_the_one_that_is_there(repository: RoomReposit
 def test_a_room_that_moves_is_found_where_it_is(repository: RoomRepository) -> None:
     repository.load([make_room()])
 
-    repository.swap("a1", make_room(), make_room(latitude=-33.9, longitude=151.2))
+    repository.swap(make_room(), make_room(latitude=-33.9, longitude=151.2))
 
     query = RoomQuery(areas=(BoundingBox(151, -34, 152, -33),))
     assert repository.search(query).rooms == (make_room(latitude=-33.9, longitude=151.2),)
@@ -64,7 +67,7 @@ def test_a_room_that_moves_is_found_where_it_is(repository: RoomRepository) -> N
 def test_no_room_takes_the_place_of_the_one_that_is_there(repository: RoomRepository) -> None:
     repository.load([make_room(), make_room(code="b2")])
 
-    assert repository.swap("a1", make_room(), None)
+    assert repository.swap(make_room(), None)
 
     assert [make_room(code="b2")] == rooms_of(repository)
 
@@ -74,7 +77,7 @@ def test_no_room_takes_the_place_of_the_one_that_is_there(repository: RoomReposi
 def test_what_is_not_there_is_not_replaced(repository: RoomRepository, old: Room, new: Room | None) -> None:
     repository.load([make_room()])
 
-    assert not repository.swap("a1", old, new)
+    assert not repository.swap(old, new)
 
     assert [make_room()] == rooms_of(repository)
 
@@ -85,36 +88,78 @@ def test_a_room_does_not_take_the_place_of_none_where_one_is(
 ) -> None:
     repository.load([present])
 
-    assert not repository.swap("a1", None, make_room())
+    assert not repository.swap(None, make_room())
 
     assert [present] == rooms_of(repository)
 
 
 @pytest.mark.parametrize("new", [make_room(price=1), None], ids=["replace", "remove"])
 def test_where_nothing_is_nothing_is_replaced(repository: RoomRepository, new: Room | None) -> None:
-    assert not repository.swap("a1", make_room(), new)
+    assert not repository.swap(make_room(), new)
 
     assert [] == rooms_of(repository)
 
 
 @pytest.mark.parametrize("room", EXTREMES, ids=repr)
 def test_a_room_is_known_again_whatever_its_values(repository: RoomRepository, room: Room) -> None:
-    assert repository.swap("a1", None, room)
+    assert repository.swap(None, room)
     found = repository.get("a1")
 
     assert room == found
-    assert repository.swap("a1", found, make_room())
-    assert repository.swap("a1", make_room(), room)
-    assert repository.swap("a1", room, room)
-    assert repository.swap("a1", room, None)
+    assert repository.swap(found, make_room())
+    assert repository.swap(make_room(), room)
+    assert repository.swap(room, room)
+    assert repository.swap(room, None)
 
 
 def test_of_two_rooms_in_one_place_only_the_named_one_is_replaced(repository: RoomRepository) -> None:
     repository.load([make_room(), make_room(code="A1")])
 
-    assert repository.swap("A1", make_room(code="A1"), make_room(code="A1", price=2))
+    assert repository.swap(make_room(code="A1"), make_room(code="A1", price=2))
 
     assert [make_room(code="A1", price=2), make_room()] == rooms_of(repository)
+
+
+@pytest.mark.parametrize(("old", "new"), [(None, None), (make_room(), make_room(code="b2"))])
+def test_a_swap_is_of_one_code(repository: RoomRepository, old: Room | None, new: Room | None) -> None:
+    repository.load([make_room()])
+    with pytest.raises(ValueError, match="same code"):
+        repository.swap(old, new)
+
+    assert [make_room()] == rooms_of(repository)
+
+
+def test_behind_another_writer_a_swap_of_sqlite_is_given_up_after_a_second() -> None:
+    with STORAGES["sqlite"]() as repository:
+        assert isinstance(repository, SqliteRepo)
+        repository.load([make_room()])
+        with closing(sqlite3.connect(repository._path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            took = time_until_refused(repository)
+
+        assert 0.5 < took < BUSY_TIMEOUT - 1
+        assert repository.swap(make_room(), None)
+
+
+def test_behind_another_writer_a_swap_of_mongodb_is_given_up_after_two_seconds() -> None:
+    with STORAGES["mongo"]() as repository:
+        assert isinstance(repository, MongoRepo)
+        repository.load([make_room()])
+        repository._timeout = 60.0
+        with repository._database(None) as database, database.client.start_session() as session:
+            session.start_transaction()
+            database.room.update_one({"code": "a1"}, {"$set": {"price": 61}}, session=session)
+            took = time_until_refused(repository)
+
+        assert 0.5 < took < 10
+        assert repository.swap(make_room(), None)
+
+
+def time_until_refused(repository: RoomRepository) -> float:
+    begin = time.monotonic()
+    with pytest.raises(RepositoryUnavailable):
+        repository.swap(make_room(), make_room(price=1))
+    return time.monotonic() - begin
 
 
 @pytest.mark.parametrize(
@@ -130,7 +175,7 @@ def test_of_many_at_once_exactly_one_wins(repository: RoomRepository, old: Room 
 
         def compete(number: int, start: threading.Barrier = start) -> bool:
             start.wait(30)
-            return repository.swap("a1", old, None if remove else make_room(price=number))
+            return repository.swap(old, None if remove else make_room(price=number))
 
         with ThreadPoolExecutor(threads) as pool:
             won = list(pool.map(compete, range(1, threads + 1)))
@@ -147,7 +192,7 @@ def test_no_edit_is_lost(repository: RoomRepository) -> None:
         while times:
             present = repository.get("a1")
             assert present is not None
-            times -= repository.swap("a1", present, make_room(price=present.price + 1))
+            times -= repository.swap(present, make_room(price=present.price + 1))
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(raise_price, 25) for _ in range(4)]:
@@ -166,7 +211,7 @@ def test_a_room_that_was_written_by_hand_into_sqlite_can_be_replaced() -> None:
         found = repository.get("a1")
 
         assert make_room(size=None, latitude=0, longitude=5) == found
-        assert repository.swap("a1", found, make_room())
+        assert repository.swap(found, make_room())
         assert make_room() == repository.get("a1")
 
 
@@ -184,7 +229,7 @@ def test_a_room_that_was_written_by_hand_into_mongodb_can_be_replaced(
         found = repository.get("a1")
 
         assert make_room(size=None, latitude=51, longitude=0) == found
-        assert repository.swap("a1", found, make_room())
+        assert repository.swap(found, make_room())
         assert make_room() == repository.get("a1")
 
 

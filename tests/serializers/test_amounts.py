@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rentomatic.serializers.amounts import Decimal, degrees, whole_price, whole_size
+from rentomatic.serializers.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
+from rentomatic.use_cases.import_rooms import Remedy
 
 UNDERSTOOD = {
     "0": 0,
@@ -111,14 +112,18 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["12.50", "12,5", "$12.50", "12,50 €", "0.5", "1.200,50", "1,200.01", "1.2"])
 def test_a_price_with_a_fraction_is_refused_and_not_rounded(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a whole number"):
+    with pytest.raises(UnclearAmount, match="is not a whole number") as refused:
         whole_price(text)
+
+    assert refused.value.remedy == Remedy("round", ("true",))
 
 
 @pytest.mark.parametrize("text", ["1,200", "1.200", "€1,200", "1.200 €", "12,000", "120.000", "1,200 EUR"])
 def test_a_price_that_may_mean_thousands_or_a_fraction_is_refused_with_the_way_out(text: str) -> None:
-    with pytest.raises(ValueError, match="thousands or a fraction: say --decimal point or --decimal comma"):
+    with pytest.raises(UnclearAmount, match="thousands or a fraction") as refused:
         whole_price(text)
+
+    assert refused.value.remedy == Remedy("decimal", ("point", "comma"))
 
 
 @pytest.mark.parametrize("text", ["$1.200", "$180.000", "$ 95.000", "£1.000"])

@@ -4,6 +4,7 @@ import pytest
 
 from rentomatic.serializers.columns import USUAL_NAMES
 from rentomatic.serializers.source import ListingError
+from rentomatic.use_cases.import_rooms import Remedy
 from tests.builders import make_room
 from tests.serializers.listings import read_csv
 
@@ -64,11 +65,9 @@ def test_missing_columns_are_named_with_those_there_are_and_the_way_to_map_one()
     with pytest.raises(ListingError) as refusal:
         read_csv("Nummer,Preis,lat,lon\n1,2,3,4\n")
 
-    expected = (
-        "no column says the code or the price; there are 'Nummer', 'Preis', 'lat', 'lon'. "
-        "Name it with --map code=COLUMN"
-    )
+    expected = "no column says the code or the price; there are 'Nummer', 'Preis', 'lat', 'lon'"
     assert expected == str(refusal.value)
+    assert Remedy("map", ("code=COLUMN",)) == refusal.value.remedy
 
 
 def test_a_mapped_column_that_is_not_there_is_named() -> None:

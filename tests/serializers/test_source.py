@@ -3,11 +3,15 @@
 import gzip
 import io
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from rentomatic.serializers import csv, json, ndjson
+from rentomatic.serializers.columns import Columns
 from rentomatic.serializers.source import MAX_LINE, ListingError, ListingTooLong, listing_in, open_listing
+from rentomatic.use_cases.import_rooms import Remedy
 from tests.builders import make_room
 from tests.serializers.listings import HEADER, read_file
 
@@ -58,9 +62,10 @@ def test_bytes_of_another_encoding_are_refused_with_their_line_and_the_way_out(
 
     expected = (
         f"line {before + 2} is not UTF-8: it has the byte 0xe0. "
-        "A file from Windows often is in another encoding: try --encoding windows-1252"
+        "A file from Windows often is in another encoding"
     )
     assert expected == str(refusal.value)
+    assert Remedy("encoding", ("windows-1252",)) == refusal.value.remedy
 
 
 def test_the_line_of_a_wrong_byte_is_right_inside_a_long_line(listing: Path) -> None:
@@ -194,8 +199,6 @@ def test_a_dash_is_standard_input_which_stays_open(monkeypatch: pytest.MonkeyPat
     [
         (b"PK\x03\x04 a workbook", None, "save the listing as CSV first"),
         (b"\xd0\xcf\x11\xe0 an old workbook", "windows-1252", "save the listing as CSV first"),
-        (GERMAN.encode("utf-16-le"), None, "try --encoding utf-16-le"),
-        (GERMAN.encode("utf-16-be"), None, "try --encoding utf-16-be"),
         (GERMAN.encode("utf-8"), "utf-16", "is not UTF-16"),
     ],
 )
@@ -206,6 +209,29 @@ def test_a_file_of_another_kind_is_refused_with_the_way_out(
 
     with pytest.raises(ListingError, match=message), open_listing(str(listing), encoding) as source:
         list(source.lines)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16le", "utf-16be"])
+def test_utf_16_without_a_mark_is_refused_with_its_name(listing: Path, encoding: str) -> None:
+    listing.write_bytes(GERMAN.encode(encoding))
+
+    with pytest.raises(ListingError, match="looks like UTF-16") as refusal:
+        read_file(listing)
+
+    assert Remedy("encoding", (encoding,)) == refusal.value.remedy
+
+
+@pytest.mark.parametrize("mark", ["utf-8", "utf-16le", "utf-16be", "utf-32le", "utf-32be"])
+@pytest.mark.parametrize("stated", [None, "utf-8", "UTF8", "utf-16", "utf-16le", "utf-32", "windows-1252"])
+@pytest.mark.parametrize("read", [csv.read, ndjson.read])
+def test_a_byte_order_mark_is_no_part_of_the_first_line_whatever_is_stated(
+    listing: Path, mark: str, stated: str | None, read: Callable[..., Iterable[object]]
+) -> None:
+    text = GERMAN if read is csv.read else json.encode(make_room()).decode()
+    listing.write_bytes(f"\ufeff{text}".encode(mark))
+
+    with open_listing(str(listing), stated) as source:
+        assert [make_room()] == list(read(source.lines, Columns()))
 
 
 def test_a_listing_that_becomes_too_long_is_given_up() -> None:

@@ -32,7 +32,7 @@ class BusyRepo(MemRepo):
         found = super().get(code)
         if self.left:
             self.left -= 1
-            super().swap(code, found, self.meanwhile(self.left))
+            super().swap(found, self.meanwhile(self.left))
         return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
-from rentomatic.domain.summary import Count
+from rentomatic.domain.summary import Count, Sample, Summary
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -17,6 +17,34 @@ ROOMS = [make_room(code=f"r{number:03}", price=40 + number % 20, size=20) for nu
 CHEAP = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 44),), limit=3)
 RARE = RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("r001", "r003", "r005")),), limit=2)
 NOWHERE = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 0),))
+
+
+class TimedRepo(SlowRepo):
+    """Notes how many seconds it is given, and for what."""
+
+    def __init__(self) -> None:
+        super().__init__(ROOMS)
+        self.given: list[tuple[str, float | None]] = []
+
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        self.given.append(("count", within))
+        return super().count(query, at_most, within)
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        self.given.append(("summarise", within))
+        return super().summarise(query, within)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        self.given.append(("sample", within))
+        return super().sample(query, within)
+
+
+def test_all_rooms_have_a_second_and_a_sample_has_another() -> None:
+    repository = TimedRepo()
+    summarise_rooms(repository, CHEAP)
+    search_rooms(repository, CHEAP, with_total=True)
+
+    assert [("summarise", 1.0), ("sample", 1.0), ("count", 1.0), ("sample", 1.0)] == repository.given
 
 
 def test_in_time_a_summary_and_a_total_are_exact() -> None:

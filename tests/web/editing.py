@@ -1,6 +1,7 @@
 """A client that may write, for tests."""
 
 import json
+import time
 from typing import Any
 
 from falcon import testing
@@ -11,6 +12,20 @@ from tests.web.conftest import client_of, key_of
 
 A1 = {"code": "a1", "size": 20, "price": 60, "latitude": 51.5, "longitude": -0.12}
 """The members of `make_room()`."""
+
+
+class Trickle:
+    """A body of which a byte comes now and then, and no read ends before it has all that it asks for."""
+
+    def __init__(self, body: bytes, pause: float = 0.15) -> None:
+        self.left = body
+        self._pause = pause
+
+    def read(self, size: int = -1) -> bytes:
+        size = len(self.left) if size < 0 else size
+        time.sleep(self._pause * size)
+        block, self.left = self.left[:size], self.left[size:]
+        return block
 
 
 class Editor:

@@ -1,20 +1,27 @@
 """Bodies as they come over the wire: whole, in chunks, cut off, too long, of another type, no JSON at all."""
 
 import json
+import select
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from falcon import HTTPError, Request, testing
 
 from rentomatic.settings import Scope
+from rentomatic.web.bodies import SmallBodies
+from rentomatic.web.gate import Gate
+from rentomatic.web.room import ROOM_BODY
 from tests.servers import Server, free_port, rentomatic, serving
 from tests.web.conftest import key_of
-from tests.web.editing import A1, Editor
+from tests.web.editing import A1, Editor, Trickle
 from tests.web.test_errors import NoRepository, assert_problem
+from tests.web.test_imports_on_servers import under_way, until
 
 KEY, ENTRY = key_of("staff", Scope.WRITE)
 LIMIT = 30.0
@@ -53,6 +60,14 @@ class Raw:
                 if hang_up:
                     client.shutdown(socket.SHUT_WR)
             return final_status(client)
+
+    def head(self, method: str, path: str, *headers: str) -> bytes:
+        """The beginning of a request with the key and a body of JSON."""
+        usual = ("Host: x", f"Authorization: Bearer {KEY}", "Content-Type: application/json")
+        return "\r\n".join((f"{method} {path} HTTP/1.1", *usual, *headers, "", "")).encode()
+
+    def connected(self) -> closing[socket.socket]:
+        return closing(socket.create_connection(("127.0.0.1", self.server.port), timeout=LIMIT))
 
     def has(self, path: str) -> bool:
         return self.server.get(path).status == 200
@@ -170,11 +185,12 @@ def test_a_body_whose_chunks_break_off_changes_nothing(raw: Raw, end: bytes) -> 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
 def test_a_client_that_goes_away_in_the_middle_changes_nothing(raw: Raw, framing: str) -> None:
-    headers = ("Host: x", f"Authorization: Bearer {KEY}", "Content-Type: application/json", framing)
-    head = "\r\n".join(("PUT /rooms/gone HTTP/1.1", *headers, "", "")).encode()
+    head = raw.head("PUT", "/rooms/gone", framing)
     begun = b"3e8\r\n" if "chunked" in framing else b""
-    with closing(socket.create_connection(("127.0.0.1", raw.server.port), timeout=LIMIT)) as client:
+    with raw.connected() as client:
         client.sendall(head + begun + room("gone")[:-1])
+        until(lambda: under_way(raw.server) == 1)
+    until(lambda: under_way(raw.server) == 0)
 
     assert not raw.has("/rooms/gone")
 
@@ -194,6 +210,42 @@ def test_a_length_that_is_none_is_refused(raw: Raw, length: str) -> None:
         0,
     )
     assert not raw.has("/rooms/length")
+
+
+def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
+    head = raw.head("PUT", "/rooms/slow", "Content-Length: 1000")
+    with ExitStack() as stack:
+        writers = [stack.enter_context(raw.connected()) for _ in range(4)]
+        for writer in writers:
+            writer.sendall(head)
+        until(lambda: under_way(raw.server) == 2)
+        searches = []
+        for _ in range(10):
+            for writer in writers:
+                with suppress(OSError):  # turned away
+                    writer.sendall(b" ")
+            searches += [raw.server.get("/rooms?limit=1").status for _ in range(3)]
+            time.sleep(0.1)
+        turned_away = [writer for writer in writers if select.select([writer], [], [], 0)[0]]
+
+    assert [200] * 30 == searches
+    assert 2 == len(turned_away)
+    until(lambda: under_way(raw.server) == 0)
+    assert raw.put("/rooms/after", room("after"), length=len(room("after"))) == 201
+
+
+def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted = replace(ROOM_BODY, patience=0.5)
+    trickle = Trickle(b" " * 1000)
+    environment = testing.create_environ(
+        headers={"Content-Type": "application/json", "Content-Length": "1000"}
+    )
+    request = Request({**environment, "wsgi.input": trickle})
+    with pytest.raises(HTTPError) as refused:
+        SmallBodies(accepted, Gate(1)).read(request)
+
+    assert str(refused.value.status).startswith("408")
+    assert len(trickle.left) > 900
 
 
 NO_ROOMS = [

@@ -1,9 +1,13 @@
 """What HTTP asks of every resource: methods, representations, caches, and scripts of other sites."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pytest
 from falcon import testing
 
 from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
@@ -28,6 +32,22 @@ METHODS = {
 ELSEWHERE = "https://partner.example"
 
 
+class Asking(MemRepo):
+    """A storage that asks the application for something while it is being asked itself."""
+
+    also: Callable[[], object]
+
+    def get(self, code: str) -> Room | None:
+        self.also()
+        return super().get(code)
+
+    @contextmanager
+    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+        self.also()
+        with super().stream(query) as rooms:
+            yield rooms
+
+
 def methods_in(text: str) -> set[str]:
     return set(text.split(", "))
 
@@ -43,12 +63,16 @@ def test_options_and_405_tell_the_methods(client: testing.TestClient, path: str)
     assert methods_in(METHODS[path]) == methods_in(refused.headers["allow"]) | {"OPTIONS"}
 
 
-@pytest.mark.parametrize("path", [path for path, methods in METHODS.items() if "HEAD" in methods][:-1])
+EXPORT = "/rooms?format=csv"
+WITH_HEAD = [path for path, methods in METHODS.items() if "HEAD" in methods][:-1]
+
+
+@pytest.mark.parametrize("path", [*WITH_HEAD, EXPORT])
 def test_head_is_get_without_a_body(client: testing.TestClient, path: str) -> None:
     whole, head = get(client, path), client.simulate_head(path)
 
     assert (200, b"") == (head.status_code, head.content)
-    own = {"x-request-id", "server-timing", "content-length"}
+    own = {"x-request-id", "server-timing"} | (set() if path == EXPORT else {"content-length"})
     assert {n: t for n, t in whole.headers.items() if n not in own} == {
         n: t for n, t in head.headers.items() if n not in own
     }
@@ -122,11 +146,16 @@ def test_what_did_not_ask_the_storage_tells_no_time_of_it(client: testing.TestCl
     assert "server-timing" not in get(client, "/health/live").headers
 
 
-@pytest.mark.parametrize("target", ["/rooms", "/rooms/nope", "/rooms?limit=0", "/nope"])
-def test_scripts_of_any_site_may_read_the_answer(client: testing.TestClient, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "status"), [("/rooms", 200), ("/rooms/nope", 404), ("/rooms?limit=0", 400), ("/nope", 404)]
+)
+def test_scripts_of_any_site_may_read_the_answer(
+    client: testing.TestClient, target: str, status: int
+) -> None:
     for headers in ({}, {"Origin": ELSEWHERE}):  # the same for both: a cache may give the one to the other
-        answer = client.simulate_get(*target.split("?")[:1], headers=headers)
+        answer = get(client, target, **headers)
 
+        assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "access-control-allow-credentials" not in answer.headers
         assert answer.headers["access-control-expose-headers"] == ", ".join(EXPOSED_HEADERS)
@@ -139,7 +168,7 @@ def test_a_browser_is_told_what_a_script_may_send(client: testing.TestClient, pa
         headers={
             "Origin": ELSEWHERE,
             "Access-Control-Request-Method": method,
-            "Access-Control-Request-Headers": "authorization,if-match",
+            "Access-Control-Request-Headers": "authorization,content-encoding,if-match",
         },
     )
 
@@ -178,3 +207,52 @@ def test_scripts_may_read_every_header_that_the_contract_names() -> None:
     named = {name for name in DOCUMENT["components"]["headers"] if not name.startswith("Access-Control-")}
 
     assert named - of_browsers <= set(EXPOSED_HEADERS)
+
+
+def test_scripts_may_send_every_header_that_the_contract_names() -> None:
+    named = {
+        parameter["name"]
+        for parameter in DOCUMENT["components"]["parameters"].values()
+        if parameter["in"] == "header"
+    }
+
+    assert {*named, "Authorization", "Content-Encoding", "Content-Type"} == set(REQUEST_HEADERS)
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", "/rooms?format=csv", "/openapi.json", "/docs"])
+def test_if_match_holds_for_what_is_read(client: testing.TestClient, path: str) -> None:
+    there, other = (get(client, path, If_Match=tags) for tags in ("*", 'W/"other", "other"'))
+
+    assert (there.status_code, other.status_code) == (200, 412)
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary"])
+def test_a_weak_tag_is_like_no_other_for_if_match(client: testing.TestClient, path: str) -> None:
+    tag = get(client, path).headers["etag"]
+
+    assert get(client, path, If_Match=tag).status_code == 412
+    assert get(client, path, If_None_Match=tag).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+def test_a_document_that_is_there_already_is_not_sent_again(client: testing.TestClient, path: str) -> None:
+    tag = get(client, path).headers["etag"]
+
+    assert get(client, path, If_None_Match=tag).status_code == 304
+    assert get(client, path, If_Match=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "threads"),
+    [(ROOM, "/rooms", 1), ("/rooms?format=csv", "/rooms?format=csv", 4)],
+    ids=["at the gate of all", "at that of exports"],
+)
+def test_whoever_is_turned_away_is_counted(first: str, second: str, threads: int) -> None:
+    repository = Asking(FIRST_ROOMS)
+    client = client_of(repository, threads)
+    answers: list[int] = []
+    repository.also = lambda: answers.append(get(client, second).status_code)
+    get(client, first)
+
+    assert answers == [503]
+    assert "rentomatic_http_requests_turned_away_total 1.0" in get(client, "/metrics").text

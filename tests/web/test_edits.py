@@ -299,26 +299,51 @@ def test_a_long_header_is_refused_without_delay(header: str) -> None:
     assert_problem(Editor(NoRepository()).send("GET", "/rooms/a1", If_Match=header), 400)
 
 
-class AwayRepo(MemRepo):
-    """A storage that goes away before it writes."""
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_what_a_room_to_be_added_must_not_be_is_said_of_the_list(header: str) -> None:
+    editor, rooms = editor_of()
+    other = {"If-Match": '"x"', "If-None-Match": "*"}[header]
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
+    answer = editor.send("POST", "/rooms", A1, **{header: other})
+
+    assert "PUT" in assert_problem(answer, 412)["detail"]
+    assert rooms.get("a1") is None
+    assert editor.send("POST", "/rooms", A1, If_Match="*", If_None_Match='"x"').status_code == 201
+
+
+def test_a_part_of_a_room_is_not_taken_for_the_whole() -> None:
+    editor, rooms = editor_of()
+
+    assert_problem(editor.send("PUT", "/rooms/a1", A1, Content_Range="bytes 0-70/100"), 400)
+    assert rooms.get("a1") is None
+
+
+class AwayRepo(MemRepo):
+    """A storage that goes away before it tells whether it wrote."""
+
+    def swap(self, *arguments: Any, **options: Any) -> bool:
+        super().swap(*arguments, **options)
         raise RepositoryUnavailable("The storage did not answer in time.")
 
 
 @pytest.mark.parametrize(
-    ("method", "target"), [("POST", "/rooms"), ("PUT", "/rooms/a1"), ("DELETE", "/rooms/a1")]
+    ("method", "target", "act"),
+    [("POST", "/rooms", "add"), ("PUT", "/rooms/a1", "put"), ("DELETE", "/rooms/a1", "remove")],
 )
-def test_a_storage_that_is_away_is_a_503_and_nothing_was_audited(
-    method: str, target: str, caplog: pytest.LogCaptureFixture
+def test_a_write_that_may_have_been_done_is_a_503_and_audited_as_unknown(
+    method: str, target: str, act: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    editor = Editor(AwayRepo([make_room()]))
+    editor = Editor(AwayRepo([] if method == "POST" else [make_room(price=1)]))
     with caplog.at_level(logging.INFO, "rentomatic.audit"):
         answer = editor.send(method, target, None if method == "DELETE" else A1)
 
     assert_problem(answer, 503, PROBLEM + "storage-unavailable")
     assert answer.headers["retry-after"] == "1"
-    assert [] == audited(caplog)
+    (line,) = (vars(record) for record in caplog.records if record.name == "rentomatic.audit")
+    new = None if method == "DELETE" else make_room()
+    assert ("unknown", act, "staff", "a1", new) == tuple(
+        line[name] for name in ("outcome", "act", "key", "code", "new")
+    )
 
 
 def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

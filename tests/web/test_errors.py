@@ -258,7 +258,7 @@ def test_every_error_of_a_use_case_has_a_status_and_a_type_of_its_own() -> None:
 
     assert set(PROBLEMS) <= told
     assert set() == {error for error in told if not PROBLEMS.keys() & set(error.__mro__)}
-    assert len({kind for _, kind, _ in PROBLEMS.values()}) == len(PROBLEMS)
+    assert len({kind.slug for kind in PROBLEMS.values()}) == len(PROBLEMS)
 
 
 @pytest.mark.parametrize("given_id", ["abc-1", "A.b_c~9", "x" * 64])

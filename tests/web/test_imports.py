@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.web import imports
 from tests.builders import make_room
 from tests.web.conftest import client_of, key_of
+from tests.web.editing import Trickle
 from tests.web.test_errors import assert_problem
 
 KEY, ENTRY = key_of("staff", Scope.IMPORT)
@@ -224,7 +226,7 @@ def test_gzip_is_what_the_header_says(listings: Listings, body: bytes, headers: 
         (b"", "empty"),
         (b"code,size,latitude,longitude\na,1,2,3\n", "map=price=COLUMN"),
         (HEADER.encode() + "ä,1,2,3,4\n".encode("latin-1"), "`charset=windows-1252` in Content-Type"),
-        (HEADER.encode("utf-16-le"), "`charset=utf-16-le` in Content-Type"),
+        (HEADER.encode("utf-16-le"), "`charset=utf-16le` in Content-Type"),
         (b"[1, 2]", "NDJSON"),
         (b"PK\x03\x04....", "workbook"),
         (b"code," + b"x" * 1_000_001, "longer than"),
@@ -261,7 +263,7 @@ def test_a_damaged_gzip_file_loads_nothing(listings: Listings) -> None:
 def test_a_small_body_that_becomes_huge_is_refused(
     listings: Listings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "MAX_BODY", 100_000)
+    monkeypatch.setattr(imports, "MAX_LISTING", 100_000)
     bomb = gzip.compress(HEADER.encode() + NEW.encode() * 100_000)
     answer = listings.send(bomb, Content_Encoding="gzip")
 
@@ -314,10 +316,20 @@ def test_a_body_that_ends_early_loads_nothing(listings: Listings) -> None:
 
 
 def test_a_body_that_never_ends_is_given_up(listings: Listings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "_PATIENCE", -1.0)
+    monkeypatch.setattr(imports, "BODY", replace(imports.BODY, patience=0.5))
+    environment = testing.create_environ(
+        "/rooms/import",
+        method="POST",
+        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "text/csv", "Content-Length": "1000000"},
+    )
+    trickle = Trickle(HEADER.encode() + NEW.encode() * 10)
+    replied = testing.StartResponseMock()
+    b"".join(listings.client.app({**environment, "wsgi.input": trickle}, replied))
 
-    assert_problem(listings.send(HEADER + NEW), 408)
+    assert str(replied.status).startswith("408")
+    assert trickle.left
     assert [OLD] == listings.rooms()
+    assert 200 == listings.send(HEADER + NEW).status_code  # the place is free again
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -349,10 +361,15 @@ class AwayRepo(MemRepo):
         raise RepositoryUnavailable("The storage went away.")
 
 
-def test_a_storage_that_goes_away_is_a_503(listings: Listings) -> None:
+def test_an_import_that_may_have_been_done_is_a_503_and_audited_as_unknown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "rentomatic.audit")
     answer = Listings(AwayRepo()).send(HEADER + NEW)
 
     assert_problem(answer, 503, "urn:rentomatic:problem:storage-unavailable")
+    (line,) = [vars(record) for record in caplog.records if record.name == "rentomatic.audit"]
+    assert ("import", "unknown", False) == (line["act"], line["outcome"], line["dry_run"])
 
 
 def test_the_log_counts_what_was_loaded(listings: Listings, caplog: pytest.LogCaptureFixture) -> None:

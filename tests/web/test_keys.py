@@ -117,7 +117,7 @@ def test_the_log_says_who_was_refused(
     caplog.set_level(logging.INFO)
     send(f"Bearer {given}")
 
-    (line,) = audited(caplog)
+    (line,) = [vars(record) for record in caplog.records if record.name == "rentomatic.keys"]
     assert (label, "denied", reason) == (line["key"], line["act"], line["reason"])
 
 
@@ -132,5 +132,9 @@ def test_no_key_is_in_the_log_or_in_an_answer(given: str, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_audit_lines_are_written_at_any_level_of_the_log(level: str) -> None:
-    assert "INFO" == logging_configuration(level)["loggers"]["rentomatic.audit"]["level"]
+def test_writes_are_told_at_any_level_of_the_log_and_strangers_only_at_theirs(level: str) -> None:
+    loggers = logging_configuration(level)["loggers"]
+
+    assert "INFO" == loggers["rentomatic.audit"]["level"]
+    assert "rentomatic.keys" not in loggers  # so that of "rentomatic" counts
+    assert level.upper() == loggers["rentomatic"]["level"]

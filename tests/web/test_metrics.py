@@ -118,12 +118,13 @@ def test_every_operation_does_what_the_storage_does() -> None:
         assert len(list(rooms)) == len(FIRST_ROOMS)
     observed.load([make_room(), FIRST_ROOMS[0]])
     observed.load([make_room(code="b2")], OnConflict.REPLACE, True)
-    assert observed.swap(FIRST_ROOMS[0].code, FIRST_ROOMS[0], None)
+    assert observed.swap(FIRST_ROOMS[0], None)
     assert repository.count(query) == len(FIRST_ROOMS)
     found = figures(metrics.text().decode())
     assert found[key("rooms_loaded_total", outcome="added")] == 1
     assert found[key("rooms_loaded_total", outcome="unchanged")] == 1
     assert found[key("storage_operation_seconds_count", operation="load")] == 2
+    assert found[key("storage_operation_seconds_count", operation="swap")] == 1
 
 
 def test_the_storage_the_rooms_the_pool_and_the_backup_are_looked_up() -> None:

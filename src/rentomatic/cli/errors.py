@@ -19,7 +19,7 @@ from rentomatic.use_cases.errors import (
     RepositoryUnavailable,
     ResourceError,
 )
-from rentomatic.use_cases.import_rooms import ImportRefused
+from rentomatic.use_cases.import_rooms import ImportRefused, Remedy
 
 DONE, FAILED, BAD_USAGE, NOT_FOUND, STORAGE_AWAY = range(5)
 
@@ -49,13 +49,24 @@ def report(error: RentomaticError) -> int:
 def _lines(error: RentomaticError) -> Sequence[str]:
     if isinstance(error, ParametersError):
         return [
-            f"{_as_typed(p)}: {p.message.replace(f'did you mean {FILTER_PREFIX}', 'did you mean ')}"
+            f"{_parameter(p)}: {p.message.replace(f'did you mean {FILTER_PREFIX}', 'did you mean ')}"
             for p in error.problems
         ]
+    if isinstance(error, ListingError):
+        return [as_typed(str(error), error.remedy)]
     return [str(error)]
 
 
-def _as_typed(problem: Problem) -> str:
+def as_typed(message: str, remedy: Remedy | None) -> str:
+    """The message, and the option that may help as it is typed."""
+    return remedy.told_after(message, _phrase) if remedy else message
+
+
+def _phrase(option: str, value: str) -> str:
+    return f"--{option}" if value == "true" else f"--{option} {value}"
+
+
+def _parameter(problem: Problem) -> str:
     """The parameter as it is typed on the command line."""
     if problem.parameter.startswith(FILTER_PREFIX):
         return problem.parameter.removeprefix(FILTER_PREFIX)

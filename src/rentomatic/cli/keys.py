@@ -38,7 +38,8 @@ def make_key(label: str, scopes: tuple[str, ...], format_: str) -> None:
 
     The key is shown this once, on standard error. Standard output gets its entry for RENTOMATIC_API_KEYS,
     or for the file that RENTOMATIC_API_KEYS_FILE names, with one entry a line: the label, the scopes and
-    the SHA-256 of the key. A server knows the key after its next start.
+    the SHA-256 of the key. With --format json the key itself is on standard output as well. A server knows
+    the key after its next start.
 
     \b
     Examples:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from gzip import GzipFile
 from pathlib import Path
 from typing import IO, cast
@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import parameters, repository, search_options
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
@@ -169,7 +169,11 @@ def _refusal_writer(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("line", "column", "value", "reason"))
-        yield lambda refusal: writer.writerow(_defused(astuple(refusal)))
+        yield lambda refusal: writer.writerow(_defused(_cells(refusal)))
+
+
+def _cells(refusal: Refusal) -> tuple[object, ...]:
+    return refusal.line, refusal.column, refusal.value, as_typed(refusal.reason, refusal.remedy)
 
 
 def _defused(cells: tuple[object, ...]) -> list[object]:
@@ -189,7 +193,7 @@ def _print_report(done: ImportReport, dry_run: bool) -> None:
 
 def _print_refusals(report: ImportReport) -> None:
     for refusal in report.refusals:
-        click.echo(f"Refused: {refusal}", err=True)
+        click.echo(f"Refused: {as_typed(str(refusal), refusal.remedy)}", err=True)
     if report.refused > len(report.refusals):
         click.echo(f"… and {report.refused - len(report.refusals):,} more lines.", err=True)
 

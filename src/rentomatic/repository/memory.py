@@ -10,6 +10,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
 from rentomatic.repository.merge import merge, noting
+from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 
@@ -38,8 +39,8 @@ class MemRepo:
         return sum(1 for _ in islice(filter(query.matches, self._rooms.values()), at_most))
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        all_rooms = self.sample(query)
-        return summary_of(all_rooms.prices, all_rooms.size)
+        rooms = [room for room in self._rooms.values() if query.matches(room)]
+        return summary_of(Counter(room.price for room in rooms), range_of(room.size for room in rooms))
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         rooms = [room for room in self._rooms.values() if query.matches(room)]
@@ -68,7 +69,8 @@ class MemRepo:
                 self._rooms = kept | changed
         return counts
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
+    def swap(self, old: Room | None, new: Room | None) -> bool:
+        code = code_of_swap(old, new)
         with self._writing:
             if self._rooms.get(code) != old:
                 return False

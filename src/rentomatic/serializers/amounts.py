@@ -7,12 +7,22 @@ another: unless the currency sign or the reader's own `decimal` settles it, it i
 import re
 from enum import StrEnum
 
+from rentomatic.use_cases.import_rooms import Remedy
+
 
 class Decimal(StrEnum):
     """The character that starts a fraction."""
 
     POINT = "point"
     COMMA = "comma"
+
+
+class UnclearAmount(ValueError):
+    """An amount that an option of the import would settle."""
+
+    def __init__(self, reason: str, remedy: Remedy) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
@@ -79,7 +89,7 @@ def _whole(text: str, decimal: Decimal | None, rounded: bool) -> int:
     if fraction.strip("0") and rounded:
         return int(whole) + (fraction[0] >= "5")
     if fraction.strip("0"):
-        raise ValueError("is not a whole number; to round, say --round")
+        raise UnclearAmount("is not a whole number", Remedy("round", ("true",)))
     return int(whole)
 
 
@@ -95,10 +105,7 @@ def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:
         return _ungrouped(whole), fraction
     grouped = _GROUPED.fullmatch(number)
     if grouped and len(marks) == 1:
-        raise ValueError(
-            "may mean thousands or a fraction: say --decimal point or --decimal comma, "
-            "the character before a fraction in this file"
-        )
+        raise UnclearAmount("may mean thousands or a fraction", Remedy("decimal", tuple(map(str, Decimal))))
     if grouped:
         return _ungrouped(number), ""
     whole, _, fraction = number.replace(",", ".").partition(".")

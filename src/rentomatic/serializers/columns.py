@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from rentomatic.domain.room import InvalidRoom, Room
-from rentomatic.serializers.amounts import Decimal, degrees, whole_price, whole_size
+from rentomatic.serializers.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
 from rentomatic.serializers.source import ListingError
-from rentomatic.use_cases.import_rooms import Refusal
+from rentomatic.use_cases.import_rooms import Refusal, Remedy
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "code": ("code", "id", "uuid", "roomid", "roomcode", "listingid", "reference", "ref"),
@@ -63,8 +63,8 @@ class Columns:
         missing = [field for field in REQUIRED if field not in found]
         if missing:
             raise ListingError(
-                f"no column says the {' or the '.join(missing)}; there are {_listed(header)}. "
-                f"Name it with --map {missing[0]}=COLUMN"
+                f"no column says the {' or the '.join(missing)}; there are {_listed(header)}",
+                Remedy("map", (f"{missing[0]}=COLUMN",)),
             )
         for field, column in found.items():
             if header.count(column) > 1:
@@ -83,7 +83,8 @@ class Columns:
             try:
                 read[field] = self._read(field, value)
             except ValueError as error:
-                return Refusal(line, names[field], _shown(value), str(error))
+                remedy = error.remedy if isinstance(error, UnclearAmount) else None
+                return Refusal(line, names[field], _shown(value), str(error), remedy)
         try:
             return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
         except InvalidRoom as error:

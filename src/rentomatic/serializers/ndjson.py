@@ -40,6 +40,6 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
         except (msgspec.DecodeError, RecursionError) as error:
             yield Refusal(number, "", line.strip()[:60], f"is not a JSON object ({error})")
         except ListingError as error:
-            yield Refusal(number, "", line.strip()[:60], str(error))
+            yield Refusal(number, "", line.strip()[:60], str(error), error.remedy)
         else:
             yield columns.room(number, {field: values[name] for field, name in names.items()}, names)

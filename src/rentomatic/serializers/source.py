@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import IO, cast
 
 from rentomatic.use_cases.errors import RentomaticError
+from rentomatic.use_cases.import_rooms import Remedy
 
 MAX_LINE = 1_000_000
 """Characters in a line: a longer one is no listing, and must not fill the memory."""
 
-_BYTE_ORDER_MARKS = {
+_BYTE_ORDER_MARKS = {  # those of UTF-32 first: one begins like that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -25,7 +28,11 @@ _BYTE_ORDER_MARKS = {
 
 
 class ListingError(RentomaticError):
-    """A file that as a whole makes no listing."""
+    """A file that as a whole makes no listing. remedy: what may help, where something may."""
+
+    def __init__(self, message: str, remedy: Remedy | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class ListingTooLong(ListingError):
@@ -66,12 +73,12 @@ def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int
         start = stream.peek(4)[:4]
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ListingError(f"{name} is a workbook or an archive: save the listing as CSV first")
-    if encoding is None:
-        marks = (codec for mark, codec in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
-        encoding = next(marks, "utf-8")
+    # A mark is surer than what somebody states, and no part of the text: https://encoding.spec.whatwg.org/#decode
+    marks = (codec for mark, codec in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
+    encoding = next(marks, encoding or "utf-8")
     if encoding == "utf-8" and b"\x00" in start:
-        half = "utf-16-be" if start.startswith(b"\x00") else "utf-16-le"
-        raise ListingError(f"{name} is not UTF-8; it looks like UTF-16: try --encoding {half}")
+        half = "utf-16be" if start.startswith(b"\x00") else "utf-16le"
+        raise ListingError(f"{name} is not UTF-8; it looks like UTF-16", Remedy("encoding", (half,)))
     # newline="": line ends are kept as they are, since they may stand inside quotes.
     text = io.TextIOWrapper(stream, encoding, newline="")
     return Source(_lines(text, name, encoding), lambda: counted.count)
@@ -117,7 +124,7 @@ def _lines(text: io.TextIOWrapper, path: str, encoding: str) -> Iterator[str]:
             # All lines of the blocks before this one have been given out.
             good = error.object[: error.start].decode(error.encoding, "ignore")
             number += len(re.findall(r"\r\n?|\n", good)) + 1
-            raise ListingError(_not_text(number, encoding, error)) from error
+            raise _not_text(number, encoding, error) from error
         except UnicodeError as error:  # UTF-16 without its mark, or a codec that is none for listings
             raise ListingError(f"the file is not {encoding.upper()}: {error}") from error
 
@@ -130,8 +137,9 @@ def _damage_reported(path: str) -> Iterator[None]:
         raise ListingError(f"{path} is a damaged gzip file: {error}") from error
 
 
-def _not_text(line: int, encoding: str, error: UnicodeDecodeError) -> str:
+def _not_text(line: int, encoding: str, error: UnicodeDecodeError) -> ListingError:
     message = f"line {line} is not {encoding.upper()}: it has the byte 0x{error.object[error.start]:02x}"
     if not encoding.startswith("utf-8") or 0 in error.object[:1000]:
-        return message
-    return f"{message}. A file from Windows often is in another encoding: try --encoding windows-1252"
+        return ListingError(message)
+    message += ". A file from Windows often is in another encoding"
+    return ListingError(message, Remedy("encoding", ("windows-1252",)))

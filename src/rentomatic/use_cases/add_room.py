@@ -7,5 +7,5 @@ from rentomatic.use_cases.ports import RoomRepository
 
 def add_room(repository: RoomRepository, room: Room) -> None:
     """Put a room where none of its code is. Raises ConflictError."""
-    if not repository.swap(room.code, None, room):
+    if not repository.swap(None, room):
         raise ConflictError(room.code)

@@ -11,17 +11,34 @@ MAX_REFUSALS_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """What may help a listing: an option of the import, with one of these values.
+
+    option: `map`, `encoding`, `decimal` or `round`; how it is given is up to the user interface.
+    """
+
+    option: str
+    values: tuple[str, ...]
+
+    def told_after(self, message: str, phrase: Callable[[str, str], str]) -> str:
+        """The message with the advice. phrase: how an option and its value are given."""
+        return f"{message}: try {' or '.join(phrase(self.option, value) for value in self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A line of a listing that makes no room.
 
     line: its number in the file, from 1, the header included.
     column, value: what the line says where it is wrong; column is empty when it is the whole line.
+    remedy: what may help, where something may.
     """
 
     line: int
     column: str
     value: str
     reason: str
+    remedy: Remedy | None = None
 
     def __str__(self) -> str:
         place = f"line {self.line}, {self.column} {self.value!r}" if self.column else f"line {self.line}"

@@ -85,10 +85,11 @@ class RoomRepository(Protocol):
         """
         ...
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
-        """Put `new` in the place of `old`, both of that (canonical) code; None is no room, for one of them.
+    def swap(self, old: Room | None, new: Room | None) -> bool:
+        """Put `new` in the place of `old`, both of one code; None is no room, for one of them.
 
-        In one step: False, and nothing is changed, where what is there is not `old`.
+        In one step: False, and nothing is changed, where what is there is not `old`. Raises ValueError
+        for no room at all and for two codes. Behind a load it waits a second or two, no longer.
         """
         ...
 

@@ -9,16 +9,17 @@ from falcon import Request, Response
 
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web import errors
+from rentomatic.web.bodies import SmallBodies
 from rentomatic.web.cors import CorsMiddleware
 from rentomatic.web.docs import DocsPage
-from rentomatic.web.gate import Gate
+from rentomatic.web.gate import Gates
 from rentomatic.web.health import LiveResource, MetricsResource, ReadyResource
 from rentomatic.web.imports import ImportResource
 from rentomatic.web.keys import Keys
 from rentomatic.web.middleware import RequestMiddleware
 from rentomatic.web.openapi import OpenApiResource
 from rentomatic.web.pages import SearchPage
-from rentomatic.web.room import RoomResource
+from rentomatic.web.room import ROOM_BODY, RoomResource
 from rentomatic.web.rooms import RoomsResource, SummaryResource
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def create_app(
 ) -> App:
     """The application over a repository.
 
-    threads: how many requests the server hands over at a time. One is left for /health, /metrics and
-    for turning others away, a quarter at most makes exports, and a quarter imports.
+    threads: how many requests the server hands over at a time; `Gates` says how they are shared.
     metrics: where requests are counted, those of this application alone unless given.
     keys: of those who may write; nobody may unless given.
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
@@ -49,16 +49,16 @@ def create_app(
     keys = keys or Keys()
     spent = StorageTime()
     observed = ObservedRepository(repository, metrics, spent)
-    exports, imports = (Gate(max(1, threads // 4), patience=0) for _ in range(2))
-    requests = RequestMiddleware(Gate(max(1, threads - 1)), metrics, spent)
-    app = falcon.App(middleware=requests)
+    gates = Gates(threads)
+    bodies = SmallBodies(ROOM_BODY, gates.bodies)
+    app = falcon.App(middleware=RequestMiddleware(gates.requests, metrics, spent))
     app.add_middleware(CorsMiddleware(origins))
-    errors.install(app)
+    errors.install(app, metrics)
     app.add_route("/", SearchPage(observed))
-    app.add_route("/rooms", RoomsResource(observed, exports, keys))
-    app.add_route("/rooms/import", ImportResource(observed, keys, imports))
+    app.add_route("/rooms", RoomsResource(observed, keys, bodies, gates))
+    app.add_route("/rooms/import", ImportResource(observed, keys, gates.imports))
     app.add_route("/rooms/summary", SummaryResource(observed))
-    app.add_route("/rooms/{code}", RoomResource(observed, keys))
+    app.add_route("/rooms/{code}", RoomResource(observed, keys, bodies, gates.writes))
     app.add_route("/openapi.json", OpenApiResource())
     app.add_route("/docs", DocsPage())
     app.add_route("/health/live", LiveResource())

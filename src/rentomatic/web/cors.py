@@ -10,7 +10,14 @@ from falcon import Request, Response
 
 ANY = "*"
 
-REQUEST_HEADERS = ("Authorization", "Content-Type", "If-Match", "If-None-Match", "X-Request-ID")
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Encoding",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-ID",
+)
 """What a script may send besides what any page may."""
 
 EXPOSED_HEADERS = (

@@ -3,19 +3,20 @@
 Made from the same document as `/openapi.json`. Reading is tried by links, writing by lines for a shell.
 """
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from falcon import Request, Response
-from jinja2 import Template
 from markupsafe import Markup, escape
 
-from rentomatic.web.negotiation import TO_BE_ASKED_FOR
 from rentomatic.web.openapi import document
 from rentomatic.web.openapi.answers import OF_ALL_ANSWERS
 from rentomatic.web.pages import SECURITY_POLICY, template
+from rentomatic.web.preconditions import answer_with_document
 
 TRIES = {
     "searchRooms": (
@@ -30,6 +31,9 @@ TRIES = {
 }
 """Requests that any server answers which has the sample rooms."""
 
+_SERVER = "https://this-server.invalid"
+"""Stands for the address of this server in the page that is rendered once."""
+
 
 class DocsPage:
     """`/docs`: the contract as a page."""
@@ -37,25 +41,26 @@ class DocsPage:
     def on_get(self, req: Request, resp: Response) -> None:
         resp.set_header("Content-Security-Policy", SECURITY_POLICY)
         resp.set_header("Referrer-Policy", "same-origin")
-        resp.set_header("Cache-Control", TO_BE_ASKED_FOR)
         resp.content_type = "text/html; charset=utf-8"
-        resp.text = self._template.render(view=View(req.forwarded_prefix), marked=marked, words=words)
+        server = str(escape(shlex.quote(req.forwarded_prefix)))
+        answer_with_document(req, resp, _page().replace(_SERVER, server).encode())
 
     on_head = on_get
 
-    @cached_property
-    def _template(self) -> Template:
-        return template("docs.html")
+
+@cache
+def _page() -> str:
+    """The page, with `_SERVER` where it names the server."""
+    return template("docs.html").render(view=View(), marked=marked, words=words)
 
 
 class View:
     """What the template shows: the document, its references followed, and its schemas in words.
 
-    of_all: the headers that any answer may have. server: where this server is, such as `https://rooms.example`.
+    of_all: the headers that any answer may have.
     """
 
-    def __init__(self, server: str) -> None:
-        self.server = server
+    def __init__(self) -> None:
         self.document = document()
         self.of_all = OF_ALL_ANSWERS
 
@@ -86,10 +91,15 @@ class View:
         return TRIES.get(operation["operationId"], ())
 
     def curl(self, method: str, path: str, operation: dict[str, Any]) -> str:
-        """A line for a shell."""
-        parts = [f"curl -X {method.upper()} {self.server}{path}", "-H 'Authorization: Bearer $KEY'"]
+        """A line for a shell, which runs where `KEY` holds a key."""
+        given = [self.follow(parameter) for parameter in operation["parameters"]]
+        in_path = {found["name"]: found["example"] for found in given if found["in"] == "path"}
+        target = path.format_map(in_path)
+        parts = [f"curl -X {method.upper()} {_SERVER}{target}", '-H "Authorization: Bearer $KEY"']
         for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-            parts += [f"-H 'Content-Type: {media_type}'", f"--data-binary '{content['example']}'"]
+            example = content["example"]
+            body = example if isinstance(example, str) else json.dumps(example)
+            parts += [f"-H 'Content-Type: {media_type}'", f"--data-binary {shlex.quote(body)}"]
             break
         return " \\\n  ".join(parts)
 

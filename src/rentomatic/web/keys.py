@@ -2,16 +2,20 @@
 
 import hmac
 import logging
-from collections.abc import Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from falcon import Request
 
 from rentomatic.settings import ApiKey, Scope, digest_of
+from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.web import problems
+from rentomatic.web.problems import ProblemType
 
-__all__ = ["AccessDenied", "Keys", "Scope", "ScopeMissing", "Unauthorized", "WritesOff"]
+__all__ = ["AccessDenied", "Keys", "Scope"]
 
 _log = logging.getLogger("rentomatic.audit")
+_denied = logging.getLogger("rentomatic.keys")
 
 
 class AccessDenied(Exception):
@@ -20,18 +24,14 @@ class AccessDenied(Exception):
     challenge: what WWW-Authenticate says beside the realm; None where no key would help.
     """
 
-    status: HTTPStatus
-    slug: str
-    title: str
+    problem: ProblemType
     challenge: Mapping[str, str] | None = None
 
 
 class Unauthorized(AccessDenied):
     """A request without a key that needs one, or with one that is none of this server."""
 
-    status = HTTPStatus.UNAUTHORIZED
-    slug = "unauthorized"
-    title = "A valid key is needed"
+    problem = problems.UNAUTHORIZED
 
     def __init__(self, detail: str, **challenge: str) -> None:
         super().__init__(detail)
@@ -41,9 +41,7 @@ class Unauthorized(AccessDenied):
 class ScopeMissing(AccessDenied):
     """A key that allows other things."""
 
-    status = HTTPStatus.FORBIDDEN
-    slug = "insufficient-scope"
-    title = "The key does not allow this"
+    problem = problems.INSUFFICIENT_SCOPE
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(f"This takes a key with the scope `{scope}`; yours is without it.")
@@ -53,9 +51,7 @@ class ScopeMissing(AccessDenied):
 class WritesOff(AccessDenied):
     """A server without a single key."""
 
-    status = HTTPStatus.FORBIDDEN
-    slug = "writes-off"
-    title = "Writing is off"
+    problem = problems.WRITES_OFF
 
     def __init__(self) -> None:
         super().__init__(
@@ -81,13 +77,22 @@ class Keys:
             if scope not in key.scopes:
                 raise ScopeMissing(scope)
         except AccessDenied as refusal:
-            self.audit(req, "denied", reason=refusal.slug)
+            # Any stranger can be denied, as often as it likes: the log level decides about these lines.
+            _denied.info("denied", extra=_facts(req, "denied", reason=refusal.problem.slug))
             raise
 
     def audit(self, req: Request, act: str, **facts: object) -> None:
         """Write down who did what, under the id of the request; see `rentomatic.web.logs`."""
-        label = getattr(req.context, "key", None)
-        _log.info(act, extra={"request_id": req.context.request_id, "key": label, "act": act, **facts})
+        _log.info(act, extra=_facts(req, act, **facts))
+
+    @contextmanager
+    def attempt(self, req: Request, act: str, **facts: object) -> Iterator[None]:
+        """Write down with `outcome` "unknown" what the storage may have done before it went away."""
+        try:
+            yield
+        except RepositoryUnavailable:
+            self.audit(req, act, outcome="unknown", **facts)
+            raise
 
     def _of(self, req: Request) -> ApiKey:
         if not self._entries:
@@ -105,3 +110,8 @@ class Keys:
                 "The key is none of this server: mistyped, or taken back.", error="invalid_token"
             )
         return found
+
+
+def _facts(req: Request, act: str, **facts: object) -> dict[str, object]:
+    label = getattr(req.context, "key", None)
+    return {"request_id": req.context.request_id, "key": label, "act": act, **facts}

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from falcon import HTTPMethodNotAllowed, Request, Response
 
 from rentomatic.web.errors import UrlTooLong
-from rentomatic.web.gate import Gate, Overloaded
+from rentomatic.web.gate import Gate
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
@@ -60,11 +60,7 @@ class RequestMiddleware:
         """Called where the path has a route."""
         if req.uri_template in _UNGATED:
             return
-        try:
-            self._gate.enter()
-        except Overloaded:
-            self._metrics.turned_away()
-            raise
+        self._gate.enter()
         req.context.entered = True
         self._metrics.entered()
 

@@ -10,7 +10,7 @@ from rentomatic.serializers.formats import WRITERS
 FOR_A_SECOND = "public, max-age=0, s-maxage=1, must-revalidate"
 """`Cache-Control` of a search: a proxy may keep it for a second, a browser asks again by its ETag."""
 
-TO_BE_ASKED_FOR = "no-cache"
+REVALIDATE = "no-cache"
 """`Cache-Control` of a room: whoever edits it needs its tag as it is now, or the edit would be refused."""
 
 

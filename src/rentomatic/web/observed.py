@@ -69,9 +69,9 @@ class ObservedRepository(RoomRepository):
             self._metrics.loaded(counts)
         return counts
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
+    def swap(self, old: Room | None, new: Room | None) -> bool:
         with self._observed("swap"):
-            return self._repository.swap(code, old, new)
+            return self._repository.swap(old, new)
 
     def ping(self) -> None:
         self._repository.ping()

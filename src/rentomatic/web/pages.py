@@ -12,6 +12,7 @@ from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_sea
 from rentomatic.use_cases.errors import ParametersError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import FoundRooms, search_rooms
+from rentomatic.web.negotiation import REVALIDATE
 from rentomatic.web.parameters import parameters
 from rentomatic.web.rooms import next_page
 
@@ -89,7 +90,7 @@ class SearchPage:
     def on_get(self, req: Request, resp: Response) -> None:
         resp.set_header("Content-Security-Policy", SECURITY_POLICY)
         resp.set_header("Referrer-Policy", "same-origin")
-        resp.set_header("Cache-Control", "no-cache")
+        resp.set_header("Cache-Control", REVALIDATE)
         view = self._view(req)
         resp.status = 400 if view.problems else 200
         resp.content_type = "text/html; charset=utf-8"

@@ -1,8 +1,9 @@
 """One room over HTTP: to be read, added, replaced and taken down."""
 
+import re
 from http import HTTPStatus
 
-from falcon import Request, Response
+from falcon import HTTPBadRequest, Request, Response
 
 from rentomatic.domain.room import Room, canonical_code
 from rentomatic.requests.room import room_of_json
@@ -14,14 +15,17 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.remove_room import remove_room
 from rentomatic.use_cases.save_room import save_room
 from rentomatic.use_cases.show_room import show_room
-from rentomatic.web.bodies import read_body
+from rentomatic.web.bodies import Accepted, SmallBodies
+from rentomatic.web.gate import Gate
 from rentomatic.web.keys import Keys, Scope
-from rentomatic.web.negotiation import TO_BE_ASKED_FOR, choose
+from rentomatic.web.negotiation import REVALIDATE, choose
 from rentomatic.web.parameters import parameters
 from rentomatic.web.preconditions import answer_unless_known, preconditions, strong_tag
 
-MAX_BODY = 1 << 16
+MAX_ROOM_BODY = 1 << 16
 """Bytes of the body of a single room, many more than any needs."""
+
+ROOM_BODY = Accepted((json.MEDIA_TYPE,), re.compile("utf-8|us-ascii"), MAX_ROOM_BODY, patience=10.0)
 
 ROOM_WRITERS = {Format.JSON: json.encode, Format.GEOJSON: geojson.encode_room}
 """The notations of a single room."""
@@ -30,9 +34,11 @@ ROOM_WRITERS = {Format.JSON: json.encode, Format.GEOJSON: geojson.encode_room}
 class RoomResource:
     """`/rooms/{code}`: one room."""
 
-    def __init__(self, repository: RoomRepository, keys: Keys) -> None:
+    def __init__(self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, writes: Gate) -> None:
         self._repository = repository
         self._keys = keys
+        self._bodies = bodies
+        self._writes = writes
 
     def on_get(self, req: Request, resp: Response, code: str) -> None:
         format_ = choose(req, resp, parse_format(parameters(req), ROOM_WRITERS), ROOM_WRITERS)
@@ -41,7 +47,7 @@ class RoomResource:
         if expected.match is not None and not expected.matched_by(tags_of(room)):
             raise PreconditionFailed(room.code)
         resp.content_type = WRITERS[format_].media_type
-        resp.set_header("Cache-Control", TO_BE_ASKED_FOR)
+        resp.set_header("Cache-Control", REVALIDATE)
         body = ROOM_WRITERS[format_](room)
         answer_unless_known(expected, resp, body, strong_tag(body))
 
@@ -50,9 +56,12 @@ class RoomResource:
     def on_put(self, req: Request, resp: Response, code: str) -> None:
         self._keys.authorize(req, Scope.WRITE)
         parse_format(parameters(req), ())
+        if req.get_header("Content-Range") is not None:  # RFC 9110, 14.5: a part is not the whole
+            raise HTTPBadRequest(description="A PUT takes the whole room; Content-Range is not understood.")
         expected, code = preconditions(req), _code_in_url(code)
-        room = room_of_json(read_body(req, json.MEDIA_TYPE, MAX_BODY), code)
-        old = save_room(self._repository, room, lambda present: expected.allow(tags_of(present)))
+        room = room_of_json(self._bodies.read(req), code)
+        with self._writes.place(), self._keys.attempt(req, "put", code=code, new=room):
+            old = save_room(self._repository, room, lambda present: expected.allow(tags_of(present)))
         self._keys.audit(req, "replace" if old else "add", code=room.code, old=old, new=room)
         answer_with(resp, room, HTTPStatus.OK if old else HTTPStatus.CREATED)
 
@@ -60,7 +69,8 @@ class RoomResource:
         self._keys.authorize(req, Scope.WRITE)
         parse_format(parameters(req), ())
         expected = preconditions(req)
-        old = remove_room(self._repository, code, lambda present: expected.allow(tags_of(present)))
+        with self._writes.place(), self._keys.attempt(req, "remove", code=code, new=None):
+            old = remove_room(self._repository, code, lambda present: expected.allow(tags_of(present)))
         self._keys.audit(req, "remove", code=canonical_code(code), old=old, new=None)
         resp.status = HTTPStatus.NO_CONTENT
 
@@ -75,8 +85,10 @@ def answer_with(resp: Response, room: Room, status: HTTPStatus) -> None:
     resp.status = status
     resp.content_type = json.MEDIA_TYPE
     resp.data = json.encode(room)
+    # RFC 9110, 9.3.4 lets a PUT answer with a tag only where the body was kept as it came; here a UUID, the
+    # order of members or a missing size may differ. The answer holds what was kept, under the
+    # Content-Location that the tag belongs to: without it every edit would need a GET to go on from.
     resp.set_header("ETag", strong_tag(resp.data))
-    # The body is the room as a GET of this path gives it, and the tag is that body's.
     resp.set_header("Content-Location", f"/rooms/{room.code}")
 
 

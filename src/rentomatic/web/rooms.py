@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import IO
 from urllib.parse import urlencode
 
-from falcon import Request, Response
+from falcon import HTTPPreconditionFailed, Request, Response
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Position, RoomQuery
@@ -22,25 +22,37 @@ from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
-from rentomatic.web.bodies import read_body
-from rentomatic.web.gate import Download, Gate
+from rentomatic.web.bodies import SmallBodies
+from rentomatic.web.gate import Download, Gates
 from rentomatic.web.keys import Keys, Scope
-from rentomatic.web.negotiation import FOR_A_SECOND, TO_BE_ASKED_FOR, choose
+from rentomatic.web.negotiation import FOR_A_SECOND, REVALIDATE, choose
 from rentomatic.web.parameters import parameters
-from rentomatic.web.preconditions import Preconditions, answer_unless_known, preconditions, strong_tag
-from rentomatic.web.room import MAX_BODY, answer_with
+from rentomatic.web.preconditions import (
+    UNTAGGED,
+    Preconditions,
+    answer_unless_known,
+    preconditions,
+    strong_tag,
+)
+from rentomatic.web.room import answer_with
 
 _STREAMED = (Format.CSV, Format.NDJSON)
 _SPOOL_IN_MEMORY = 1 << 20
+
+_OF_THE_LIST = (
+    "If-Match and If-None-Match are about /rooms here, which is there and has no strong tag. A PUT of "
+    "/rooms/{code} with `If-None-Match: *` only adds; so does this without these headers."
+)
 
 
 class RoomsResource:
     """`/rooms`: a page of rooms, or all of them as CSV or NDJSON where no limit is given."""
 
-    def __init__(self, repository: RoomRepository, exports: Gate, keys: Keys) -> None:
+    def __init__(self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, gates: Gates) -> None:
         self._repository = repository
-        self._exports = exports
         self._keys = keys
+        self._bodies = bodies
+        self._gates = gates
 
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req)
@@ -49,7 +61,7 @@ class RoomsResource:
         expected = preconditions(req)
         resp.content_type = WRITERS[format_].media_type
         if format_ in _STREAMED and not search.limited and search.query.after is None:
-            self._export(req, resp, search, format_)
+            self._export(expected, req, resp, search, format_)
         else:
             self._page(expected, resp, search, format_, given)
 
@@ -58,8 +70,11 @@ class RoomsResource:
     def on_post(self, req: Request, resp: Response) -> None:
         self._keys.authorize(req, Scope.WRITE)
         parse_format(parameters(req), ())
-        room = room_of_json(read_body(req, json.MEDIA_TYPE, MAX_BODY))
-        add_room(self._repository, room)
+        if not preconditions(req).allow(UNTAGGED):
+            raise HTTPPreconditionFailed(description=_OF_THE_LIST)
+        room = room_of_json(self._bodies.read(req))
+        with self._gates.writes.place(), self._keys.attempt(req, "add", code=room.code, new=room):
+            add_room(self._repository, room)
         self._keys.audit(req, "add", code=room.code, old=None, new=room)
         answer_with(resp, room, HTTPStatus.CREATED)
         resp.location = f"/rooms/{room.code}"
@@ -80,24 +95,30 @@ class RoomsResource:
             headers |= _total(found.total)
         resp.set_headers(headers)
         body = b"".join(WRITERS[format_].write(found.rooms, search.query.near))
-        _answer_unless_known(expected, resp, body, repr(headers).encode())
+        _answer_weakly(expected, resp, body, repr(headers).encode())
 
-    def _export(self, req: Request, resp: Response, search: SearchRequest, format_: Format) -> None:
+    def _export(
+        self,
+        expected: Preconditions,
+        req: Request,
+        resp: Response,
+        search: SearchRequest,
+        format_: Format,
+    ) -> None:
         """Every match, written to a temporary file first and then sent with its length.
 
         So a storage that fails half-way is an error status and not a short file that looks whole,
         a connection that breaks leaves less than was announced, and a slow reader keeps no
         connection to the storage busy.
         """
-        resp.set_header("Cache-Control", TO_BE_ASKED_FOR)
-        if req.method == "HEAD":
-            self._repository.ping()
-            return
-        self._exports.enter()
+        expected.require_match(UNTAGGED)
+        resp.set_header("Cache-Control", REVALIDATE)
+        self._gates.exports.enter()
         file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - Download closes it
-        download = Download(file, self._exports)
+        download = Download(file, self._gates.exports)
         try:
-            total = self._spool(file, search, format_)
+            with self._gates.slow.place():
+                total = self._spool(file, search, format_)
             length = file.tell()
             file.seek(0)
         except OSError as error:
@@ -108,8 +129,11 @@ class RoomsResource:
             raise
         resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
         resp.set_headers(_total(Count(total)))
-        resp.stream = download
         resp.content_length = length
+        if req.method == "HEAD":  # which takes as long, but says the length that a GET has
+            download.close()
+        else:
+            resp.stream = download
 
     def _spool(self, file: IO[bytes], search: SearchRequest, format_: Format) -> int:
         """Write every match and count them."""
@@ -138,7 +162,7 @@ class SummaryResource:
         expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)
-        _answer_unless_known(expected, resp, summary.write(summarise_rooms(self._repository, search.query)))
+        _answer_weakly(expected, resp, summary.write(summarise_rooms(self._repository, search.query)))
 
     on_head = on_get
 
@@ -154,6 +178,8 @@ def next_page(given: list[tuple[str, str]], query: RoomQuery, position: Position
     return urlencode([*rest, ("cursor", cursor.encode(query, position))], safe=",:/")
 
 
-def _answer_unless_known(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
+def _answer_weakly(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
     """The body under a weak tag of it (and of what else counts), or 304 where the caller has it."""
-    answer_unless_known(expected, resp, body, f"W/{strong_tag(body + more)}")
+    tag = f"W/{strong_tag(body + more)}"
+    expected.require_match([tag])
+    answer_unless_known(expected, resp, body, tag)

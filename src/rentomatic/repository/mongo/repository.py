@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from math import inf
 from threading import Lock
 
 import pymongo
@@ -18,6 +17,7 @@ from pymongo.write_concern import WriteConcern
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.mongo.errors import NEEDS_A_REPLICA_SET, WRONG_ADDRESS, translated_errors
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
@@ -29,11 +29,15 @@ from rentomatic.repository.mongo.search import (
 from rentomatic.repository.mongo.swap import swap
 from rentomatic.repository.mongo.totals import count_rooms, sample_of_rooms, summary_of_rooms
 from rentomatic.repository.schema import require_revision
+from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 BUSY_TIMEOUT = 5.0
 """Seconds that a load waits for another one to end before it begins."""
+
+SWAP_TIMEOUT = 2.0
+"""Seconds for a swap, which MongoDB itself begins again until the load that is in its way has ended."""
 
 _PAUSE = 0.02
 _PING_TIMEOUT = 1.0
@@ -92,15 +96,15 @@ class MongoRepo:
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
     def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
-        with self._moment(min(within or inf, self._timeout)) as moment:
+        with self._moment(seconds_within(within, self._timeout)) as moment:
             return count_rooms(moment, query, at_most)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        with self._moment(min(within or inf, self._timeout)) as moment:
+        with self._moment(seconds_within(within, self._timeout)) as moment:
             return summary_of_rooms(moment, query)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        with self._database(min(within or inf, self._timeout)) as database:
+        with self._database(seconds_within(within, self._timeout)) as database:
             return sample_of_rooms(database.room, query)
 
     @contextmanager
@@ -125,8 +129,9 @@ class MongoRepo:
                 session.commit_transaction()
         return counts  # the end of the session undid what was not committed
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
-        with self._database(self._timeout) as database:
+    def swap(self, old: Room | None, new: Room | None) -> bool:
+        code_of_swap(old, new)
+        with self._database(min(SWAP_TIMEOUT, self._timeout)) as database:
             return swap(database.room, old, new)
 
     def ping(self) -> None:

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.postgres.errors import translated_errors
 from rentomatic.repository.schema import require_revision
 from rentomatic.use_cases.ports import PoolState
@@ -103,21 +104,22 @@ class Connections:
     ) -> Result:
         """What the work gives, of one moment, within the time of one statement and a little more.
 
-        within: seconds for all of its statements together, where those are fewer. It may be done twice:
-        again where its connection turns out to be lost.
+        within: seconds for all of it, where those are fewer, from now on. It may be done twice: again where
+        its connection turns out to be lost.
         """
+        due = None if within is None else time.monotonic() + within
         with translated_errors(self._forget_schema):
             pool = self._pool()
             with pool.connection() as session:
                 try:
-                    with self._reading(session, one_statement, within):
+                    with self._reading(session, one_statement, due):
                         return work(session)
                 except (psycopg.OperationalError, errors.FeatureNotSupported) as error:
                     if isinstance(error, errors.FeatureNotSupported):
                         session.close()  # its prepared statements are of the schema before a migration
                     elif not session.closed or isinstance(error, errors.QueryCanceled):
                         raise
-            with self._live(pool) as session, self._reading(session, one_statement, within):
+            with self._live(pool) as session, self._reading(session, one_statement, due):
                 return work(session)
 
     @contextmanager
@@ -170,11 +172,14 @@ class Connections:
         """A connection that was seen to work a moment ago."""
         session = pool.getconn(timeout)
         try:
-            with _patient(session, timeout or self._limits.statement):
+            with _patient(session, _PING_TIMEOUT):
                 ConnectionPool.check_connection(session)
+        except errors.QueryCanceled:  # no answer: to ask the other connections would only take longer
+            pool.putconn(session)
+            raise
         except psycopg.OperationalError:
             pool.putconn(session)
-            pool.check()  # the server was restarted, or cut off: the others are lost as well
+            pool.drain()  # the server was restarted, or cut off: the others are lost as well
             session = pool.getconn(timeout)
         except BaseException:
             pool.putconn(session)
@@ -185,12 +190,13 @@ class Connections:
             pool.putconn(session)
 
     @contextmanager
-    def _reading(self, session: Session, one_statement: bool, within: float | None) -> Iterator[None]:
+    def _reading(self, session: Session, one_statement: bool, due: float | None) -> Iterator[None]:
         """One moment for all statements, and an end to them."""
-        seconds = min(within or math.inf, self._limits.statement)
-        session.end = time.monotonic() + seconds + _GRACE
-        if within:
-            session.due = time.monotonic() + seconds
+        now = time.monotonic()
+        seconds = seconds_within(None if due is None else due - now, self._limits.statement)
+        session.end = now + seconds + _GRACE
+        if due is not None:
+            session.due = now + seconds
         try:
             if one_statement and self._limits.prepare:
                 yield

@@ -18,6 +18,7 @@ from rentomatic.repository.postgres.search import (
 from rentomatic.repository.postgres.statements import execute
 from rentomatic.repository.postgres.totals import count_of, prices_of, sample_of
 from rentomatic.repository.sql import summary_of_groups, swap_sql
+from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_TIMEOUT = 3600.0
@@ -95,7 +96,8 @@ class PostgresRepo:
         with self._connections.transaction(_LOAD_TIMEOUT, *loads.SETTINGS) as session:
             return loads.load(session, rooms, on_conflict, keep=not dry_run, exactly=exactly)
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
+    def swap(self, old: Room | None, new: Room | None) -> bool:
+        code_of_swap(old, new)
         # Behind a load it would wait long, and keep connections from those who read.
         with self._connections.transaction(self._timeout, "lock_timeout = '1s'") as session:
             return execute(session, swap_sql(old, new)) > 0

@@ -3,25 +3,29 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 
 from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.load import load
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
 from rentomatic.repository.sqlite.totals import count_of, prices_of, sample_of
+from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 BUSY_TIMEOUT = 5.0
-"""Seconds that a writer waits for another one."""
+"""Seconds that a load waits for another writer."""
+
+SWAP_TIMEOUT = 1.0
+"""Seconds that a swap waits for another writer: readers may want the place that it waits in."""
 
 # Negative: in KiB. Each connection has its own; what a search reads again the operating system keeps.
 _SEARCH_CACHE = -8192
@@ -29,6 +33,9 @@ _LOAD_CACHE = -16384
 
 _INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
 _PING_TIMEOUT = 1.0
+
+_LOG_KEPT = 1 << 23
+"""Bytes of the write-ahead log that stay on the disk."""
 
 _FileId = tuple[int, int]
 
@@ -61,15 +68,15 @@ class SqliteRepo:
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
     def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
-        with self._reading(min(within or inf, self._timeout)) as connection:
+        with self._reading(seconds_within(within, self._timeout)) as connection:
             return count_of(connection, query, at_most)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        with self._reading(min(within or inf, self._timeout)) as connection:
+        with self._reading(seconds_within(within, self._timeout)) as connection:
             return summary_of_groups(prices_of(connection, query))
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        with self._reading(min(within or inf, self._timeout)) as connection:
+        with self._reading(seconds_within(within, self._timeout)) as connection:
             return sample_of(connection, query)
 
     @contextmanager
@@ -87,17 +94,29 @@ class SqliteRepo:
         *,
         exactly: bool = False,
     ) -> LoadCounts:
-        with self._transaction("BEGIN IMMEDIATE", timeout=None, keep=not dry_run) as connection:
-            connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
-            try:
-                return load(connection, rooms, on_conflict, exactly=exactly)
-            finally:
-                connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
+        try:
+            with self._transaction("BEGIN IMMEDIATE", timeout=None, keep=not dry_run) as connection:
+                connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
+                try:
+                    return load(connection, rooms, on_conflict, exactly=exactly)
+                finally:
+                    connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
+        finally:
+            self._shorten_log()
 
-    def swap(self, code: str, old: Room | None, new: Room | None) -> bool:
-        with self._transaction("BEGIN IMMEDIATE", self._timeout) as connection:
-            swap = swap_sql(old, new)
-            return connection.execute(swap.text, swap.values).rowcount > 0
+    def swap(self, old: Room | None, new: Room | None) -> bool:
+        code_of_swap(old, new)
+        statement = swap_sql(old, new)
+        with self._transaction("BEGIN IMMEDIATE", self._timeout, patience=SWAP_TIMEOUT) as connection:
+            return connection.execute(statement.text, statement.values).rowcount > 0
+
+    def _shorten_log(self) -> None:
+        """Give back the disk that a large load took for its log, also one that filled it and failed."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        with suppress(OSError, RepositoryUnavailable):
+            if log.stat().st_size > _LOG_KEPT:
+                with self._connection(timeout=None) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def ping(self) -> None:
         with self._connection(_PING_TIMEOUT) as connection:
@@ -132,11 +151,15 @@ class SqliteRepo:
 
     @contextmanager
     def _transaction(
-        self, begin: str, timeout: float | None, keep: bool = True
+        self, begin: str, timeout: float | None, keep: bool = True, patience: float | None = None
     ) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction: committed at the end, undone on an error or unless `keep`."""
+        """A connection in a transaction: committed at the end, undone on an error or unless `keep`.
+
+        patience: seconds that it waits for another writer to let it begin, where it is not as usual.
+        """
         with self._connection(timeout) as connection:
-            connection.execute(begin)
+            with nullcontext() if patience is None else _waiting(connection, patience):
+                connection.execute(begin)
             try:
                 yield connection
             except BaseException:
@@ -169,7 +192,7 @@ class SqliteRepo:
         try:
             connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
             connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
             connection.create_function("distance", 4, distance, deterministic=True)
             self._check_schema(connection)
         except BaseException:
@@ -202,6 +225,16 @@ def _file_id(path: Path) -> _FileId:
     except OSError as error:
         raise RepositoryUnavailable("The file of the storage is not there.") from error
     return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _waiting(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Let the statements of the context wait so long for another writer."""
+    connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT * 1000)}")
 
 
 def _clock(timeout: float) -> Callable[[], bool]:

@@ -7,13 +7,12 @@ from falcon import Request, Response
 
 from rentomatic import __version__
 from rentomatic.serializers import json
-from rentomatic.web.negotiation import TO_BE_ASKED_FOR
 from rentomatic.web.openapi import reading, writing
-from rentomatic.web.openapi.answers import headers_of_all, responses_of
+from rentomatic.web.openapi.answers import headers_of_all, share_refusals
 from rentomatic.web.openapi.parameters import CODE_IN_PATH, shared
 from rentomatic.web.openapi.schemas import schemas
 from rentomatic.web.openapi.writing import SECURITY_SCHEMES
-from rentomatic.web.preconditions import answer_unless_known, preconditions, strong_tag
+from rentomatic.web.preconditions import answer_with_document
 
 _INTRODUCTION = """\
 Rooms for rent: search them by price, size and place; add, change and remove them with a key.
@@ -38,6 +37,8 @@ _TAGS = {
 @cache
 def document() -> dict[str, Any]:
     """The whole contract. Made once, and not to be changed."""
+    paths = _paths()
+    responses = share_refusals(paths)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -49,9 +50,9 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": (paths := _paths()),
+        "paths": paths,
         "components": {
-            "responses": responses_of(paths),
+            "responses": responses,
             "schemas": schemas(),
             "headers": headers_of_all(),
             "parameters": shared(),
@@ -82,10 +83,8 @@ class OpenApiResource:
     """`/openapi.json`: the contract for programs."""
 
     def on_get(self, req: Request, resp: Response) -> None:
-        body = _encoded()
         resp.content_type = json.MEDIA_TYPE
-        resp.set_header("Cache-Control", TO_BE_ASKED_FOR)
-        answer_unless_known(preconditions(req), resp, body, strong_tag(body))
+        answer_with_document(req, resp, _encoded())
 
     on_head = on_get
 

@@ -1,30 +1,22 @@
 """What an answer may be: its headers, and the problems with their types."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from rentomatic.requests.search import Format
 from rentomatic.serializers.formats import WRITERS
-from rentomatic.web import errors
-from rentomatic.web.keys import ScopeMissing, Unauthorized, WritesOff
+from rentomatic.web import errors, problems
 from rentomatic.web.openapi.schemas import REPORT_MEMBERS, Schema, array, ref
+from rentomatic.web.problems import ProblemType, of_http
 
 METHODS = ("get", "put", "post", "delete")
 
-PREFIX = "urn:rentomatic:problem:"
-
-TYPES: dict[str, tuple[int, str]] = {
-    **{name: (int(status), title) for status, name, title in errors.PROBLEMS.values()},
-    **{
-        refusal.slug: (int(refusal.status), refusal.title)
-        for refusal in (Unauthorized, ScopeMissing, WritesOff)
-    },
-    "url-too-long": (414, "URI Too Long"),
-    "overloaded": (503, "Too much to do"),
+_LISTED = {
+    problems.PARAMETERS: "ParameterFault",
+    problems.URL_TOO_LONG: "ParameterFault",
+    problems.DOCUMENT: "BodyFault",
 }
-"""The status and the title of each type of problem: `urn:rentomatic:problem:<name>`."""
-
-_LISTED = {"parameters": "ParameterFault", "url-too-long": "ParameterFault", "document": "BodyFault"}
 """The problems that list what is wrong, and how."""
 
 _HEADERS: dict[str, tuple[str, Schema, object]] = {
@@ -104,10 +96,6 @@ _OF_SOME_PROBLEMS = {403: ["WWW-Authenticate"], 415: ["Accept", "Accept-Post", "
 """The headers that each answer of a status has, and those that only some have."""
 
 
-def _status(name: str) -> int:
-    return int(name) if name.isdigit() else TYPES[name][0]
-
-
 def headers(required: Iterable[str] = (), optional: Iterable[str] = ()) -> Schema:
     """The headers of an answer, those of all answers among them."""
     shared = {name: ref(name, "headers") for name in (*_ALWAYS, *required, *_OFTEN)}
@@ -140,37 +128,54 @@ def answer(
     return found | ({"content": content} if content else {})
 
 
-def problems(*names: str) -> Schema:
-    """References to the answers of these problems; a number stands for a problem of HTTP itself."""
-    by_status: dict[int, list[str]] = {}
-    for name in names:
-        by_status.setdefault(_status(name), []).append(name)
-    return {str(status): ref(".".join(kinds), "responses") for status, kinds in sorted(by_status.items())}
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The answer of one status, which may be any of these problems."""
+
+    status: HTTPStatus
+    kinds: tuple[ProblemType, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the component that operations refer to."""
+        return ".".join(kind.name for kind in self.kinds)
+
+    def schema(self) -> Schema:
+        told: Schema = {
+            "type": {"enum": [kind.uri for kind in self.kinds]},
+            "status": {"const": int(self.status)},
+        }
+        if faults := {_LISTED[kind]: ref(_LISTED[kind]) for kind in self.kinds if kind in _LISTED}:
+            told["errors"] = array({"oneOf": list(faults.values())}, minItems=1)
+        if problems.IMPORT_REFUSED in self.kinds:
+            told |= REPORT_MEMBERS
+        return answer(
+            ". Or: ".join(kind.title for kind in self.kinds) + ".",
+            {errors.MEDIA_TYPE: media_type({"allOf": [ref("Problem")], "properties": told})},
+            _OF_PROBLEMS.get(self.status, ()),
+            _OF_SOME_PROBLEMS.get(self.status, ()),
+        )
 
 
-def responses_of(paths: Schema) -> Schema:
-    """The answers that operations refer to."""
+def refusals(kinds: Iterable[ProblemType | int]) -> dict[str, Refusals]:
+    """The answers that are problems, by their status; a number stands for a problem of HTTP itself."""
+    by_status: dict[HTTPStatus, list[ProblemType]] = {}
+    for kind in kinds:
+        found = kind if isinstance(kind, ProblemType) else of_http(kind)
+        by_status.setdefault(found.status, []).append(found)
+    return {str(int(status)): Refusals(status, tuple(found)) for status, found in sorted(by_status.items())}
+
+
+def share_refusals(paths: Schema) -> dict[str, Schema]:
+    """Put a reference in the place of each answer that is a problem; the answers that they refer to."""
+    shared: dict[str, Schema] = {}
     operations = (operation for item in paths.values() for name, operation in item.items() if name in METHODS)
-    answers = (found for operation in operations for found in operation["responses"].values())
-    names = {found["$ref"].rpartition("/")[2] for found in answers if "$ref" in found}
-    return {name: _problem(name.split(".")) for name in sorted(names)}
-
-
-def _problem(names: list[str]) -> Schema:
-    status = _status(names[0])
-    kinds = [("about:blank" if name.isdigit() else f"{PREFIX}{name}") for name in names]
-    titles = [HTTPStatus(status).phrase if name.isdigit() else TYPES[name][1] for name in names]
-    told: Schema = {"type": {"enum": kinds}, "status": {"const": status}}
-    if faults := {_LISTED[name]: ref(_LISTED[name]) for name in names if name in _LISTED}:
-        told["errors"] = array({"oneOf": list(faults.values())}, minItems=1)
-    if "import-refused" in names:
-        told |= REPORT_MEMBERS
-    return answer(
-        ". Or: ".join(titles) + ".",
-        {errors.MEDIA_TYPE: media_type({"allOf": [ref("Problem")], "properties": told})},
-        _OF_PROBLEMS.get(status, ()),
-        _OF_SOME_PROBLEMS.get(status, ()),
-    )
+    for operation in operations:
+        for status, found in operation["responses"].items():
+            if isinstance(found, Refusals):
+                shared[found.name] = found.schema()
+                operation["responses"][status] = ref(found.name, "responses")
+    return dict(sorted(shared.items()))
 
 
 def notations(schemas: dict[Format, Schema]) -> Schema:

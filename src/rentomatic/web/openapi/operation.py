@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rentomatic.web.openapi.answers import problems
+from rentomatic.web import problems
+from rentomatic.web.openapi.answers import refusals
 from rentomatic.web.openapi.schemas import Schema, ref
+from rentomatic.web.problems import ProblemType
 
 REQUEST_ID, IF_MATCH, IF_NONE_MATCH = (
     ref(name, "parameters") for name in ("X-Request-ID", "If-Match", "If-None-Match")
 )
 
-OF_ALL = ("url-too-long",)
-OF_THE_STORAGE = (*OF_ALL, "overloaded", "429", "500", "storage-unavailable")
+OF_ALL = (problems.URL_TOO_LONG,)
+OF_THE_STORAGE = (*OF_ALL, problems.OVERLOADED, 429, 500, problems.STORAGE_UNAVAILABLE)
 """The problems of every operation, and of those that ask the storage."""
 
 
@@ -22,16 +24,16 @@ def operation(
     description: str,
     parameters: Iterable[Schema],
     answers: dict[str, Schema],
-    refusals: Iterable[str],
+    may_be: Iterable[ProblemType | int],
     **more: Any,
 ) -> Schema:
-    """An operation. refusals: the names of its problems, see `problems`."""
+    """An operation. may_be: the problems that it may answer with, see `refusals`."""
     return {
         "operationId": name,
         "tags": [tag],
         "summary": summary,
         "description": description,
         "parameters": [*parameters, REQUEST_ID],
-        "responses": {**answers, **problems(*refusals)},
+        "responses": {**answers, **refusals(may_be)},
         **more,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rentomatic.requests.search import Format
+from rentomatic.web import problems
 from rentomatic.web.openapi import parameters as given
 from rentomatic.web.openapi.answers import answer, media_type, notations
 from rentomatic.web.openapi.operation import (
@@ -13,6 +14,7 @@ from rentomatic.web.openapi.operation import (
     operation,
 )
 from rentomatic.web.openapi.schemas import Schema, ref
+from rentomatic.web.problems import ProblemType
 from rentomatic.web.room import ROOM_WRITERS
 
 _OF_PAGES = ("Link", "X-Total-Count", "X-Total-Count-Exact")
@@ -46,7 +48,7 @@ def search() -> Schema:
         "returns every room.",
         [*given.SEARCH, IF_NONE_MATCH],
         {"200": found, **_not_modified(*_OF_PAGES)},
-        ["parameters", "400", "406", *OF_THE_STORAGE],
+        [problems.PARAMETERS, 400, 406, 412, *OF_THE_STORAGE],
     )
 
 
@@ -64,7 +66,7 @@ def summarise() -> Schema:
             ),
             **_not_modified(),
         },
-        ["parameters", "400", "406", *OF_THE_STORAGE],
+        [problems.PARAMETERS, 400, 406, 412, *OF_THE_STORAGE],
     )
 
 
@@ -78,7 +80,14 @@ def show() -> Schema:
         "With the ETag that a change takes in If-Match, in either notation.",
         [given.notation(*ROOM_WRITERS), IF_MATCH, IF_NONE_MATCH],
         {"200": answer("The room.", content, required=["ETag"]), **_not_modified()},
-        ["parameters", "400", "no-such-room", "406", "precondition-failed", *OF_THE_STORAGE],
+        [
+            problems.PARAMETERS,
+            400,
+            problems.NO_SUCH_ROOM,
+            406,
+            problems.PRECONDITION_FAILED,
+            *OF_THE_STORAGE,
+        ],
     )
 
 
@@ -96,15 +105,13 @@ def contract() -> Schema:
             ),
             **_not_modified(),
         },
-        ["400", *OF_ALL, "overloaded", "429"],
+        [400, 412, *OF_ALL, problems.OVERLOADED, 429],
     )
 
 
-def _health(name: str, summary: str, description: str, refusals: Iterable[str]) -> Schema:
+def _health(name: str, summary: str, description: str, may_be: Iterable[ProblemType | int]) -> Schema:
     content = {"application/json": media_type(ref("Health"))}
-    return operation(
-        name, "Operation", summary, description, [], {"200": answer("It is.", content)}, refusals
-    )
+    return operation(name, "Operation", summary, description, [], {"200": answer("It is.", content)}, may_be)
 
 
 def live() -> Schema:
@@ -115,7 +122,7 @@ def live() -> Schema:
 def ready() -> Schema:
     """`GET /health/ready`."""
     description = "Whether the storage answers and has the right schema. Closed at the public proxy."
-    return _health("isReady", "Can it work?", description, [*OF_ALL, "500", "storage-unavailable"])
+    return _health("isReady", "Can it work?", description, [*OF_ALL, 500, problems.STORAGE_UNAVAILABLE])
 
 
 def metrics() -> Schema:

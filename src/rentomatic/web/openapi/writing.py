@@ -5,13 +5,14 @@ from typing import Any
 
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import csv, json, ndjson
-from rentomatic.web import imports
+from rentomatic.web import imports, problems
 from rentomatic.web.keys import Scope
 from rentomatic.web.openapi import parameters as given
 from rentomatic.web.openapi.answers import answer, media_type
 from rentomatic.web.openapi.operation import IF_MATCH, IF_NONE_MATCH, OF_THE_STORAGE, operation
 from rentomatic.web.openapi.schemas import Schema, plain, ref
-from rentomatic.web.room import MAX_BODY
+from rentomatic.web.problems import ProblemType
+from rentomatic.web.room import MAX_ROOM_BODY
 
 SECURITY_SCHEMES = {
     "key": {
@@ -22,8 +23,8 @@ SECURITY_SCHEMES = {
     }
 }
 
-_OF_KEYS = ("unauthorized", "insufficient-scope", "writes-off")
-_OF_A_BODY = ("400", "413", "415")
+_OF_KEYS = (problems.UNAUTHORIZED, problems.INSUFFICIENT_SCOPE, problems.WRITES_OFF)
+_OF_A_BODY = (400, 408, 413, 415)
 _EXAMPLE = {**plain(FIRST_ROOMS[0]), "price": 45}
 _WRITTEN = {json.MEDIA_TYPE: media_type(ref("Room"))}
 
@@ -35,13 +36,13 @@ def _security(scope: Scope) -> dict[str, Any]:
 def _room_in_body(schema: str) -> Schema:
     return {
         "required": True,
-        "description": f"The room, in at most {MAX_BODY // 1024} KiB.",
+        "description": f"The room, in at most {MAX_ROOM_BODY // 1024} KiB.",
         "content": {json.MEDIA_TYPE: {"schema": ref(schema), "example": _EXAMPLE}},
     }
 
 
-def _refusals(*own: str) -> Iterable[str]:
-    return ("parameters", *own, *_OF_KEYS, *OF_THE_STORAGE)
+def _may_be(*own: ProblemType | int) -> Iterable[ProblemType | int]:
+    return (problems.PARAMETERS, *own, *_OF_KEYS, *OF_THE_STORAGE)
 
 
 def add() -> Schema:
@@ -59,7 +60,7 @@ def add() -> Schema:
         "and may be sent again when an answer was lost.",
         [],
         {"201": added},
-        _refusals("document", *_OF_A_BODY, "code-taken"),
+        _may_be(problems.DOCUMENT, *_OF_A_BODY, problems.CODE_TAKEN, 412),
         requestBody=_room_in_body("NewRoom"),
         **_security(Scope.WRITE),
     )
@@ -79,7 +80,7 @@ def put() -> Schema:
             "200": answer("The room, as it is now.", _WRITTEN, headers),
             "201": answer("The room, as it was added.", _WRITTEN, headers),
         },
-        _refusals("document", *_OF_A_BODY, "precondition-failed"),
+        _may_be(problems.DOCUMENT, *_OF_A_BODY, problems.PRECONDITION_FAILED),
         requestBody=_room_in_body("RoomToSave"),
         **_security(Scope.WRITE),
     )
@@ -94,7 +95,7 @@ def delete() -> Schema:
         "With `If-Match`, only if it is still what was read.",
         [IF_MATCH, IF_NONE_MATCH],
         {"204": answer("It is gone.")},
-        _refusals("400", "no-such-room", "precondition-failed"),
+        _may_be(400, problems.NO_SUCH_ROOM, problems.PRECONDITION_FAILED),
         **_security(Scope.WRITE),
     )
 
@@ -109,10 +110,17 @@ def import_() -> Schema:
         "All its rooms are loaded in one step, and nobody sees half of it.",
         given.imports(),
         {"200": answer("What became of the lines.", {json.MEDIA_TYPE: media_type(ref("ImportReport"))})},
-        _refusals(*_OF_A_BODY, "408", "411", "code-taken", "listing", "listing-too-long", "import-refused"),
+        _may_be(
+            *_OF_A_BODY,
+            411,
+            problems.CODE_TAKEN,
+            problems.LISTING_TOO_LONG,
+            problems.LISTING,
+            problems.IMPORT_REFUSED,
+        ),
         requestBody={
             "required": True,
-            "description": f"The listing, of a stated length and of at most {imports.MAX_BODY >> 30} GiB; "
+            "description": f"The listing, of a stated length and of at most {imports.MAX_LISTING >> 30} GiB; "
             "gzip with `Content-Encoding: gzip`. `charset` in Content-Type says another encoding than UTF-8.",
             "content": {
                 csv.MEDIA_TYPE: {

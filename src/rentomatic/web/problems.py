@@ -1,0 +1,57 @@
+"""Every type of problem that an answer may be (RFC 9457): one table, for the errors and the contract."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+PREFIX = "urn:rentomatic:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """What `type`, `status` and `title` of a problem say. slug: empty where the status says it all."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+
+    @property
+    def uri(self) -> str:
+        return PREFIX + self.slug if self.slug else "about:blank"
+
+    @property
+    def name(self) -> str:
+        """The slug, or the status where there is none."""
+        return self.slug or str(int(self.status))
+
+
+def of_http(status: int) -> ProblemType:
+    """A problem of HTTP itself."""
+    found = HTTPStatus(status)
+    return ProblemType(found, "", found.phrase)
+
+
+PARAMETERS = ProblemType(HTTPStatus.BAD_REQUEST, "parameters", "Parameters that cannot be understood")
+DOCUMENT = ProblemType(HTTPStatus.BAD_REQUEST, "document", "A document that describes no room")
+UNAUTHORIZED = ProblemType(HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed")
+INSUFFICIENT_SCOPE = ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The key does not allow this")
+WRITES_OFF = ProblemType(HTTPStatus.FORBIDDEN, "writes-off", "Writing is off")
+NO_SUCH_ROOM = ProblemType(HTTPStatus.NOT_FOUND, "no-such-room", "No such room")
+CODE_TAKEN = ProblemType(HTTPStatus.CONFLICT, "code-taken", "There is a room with that code already")
+PRECONDITION_FAILED = ProblemType(
+    HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "The room is another one"
+)
+LISTING_TOO_LONG = ProblemType(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "listing-too-long", "The listing is too long"
+)
+URL_TOO_LONG = ProblemType(HTTPStatus.REQUEST_URI_TOO_LONG, "url-too-long", "URI Too Long")
+LISTING = ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "listing", "The body makes no listing")
+IMPORT_REFUSED = ProblemType(
+    HTTPStatus.UNPROCESSABLE_ENTITY, "import-refused", "There are lines that make no room"
+)
+OVERLOADED = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much to do")
+STORAGE_UNAVAILABLE = ProblemType(
+    HTTPStatus.SERVICE_UNAVAILABLE, "storage-unavailable", "The storage is not available"
+)
+
+TYPES = {found.slug: found for found in list(globals().values()) if isinstance(found, ProblemType)}
+"""All of them by their slug."""
