@@ -243,18 +243,32 @@ def test_a_proxy_in_front_says_who_asks_only_where_it_is_trusted(stack: Stack) -
     assert (True, True) == trusted
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_a_reader_finds_out_that_an_export_was_cut(stack: Stack, figures: Figures, encoding: str) -> None:
+MORE_ROOMS = """
+INSERT INTO room(code, size, price, longitude, latitude)
+SELECT 'cut-' || lpad(n::text, 30, '0'), 20, 60, n / 1e6, 51.5 FROM generate_series(1, 300000) AS n;
+"""
+"""For an export of 20 MB: one that is small waits in the buffers of the kernel when nginx is gone."""
+
+
+@pytest.fixture
+def many_rooms(stack: Stack) -> Iterator[None]:
+    stack.psql(MORE_ROOMS)
+    yield
+    stack.psql("DELETE FROM room WHERE code LIKE 'cut-%';")
+    stack.psql("VACUUM ANALYZE room;")
+
+
+@pytest.mark.usefixtures("many_rooms")
+def test_a_reader_finds_out_that_an_export_was_cut(stack: Stack, figures: Figures) -> None:
     nginx = stack.container("nginx")
     url = f"http://127.0.0.1:{stack.port}/rooms?format=csv"
-    command = ["curl", "--silent", "--limit-rate", "20k", "--header", f"Accept-Encoding: {encoding}", url]
-    with subprocess.Popen([*command, "--output", "/dev/null"]) as curl:
-        time.sleep(2)
+    with subprocess.Popen(["curl", "--silent", "--limit-rate", "500k", "--output", "/dev/null", url]) as curl:
+        time.sleep(8)
         docker("kill", nginx)
-        code = curl.wait(60)
+        code = curl.wait(120)
     docker("start", nginx)
     stack.wait_until_served()
-    figures.add(f"curl's exit code for an export that was cut, {encoding}", code)
+    figures.add("curl's exit code for an export that was cut", code)
 
     assert code in (18, 56)  # a partial file; a connection that was reset
 
@@ -298,4 +312,4 @@ def test_a_lost_request_is_tried_again_unless_it_may_have_changed_something(
 
     assert 1 <= len(lost)
     assert {2 if method == "GET" else 1} == {len(servers) for servers in lost}
-    assert statuses == ({200} if method == "GET" else {401, 503})
+    assert statuses == {200} if method == "GET" else 503 in statuses <= {401, 403, 503}
