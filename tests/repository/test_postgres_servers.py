@@ -254,6 +254,7 @@ def test_a_server_that_has_no_connection_to_spare_says_so_and_is_used_when_it_ha
 
 
 def test_nothing_is_connected_before_the_first_use_nor_after_the_end(server: PostgresServer) -> None:
+    wait_for(lambda: connections(server) == 0)  # those of the test before take a moment to end
     with closing(PostgresRepo(make_conninfo(server.conninfo), POSTGRES_REVISION)) as opened:
         before = connections(server)
         opened.search(RoomQuery())
