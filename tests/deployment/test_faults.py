@@ -245,7 +245,7 @@ def test_a_database_that_goes_and_comes_loses_no_write(
     assert [] == lost
     assert {"503"} >= {failure.what for failure in failures}, why(stack, failures)
     assert last - back <= RECOVERED_WITHIN, why(stack, failures[-5:])
-    assert [] != running.writes.failures
+    assert len(running.acknowledged) > 10
 
 
 def answers(stack: Stack) -> bool:
