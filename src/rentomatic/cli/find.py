@@ -69,8 +69,7 @@ def search(
         click.echo("No room matches.")
     # A program reads rooms from standard output and nothing else.
     if found.total is not None:
-        words = f"{found.total} rooms match."
-        click.echo(words[0].upper() + words[1:], err=not for_people)
+        click.echo(f"{found.total.opening} rooms match.", err=not for_people)
     if found.next:
         click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}", err=not for_people)
 
@@ -120,8 +119,8 @@ def summary(
 def _print_summary(found: Summary) -> None:
     console = _console()
     price, size = (_shown(range_, found.exact) for range_ in (found.price, found.size))
-    words = f"{Count(found.count, found.exact)} rooms, price a day {price}, size in m² {size}"
-    console.print(words[0].upper() + words[1:])
+    count = Count(found.count, found.exact).opening
+    console.print(f"{count} rooms, price a day {price}, size in m² {size}")
     table = Table("price", "rooms", "", box=None)
     most = max((bucket.count for bucket in found.histogram), default=0)
     for bucket in found.histogram:

@@ -54,6 +54,11 @@ class Count:
     def __str__(self) -> str:
         return f"{'' if self.exact else 'about '}{self.rounded:,}"
 
+    @property
+    def opening(self) -> str:
+        """The same as a sentence begins with it."""
+        return str(self).capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

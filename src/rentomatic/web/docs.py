@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from rentomatic.web.openapi import document
 from rentomatic.web.openapi.answers import OF_ALL_ANSWERS
-from rentomatic.web.pages import SECURITY_POLICY, template
+from rentomatic.web.pages import answer_as_page, template
 from rentomatic.web.preconditions import answer_with_document
 
 TRIES = {
@@ -39,9 +39,7 @@ class DocsPage:
     """`/docs`: the contract as a page."""
 
     def on_get(self, req: Request, resp: Response) -> None:
-        resp.set_header("Content-Security-Policy", SECURITY_POLICY)
-        resp.set_header("Referrer-Policy", "same-origin")
-        resp.content_type = "text/html; charset=utf-8"
+        answer_as_page(resp)
         server = str(escape(shlex.quote(req.forwarded_prefix)))
         answer_with_document(req, resp, _page().replace(_SERVER, server).encode())
 

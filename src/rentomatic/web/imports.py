@@ -14,13 +14,13 @@ from rentomatic.serializers import csv, json, listing, ndjson
 from rentomatic.serializers.amounts import Decimal
 from rentomatic.serializers.columns import Columns
 from rentomatic.serializers.source import listing_in
-from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.bodies import Accepted, Announced, announced, blocks
 from rentomatic.web.gate import Gate
 from rentomatic.web.import_report import as_members
 from rentomatic.web.keys import Keys, Scope
+from rentomatic.web.no_room import no_room_reported
 from rentomatic.web.parameters import parameters
 
 MAX_LISTING = 1 << 30
@@ -61,11 +61,11 @@ class ImportResource:
             _receive(req, file, body)
             with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
                 report = self._load(file, body, wanted, columns)
-        members = {"dry_run": wanted.dry_run, **as_members(report)}
-        totals = {name: value for name, value in members.items() if name != "refusals"}
+        totals = {"dry_run": wanted.dry_run, **as_members(report)}
+        refusals = totals.pop("refusals")
         self._keys.audit(req, "import", **totals)
         resp.content_type = json.MEDIA_TYPE
-        resp.data = msgspec.json.encode({**totals, "columns": columns.found, "refusals": members["refusals"]})
+        resp.data = msgspec.json.encode({**totals, "columns": columns.found, "refusals": refusals})
 
     def _load(
         self, file: IO[bytes], body: Announced, wanted: ImportRequest, columns: Columns
@@ -95,24 +95,16 @@ def _announced(req: Request) -> Announced:
 @contextmanager
 def _temporary_file() -> Iterator[IO[bytes]]:
     """A file for the time of the context, that nobody else sees."""
-    with _no_room_reported():
+    with no_room_reported("import"):
         file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
     with file:
         yield file
 
 
-@contextmanager
-def _no_room_reported() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise RepositoryUnavailable("The import found no room for its temporary file.") from error
-
-
 def _receive(req: Request, file: IO[bytes], body: Announced) -> None:
     """Write the body to the file, in constant memory. Raises HTTPError where it is not what was announced."""
     for block in blocks(req, body, BODY):
-        with _no_room_reported():
+        with no_room_reported("import"):
             _write(file, block)
     file.seek(0)
     if (file.read(len(_GZIP)) == _GZIP) is not body.compressed:

@@ -96,17 +96,7 @@ class Metrics:
         self._loaded = Counter(
             "rentomatic_rooms_loaded", "Rooms given to the storage.", ["outcome"], registry=own
         )
-        workers = Gauge(
-            "rentomatic_workers", "Processes that serve.", multiprocess_mode="livesum", registry=own
-        )
-        workers.set(1)
-        started = Gauge(
-            "process_start_time_seconds",
-            "When the oldest of them started, in Unix time.",
-            multiprocess_mode="livemin",
-            registry=own,
-        )
-        started.set(time.time())
+        _tell_of_process(own)
         self._of_requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._of_operations: dict[str, Histogram] = {}
         self._pool = None if sources.pool is None else _PoolGauges(sources.pool, own)
@@ -159,6 +149,21 @@ class Metrics:
         if self._pool:
             self._pool.look()
         return generate_latest(self._registry)
+
+
+def _tell_of_process(registry: CollectorRegistry | None) -> None:
+    """Count this process, and say when it started: neither changes."""
+    workers = Gauge(
+        "rentomatic_workers", "Processes that serve.", multiprocess_mode="livesum", registry=registry
+    )
+    workers.set(1)
+    started = Gauge(
+        "process_start_time_seconds",
+        "When the oldest of them started, in Unix time.",
+        multiprocess_mode="livemin",
+        registry=registry,
+    )
+    started.set(time.time())
 
 
 class _PoolGauges:

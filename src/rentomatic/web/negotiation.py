@@ -1,6 +1,6 @@
 """Which notation a request wants, and for how long its answer may be kept."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from falcon import HTTPNotAcceptable, Request, Response
 
@@ -14,16 +14,20 @@ REVALIDATE = "no-cache"
 """`Cache-Control` of a room: whoever edits it needs its tag as it is now, or the edit would be refused."""
 
 
-def choose(req: Request, resp: Response, named: Format | None, offered: Iterable[Format]) -> Format:
-    """The notation that was named, else the one that the Accept header prefers.
+def by_media_type(formats: Iterable[Format]) -> dict[str, Format]:
+    """The notations by the names that an Accept header has for them."""
+    return {WRITERS[format_].media_type: format_ for format_ in formats}
+
+
+def choose(req: Request, resp: Response, named: Format | None, offered: Mapping[str, Format]) -> Format:
+    """The notation that was named, else the one of those offered that the Accept header prefers.
 
     Raises HTTPNotAcceptable where it wants no other than what is not offered.
     """
     resp.append_header("Vary", "Accept")
     if named is not None:
         return named
-    by_media_type = {WRITERS[format_].media_type: format_ for format_ in offered}
-    preferred = req.client_prefers(by_media_type)
+    preferred = req.client_prefers(offered)
     if preferred is None:
-        raise HTTPNotAcceptable(description=f"This is written as {' or '.join(by_media_type)}.")
-    return by_media_type[preferred]
+        raise HTTPNotAcceptable(description=f"This is written as {' or '.join(offered)}.")
+    return offered[preferred]

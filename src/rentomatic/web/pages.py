@@ -20,7 +20,7 @@ PAGE_SIZE = 24
 COUNT_TO = 10_000
 """Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
 
-SECURITY_POLICY = (
+_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
@@ -71,8 +71,7 @@ class View:
         total = (self.found.total if self.found else None) or Count(0)
         if total.exact and total.rooms > COUNT_TO:
             return f"More than {COUNT_TO:,} rooms"
-        words = f"{total} room{'' if total.rooms == 1 else 's'}"
-        return words[0].upper() + words[1:]
+        return f"{total.opening} room{'' if total.rooms == 1 else 's'}"
 
     @property
     def filtered(self) -> bool:
@@ -88,12 +87,10 @@ class SearchPage:
         self._template = template("search.html")
 
     def on_get(self, req: Request, resp: Response) -> None:
-        resp.set_header("Content-Security-Policy", SECURITY_POLICY)
-        resp.set_header("Referrer-Policy", "same-origin")
+        answer_as_page(resp)
         resp.set_header("Cache-Control", REVALIDATE)
         view = self._view(req)
         resp.status = 400 if view.problems else 200
-        resp.content_type = "text/html; charset=utf-8"
         resp.text = self._template.render(view=view, sorts=_SORTS)
 
     on_head = on_get
@@ -119,6 +116,13 @@ class SearchPage:
             view.next_link = "/?" + next_page(given, search.query, view.found.next)
         rest = urlencode([(name, text) for name, text in given if name != "cursor"], safe=",")
         view.first_link, view.json_link = f"/?{rest}", f"/rooms?{rest}"
+
+
+def answer_as_page(resp: Response) -> None:
+    """Answer with HTML that loads nothing from elsewhere."""
+    resp.content_type = "text/html; charset=utf-8"
+    resp.set_header("Content-Security-Policy", _SECURITY_POLICY)
+    resp.set_header("Referrer-Policy", "same-origin")
 
 
 def template(name: str) -> Template:

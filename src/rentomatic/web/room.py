@@ -18,7 +18,7 @@ from rentomatic.use_cases.show_room import show_room
 from rentomatic.web.bodies import Accepted, SmallBodies
 from rentomatic.web.gate import Gate
 from rentomatic.web.keys import Keys, Scope
-from rentomatic.web.negotiation import REVALIDATE, choose
+from rentomatic.web.negotiation import REVALIDATE, by_media_type, choose
 from rentomatic.web.parameters import parameters
 from rentomatic.web.preconditions import answer_unless_known, preconditions, strong_tag
 
@@ -29,6 +29,8 @@ ROOM_BODY = Accepted((json.MEDIA_TYPE,), re.compile("utf-8|us-ascii"), MAX_ROOM_
 
 ROOM_WRITERS = {Format.JSON: json.encode, Format.GEOJSON: geojson.encode_room}
 """The notations of a single room."""
+
+_NOTATIONS = by_media_type(ROOM_WRITERS)
 
 
 class RoomResource:
@@ -41,7 +43,7 @@ class RoomResource:
         self._writes = writes
 
     def on_get(self, req: Request, resp: Response, code: str) -> None:
-        format_ = choose(req, resp, parse_format(parameters(req), ROOM_WRITERS), ROOM_WRITERS)
+        format_ = choose(req, resp, parse_format(parameters(req), ROOM_WRITERS), _NOTATIONS)
         expected = preconditions(req)
         room = show_room(self._repository, code)
         if expected.match is not None and not expected.matched_by(tags_of(room)):

@@ -17,7 +17,6 @@ from rentomatic.requests.search import AREA_PARAMETERS, Format, SearchRequest, p
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.use_cases.add_room import add_room
-from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -25,7 +24,8 @@ from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.bodies import SmallBodies
 from rentomatic.web.gate import Download, Gates
 from rentomatic.web.keys import Keys, Scope
-from rentomatic.web.negotiation import FOR_A_SECOND, REVALIDATE, choose
+from rentomatic.web.negotiation import FOR_A_SECOND, REVALIDATE, by_media_type, choose
+from rentomatic.web.no_room import no_room_reported
 from rentomatic.web.parameters import parameters
 from rentomatic.web.preconditions import (
     UNTAGGED,
@@ -36,6 +36,7 @@ from rentomatic.web.preconditions import (
 )
 from rentomatic.web.room import answer_with
 
+_OF_ROOMS, _OF_A_SUMMARY = by_media_type(Format), by_media_type([Format.JSON])
 _STREAMED = (Format.CSV, Format.NDJSON)
 _SPOOL_IN_MEMORY = 1 << 20
 
@@ -57,7 +58,7 @@ class RoomsResource:
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req)
         search = parse_search(given)
-        format_ = choose(req, resp, search.format, Format)
+        format_ = choose(req, resp, search.format, _OF_ROOMS)
         expected = preconditions(req)
         resp.content_type = WRITERS[format_].media_type
         if format_ in _STREAMED and not search.limited and search.query.after is None:
@@ -117,13 +118,10 @@ class RoomsResource:
         file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - Download closes it
         download = Download(file, self._gates.exports)
         try:
-            with self._gates.slow.place():
+            with no_room_reported("export"), self._gates.slow.place():
                 total = self._spool(file, search, format_)
-            length = file.tell()
-            file.seek(0)
-        except OSError as error:
-            download.close()
-            raise RepositoryUnavailable("The export found no room for its temporary file.") from error
+                length = file.tell()
+                file.seek(0)
         except BaseException:
             download.close()
             raise
@@ -158,7 +156,7 @@ class SummaryResource:
 
     def on_get(self, req: Request, resp: Response) -> None:
         search = parse_search(parameters(req), AREA_PARAMETERS)
-        choose(req, resp, None, [Format.JSON])
+        choose(req, resp, None, _OF_A_SUMMARY)
         expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from rentomatic.domain.room import CODE_PATTERN, MAX_INTEGER, RESERVED_CODES
 from rentomatic.domain.search import Field
 from rentomatic.domain.summary import MAX_BUCKETS
@@ -197,6 +199,4 @@ _HEALTH: Schema = record({"status": {"enum": ["live", "ready"]}})
 
 def plain(value: object) -> Any:
     """What a value is in JSON."""
-    import msgspec
-
     return msgspec.json.decode(json.encode(value))
