@@ -7,6 +7,7 @@
     ./manage.py lint             ruff, mypy, import-linter
     ./manage.py bench [ARGS]     the benchmarks
     ./manage.py lock             pin the requirements anew, from pyproject.toml
+    ./manage.py vendor           fetch Leaflet, axe-core and the base map anew, as package.json pins them
     ./manage.py init-postgres    the database of the rooms and its schema, in PostgreSQL; may be repeated
     ./manage.py migrate          the schema, in any storage; --sql only prints what would be run
     ./manage.py copy FROM TO     all rooms of one storage into another, and proof that they arrived
@@ -260,6 +261,11 @@ def lock(_: list[str]) -> int:
     return int(any(codes))
 
 
+def vendor(_: list[str]) -> int:
+    """Write what the project carries of others into the tree; needs npm, and a minute."""
+    return run([str(PYTHON), "-m", "vendoring"], os.environ, ROOT)
+
+
 def run(
     command: list[str], environment: os._Environ[str] | dict[str, str], folder: Path, *, replace: bool = True
 ) -> int:
@@ -275,7 +281,7 @@ def complain(message: str) -> int:
     return 1
 
 
-DEVELOPER_COMMANDS = {"test": test, "lint": lint, "bench": bench, "lock": lock}
+DEVELOPER_COMMANDS = {"test": test, "lint": lint, "bench": bench, "lock": lock, "vendor": vendor}
 
 if __name__ == "__main__":
     try:
