@@ -15,16 +15,18 @@ from rentomatic.migrations.mongo import upgrade as upgrade_mongo
 from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.mongo import MongoRepo
+from rentomatic.repository.mongo import cells as mongo_cells
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.repository.postgres import cells as postgres_cells
 from rentomatic.repository.postgres import nearest as postgres_nearest
 from rentomatic.repository.postgres import plan as postgres_plan
-from rentomatic.repository.postgres import totals as postgres_totals
+from rentomatic.repository.postgres import sampling as postgres_sampling
 from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.repository.sqlite import plan as sqlite_plan
-from rentomatic.repository.sqlite import totals as sqlite_totals
+from rentomatic.repository.sqlite import sampling as sqlite_sampling
 from rentomatic.use_cases.ports import RoomRepository
 from tests import mongo_server, postgres_server
 
@@ -77,6 +79,7 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     narrow = chance.choice((0, 5, 50, 2000))
     for planner in (sqlite_plan, postgres_plan, mongo_search):
         patch.setattr(planner, "NARROW", narrow)
+    patch.setattr(sqlite_plan, "MEMBERS", chance.choice((0, 50_000)))
     patch.setattr(postgres_nearest, "_COMPACT", chance.choice((0, 1e4, 1e6)))
     patch.setattr(postgres_nearest, "_SPARE", chance.choice((0, 10)))
     patch.setattr(postgres_cells, "_PARTS", chance.choice((1, 8, 128)))
@@ -84,10 +87,19 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
 
 def take_small_samples(patch: pytest.MonkeyPatch) -> None:
     """Let a sample be about half of 4,000 rooms."""
-    patch.setattr(sqlite_totals, "_RUNS", 40)
-    patch.setattr(sqlite_totals, "_RUN", 50)
-    patch.setattr(postgres_totals, "_BLOCKS", 20)
+    patch.setattr(sqlite_sampling, "RUNS", 40)
+    patch.setattr(sqlite_sampling, "RUN", 50)
+    patch.setattr(postgres_sampling, "RUNS", 5)
+    patch.setattr(postgres_sampling, "RUN", 4)
     patch.setattr(mongo_totals, "_SAMPLED", 2000)
+
+
+def look_at_few(patch: pytest.MonkeyPatch) -> None:
+    """Let 200 rooms be few where their places are counted, and half of some hundreds more be read."""
+    patch.setattr(sqlite_cells, "READ", 200)
+    patch.setattr(sqlite_cells, "SEEN", 400)
+    patch.setattr(postgres_plan, "NARROW", 10)
+    patch.setattr(mongo_cells, "FEW", 200)
 
 
 @cache

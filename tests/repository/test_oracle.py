@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Page, RoomQuery
@@ -40,6 +41,7 @@ def test_a_storage_gives_the_rooms_and_pages_of_the_oracle(
             assert oracle.count(query) == storage.count(query)
             assert oracle.summarise(query) == storage.summarise(query)
             assert streamed(oracle, query) == streamed(storage, query)
+            assert by_cell(oracle, query) == by_cell(storage, query)
 
 
 @settings(max_examples=100)
@@ -70,6 +72,13 @@ def all_pages(repository: RoomRepository, query: RoomQuery) -> list[Page]:
 def streamed(repository: RoomRepository, query: RoomQuery) -> list[Room]:
     with repository.stream(query) as rooms:
         return list(rooms)
+
+
+def by_cell(repository: RoomRepository, query: RoomQuery) -> dict[tuple[int, int], tuple[object, ...]]:
+    """The rooms by cell, but for the means, which storages add up in an order of their own."""
+    found = repository.cells(query, Grid(width=360 / 64, height=180 / 128))
+    assert found.share == 1
+    return {(c.column, c.row): (c.rooms, c.lowest_price, *c[6:]) for c in found.cells}
 
 
 def places(chance: random.Random) -> Iterator[tuple[float, float]]:

@@ -14,6 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rentomatic.bootstrap import create_database, migrate, open_repository
+from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
@@ -117,6 +118,7 @@ IN_TIME: dict[str, Callable[[PostgresRepo, RoomQuery], object]] = {
     "count in no time": lambda repository, query: repository.count(query, within=0),
     "summarise": lambda repository, query: repository.summarise(query, within=0.2),
     "sample": lambda repository, query: repository.sample(query, within=0.2),
+    "cells": lambda repository, query: repository.cells(query, Grid(1, 1), within=0.2),
 }
 
 

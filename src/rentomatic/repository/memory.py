@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
+from rentomatic.domain.clusters import Cells, Grid, cells_of
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
@@ -46,6 +47,9 @@ class MemRepo:
         rooms = [room for room in self._rooms.values() if query.matches(room)]
         prices = Counter(room.price for room in rooms)
         return Sample(prices, range_of(room.size for room in rooms), share=1)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        return Cells(cells_of(filter(query.matches, self._rooms.values()), grid))
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

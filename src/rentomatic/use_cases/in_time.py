@@ -22,12 +22,13 @@ def exact_or_estimated(
     query: RoomQuery,
     exact: Callable[[float], Told],
     estimated: Callable[[Summary], Told],
+    within: float = TIME_FOR_ALL,
 ) -> Told:
     """What `exact` tells in the seconds that it is given, else what `estimated` makes of the estimate.
 
     Raises OutOfTime where not even a sample comes in time.
     """
     try:
-        return exact(TIME_FOR_ALL)
+        return exact(within)
     except OutOfTime:
         return estimated(estimate_of(repository.sample(query, TIME_FOR_SAMPLE)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -59,6 +60,14 @@ class RoomRepository(Protocol):
         """Those that match among some rooms taken at random, as many however many there are in all.
 
         Raises OutOfTime where that takes longer than `within` seconds.
+        """
+        ...
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        """All rooms that match by cell, whatever the page, or those of a sample where they are many.
+
+        Looks at a bounded number of rooms, however many there are and match. Raises OutOfTime where that
+        takes longer than `within` seconds.
         """
         ...
 

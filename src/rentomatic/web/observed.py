@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -49,6 +50,10 @@ class ObservedRepository(RoomRepository):
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         with self._observed("sample"):
             return self._repository.sample(query, within)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        with self._observed("cells"):
+            return self._repository.cells(query, grid, within)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

@@ -14,10 +14,12 @@ from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from rentomatic.domain.clusters import Cells, Grid, cells_of
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.budget import seconds_within
+from rentomatic.repository.mongo.cells import are_few, cells_of_all
 from rentomatic.repository.mongo.errors import NEEDS_A_REPLICA_SET, WRONG_ADDRESS, translated_errors
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
@@ -27,7 +29,12 @@ from rentomatic.repository.mongo.search import (
     first_rooms,
 )
 from rentomatic.repository.mongo.swap import swap
-from rentomatic.repository.mongo.totals import count_rooms, sample_of_rooms, summary_of_rooms
+from rentomatic.repository.mongo.totals import (
+    count_rooms,
+    sample_of_rooms,
+    sampled_rooms,
+    summary_of_rooms,
+)
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -106,6 +113,15 @@ class MongoRepo:
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         with self._database(seconds_within(within, self._timeout)) as database:
             return sample_of_rooms(database.room, query)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        seconds = seconds_within(within, self._timeout)
+        with self._moment(seconds) as moment:
+            if are_few(moment, query):
+                return cells_of_all(moment, query, grid)
+        with self._database(seconds) as database:
+            rooms, share = sampled_rooms(database.room, query)
+        return Cells(cells_of(rooms, grid), share)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

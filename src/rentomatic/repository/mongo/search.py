@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
+from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
@@ -62,9 +63,29 @@ class Moment(NamedTuple):
         group = {"_id": "$price", "rooms": {"$sum": 1}, **sizes}
         return self._aggregated([{"$match": all_of(filters)}, {"$group": group}])
 
+    def by_cell(self, filters: list[Document], grid: Grid) -> list[Document]:
+        """For each cell of the grid with rooms what a `Cell` tells of them, and one of the rooms."""
+        longitude, latitude = ({"$arrayElemAt": ["$place.coordinates", index]} for index in (0, 1))
+        number = {"column": _whole(longitude, 180, grid.width), "row": _whole(latitude, 90, grid.height)}
+        place = {"latitude": {"$avg": latitude}, "longitude": {"$avg": longitude}}
+        edges = {
+            "west": {"$min": longitude},
+            "south": {"$min": latitude},
+            "east": {"$max": longitude},
+            "north": {"$max": latitude},
+        }
+        rooms = {"rooms": {"$sum": 1}, "lowest_price": {"$min": "$price"}, "room": {"$first": "$$ROOT"}}
+        group = {"_id": number, **rooms, **place, **edges}
+        return self._aggregated([{"$match": all_of(filters)}, {"$group": group}])
+
     def _aggregated(self, pipeline: list[Document]) -> list[Document]:
         with self.rooms.aggregate(pipeline, session=self.session) as cursor:
             return list(cursor)
+
+
+def _whole(degrees: Document, offset: int, step: float) -> Document:
+    """The whole part of how many steps it is to the degrees."""
+    return {"$floor": {"$divide": [{"$add": [degrees, offset]}, step]}}
 
 
 def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:

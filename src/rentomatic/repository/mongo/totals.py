@@ -30,8 +30,8 @@ def count_rooms(moment: Moment, query: RoomQuery, at_most: int | None) -> int:
     sure = sure_filters(query)
     found = 0 if sure is None or at_most == 0 else moment.count(sure, at_most)  # $limit begins at 1
     if at_most is None:
-        return found + sum(1 for _ in _on_the_rim(moment, query))
-    with closing(_on_the_rim(moment, query)) as rooms:
+        return found + sum(1 for _ in rooms_on_the_rim(moment, query))
+    with closing(rooms_on_the_rim(moment, query)) as rooms:
         return found + sum(1 for _ in islice(rooms, at_most - found))
 
 
@@ -43,7 +43,7 @@ def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
     for group in [] if sure is None else moment.by_price(sure):
         prices[int(group["_id"])] += group["rooms"]
         sizes.update(int(size) for size in (group["lowest"], group["highest"]) if size is not None)
-    for room in _on_the_rim(moment, query):
+    for room in rooms_on_the_rim(moment, query):
         prices[room.price] += 1
         sizes.update(() if room.size is None else (room.size,))
     return summary_of(prices, range_of(sizes))
@@ -51,15 +51,21 @@ def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
 
 def sample_of_rooms(rooms: Collection[Document], query: RoomQuery) -> Sample:
     """The rooms that match among some taken at random, of about this moment."""
+    found, share = sampled_rooms(rooms, query)
+    prices = Counter(room.price for room in found)
+    return Sample(prices, range_of(room.size for room in found), share)
+
+
+def sampled_rooms(rooms: Collection[Document], query: RoomQuery) -> tuple[list[Room], float]:
+    """The same rooms themselves, and the part of all rooms that was looked at."""
     total = rooms.estimated_document_count()
     taken = [{"$sample": {"size": _SAMPLED}}, {"$match": all_of(wide_filters(query))}]
     with rooms.aggregate([*taken, {"$project": {"_id": 0}}]) as cursor:
         found = [room for room in map(room_of, cursor) if query.matches(room)]
-    prices = Counter(room.price for room in found)
-    return Sample(prices, range_of(room.size for room in found), _SAMPLED / max(_SAMPLED, total))
+    return found, _SAMPLED / max(_SAMPLED, total)
 
 
-def _on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
+def rooms_on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
     """The rooms that match and that the server cannot tell for sure: few but for tiny circles."""
     filters = rim_filters(query)
     if filters is not None and boxes_around(query):

@@ -6,7 +6,9 @@ where they leave next to none. So these are counted first, as far as `NARROW`: w
 read whole and sorted, behind a fence that the planner does not look across.
 """
 
-from rentomatic.domain.search import Field, Operator, RoomQuery
+from operator import itemgetter
+
+from rentomatic.domain.search import Field, Operator, RoomQuery, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.connections import Session
 from rentomatic.repository.postgres.statements import count, estimate, in_boxes, read_whole
@@ -14,6 +16,9 @@ from rentomatic.repository.sql import Sql, all_of, area_sql, condition_sql, filt
 
 NARROW = 2000
 """Rooms that are sorted in less time than looking for them along an order may take."""
+
+_READ_BY_CODE, _READ_BY_VALUE = 10, 40
+"""So many times as many rooms of an area are read whole: where all are dear, it is a long walk to them."""
 
 _SMALL_PART = 20
 """So many times as many rooms of an area are counted by their index; beyond that, by reading the table."""
@@ -23,7 +28,8 @@ def page_source(session: Session, query: RoomQuery) -> Sql:
     """`FROM … WHERE …` of all rooms that match, in a form that leads to the best plan of a page."""
     boxes = boxes_around(query)
     by_place = boxes != [WHOLE_EARTH]
-    if are_few(session, query) or (by_place and estimate(session, query) <= 10 * NARROW):
+    most = _READ_BY_CODE if query.sort.key is SortKey.CODE else _READ_BY_VALUE
+    if are_few(session, query) or (by_place and estimate(session, query) <= most * NARROW):
         return read_whole(query, boxes)
     areas = all_of(map(area_sql, query.areas))
     where = all_of((*map(condition_sql, query.conditions), _anywhere(areas)))
@@ -48,14 +54,31 @@ def are_few(session: Session, query: RoomQuery) -> bool:
     return bool(probes) and min(count(session, probes, NARROW + 1)) <= NARROW
 
 
-def total_filter(session: Session, query: RoomQuery) -> Sql:
-    """All that must hold of a room, so that the index of places is read where an area is a small part."""
+def total_filter(session: Session, query: RoomQuery, at_most: int | None = None) -> Sql:
+    """All that must hold of a room, so that the index of places is read where that is best.
+
+    That is where an area is a small part of all, and where no more than `at_most` of its rooms are counted.
+    """
     where, boxes = filters(query), boxes_around(query)
+    if boxes == [WHOLE_EARTH]:
+        return where
+    few = few_filter(session, query)
+    return few or (where if at_most is None else all_of((where, in_boxes(boxes))))
+
+
+def few_filter(session: Session, query: RoomQuery) -> Sql | None:
+    """All that must hold of a room, where an index tells that few enough to read them all may; else None."""
+    where, boxes, most = filters(query), boxes_around(query), _SMALL_PART * NARROW
+    if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
+        return where
+    ways: dict[Sql, Sql] = {}
+    if by_value := (*ranges(query, Field.PRICE), *ranges(query, Field.SIZE)):
+        ways[all_of(map(condition_sql, by_value))] = where
     if boxes != [WHOLE_EARTH]:
-        most = _SMALL_PART * NARROW
-        if count(session, [in_boxes(boxes)], most + 1)[0] <= most:
-            return all_of((where, in_boxes(boxes)))
-    return where
+        ways[in_boxes(boxes)] = all_of((where, in_boxes(boxes)))
+    counted = zip(count(session, ways, most + 1), ways.values(), strict=True) if ways else ()
+    fewest, best = min(counted, key=itemgetter(0), default=(most + 1, None))
+    return best if fewest <= most else None
 
 
 def one_plan_fits_all(query: RoomQuery) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
+from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections, Limits
+from rentomatic.repository.postgres.grid import cells_of
 from rentomatic.repository.postgres.search import (
     all_rooms,
     first_rooms,
@@ -73,6 +75,9 @@ class PostgresRepo:
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         return self._connections.read(lambda session: sample_of(session, query), within=within)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        return self._connections.read(lambda session: cells_of(session, query, grid), within=within)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

@@ -4,20 +4,14 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample
 from rentomatic.repository.postgres.connections import Row, Session
 from rentomatic.repository.postgres.plan import total_filter
+from rentomatic.repository.postgres.sampling import sampled_rooms
 from rentomatic.repository.postgres.statements import count, rows
 from rentomatic.repository.sql import Sql, filters, sample_of_groups, sizes_sql
-
-_BLOCKS = 1000
-"""Blocks of the table that are about as many as a sample reads; one holds some 80 rooms."""
-
-_SHARE = """
-    SELECT least(1, ?::float8 / greatest(1, pg_relation_size('room') / current_setting('block_size')::int))
-"""
 
 
 def count_of(session: Session, query: RoomQuery, at_most: int | None) -> int:
     """How many rooms match, counted no further than `at_most`."""
-    return count(session, [total_filter(session, query)], at_most)[0]
+    return count(session, [total_filter(session, query, at_most)], at_most)[0]
 
 
 def prices_of(session: Session, query: RoomQuery) -> list[Row]:
@@ -28,11 +22,8 @@ def prices_of(session: Session, query: RoomQuery) -> list[Row]:
 
 
 def sample_of(session: Session, query: RoomQuery) -> Sample:
-    """The rooms that match in some blocks of the table, the same ones as long as it does not change."""
-    ((share,),) = rows(session, Sql(_SHARE, (_BLOCKS,)))
-    where = filters(query)
-    statement = f"""
-        SELECT price, count(*), min(size), max(size) FROM room TABLESAMPLE SYSTEM (?) REPEATABLE (0)
-        WHERE {where.text} GROUP BY price
-    """
-    return sample_of_groups(rows(session, Sql(statement, (100 * share, *where.values))), share)
+    """The rooms that match among some of all, the same ones as long as the table does not change."""
+    (source, share), where = sampled_rooms(session), filters(query)
+    found = f"{source.text} WHERE {where.text}"
+    statement = f"SELECT price, count(*), min(size), max(size) {found} GROUP BY price"
+    return sample_of_groups(rows(session, Sql(statement, where.values)), share)

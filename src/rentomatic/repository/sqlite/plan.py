@@ -18,6 +18,9 @@ from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, ranges
 
 NARROW = 2000
+MEMBERS = 50_000
+"""Rooms of an area that are noted before a walk along an order, in the time of some thousand steps."""
+
 _MARGIN = 1e-9
 """Degrees."""
 
@@ -54,6 +57,19 @@ def by_sort(query: RoomQuery) -> Access:
     return Access(f"room INDEXED BY {_SORT_INDEXES[query.sort]}", all_of(map(condition_sql, conditions)))
 
 
+def by_sort_in_places(connection: sqlite3.Connection, query: RoomQuery) -> Access:
+    """The same for a page, where not too many rooms are in the boxes only along those that are there.
+
+    What is dear in all of an area is a long walk from the cheapest room on: the index alone tells the way.
+    """
+    access, boxes = by_sort(query), boxes_in_tree(query)
+    places = _places(boxes)
+    if boxes == [WHOLE_EARTH] or _count(connection, places, MEMBERS + 1) > MEMBERS:
+        return access
+    inside = Sql(f"id IN ({places.text})", places.values)
+    return Access(access.table, all_of((access.where, inside)))
+
+
 def by_id(ids: list[int]) -> Access:
     """By the row ids."""
     return Access("room NOT INDEXED", Sql(f"id IN ({', '.join('?' * len(ids))})", tuple(ids)))
@@ -70,12 +86,29 @@ def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None
     if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
         return _by_field(Field.CODE, query)
     # SQLite sorts ten times as many rooms by a field in the time that Python sorts them by distance.
-    best, fewest = None, (NARROW if query.sort.key is SortKey.DISTANCE else 10 * NARROW) + 1
-    for access, probe in _filters_to_probe(query):
-        rooms = _count(connection, probe, fewest)
-        if rooms < fewest:
-            best, fewest = access, rooms
-    return best
+    found = _fewest(connection, query, NARROW if query.sort.key is SortKey.DISTANCE else 10 * NARROW)
+    return found and found[0]
+
+
+def thinned(
+    connection: sqlite3.Connection, query: RoomQuery, read: int, seen: int
+) -> tuple[Access, int] | None:
+    """The way to `read` rooms at most, and the number of rooms for each of which it leads to one.
+
+    That is 1 where few rooms meet a filter, else those whose ids it divides: an index alone tells which they
+    are. None where every filter may leave more than `seen`.
+    """
+    if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
+        return _by_field(Field.CODE, query), 1
+    found = _fewest(connection, query, seen)
+    if found is None:
+        return None
+    access, ids, rooms = found
+    every = max(1, -(-rooms // read))
+    if every == 1:
+        return access, 1
+    some = f"id IN (SELECT id FROM ({ids.text}) WHERE id % {every} = 0)"
+    return Access("room NOT INDEXED", Sql(some, ids.values)), every
 
 
 def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access:
@@ -117,6 +150,16 @@ def _filters_to_probe(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
                 yield access, _ids(access)
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
         yield by_place(boxes), _places(boxes)
+
+
+def _fewest(connection: sqlite3.Connection, query: RoomQuery, most: int) -> tuple[Access, Sql, int] | None:
+    """The filter that leaves the fewest rooms, their ids and number; None where all leave too many."""
+    best = None
+    for access, ids in _filters_to_probe(query):
+        rooms = _count(connection, ids, most + 1)
+        if rooms <= most:
+            best, most = (access, ids, rooms), rooms
+    return best
 
 
 def _count(connection: sqlite3.Connection, ids: Sql, at_most: int) -> int:

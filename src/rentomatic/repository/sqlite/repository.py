@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import replace
 from pathlib import Path
 
+from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
@@ -14,6 +15,7 @@ from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
+from rentomatic.repository.sqlite.cells import cells_of
 from rentomatic.repository.sqlite.load import load
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
 from rentomatic.repository.sqlite.totals import count_of, prices_of, sample_of
@@ -78,6 +80,10 @@ class SqliteRepo:
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         with self._reading(seconds_within(within, self._timeout)) as connection:
             return sample_of(connection, query)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        with self._reading(seconds_within(within, self._timeout)) as connection:
+            return cells_of(connection, query, grid)
 
     @contextmanager
     def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:

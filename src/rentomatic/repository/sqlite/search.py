@@ -26,6 +26,7 @@ from rentomatic.repository.sqlite.plan import (
     boxes_in_tree,
     by_id,
     by_sort,
+    by_sort_in_places,
     narrowest,
 )
 
@@ -50,9 +51,10 @@ def first_rooms(
     if query.sort.key is SortKey.DISTANCE:
         return _nearest(connection, query, access, wanted, expired)
     rooms: list[Room] = []
+    access = access or by_sort_in_places(connection, query)
     for segment in segments(query):
         part, order = segment_sql(segment), order_sql(segment)
-        rows = _select(connection, query, access or by_sort(query), part, order, wanted - len(rooms))
+        rows = _select(connection, query, access, part, order, wanted - len(rooms))
         rooms += map(room_of, rows)
         if len(rooms) == wanted:
             break

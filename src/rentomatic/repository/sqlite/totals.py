@@ -7,21 +7,10 @@ from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.domain.summary import Sample
 from rentomatic.repository.sql import Sql, all_of, filters, sample_of_groups, sizes_sql
 from rentomatic.repository.sqlite.plan import cheapest_for_all
-
-_RUNS = 500
-_RUN = 100
-"""A sample is so many runs of so many ids: those of a run are next to each other in the file."""
+from rentomatic.repository.sqlite.sampling import sampled_rooms
 
 _IN_ORDER = {Field.PRICE, Field.SIZE}
 """What an index has in order, both together."""
-
-_SAMPLED = """
-    WITH RECURSIVE run (first) AS (
-        SELECT ? UNION ALL SELECT first + ? FROM run WHERE first + ? <= ?
-    )
-    SELECT price, count(*), min(size), max(size)
-    FROM run CROSS JOIN room NOT INDEXED ON id BETWEEN first AND first + ?
-"""
 
 
 def count_of(connection: sqlite3.Connection, query: RoomQuery, at_most: int | None) -> int:
@@ -44,20 +33,11 @@ def prices_of(connection: sqlite3.Connection, query: RoomQuery) -> list[tuple[An
 
 
 def sample_of(connection: sqlite3.Connection, query: RoomQuery) -> Sample:
-    """The rooms that match among those with some ids, evenly spread; SQLite gives ids one after another."""
-    ends = "SELECT (SELECT min(id) FROM room), (SELECT max(id) FROM room)"
-    lowest, highest = connection.execute(ends).fetchone()
-    if lowest is None:
-        return Sample({}, None, share=1)
-    ids = highest - lowest + 1
-    step = max(_RUN, -(-ids // _RUNS))
-    covered = sum(min(_RUN, highest - first + 1) for first in range(lowest, highest + 1, step))
-    where = filters(query)
-    groups = connection.execute(
-        f"{_SAMPLED} WHERE {where.text} GROUP BY price",
-        (lowest, step, step, highest, _RUN - 1, *where.values),
-    )
-    return sample_of_groups(groups, covered / ids)
+    """The rooms that match among some of all."""
+    (source, share), where = sampled_rooms(connection), filters(query)
+    found = f"{source.text} WHERE {where.text}"
+    statement = f"SELECT price, count(*), min(size), max(size) {found} GROUP BY price"
+    return sample_of_groups(connection.execute(statement, (*source.values, *where.values)), share)
 
 
 def _source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:

@@ -1,0 +1,35 @@
+"""How many rooms are in the cells of a grid, in MongoDB: from all of them or from a sample."""
+
+from collections import defaultdict
+
+from rentomatic.domain.clusters import Cell, Cells, Grid, cells_of, sum_of
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.mongo.filters import Document, room_of, sure_filters, wide_filters
+from rentomatic.repository.mongo.search import Moment
+from rentomatic.repository.mongo.totals import rooms_on_the_rim
+
+FEW = 40_000
+"""Rooms that are all looked at."""
+
+
+def are_few(moment: Moment, query: RoomQuery) -> bool:
+    """Whether so few rooms match that all of them are looked at."""
+    return not boxes_around(query) or moment.count(wide_filters(query), FEW + 1) <= FEW
+
+
+def cells_of_all(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:
+    """All rooms that match, by cell."""
+    sure = sure_filters(query)
+    found = defaultdict(list)
+    of_server = [] if sure is None else map(_cell_of, moment.by_cell(sure, grid))
+    for cell in (*of_server, *cells_of(rooms_on_the_rim(moment, query), grid)):
+        found[cell.column, cell.row].append(cell)
+    return Cells(tuple(map(sum_of, found.values())))
+
+
+def _cell_of(group: Document) -> Cell:
+    """The cell of a group, whose members are called as those of a cell."""
+    place, one = group.pop("_id"), group.pop("room")
+    room = room_of(one) if group["rooms"] == 1 else None
+    return Cell(int(place["column"]), int(place["row"]), **group, room=room)

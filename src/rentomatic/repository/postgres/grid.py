@@ -1,0 +1,22 @@
+"""How many rooms are in the cells of a grid, in PostgreSQL: from all of them or from a sample."""
+
+from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.plan import few_filter
+from rentomatic.repository.postgres.sampling import sampled_rooms
+from rentomatic.repository.postgres.statements import rows
+from rentomatic.repository.sql import Sql, filters
+from rentomatic.repository.sql_cells import by_cell, cell_of
+
+_WHOLE = "floor({})::int"
+
+
+def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
+    """The rooms that match by cell, all of them or a part."""
+    where, (source, share) = few_filter(session, query), (Sql("FROM room"), 1.0)
+    if where is None:
+        where, (source, share) = filters(query), sampled_rooms(session)
+    found = Sql(f"{source.text} WHERE {where.text}", where.values)
+    statement = by_cell(found, grid, _WHOLE, exact=share == 1)
+    return Cells(tuple(map(cell_of, rows(session, statement))), share)

@@ -1,0 +1,27 @@
+"""Clusters of rooms as JSON."""
+
+from typing import Any
+
+from rentomatic.domain.clusters import Cluster, Clusters
+from rentomatic.serializers.json import encode
+
+
+def write(found: Clusters) -> bytes:
+    """An object of `exact` and the clusters, the largest first.
+
+    `bounds` are west, south, east and north; west is greater than east across the antimeridian. `room` is
+    null but where a cluster is one room for sure. Where `exact` is false, counts are estimates.
+    """
+    return encode({"exact": found.exact, "clusters": [_cluster(cluster) for cluster in found.clusters]})
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    box = cluster.bounds
+    return {
+        "latitude": cluster.latitude,
+        "longitude": cluster.longitude,
+        "count": cluster.count,
+        "lowest_price": cluster.lowest_price,
+        "bounds": [box.west, box.south, box.east, box.north],
+        "room": cluster.room,
+    }

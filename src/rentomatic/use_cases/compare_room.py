@@ -1,0 +1,26 @@
+"""See how a room compares with those around it."""
+
+from rentomatic.domain.comparison import Comparison, compare
+from rentomatic.domain.geography import Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import BY_DISTANCE, MAX_LIMIT, RoomQuery
+from rentomatic.use_cases.ports import RoomRepository
+
+RADIUS = 1000.0
+"""Metres around a room in which its neighbours are."""
+
+
+def compare_room(repository: RoomRepository, room: Room) -> Comparison:
+    """The room among the nearest rooms within a kilometre, at most a thousand.
+
+    Where there are more, the radius of the comparison is the distance of the furthest that was looked at.
+    """
+    place = Point(room.latitude, room.longitude)
+    page = repository.search(
+        RoomQuery(areas=(Circle(place, RADIUS),), near=place, sort=BY_DISTANCE, limit=MAX_LIMIT)
+    )
+    neighbours = tuple(found for found in page.rooms if found.code != room.code)
+    radius = RADIUS
+    if page.more:
+        radius = place.distance_to(page.rooms[-1].latitude, page.rooms[-1].longitude)
+    return compare(room, neighbours, radius, complete=not page.more)

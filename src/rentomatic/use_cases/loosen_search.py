@@ -1,0 +1,222 @@
+"""What to loosen in a search that finds nothing, with the number of rooms that it finds then."""
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import combinations, islice
+
+from rentomatic.domain.geography import Area, BoundingBox, Circle
+from rentomatic.domain.room import MAX_INTEGER
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.summary import Bucket, Summary
+from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.ports import RoomRepository
+
+RADII = (250, 500, 1000, 2000, 3000, 5000, 10_000, 25_000, 50_000)
+"""The usual steps of a radius, in metres."""
+
+MOST = 4
+"""Suggestions are worth reading while they are few."""
+
+COUNT_TO = 1000
+"""Beyond so many rooms it is enough to know that there are more."""
+
+FEW = 3
+"""A limit of the price that lets in less than this is loosened further, where that finds more."""
+
+TIME_FOR_ADVICE = 0.5
+"""Seconds for all questions to the storage together."""
+
+_LEAST_TIME = 0.01
+
+
+class Filter(StrEnum):
+    """What narrows a search, the most useful to loosen first."""
+
+    PRICE_TO = "price_to"
+    RADIUS = "radius"
+    BOX = "box"
+    SIZE_FROM = "size_from"
+    SIZE_TO = "size_to"
+    PRICE_FROM = "price_from"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Filters that are loosened to a value (a price, m² or metres), or taken off where that is None.
+
+    rooms: how many match then, exactly, but counted no further than `COUNT_TO` + 1.
+    """
+
+    filters: tuple[Filter, ...]
+    value: int | None
+    rooms: int
+
+
+_ENDS: dict[Filter, tuple[Field, Operator, Operator]] = {
+    Filter.PRICE_TO: (Field.PRICE, Operator.LTE, Operator.LT),
+    Filter.PRICE_FROM: (Field.PRICE, Operator.GTE, Operator.GT),
+    Filter.SIZE_TO: (Field.SIZE, Operator.LTE, Operator.LT),
+    Filter.SIZE_FROM: (Field.SIZE, Operator.GTE, Operator.GT),
+}
+_BOUNDS = {(field, op): which for which, (field, *operators) in _ENDS.items() for op in operators}
+_UPPER = (Filter.PRICE_TO, Filter.SIZE_TO)
+
+
+def loosen_search(
+    repository: RoomRepository,
+    query: RoomQuery,
+    within: float = TIME_FOR_ADVICE,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Suggestion]:
+    """At most `MOST` looser searches that find rooms where this one finds none, the most useful first.
+
+    One filter is loosened where that helps, else two are taken off, or all. What cannot be counted in
+    the time left of so many seconds is left out.
+    """
+    return _Advisor(repository, query, clock() + within, clock).suggestions()
+
+
+def filters_of(query: RoomQuery) -> tuple[Filter, ...]:
+    """The filters that are on."""
+    on = {_filter_of(part) for part in (*query.conditions, *query.areas)}
+    return tuple(which for which in Filter if which in on)
+
+
+class _Advisor:
+    """Asks the storage about looser searches until the time has come."""
+
+    def __init__(
+        self, repository: RoomRepository, query: RoomQuery, until: float, clock: Callable[[], float]
+    ) -> None:
+        self._repository = repository
+        self._query = query
+        self._until = until
+        self._clock = clock
+
+    def suggestions(self) -> list[Suggestion]:
+        on = filters_of(self._query)
+        if single := list(islice(self._answered(self._loosened, ((which,) for which in on)), MOST)):
+            return single
+        pairs = combinations(on, 2) if len(on) > 2 else ()
+        several = list(islice(self._answered(self._taken_off, pairs), MOST - 1))
+        return several + list(self._answered(self._taken_off, [on] if len(on) > 1 else ()))
+
+    def _answered(
+        self,
+        ask: Callable[[tuple[Filter, ...]], Suggestion],
+        choices: Iterable[tuple[Filter, ...]],
+    ) -> Iterator[Suggestion]:
+        """The answers that find rooms and come in time."""
+        for filters in choices:
+            with suppress(OutOfTime):
+                suggestion = ask(filters)
+                if suggestion.rooms:
+                    yield suggestion
+
+    def _loosened(self, filters: tuple[Filter, ...]) -> Suggestion:
+        (which,) = filters
+        with suppress(OutOfTime):
+            if which is Filter.RADIUS:
+                return self._wider()
+            if which in _ENDS:
+                return self._further(which)
+        return self._taken_off(filters)
+
+    def _taken_off(self, filters: tuple[Filter, ...]) -> Suggestion:
+        return Suggestion(filters, None, self._count(_without(self._query, filters)))
+
+    def _further(self, which: Filter) -> Suggestion:
+        """With the first round limit that lets a few rooms in, of sizes any room."""
+        field, operator, _ = _ENDS[which]
+        rest = _without(self._query, (which,))
+        summary = self._repository.summarise(rest, self._share())
+        wanted = min(FEW, summary.count) if field is Field.PRICE else 1
+        for value in _limits(which, summary):
+            condition = Condition(field, operator, value)
+            rooms = self._count(replace(rest, conditions=(*rest.conditions, condition)))
+            if rooms >= wanted:
+                return Suggestion((which,), value, rooms)
+        return Suggestion((which,), None, min(summary.count, COUNT_TO + 1))
+
+    def _wider(self) -> Suggestion:
+        """Within the smallest usual radius that holds any room, else at any distance."""
+        rest = _without(self._query, (Filter.RADIUS,))
+        circles = [area for area in self._query.areas if isinstance(area, Circle)]
+        steps = [metres for metres in RADII if metres > min(circle.radius for circle in circles)]
+
+        def within(metres: int) -> RoomQuery:
+            wider = (Circle(circle.centre, max(circle.radius, metres)) for circle in circles)
+            return replace(rest, areas=(*rest.areas, *wider))
+
+        found = bisect_left(steps, 1, key=lambda metres: self._count(within(metres), at_most=1))
+        if found == len(steps):
+            return self._taken_off((Filter.RADIUS,))
+        return Suggestion((Filter.RADIUS,), steps[found], self._count(within(steps[found])))
+
+    def _count(self, query: RoomQuery, at_most: int = COUNT_TO + 1) -> int:
+        return self._repository.count(query, at_most, self._share())
+
+    def _share(self) -> float:
+        """Seconds for the next question: half of what is left, so that a slow one leaves some to the others.
+
+        Raises OutOfTime where next to nothing is left.
+        """
+        left = self._until - self._clock()
+        if left < _LEAST_TIME:
+            raise OutOfTime
+        return left / 2
+
+
+def _filter_of(part: Condition | Area) -> Filter:
+    match part:
+        case BoundingBox():
+            return Filter.BOX
+        case Circle():
+            return Filter.RADIUS
+    return _BOUNDS.get((part.field, part.operator), Filter.OTHER)
+
+
+def _without(query: RoomQuery, filters: tuple[Filter, ...]) -> RoomQuery:
+    return replace(
+        query,
+        conditions=tuple(part for part in query.conditions if _filter_of(part) not in filters),
+        areas=tuple(part for part in query.areas if _filter_of(part) not in filters),
+    )
+
+
+def _limits(which: Filter, summary: Summary) -> Iterator[int]:
+    """Round limits, the nearest first: one that lets any room in and, of prices, a few rooms, then all."""
+    upper, of_prices = which in _UPPER, _ENDS[which][0] is Field.PRICE
+    extremes = summary.price if of_prices else summary.size
+    if extremes is None:
+        return
+    near, far = (extremes.lowest, extremes.highest) if upper else (extremes.highest, extremes.lowest)
+    for limit in (near, *_edge(summary.histogram, upper), far) if of_prices else (near,):
+        rounded = _rounded(limit, upper)
+        if (0 if upper else 1) <= rounded <= MAX_INTEGER:
+            yield rounded
+
+
+def _edge(histogram: tuple[Bucket, ...], upper: bool) -> Iterator[int]:
+    """The price up to which the first buckets, or from which the last, hold a few rooms together."""
+    seen = 0
+    for bucket in histogram if upper else reversed(histogram):
+        seen += bucket.count
+        if seen >= FEW:
+            if not upper:
+                yield bucket.lowest
+            elif bucket.below is not None:
+                yield bucket.below - 1
+            return
+
+
+def _rounded(value: int, up: bool) -> int:
+    """The next multiple of the largest of 1, 2, 5, 10, 20, 50 … that is at most a tenth of the value."""
+    steps = (digit * 10**power for power in range(9) for digit in (1, 2, 5))
+    step = max((step for step in steps if 10 * step <= value), default=1)
+    return -(-value // step) * step if up else value // step * step

@@ -1,0 +1,133 @@
+"""Rooms by the cells of a grid: all of them where they are few, and a sample of a size that does not grow."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from rentomatic.domain.clusters import Cell, Cells, Grid
+from rentomatic.domain.geography import BoundingBox, Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.ports import RoomRepository
+from tests.builders import make_room
+from tests.repository.storages import STORAGES, look_at_few, take_small_samples
+
+GRID = Grid(width=0.25, height=0.25)
+BOX = BoundingBox(-0.5, 51, 0.5, 51.5)
+CENTRE = Point(51.5, 0)
+CHEAP = Condition(Field.PRICE, Operator.LT, 50)
+SEARCHES = {
+    "all": RoomQuery(),
+    "in a box": RoomQuery(areas=(BOX,)),
+    "by price in a box": RoomQuery(conditions=(CHEAP,), areas=(BOX,)),
+    "by price, in its order": RoomQuery(conditions=(CHEAP,), sort=SORTS["price"]),
+    "by price and size": RoomQuery(conditions=(CHEAP, Condition(Field.SIZE, Operator.GTE, 30))),
+    "near a point": RoomQuery(areas=(Circle(CENTRE, 40_000), BOX), near=CENTRE, sort=BY_DISTANCE),
+}
+CODES = RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("r0001", "r3999", "nope")),))
+
+
+@pytest.fixture(scope="module")
+def rooms() -> list[Room]:
+    """One town after the other, as listings are."""
+    chance = random.Random(5)
+    return [
+        make_room(
+            code=f"r{number:04}",
+            price=chance.randrange(100),
+            size=chance.choice((None, chance.randint(5, 60))),
+            latitude=51 + number // 1000 * 0.25 + chance.uniform(0, 0.2499),
+            longitude=chance.uniform(-0.4999, 0.4999),
+        )
+        for number in range(4000)
+    ]
+
+
+@pytest.fixture(scope="module", params=STORAGES)
+def storage(request: pytest.FixtureRequest, rooms: list[Room]) -> Iterator[RoomRepository]:
+    with STORAGES[request.param]() as storage:
+        storage.load(rooms)
+        yield storage
+
+
+def told(found: Cells) -> dict[tuple[int, int], object]:
+    """The cells by their places; storages add up in an order of their own."""
+    return {(cell.column, cell.row): rounded(cell) for cell in found.cells}
+
+
+def rounded(cell: Cell) -> tuple[object, ...]:
+    return tuple(round(value, 9) if isinstance(value, float) else value for value in cell)
+
+
+@pytest.mark.parametrize("query", [*SEARCHES.values(), CODES], ids=[*SEARCHES, "by code"])
+def test_few_rooms_are_all_looked_at(storage: RoomRepository, rooms: list[Room], query: RoomQuery) -> None:
+    found = storage.cells(query, GRID, within=60)
+
+    assert 1 == found.share
+    assert told(MemRepo(rooms).cells(query, GRID)) == told(found)
+
+
+@pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
+def test_of_many_rooms_a_part_stands_for_all(
+    storage: RoomRepository, rooms: list[Room], query: RoomQuery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_small_samples(monkeypatch)
+    look_at_few(monkeypatch)
+    found = storage.cells(query, GRID, within=60)
+    whole = told(MemRepo(rooms).cells(query, GRID))
+
+    if isinstance(storage, MemRepo):
+        assert (1, whole) == (found.share, told(found))
+        return
+    assert 0.3 < found.share < 0.7
+    assert all(cell.room is None for cell in found.cells)
+    assert whole.keys() == told(found).keys()
+    estimated = sum(cell.rooms for cell in found.cells) / found.share
+    exact = MemRepo(rooms).count(query)
+    assert abs(estimated - exact) <= 0.25 * exact
+
+
+def test_codes_are_looked_up_however_many_rooms_there_are(
+    storage: RoomRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_small_samples(monkeypatch)
+    look_at_few(monkeypatch)
+
+    assert ["r0001", "r3999"] == sorted(
+        cell.room.code for cell in storage.cells(CODES, GRID).cells if cell.room
+    )
+
+
+def test_few_rooms_are_exact_however_many_there_are_elsewhere(
+    storage: RoomRepository, rooms: list[Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_small_samples(monkeypatch)
+    look_at_few(monkeypatch)
+    query = RoomQuery(areas=(BoundingBox(0, 51.1, 0.1, 51.15),))
+
+    found = storage.cells(query, GRID)
+    assert (1, told(MemRepo(rooms).cells(query, GRID))) == (found.share, told(found))
+
+
+def test_a_room_in_a_cell_of_its_own_is_told_of_as_it_is(repository: RoomRepository) -> None:
+    rooms = [
+        make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0),
+        make_room(code="b", latitude=90.0, longitude=180.0),
+        make_room(code="c", latitude=-90.0, longitude=0.0),
+    ]
+    repository.load(rooms)
+
+    assert rooms == sorted((c.room for c in repository.cells(RoomQuery(), GRID).cells if c.room), key=str)
+
+
+@pytest.mark.parametrize(
+    "areas", [(BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52)), (BoundingBox(100, 0, 101, 1),)]
+)
+def test_where_no_room_is_there_are_no_cells(storage: RoomRepository, areas: tuple[BoundingBox, ...]) -> None:
+    assert () == storage.cells(RoomQuery(areas=areas), GRID).cells
+
+
+def test_an_empty_storage_has_no_cells(repository: RoomRepository) -> None:
+    assert Cells((), share=1) == repository.cells(RoomQuery(areas=(BOX,)), GRID, within=60)

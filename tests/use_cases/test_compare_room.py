@@ -1,0 +1,61 @@
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.compare_room import compare_room
+from tests.builders import make_room
+
+ROOM = make_room(code="a1", price=60, size=20, latitude=51.5, longitude=-0.12)
+METRE = 1 / 111_195
+"""Degrees of latitude."""
+
+
+class CountingRepo(MemRepo):
+    """Counts how often it is searched."""
+
+    searches = 0
+
+    def search(self, query: RoomQuery) -> Page:
+        self.searches += 1
+        return super().search(query)
+
+
+def test_a_room_alone_has_no_neighbours_and_stands_nowhere() -> None:
+    found = compare_room(MemRepo([ROOM, make_room(code="far", latitude=52.0)]), ROOM)
+
+    assert ((), None, None) == (found.neighbours, found.price, found.price_per_area)
+    assert (1000, True) == (found.radius, found.complete)
+
+
+def test_neighbours_are_within_a_kilometre_nearest_first_without_the_room_itself() -> None:
+    rooms = [make_room(code=f"m{metres}", latitude=51.5 + metres * METRE) for metres in (990, 10, 1010, 500)]
+
+    found = compare_room(MemRepo([*rooms, ROOM]), ROOM)
+
+    assert ["m10", "m500", "m990"] == [room.code for room in found.neighbours]
+
+
+def test_rooms_at_the_same_place_are_neighbours() -> None:
+    others = make_room(code="a0", price=50), make_room(code="a2", price=60)
+    found = compare_room(MemRepo([ROOM, *others]), ROOM)
+
+    assert found.price
+    assert (1, 1, 0) == (found.price.below, found.price.equal, found.price.above)
+    assert found.price.median == 55
+    assert found.price.percentile == 75
+
+
+def test_of_very_many_the_nearest_thousand_are_looked_at_and_the_radius_says_so() -> None:
+    rooms = [make_room(code=f"r{n:04}", latitude=51.5 + n / 2 * METRE) for n in range(1, 1500)]
+    repository = CountingRepo([*rooms, ROOM])
+
+    found = compare_room(repository, ROOM)
+
+    assert (999, False, 1) == (len(found.neighbours), found.complete, repository.searches)
+    assert round(found.radius, 1) == 499.5
+
+
+def test_a_thousand_at_one_place_may_leave_the_room_itself_out() -> None:
+    rooms = [make_room(code=f"0{n:04}") for n in range(1000)]
+
+    found = compare_room(MemRepo([*rooms, ROOM]), ROOM)
+
+    assert (1000, False, 0) == (len(found.neighbours), found.complete, found.radius)
