@@ -33,6 +33,7 @@ from rentomatic.use_cases.ports import Pooled, RoomRepository
 from rentomatic.web.app import App, create_app
 from rentomatic.web.keys import Keys
 from rentomatic.web.logs import logging_configuration
+from rentomatic.web.tiles import Tiles
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
@@ -45,7 +46,8 @@ def application() -> App:
     repository = open_repository(settings)
     keys = Keys(settings.api_keys)
     metrics = _metrics(settings, repository)
-    return create_app(repository, settings.threads, metrics, keys, settings.cors_origins)
+    tiles = Tiles(settings.tiles, settings.tiles_attribution)
+    return create_app(repository, settings.threads, metrics, keys, settings.cors_origins, tiles)
 
 
 def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":

@@ -1,12 +1,13 @@
-"""The page in a real browser. Where there is none, these tests are skipped by name."""
+"""The pages in a real browser. Where there is none, these tests are skipped by name."""
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.migrations.runner import upgrade_sqlite
@@ -15,6 +16,10 @@ from rentomatic.sample_rooms import sample_rooms
 from tests.servers import Server, rentomatic
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 900},
+    "phone": {"width": 360, "height": 740},
+}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = (
     "--no-sandbox",  # tests may run as root, which Chromium's sandbox refuses
@@ -24,6 +29,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+_MEANT = ("400 (Bad Request)", "ERR_ABORTED")
+"""A page that explains a bad value is a 400; what a page still loads when one leaves it is given up."""
 
 
 @pytest.fixture(scope="session")
@@ -46,21 +54,55 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(params=["desktop", "phone"])
-def page(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of a desktop's and of a phone's size; what goes wrong in it fails the test."""
-    size = {"desktop": (1280, 900), "phone": (360, 740)}[request.param]
-    context = browser.new_context(
-        base_url=server.url, viewport={"width": size[0], "height": size[1]}, java_script_enabled=False
-    )
+@contextmanager
+def opened(browser: Browser, server: Server, size: str, *meant: str, **options: Any) -> Iterator[Page]:
+    """A page of a desktop's or of a phone's size; what goes wrong in it fails the test, unless it was meant.
+
+    options: of the browser's context.
+    """
+    context = browser.new_context(base_url=server.url, viewport=SIZES[size], **options)
     page = context.new_page()
     page.set_default_timeout(15_000)
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda failed: complaints.append(f"{failed.url}: {failed.failure}"))
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
 
-    # A page that explains a bad value is a 400; what a page still loads when one leaves it is given up.
-    meant = ("400 (Bad Request)", "ERR_ABORTED")
-    assert [said for said in complaints if not any(part in said for part in meant)] == []
+    assert [said for said in complaints if not any(part in said for part in (*_MEANT, *meant))] == []
+
+
+@pytest.fixture(params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    """Of the screen."""
+    return str(request.param)
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server, size: str) -> Iterator[Page]:
+    """A page without JavaScript."""
+    with opened(browser, server, size, java_script_enabled=False) as page:
+        yield page
+
+
+@pytest.fixture
+def live(browser: Browser, server: Server, size: str) -> Iterator[Page]:
+    """A page with JavaScript."""
+    with opened(browser, server, size) as page:
+        yield page
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest, size: str) -> None:
+    """Leaves a picture of the page as the test left it, light and dark."""
+    page: Page = request.getfixturevalue("live" if "live" in request.fixturenames else "page")
+
+    def take() -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{scheme}.png")
+
+    request.addfinalizer(take)

@@ -1,19 +1,17 @@
+"""The page of a search without JavaScript: all of it works."""
+
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SCREENSHOTS
+pytestmark = pytest.mark.usefixtures("screenshot")
 
 
-@pytest.fixture(autouse=True)
-def screenshot(page: Page, request: pytest.FixtureRequest) -> None:
-    """Leaves a picture of the page as the test left it, light and dark."""
-
-    def take() -> None:
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{scheme}.png", full_page=False)
-
-    request.addfinalizer(take)
+def filters(page: Page) -> None:
+    """Have the filters open, which a phone hides behind a button."""
+    if page.get_by_role("group", name="Price a day").is_hidden():
+        page.locator("label.show-filters").click()
 
 
 def test_rooms_are_there_at_first_sight(page: Page) -> None:
@@ -21,17 +19,18 @@ def test_rooms_are_there_at_first_sight(page: Page) -> None:
 
     expect(page).to_have_title("3,000 rooms · Rent-o-matic")
     expect(page.get_by_role("heading", level=1)).to_have_text("3,000 rooms")
-    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(24)
+    expect(page.locator("ul.rooms > li")).to_have_count(24)
 
 
 def test_a_renter_finds_a_room_within_budget_near_work(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("group", name="Price a day").get_by_label("To").fill("60")
+    filters(page)
+    page.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").fill("60")
     page.get_by_label("Near (latitude, longitude)").fill("51.512, -0.123")
-    page.get_by_label("Within (metres)").fill("3000")
+    page.get_by_label("Within").select_option("3 km")
     page.get_by_role("button", name="Show rooms").click()
 
-    first = page.get_by_role("main").get_by_role("listitem").first
+    first = page.locator("ul.rooms > li").first
     expect(first).to_contain_text("away")
     assert "filter_price__lte=60" in page.url
     prices = page.get_by_role("main").locator(".price strong").all_inner_texts()
@@ -53,7 +52,7 @@ def test_a_bad_value_is_explained_beside_its_field(page: Page) -> None:
     page.goto("/?filter_price__lte=cheap&near=here")
 
     expect(page.get_by_role("alert")).to_contain_text("cannot be understood")
-    field = page.get_by_role("group", name="Price a day").get_by_label("To")
+    field = page.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")
     expect(field).to_have_value("cheap")
     expect(field).to_have_accessible_description("must be a whole number such as 60, not 'cheap'")
 
@@ -62,7 +61,7 @@ def test_nothing_found_says_what_to_do(page: Page) -> None:
     page.goto("/?filter_price__lte=1")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("No room matches")
-    page.get_by_role("main").get_by_role("link", name="clear all filters").click()
+    page.locator(".chips").get_by_role("link", name="Clear all").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("3,000 rooms")
 
 
@@ -71,3 +70,31 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
 
     width = page.locator("html").evaluate("element => element.scrollWidth - element.clientWidth")
     assert width == 0
+
+
+def test_a_filter_is_taken_off_by_its_chip(page: Page) -> None:
+    page.goto("/?filter_price__lte=60&near=51.512,-0.123&radius=3000")
+    page.get_by_role("link", name="Within 3 km of 51.5120, -0.1230").click()
+
+    expect(page).to_have_url(re.compile(r"/\?filter_price__lte=60$"))
+    expect(page.locator(".chips > li")).to_have_text([re.compile("Up to 60 a day"), "Clear all"])
+
+
+def test_the_order_is_chosen_in_the_form(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Sort").select_option("Price, highest first")
+    filters(page)
+    page.get_by_role("button", name="Show rooms").click()
+
+    prices = [int(price) for price in page.locator(".price strong").all_inner_texts()]
+    assert prices == sorted(prices, reverse=True)
+
+
+def test_what_needs_a_script_is_not_there(page: Page) -> None:
+    page.goto("/")
+    filters(page)
+
+    for name in ("On the map", "Where I am"):
+        expect(page.get_by_role("button", name=name)).to_be_hidden()
+    expect(page.get_by_role("region", name="Map of the rooms")).to_be_hidden()
+    expect(page.get_by_role("slider").first).to_be_hidden()

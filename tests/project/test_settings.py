@@ -60,6 +60,8 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         certificate=None,
         api_keys=(),
         cors_origins=("*",),
+        tiles="",
+        tiles_attribution="",
         log_level="info",
     )
 
@@ -428,3 +430,37 @@ def test_the_sites_whose_scripts_may_ask(text: str, origins: tuple[str, ...]) ->
 def test_what_no_browser_sends_as_an_origin_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="RENTOMATIC_CORS_ORIGINS"):
         read_settings({"RENTOMATIC_CORS_ORIGINS": text})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "https://tiles.example/{z}/{x}/{y}.png",
+        "http://localhost:8080/osm/{z}/{x}/{y}{r}.webp?key=a-b_c",
+    ],
+)
+def test_the_server_of_the_tiles_of_the_map(url: str) -> None:
+    found = read_settings({"RENTOMATIC_TILES": url, "RENTOMATIC_TILES_ATTRIBUTION": "© Tiles & Co."})
+
+    assert (url, "© Tiles & Co.") == (found.tiles, found.tiles_attribution)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tiles.example/{z}/{x}/{y}.png",
+        "ftp://tiles.example/{z}/{x}/{y}.png",
+        "https://tiles.example/{z}/{x}.png",
+        "https://tiles.example/{z}/{x}/{y}/{token}.png",
+        "https://{s}.tiles.example/{z}/{x}/{y}.png",
+        "https://user:secret@tiles.example/{z}/{x}/{y}.png",
+        "https://tiles.example/a b/{z}/{x}/{y}.png",
+        "https://tiles.example/{z}/{x}/{y}.png; script-src *",
+        "https://tiles.example/{z}/{x}/{y}.png'",
+        "https://tiles.example;script-src/{z}/{x}/{y}.png",
+    ],
+)
+def test_what_is_no_template_of_tiles_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="RENTOMATIC_TILES"):
+        read_settings({"RENTOMATIC_TILES": url})

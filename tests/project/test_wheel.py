@@ -49,7 +49,8 @@ def test_the_wheel_serves_the_page_with_assets_and_migrates(python: Path, tmp_pa
     variables = {"DATABASE_URL": f"sqlite:///{tmp_path}/rooms.db", "PYTHONPATH": "", "PYTHONSAFEPATH": "1"}
     with serving(command, port, tmp_path / "log", variables, cwd=tmp_path) as server:
         assert b"<h1>3,000 rooms</h1>" in server.get("/").body
-        assert server.get("/static/rentomatic.css").status == 200
+        for file in ("rentomatic.css", "vendor/leaflet/leaflet.js", "basemap/world.json", "js/basemap.js"):
+            assert server.get(f"/static/{file}").status == 200
         assert len(server.get("/rooms?filter_price__lt=60&limit=5").json) == 5
 
 

@@ -16,10 +16,12 @@ from tests.web.conftest import client_of, get
 from tests.web.contract import DOCUMENT, ContractClient
 
 ROOM = f"/rooms/{FIRST_ROOMS[0].code}"
+CLUSTERS = "/rooms/clusters?bbox=-1,51,1,52&zoom=10"
 METHODS = {
     "/": "GET, HEAD, OPTIONS",
     "/rooms": "GET, HEAD, OPTIONS, POST",
     "/rooms/summary": "GET, HEAD, OPTIONS",
+    CLUSTERS: "GET, HEAD, OPTIONS",
     "/rooms/import": "OPTIONS, POST",
     ROOM: "DELETE, GET, HEAD, OPTIONS, PUT",
     "/openapi.json": "GET, HEAD, OPTIONS",
@@ -226,7 +228,7 @@ def test_if_match_holds_for_what_is_read(client: testing.TestClient, path: str) 
     assert (there.status_code, other.status_code) == (200, 412)
 
 
-@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary"])
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", CLUSTERS])
 def test_a_weak_tag_is_like_no_other_for_if_match(client: testing.TestClient, path: str) -> None:
     tag = get(client, path).headers["etag"]
 

@@ -49,11 +49,13 @@ def send(server: Server, body: bytes, query: str = "", **headers: str) -> Answer
         return Answer(answer.status, dict(answer.headers), answer.read())
 
 
-def begin(server: Server, headers: dict[str, str], body: bytes = b"") -> socket.socket:
+def begin(
+    server: Server, headers: dict[str, str], body: bytes = b"", target: str = "/rooms/import"
+) -> socket.socket:
     """A connection on which a request was begun."""
     lines = [f"{name}: {text}" for name, text in {"Host": "localhost", **headers}.items()]
     client = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
-    client.sendall("\r\n".join(["POST /rooms/import HTTP/1.1", *lines, "", ""]).encode() + body)
+    client.sendall("\r\n".join([f"POST {target} HTTP/1.1", *lines, "", ""]).encode() + body)
     return client
 
 

@@ -12,6 +12,7 @@ from falcon import testing
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.parser import text_string_to_metric_families
 
+from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
@@ -114,6 +115,7 @@ def test_every_operation_does_what_the_storage_does() -> None:
     assert observed.count(query) == len(FIRST_ROOMS)
     assert observed.summarise(query) == repository.summarise(query)
     assert observed.sample(query) == repository.sample(query)
+    assert observed.cells(query, Grid(1, 1)) == repository.cells(query, Grid(1, 1))
     with observed.stream(query) as rooms:
         assert len(list(rooms)) == len(FIRST_ROOMS)
     observed.load([make_room(), FIRST_ROOMS[0]])

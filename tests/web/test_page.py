@@ -5,6 +5,8 @@ import pytest
 from falcon import testing
 
 from rentomatic.repository.memory import MemRepo
+from rentomatic.web.app import create_app
+from rentomatic.web.tiles import Tiles
 from tests.builders import make_room
 from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
@@ -30,7 +32,10 @@ def test_the_empty_fields_of_the_form_are_no_filters(client: testing.TestClient)
 def test_the_form_keeps_what_was_typed(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__lte=50&near=51.5,%20-0.1&sort=-price")
 
-    assert 'name="filter_price__lte" inputmode="numeric" placeholder="any" value="50"' in page.text
+    assert (
+        'name="filter_price__lte" inputmode="numeric" autocomplete="off" placeholder="any" value="50"'
+        in page.text
+    )
     assert 'value="51.5,-0.1"' in page.text
     assert '<option value="-price" selected>' in page.text
     assert "away" in page.text
@@ -48,20 +53,117 @@ def test_a_filter_that_the_form_has_no_field_for_is_kept_and_shown(client: testi
     page = get(client, "/?filter_code__ne=zzz&bbox=0,51,1,52")
 
     assert '<input type="hidden" name="bbox" value="0,51,1,52">' in page.text
-    assert "<code>filter_code__ne=zzz</code>" in page.text
+    assert chips(page) == {
+        "In the area of the map": "/?filter_code__ne=zzz",
+        "filter_code__ne=zzz": "/?bbox=0,51,1,52",
+    }
 
 
 def test_what_a_stranger_puts_into_the_url_is_only_shown(client: testing.TestClient) -> None:
     page = get(client, "/?filter_code__eq=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
 
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
 
 
-def test_the_page_runs_nothing_and_asks_nobody_else(client: testing.TestClient) -> None:
+def test_the_page_runs_and_loads_only_what_is_served_here(client: testing.TestClient) -> None:
     page = get(client, "/")
 
-    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
-    assert not re.search(r"<script|style=|https?://", page.text)
+    assert page.headers["content-security-policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    loaded = re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="([^"]+)"', page.text)
+    assert {address.startswith("/static/") for address in loaded} == {True}
+    assert not re.search(r"<script>|<style| style=| on[a-z]+=", page.text)
+
+
+def test_a_tile_server_is_told_to_the_map_and_allowed_by_the_policy() -> None:
+    tiles = Tiles("https://tiles.example:8443/{z}/{x}/{y}.png", "Maps by A & B")
+    page = get(testing.TestClient(create_app(MemRepo(), tiles=tiles)), "/")
+
+    assert "img-src 'self' data: https://tiles.example:8443;" in page.headers["content-security-policy"]
+    assert 'data-tiles="https://tiles.example:8443/{z}/{x}/{y}.png"' in page.text
+    assert 'data-tiles-attribution="Maps by A &amp; B"' in page.text
+
+
+def test_a_link_to_a_search_says_what_it_finds_where_it_is_shared(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__lte=50")
+
+    told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', page.text))
+    assert told == {
+        "site_name": "Rent-o-matic",
+        "type": "website",
+        "title": "2 rooms",
+        "description": "2 rooms: Up to 50 a day",
+        "url": "http://falconframework.org/?filter_price__lte=50",
+        "image": "http://falconframework.org/static/preview.png",
+    }
+
+
+def test_every_filter_that_is_on_can_be_taken_off(client: testing.TestClient) -> None:
+    page = get(
+        client,
+        "/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900"
+        "&near=51.5,-0.1&radius=90000&sort=distance",
+    )
+
+    place = "near=51.5,-0.1&radius=90000&sort=distance"
+    assert chips(page) == {
+        "From 1 a day": f"/?filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900&{place}",
+        "Up to 5,000 a day": f"/?filter_price__gte=1&filter_size__gte=2&filter_size__lte=900&{place}",
+        "2 m² or more": f"/?filter_price__gte=1&filter_price__lte=5000&filter_size__lte=900&{place}",
+        "900 m² or less": f"/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&{place}",
+        "Within 90 km of 51.5000, -0.1000": (
+            "/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900"
+        ),
+    }
+    assert 'class="all" href="/?sort=distance"' not in page.text
+
+
+def test_all_filters_are_cleared_at_once_and_the_order_stays(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__lte=50&sort=-price")
+
+    assert '<a class="all" href="/?sort=-price" data-search>Clear all</a>' in page.text
+
+
+def test_a_filter_without_which_there_is_no_page_takes_no_page_along() -> None:
+    client = client_of(MemRepo(make_room(code=f"room-{n:02}") for n in range(30)))
+    link = re.search(r'class="next" href="([^"]+)"', get(client, "/?filter_price__lte=900").text)
+    assert link
+
+    assert chips(get(client, unescape(link.group(1)))) == {"Up to 900 a day": "/?"}
+
+
+def test_a_distance_and_an_order_that_are_not_offered_are_kept(client: testing.TestClient) -> None:
+    page = get(client, "/?near=51.5,-0.1&radius=1234&sort=-code")
+
+    assert '<option value="1234" selected>1.2 km</option>' in page.text
+    assert '<option value="-code" selected>Code, descending</option>' in page.text
+
+
+def test_the_chart_shows_all_prices_and_which_of_them_are_chosen() -> None:
+    client = client_of(MemRepo(make_room(code=f"{n:02}", price=n) for n in range(10, 20)))
+    page = get(client, "/?filter_price__gte=12&filter_price__lte=15")
+
+    assert 'data-stops="[10, 11, 12, 13, 14, 15, 16, 17, 18, 19]"' in page.text
+    bars = re.findall(r"<rect [^>]*?( class=\"chosen\")?/>", page.text)
+    assert [bool(chosen) for chosen in bars] == [False] * 2 + [True] * 3 + [False] * 5
+    assert 'class="low" type="range" min="0" max="10" step="1" value="2"' in page.text
+    assert 'class="high" type="range" min="0" max="10" step="1" value="5"' in page.text
+
+
+def test_a_part_of_the_page_is_the_same_as_in_the_page(client: testing.TestClient) -> None:
+    search = "?filter_price__lte=60&near=51.5,-0.1"
+    page = get(client, f"/{search}")
+
+    for part in (get(client, f"/parts/rooms{search}"), get(client, f"/parts/prices{search}")):
+        assert part.headers["content-type"] == "text/html; charset=utf-8"
+        assert part.text.strip() in page.text
+
+
+@pytest.mark.parametrize("part", ["rooms", "prices"])
+def test_a_part_of_a_search_that_is_not_understood_is_refused(client: testing.TestClient, part: str) -> None:
+    assert get(client, f"/parts/{part}?filter_price__lte=cheap").status_code == 400
 
 
 def test_the_next_page_continues_where_this_one_ends() -> None:
@@ -75,7 +177,7 @@ def test_the_next_page_continues_where_this_one_ends() -> None:
     assert ("room-23" in first.text, "room-24" in first.text) == (True, False)
     assert ("room-23" in second.text, "room-24" in second.text) == (False, True)
     assert "<h1>30 rooms</h1>" in second.text
-    assert 'href="/?sort=price">First page</a>' in second.text
+    assert 'href="/?sort=price" data-search>First page</a>' in second.text
     assert 'class="next"' not in second.text
 
 
@@ -98,3 +200,11 @@ def test_a_number_beyond_what_is_counted_is_told_as_more_than_that() -> None:
     page = get(client_of(MemRepo(make_room(code=f"{number:05}") for number in range(10_001))), "/")
 
     assert "<h1>More than 10,000 rooms</h1>" in page.text
+
+
+def chips(page: testing.Result) -> dict[str, str]:
+    """The labels of the filters that are on, and where each leads."""
+    found = re.findall(
+        r'<a href="([^"]+)" data-search title="Take this filter off">.*?</span>(.*?)<span', page.text
+    )
+    return {unescape(label): unescape(link) for link, label in found}

@@ -56,6 +56,8 @@ DEFAULTS = {
     "RENTOMATIC_CERTIFICATE": "",
     "RENTOMATIC_API_KEYS": "",
     "RENTOMATIC_CORS_ORIGINS": "*",
+    "RENTOMATIC_TILES": "",
+    "RENTOMATIC_TILES_ATTRIBUTION": "",
     "RENTOMATIC_LOG_LEVEL": "info",
 }
 """Every variable that is read, and its value where the environment leaves it unset."""
@@ -84,6 +86,8 @@ class Settings:
     certificate: the file of the public TLS certificate (PEM), None where there is none to watch.
     api_keys: of those who may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
+    tiles: the template of the addresses of the map's tiles, empty for the bundled map.
+    tiles_attribution: whom the map thanks for them.
     """
 
     database: Database
@@ -104,6 +108,8 @@ class Settings:
     certificate: Path | None
     api_keys: tuple[ApiKey, ...]
     cors_origins: tuple[str, ...]
+    tiles: str
+    tiles_attribution: str
     log_level: str
 
 
@@ -129,6 +135,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         certificate=reader.read("RENTOMATIC_CERTIFICATE", lambda text: Path(text) if text else None),
         api_keys=reader.read("RENTOMATIC_API_KEYS", api_keys),
         cors_origins=reader.read("RENTOMATIC_CORS_ORIGINS", _origins),
+        tiles=reader.read("RENTOMATIC_TILES", _tiles),
+        tiles_attribution=reader.read("RENTOMATIC_TILES_ATTRIBUTION", plain_text),
         log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
     )
     if reader.problems:
@@ -274,6 +282,20 @@ def _origins(text: str) -> tuple[str, ...]:
                 f"must be *, none, or origins such as https://partner.example, not {quoted(origin)}"
             )
     return origins
+
+
+def _tiles(text: str) -> str:
+    """The template of a server's addresses, as map libraries take it; its host goes into a header."""
+    if not text:
+        return ""
+    known = re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?/[^\s\"'<>\\]+", text)
+    names = sorted(re.findall(r"{(.*?)}", text))
+    if not known or names not in (["x", "y", "z"], ["r", "x", "y", "z"]):
+        raise ValueError(
+            "must be the address of a tile with {z}, {x} and {y}, and {r} where fine screens have their own, "
+            f"such as https://tiles.example/{{z}}/{{x}}/{{y}}.png, not {quoted(text)}"
+        )
+    return text
 
 
 def _port(text: str) -> int:

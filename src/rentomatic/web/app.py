@@ -10,17 +10,29 @@ from falcon import Request, Response
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web import errors
 from rentomatic.web.bodies import SmallBodies
+from rentomatic.web.caching import StaticCaching
+from rentomatic.web.clusters import ClustersResource
 from rentomatic.web.cors import CorsMiddleware
 from rentomatic.web.docs import DocsPage
 from rentomatic.web.gate import Gates
 from rentomatic.web.health import LiveResource, MetricsResource, ReadyResource
-from rentomatic.web.imports import ImportResource
+from rentomatic.web.imports import ImportResource, Imports
 from rentomatic.web.keys import Keys
 from rentomatic.web.middleware import RequestMiddleware
 from rentomatic.web.openapi import OpenApiResource
-from rentomatic.web.pages import SearchPage
+from rentomatic.web.pages.desk import Desk
+from rentomatic.web.pages.error import ErrorPage
+from rentomatic.web.pages.layout import Layout
+from rentomatic.web.pages.room import RoomPage
+from rentomatic.web.pages.search import SearchPage
+from rentomatic.web.pages.staff import FindRoom, SignIn, SignOut, StartPage
+from rentomatic.web.pages.staff_import import ImportPage
+from rentomatic.web.pages.staff_rooms import AddRoomPage, EditRoomPage, RemoveRoomPage
 from rentomatic.web.room import ROOM_BODY, RoomResource
 from rentomatic.web.rooms import RoomsResource, SummaryResource
+from rentomatic.web.sessions import Sessions
+from rentomatic.web.tiles import NO_TILES, Tiles
+from rentomatic.web.writes import Writes
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
@@ -34,6 +46,7 @@ def create_app(
     metrics: "Metrics | None" = None,
     keys: Keys | None = None,
     origins: Sequence[str] = ("*",),
+    tiles: Tiles = NO_TILES,
 ) -> App:
     """The application over a repository.
 
@@ -41,6 +54,7 @@ def create_app(
     metrics: where requests are counted, those of this application alone unless given.
     keys: of those who may write; nobody may unless given.
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
+    tiles: of the map, those of the bundled one unless given.
     """
     from rentomatic.web.metrics import Metrics, Sources
     from rentomatic.web.observed import ObservedRepository, StorageTime
@@ -51,18 +65,47 @@ def create_app(
     observed = ObservedRepository(repository, metrics, spent)
     gates = Gates(threads)
     bodies = SmallBodies(ROOM_BODY, gates.bodies)
+    writes = Writes(observed, keys, gates.writes)
+    imports = Imports(observed, keys, gates.imports)
     app = falcon.App(middleware=RequestMiddleware(gates.requests, metrics, spent))
-    app.add_middleware(CorsMiddleware(origins))
-    errors.install(app, metrics)
-    app.add_route("/", SearchPage(observed))
-    app.add_route("/rooms", RoomsResource(observed, keys, bodies, gates))
-    app.add_route("/rooms/import", ImportResource(observed, keys, gates.imports))
+    app.add_middleware([CorsMiddleware(origins), StaticCaching()])
+    sessions = Sessions(keys)
+    layout = Layout(tiles, sessions)
+    errors.install(app, metrics, ErrorPage(layout))
+    app.add_route("/", SearchPage(observed, layout))
+    app.add_route("/parts/rooms", SearchPage(observed, layout, "parts/rooms.html", with_prices=False))
+    app.add_route("/parts/prices", SearchPage(observed, layout, "parts/prices.html", with_rooms=False))
+    app.add_route("/room/{code}", RoomPage(observed, layout))
+    app.add_route("/rooms", RoomsResource(observed, keys, bodies, writes, gates))
+    app.add_route("/rooms/clusters", ClustersResource(observed))
+    app.add_route("/rooms/import", ImportResource(imports, keys))
     app.add_route("/rooms/summary", SummaryResource(observed))
-    app.add_route("/rooms/{code}", RoomResource(observed, keys, bodies, gates.writes))
+    app.add_route("/rooms/{code}", RoomResource(observed, keys, bodies, writes))
     app.add_route("/openapi.json", OpenApiResource())
-    app.add_route("/docs", DocsPage())
+    app.add_route("/docs", DocsPage(layout))
     app.add_route("/health/live", LiveResource())
     app.add_route("/health/ready", ReadyResource(observed))
     app.add_route("/metrics", MetricsResource(metrics))
+    _add_staff_pages(app, Desk(layout, sessions, gates.bodies), sessions, observed, writes, imports)
     app.add_static_route("/static", str(files("rentomatic.web") / "static"))
     return app
+
+
+def _add_staff_pages(
+    app: App,
+    desk: Desk,
+    sessions: Sessions,
+    repository: RoomRepository,
+    writes: Writes,
+    imports: Imports,
+) -> None:
+    desk.install(app)
+    start = StartPage(desk, sessions)
+    app.add_route("/staff", start)
+    app.add_route("/staff/sign-in", SignIn(desk, sessions, start))
+    app.add_route("/staff/sign-out", SignOut(desk, sessions))
+    app.add_route("/staff/rooms", FindRoom(desk, repository, start))
+    app.add_route("/staff/add", AddRoomPage(desk, repository, writes))
+    app.add_route("/staff/rooms/{code}", EditRoomPage(desk, repository, writes))
+    app.add_route("/staff/rooms/{code}/remove", RemoveRoomPage(desk, repository, writes))
+    app.add_route("/staff/import", ImportPage(desk, imports))

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from rentomatic.web.openapi import document
 from rentomatic.web.openapi.answers import OF_ALL_ANSWERS
-from rentomatic.web.pages import answer_as_page, template
+from rentomatic.web.pages.layout import Layout, template
 from rentomatic.web.preconditions import answer_with_document
 
 TRIES = {
@@ -25,6 +25,10 @@ TRIES = {
         "/rooms?filter_size__gte=20&sort=price&limit=5&count=exact",
     ),
     "summariseRooms": ("/rooms/summary", "/rooms/summary?filter_size__gte=20&near=51.512,-0.123&radius=3000"),
+    "clusterRooms": (
+        "/rooms/clusters?bbox=-0.6,51.3,0.4,51.7&zoom=10",
+        "/rooms/clusters?bbox=-0.2,51.48,0,51.54&zoom=14&filter_price__lt=60",
+    ),
     "getRoom": ("/rooms/f853578c-fc0f-4e65-81b8-566c5dffa35a",),
     "getContract": ("/openapi.json",),
     "isLive": ("/health/live",),
@@ -38,8 +42,11 @@ _SERVER = "https://this-server.invalid"
 class DocsPage:
     """`/docs`: the contract as a page."""
 
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
     def on_get(self, req: Request, resp: Response) -> None:
-        answer_as_page(resp)
+        self._layout.set_headers(resp)
         server = str(escape(shlex.quote(req.forwarded_prefix)))
         answer_with_document(req, resp, _page().replace(_SERVER, server).encode())
 
@@ -49,7 +56,9 @@ class DocsPage:
 @cache
 def _page() -> str:
     """The page, with `_SERVER` where it names the server."""
-    return template("docs.html").render(view=View(), marked=marked, words=words)
+    return template("docs.html").render(
+        view=View(), marked=marked, words=words, site=_SERVER, path="/docs", staff=None
+    )
 
 
 class View:

@@ -1,6 +1,10 @@
-"""Every failure as `application/problem+json` (RFC 9457): the one place that gives errors a status."""
+"""Every failure as `application/problem+json` (RFC 9457): the one place that gives errors a status.
+
+People who asked for a page get one instead, with the same status and headers.
+"""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,7 @@ from rentomatic.use_cases.errors import (
     DocumentError,
     ParametersError,
     PreconditionFailed,
+    Problem,
     RentomaticError,
     RepositoryUnavailable,
     ResourceError,
@@ -22,6 +27,7 @@ from rentomatic.web import problems
 from rentomatic.web.gate import Overloaded
 from rentomatic.web.import_report import as_in_a_request, as_members
 from rentomatic.web.keys import AccessDenied
+from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.problems import ProblemType, of_http
 
 if TYPE_CHECKING:
@@ -55,20 +61,30 @@ class UrlTooLong(Exception):
         self.parameter = parameter
 
 
-def install(app: App[Request, Response], metrics: "Metrics") -> None:
-    """Let the application answer every failure with a problem; the metrics count who is turned away."""
+def install(app: App[Request, Response], metrics: "Metrics", page: ErrorPage) -> None:
+    """Let the application answer every failure with a problem; the metrics count who is turned away.
+
+    page: shows it to people.
+    """
 
     def overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
         metrics.turned_away()
         resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
         _answer(req, resp, problems.OVERLOADED, str(error))
 
-    app.add_error_handler(Exception, _unexpected)
-    app.add_error_handler(HTTPError, _http_error)
-    app.add_error_handler(RentomaticError, _use_case_error)
-    app.add_error_handler(UrlTooLong, _url_too_long)
-    app.add_error_handler(Overloaded, overloaded)
-    app.add_error_handler(AccessDenied, _access_denied)
+    def shown(answer: Callable[[Request, Response, Any, dict[str, Any]], None]) -> Callable[..., None]:
+        def handle(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
+            answer(req, resp, error, params)
+            page.show(req, resp, req.context.problem)
+
+        return handle
+
+    app.add_error_handler(Exception, shown(_unexpected))
+    app.add_error_handler(HTTPError, shown(_http_error))
+    app.add_error_handler(RentomaticError, shown(_use_case_error))
+    app.add_error_handler(UrlTooLong, shown(_url_too_long))
+    app.add_error_handler(Overloaded, shown(overloaded))
+    app.add_error_handler(AccessDenied, shown(_access_denied))
 
 
 def _use_case_error(req: Request, resp: Response, error: RentomaticError, params: dict[str, Any]) -> None:
@@ -91,7 +107,7 @@ def _use_case_error(req: Request, resp: Response, error: RentomaticError, params
 
 
 def _url_too_long(req: Request, resp: Response, error: UrlTooLong, params: dict[str, Any]) -> None:
-    errors = [{"parameter": error.parameter, "message": f"makes the URL longer than {error.limit} bytes"}]
+    errors = [Problem(error.parameter, f"makes the URL longer than {error.limit} bytes")]
     _answer(req, resp, problems.URL_TOO_LONG, str(error), errors=errors)
 
 
@@ -124,13 +140,12 @@ def _answer(req: Request, resp: Response, kind: ProblemType, detail: str, **memb
     resp.set_header("Cache-Control", "no-store")
     resp.text = None
     resp.stream = None
-    resp.data = msgspec.json.encode(
-        {
-            "type": kind.uri,
-            "title": kind.title,
-            "status": int(kind.status),
-            "detail": detail,
-            **members,
-            "request_id": req.context.request_id,
-        }
-    )
+    req.context.problem = {
+        "type": kind.uri,
+        "title": kind.title,
+        "status": int(kind.status),
+        "detail": detail,
+        **members,
+        "request_id": req.context.request_id,
+    }
+    resp.data = msgspec.json.encode(req.context.problem)

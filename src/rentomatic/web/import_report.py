@@ -10,8 +10,13 @@ _OUTCOMES = ("added", "replaced", "unchanged", "skipped")
 
 def as_members(report: ImportReport) -> dict[str, Any]:
     """The report as members of a JSON object: the totals, and the first hundred refused lines."""
-    totals = {outcome: getattr(report.counts, outcome) for outcome in _OUTCOMES}
-    return {**totals, "refused": report.refused, "refusals": [_refusal(found) for found in report.refusals]}
+    return {**totals(report), "refusals": [_refusal(found) for found in report.refusals]}
+
+
+def totals(report: ImportReport) -> dict[str, int]:
+    """How many rooms were added, replaced, unchanged and skipped, and how many lines refused."""
+    counts = {outcome: getattr(report.counts, outcome) for outcome in _OUTCOMES}
+    return {**counts, "refused": report.refused}
 
 
 def as_in_a_request(message: str, remedy: Remedy | None) -> str:

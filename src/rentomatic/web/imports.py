@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO
 
 import msgspec
@@ -18,7 +19,7 @@ from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.bodies import Accepted, Announced, announced, blocks
 from rentomatic.web.gate import Gate
-from rentomatic.web.import_report import as_members
+from rentomatic.web.import_report import as_members, totals
 from rentomatic.web.keys import Keys, Scope
 from rentomatic.web.no_room import no_room_reported
 from rentomatic.web.parameters import parameters
@@ -40,49 +41,89 @@ BODY = Accepted(
 _GZIP = b"\x1f\x8b"
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A listing that has arrived. name: what messages call it, which may tell its notation.
+
+    notation: one of `listing.READERS`, else what its name or first line tells.
+    charset: None where the listing says it by a mark, or is UTF-8.
+    """
+
+    file: IO[bytes]
+    name: str
+    notation: str | None = None
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a listing. columns: the one of each field that was understood."""
+
+    report: ImportReport
+    columns: dict[str, str]
+
+
+class Imports:
+    """Loads listings, of the API and of the pages: each has its place at the gate and its audit line."""
+
+    def __init__(self, repository: RoomRepository, keys: Keys, gate: Gate) -> None:
+        self._repository = repository
+        self._keys = keys
+        self._gate = gate
+
+    @contextmanager
+    def file(self) -> Iterator[IO[bytes]]:
+        """A place at the gate, and a file for the listing that nobody else sees. Raises Overloaded.
+
+        A listing goes to the file before the storage hears of it. So the memory stays as it is, and no
+        transaction is open while a client takes its time.
+        """
+        with self._gate.place():
+            with no_room_reported("import"):
+                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
+            with file:
+                yield file
+
+    def load(self, req: Request, found: Listing, wanted: ImportRequest) -> Loaded:
+        """Load the listing. Raises ListingError, ImportRefused and ConflictError."""
+        columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
+        with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
+            source = listing_in(found.file, found.name, found.charset, MAX_LISTING)
+            report = import_rooms(
+                self._repository,
+                listing.read(source.lines, columns, found.notation, found.name),
+                on_conflict=wanted.on_conflict,
+                strict=wanted.atomic,
+                dry_run=wanted.dry_run,
+            )
+        self._keys.audit(req, "import", dry_run=wanted.dry_run, **totals(report))
+        return Loaded(report, columns.found)
+
+
 class ImportResource:
     """`/rooms/import`: rooms from a listing, as `rentomatic import` loads them."""
 
-    def __init__(self, repository: RoomRepository, keys: Keys, imports: Gate) -> None:
-        self._repository = repository
-        self._keys = keys
+    def __init__(self, imports: Imports, keys: Keys) -> None:
         self._imports = imports
+        self._keys = keys
 
     def on_post(self, req: Request, resp: Response) -> None:
-        """The body goes to a temporary file before the storage hears of it.
-
-        So the memory stays as it is, and no transaction is open while a client takes its time.
-        """
         self._keys.authorize(req, Scope.IMPORT)
         wanted = parse_import(parameters(req))
-        body = _announced(req)
-        columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
-        with self._imports.place(), _temporary_file() as file:
+        body = with_length(req, BODY)
+        with self._imports.file() as file:
             _receive(req, file, body)
-            with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
-                report = self._load(file, body, wanted, columns)
-        totals = {"dry_run": wanted.dry_run, **as_members(report)}
-        refusals = totals.pop("refusals")
-        self._keys.audit(req, "import", **totals)
+            found = Listing(file, "the body", NOTATIONS[body.media_type], body.charset or None)
+            loaded = self._imports.load(req, found, wanted)
+        members = {"dry_run": wanted.dry_run, **as_members(loaded.report)}
+        refusals = members.pop("refusals")
         resp.content_type = json.MEDIA_TYPE
-        resp.data = msgspec.json.encode({**totals, "columns": columns.found, "refusals": refusals})
-
-    def _load(
-        self, file: IO[bytes], body: Announced, wanted: ImportRequest, columns: Columns
-    ) -> ImportReport:
-        source = listing_in(file, "the body", body.charset or None, MAX_LISTING)
-        return import_rooms(
-            self._repository,
-            listing.read(source.lines, columns, NOTATIONS[body.media_type]),
-            on_conflict=wanted.on_conflict,
-            strict=wanted.atomic,
-            dry_run=wanted.dry_run,
-        )
+        resp.data = msgspec.json.encode({**members, "columns": loaded.columns, "refusals": refusals})
 
 
-def _announced(req: Request) -> Announced:
+def with_length(req: Request, accepted: Accepted) -> Announced:
     """What is about to come. Raises HTTPError for what is not taken, before any of it was read."""
-    body = announced(req, BODY)
+    body = announced(req, accepted)
     # Granian ends a chunked body that broke off as if it were whole: half a listing would be loaded.
     if req.content_length is None:
         raise HTTPLengthRequired(
@@ -92,28 +133,20 @@ def _announced(req: Request) -> Announced:
     return body
 
 
-@contextmanager
-def _temporary_file() -> Iterator[IO[bytes]]:
-    """A file for the time of the context, that nobody else sees."""
+def write_block(file: IO[bytes], block: bytes) -> None:
+    """Write the block to the file of a listing. Raises RepositoryUnavailable where the disk is full."""
+    rest = memoryview(block)
     with no_room_reported("import"):
-        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
-    with file:
-        yield file
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 def _receive(req: Request, file: IO[bytes], body: Announced) -> None:
     """Write the body to the file, in constant memory. Raises HTTPError where it is not what was announced."""
     for block in blocks(req, body, BODY):
-        with no_room_reported("import"):
-            _write(file, block)
+        write_block(file, block)
     file.seek(0)
     if (file.read(len(_GZIP)) == _GZIP) is not body.compressed:
         really = "not gzip" if body.compressed else "gzip"
         raise HTTPBadRequest(description=f"The body is {really}, unlike what Content-Encoding says.")
     file.seek(0)
-
-
-def _write(file: IO[bytes], block: bytes) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[file.write(rest) :]

@@ -1,4 +1,4 @@
-"""Who may write: keys in the header Authorization (RFC 6750), their scopes, and the audit log."""
+"""Who may write: keys, in the header Authorization (RFC 6750) or of a page, their scopes, the audit log."""
 
 import hmac
 import logging
@@ -45,6 +45,7 @@ class ScopeMissing(AccessDenied):
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(f"This takes a key with the scope `{scope}`; yours is without it.")
+        self.scope = scope
         self.challenge = {"error": "insufficient_scope", "scope": str(scope)}
 
 
@@ -67,19 +68,37 @@ class Keys:
         self._entries = tuple(entries)
 
     def authorize(self, req: Request, scope: Scope) -> None:
-        """Let a request pass that has a key with the scope; `req.context.key` is the key's label then.
+        """Let a request of the API pass whose header has a key with the scope, as `check` does."""
+        self.check(req, _in_header(req), scope)
 
-        Raises AccessDenied.
+    def check(self, req: Request, given: str, scope: Scope | None = None) -> ApiKey:
+        """Let a request pass that came with a key, and with the scope; `req.context.key` is its label then.
+
+        given: empty where the request has none. Raises AccessDenied, and tells the log of it.
         """
         try:
-            key = self._of(req)
+            key = self._known(given)
             req.context.key = key.label
-            if scope not in key.scopes:
+            if scope is not None and scope not in key.scopes:
                 raise ScopeMissing(scope)
         except AccessDenied as refusal:
             # Any stranger can be denied, as often as it likes: the log level decides about these lines.
             _denied.info("denied", extra=_facts(req, "denied", reason=refusal.problem.slug))
             raise
+        return key
+
+    def find(self, given: str) -> ApiKey | None:
+        """What is known of a key, None where it is none of this server."""
+        digest, found = digest_of(given), None
+        for entry in self._entries:  # all of them, whichever it is: time tells nothing
+            if hmac.compare_digest(digest, entry.digest):
+                found = entry
+        return found
+
+    @property
+    def let_write(self) -> bool:
+        """Whether there is any key, and so whether anybody may write."""
+        return bool(self._entries)
 
     def audit(self, req: Request, act: str, **facts: object) -> None:
         """Write down who did what, under the id of the request; see `rentomatic.web.logs`."""
@@ -94,22 +113,22 @@ class Keys:
             self.audit(req, act, outcome="unknown", **facts)
             raise
 
-    def _of(self, req: Request) -> ApiKey:
-        if not self._entries:
+    def _known(self, given: str) -> ApiKey:
+        if not self.let_write:
             raise WritesOff
-        scheme, _, credentials = (req.get_header("Authorization") or "").partition(" ")
-        given = credentials.strip()
-        if scheme.lower() != "bearer" or not given:
+        if not given:
             raise Unauthorized("This takes a key: send `Authorization: Bearer <key>`.")  # RFC 6750, 3.1
-        digest, found = digest_of(given), None
-        for entry in self._entries:  # all of them, whichever it is: time tells nothing
-            if hmac.compare_digest(digest, entry.digest):
-                found = entry
+        found = self.find(given)
         if found is None:
             raise Unauthorized(
                 "The key is none of this server: mistyped, or taken back.", error="invalid_token"
             )
         return found
+
+
+def _in_header(req: Request) -> str:
+    scheme, _, credentials = (req.get_header("Authorization") or "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else ""
 
 
 def _facts(req: Request, act: str, **facts: object) -> dict[str, object]:

@@ -92,3 +92,10 @@ def _any(wanted: Collection[str], current: Iterable[str]) -> bool:
 
 def _weak(tag: str) -> str:
     return tag.removeprefix("W/")
+
+
+def answer_weakly(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
+    """The body under a weak tag of it (and of what else counts), or 304 where the caller has it."""
+    tag = f"W/{strong_tag(body + more)}"
+    expected.require_match([tag])
+    answer_unless_known(expected, resp, body, tag)

@@ -12,15 +12,13 @@ from rentomatic.serializers import geojson, json
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.use_cases.errors import ParametersError, PreconditionFailed, Problem
 from rentomatic.use_cases.ports import RoomRepository
-from rentomatic.use_cases.remove_room import remove_room
-from rentomatic.use_cases.save_room import save_room
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.web.bodies import Accepted, SmallBodies
-from rentomatic.web.gate import Gate
 from rentomatic.web.keys import Keys, Scope
 from rentomatic.web.negotiation import REVALIDATE, by_media_type, choose
 from rentomatic.web.parameters import parameters
 from rentomatic.web.preconditions import answer_unless_known, preconditions, strong_tag
+from rentomatic.web.writes import Writes
 
 MAX_ROOM_BODY = 1 << 16
 """Bytes of the body of a single room, many more than any needs."""
@@ -36,7 +34,7 @@ _NOTATIONS = by_media_type(ROOM_WRITERS)
 class RoomResource:
     """`/rooms/{code}`: one room."""
 
-    def __init__(self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, writes: Gate) -> None:
+    def __init__(self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, writes: Writes) -> None:
         self._repository = repository
         self._keys = keys
         self._bodies = bodies
@@ -62,18 +60,14 @@ class RoomResource:
             raise HTTPBadRequest(description="A PUT takes the whole room; Content-Range is not understood.")
         expected, code = preconditions(req), _code_in_url(code)
         room = room_of_json(self._bodies.read(req), code)
-        with self._writes.place(), self._keys.attempt(req, "put", code=code, new=room):
-            old = save_room(self._repository, room, lambda present: expected.allow(tags_of(present)))
-        self._keys.audit(req, "replace" if old else "add", code=room.code, old=old, new=room)
+        old = self._writes.save(req, room, lambda present: expected.allow(tags_of(present)))
         answer_with(resp, room, HTTPStatus.OK if old else HTTPStatus.CREATED)
 
     def on_delete(self, req: Request, resp: Response, code: str) -> None:
         self._keys.authorize(req, Scope.WRITE)
         parse_format(parameters(req), ())
         expected = preconditions(req)
-        with self._writes.place(), self._keys.attempt(req, "remove", code=code, new=None):
-            old = remove_room(self._repository, code, lambda present: expected.allow(tags_of(present)))
-        self._keys.audit(req, "remove", code=canonical_code(code), old=old, new=None)
+        self._writes.remove(req, code, lambda present: expected.allow(tags_of(present)))
         resp.status = HTTPStatus.NO_CONTENT
 
 

@@ -16,7 +16,6 @@ from rentomatic.requests.room import room_of_json
 from rentomatic.requests.search import AREA_PARAMETERS, Format, SearchRequest, parse_format, parse_search
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
-from rentomatic.use_cases.add_room import add_room
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -27,14 +26,9 @@ from rentomatic.web.keys import Keys, Scope
 from rentomatic.web.negotiation import FOR_A_SECOND, REVALIDATE, by_media_type, choose
 from rentomatic.web.no_room import no_room_reported
 from rentomatic.web.parameters import parameters
-from rentomatic.web.preconditions import (
-    UNTAGGED,
-    Preconditions,
-    answer_unless_known,
-    preconditions,
-    strong_tag,
-)
+from rentomatic.web.preconditions import UNTAGGED, Preconditions, answer_weakly, preconditions
 from rentomatic.web.room import answer_with
+from rentomatic.web.writes import Writes
 
 _OF_ROOMS, _OF_A_SUMMARY = by_media_type(Format), by_media_type([Format.JSON])
 _STREAMED = (Format.CSV, Format.NDJSON)
@@ -49,10 +43,13 @@ _OF_THE_LIST = (
 class RoomsResource:
     """`/rooms`: a page of rooms, or all of them as CSV or NDJSON where no limit is given."""
 
-    def __init__(self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, gates: Gates) -> None:
+    def __init__(
+        self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, writes: Writes, gates: Gates
+    ) -> None:
         self._repository = repository
         self._keys = keys
         self._bodies = bodies
+        self._writes = writes
         self._gates = gates
 
     def on_get(self, req: Request, resp: Response) -> None:
@@ -74,9 +71,7 @@ class RoomsResource:
         if not preconditions(req).allow(UNTAGGED):
             raise HTTPPreconditionFailed(description=_OF_THE_LIST)
         room = room_of_json(self._bodies.read(req))
-        with self._gates.writes.place(), self._keys.attempt(req, "add", code=room.code, new=room):
-            add_room(self._repository, room)
-        self._keys.audit(req, "add", code=room.code, old=None, new=room)
+        self._writes.add(req, room)
         answer_with(resp, room, HTTPStatus.CREATED)
         resp.location = f"/rooms/{room.code}"
 
@@ -96,7 +91,7 @@ class RoomsResource:
             headers |= _total(found.total)
         resp.set_headers(headers)
         body = b"".join(WRITERS[format_].write(found.rooms, search.query.near))
-        _answer_weakly(expected, resp, body, repr(headers).encode())
+        answer_weakly(expected, resp, body, repr(headers).encode())
 
     def _export(
         self,
@@ -160,7 +155,7 @@ class SummaryResource:
         expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)
-        _answer_weakly(expected, resp, summary.write(summarise_rooms(self._repository, search.query)))
+        answer_weakly(expected, resp, summary.write(summarise_rooms(self._repository, search.query)))
 
     on_head = on_get
 
@@ -174,10 +169,3 @@ def next_page(given: list[tuple[str, str]], query: RoomQuery, position: Position
     """The query string of the page that starts after the position."""
     rest = [(name, text) for name, text in given if name != "cursor"]
     return urlencode([*rest, ("cursor", cursor.encode(query, position))], safe=",:/")
-
-
-def _answer_weakly(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
-    """The body under a weak tag of it (and of what else counts), or 304 where the caller has it."""
-    tag = f"W/{strong_tag(body + more)}"
-    expected.require_match([tag])
-    answer_unless_known(expected, resp, body, tag)

@@ -65,6 +65,7 @@ def _paths() -> dict[str, Any]:
     return {
         "/rooms": {"get": reading.search(), "post": writing.add()},
         "/rooms/summary": {"get": reading.summarise()},
+        "/rooms/clusters": {"get": reading.cluster()},
         "/rooms/import": {"post": writing.import_()},
         "/rooms/{code}": {
             "parameters": [CODE_IN_PATH],

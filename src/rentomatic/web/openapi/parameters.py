@@ -1,8 +1,10 @@
 """What a request may say beside its body, from the tables that its parser uses."""
 
+from rentomatic.domain.clusters import MAX_ZOOM
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import MAX_INTEGER, RESERVED_CODES
 from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS, Field, Operator
+from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.cursor import MAX_CURSOR
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
 from rentomatic.requests.search import (
@@ -123,6 +125,18 @@ def areas() -> list[Schema]:
     return [found[name] for name in AREA_PARAMETERS]
 
 
+def maps() -> list[Schema]:
+    """What a map must say, and where else rooms are looked for."""
+    zoom = query(
+        "zoom",
+        {"type": "integer", "minimum": 0, "maximum": MAX_ZOOM},
+        "Of the map: the Earth is 256 * 2 ** zoom pixels wide.",
+        11,
+    )
+    found = {parameter["name"]: parameter for parameter in (*areas(), zoom)}
+    return [{**found.pop(name), "required": True} for name in MAP_PARAMETERS] + _refs([*found.values()])
+
+
 def pages() -> list[Schema]:
     """In which order, how many, in which notation."""
     found = {
@@ -220,6 +234,7 @@ def imports() -> list[Schema]:
 
 
 AREA_SEARCH = [*_refs(filters()), *_refs(areas())]
+MAP_SEARCH = [*maps(), *_refs(filters())]
 SEARCH = [*AREA_SEARCH, *pages()]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from rentomatic.domain.clusters import RADIUS
 from rentomatic.requests.search import Format
 from rentomatic.web import problems
 from rentomatic.web.openapi import parameters as given
@@ -63,6 +64,28 @@ def summarise() -> Schema:
         {
             "200": answer(
                 "The summary.", {"application/json": media_type(ref("Summary"))}, required=["ETag"]
+            ),
+            **_not_modified(),
+        },
+        [problems.PARAMETERS, 400, 406, 412, *OF_THE_STORAGE],
+    )
+
+
+def cluster() -> Schema:
+    """`GET /rooms/clusters`."""
+    return operation(
+        "clusterRooms",
+        "Search",
+        "Rooms on a map",
+        "The rooms in the box as clusters that do not overlap on a map of the zoom: Web Mercator, the Earth "
+        f"being 256 pixels wide at zoom 0. Their mean places are at least {RADIUS:.0f} pixels apart, further "
+        "in a box that is larger than a screen at that zoom.",
+        [*given.MAP_SEARCH, IF_NONE_MATCH],
+        {
+            "200": answer(
+                "The clusters, the largest first.",
+                {"application/json": media_type(ref("Clusters"))},
+                required=["ETag"],
             ),
             **_not_modified(),
         },

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from rentomatic.domain.clusters import MAX_CLUSTERS
 from rentomatic.domain.room import CODE_PATTERN, MAX_INTEGER, RESERVED_CODES
 from rentomatic.domain.search import Field
 from rentomatic.domain.summary import MAX_BUCKETS
@@ -76,6 +77,7 @@ def schemas() -> dict[str, Schema]:
         **_of_rooms(),
         **_of_geojson(),
         **_of_summaries(),
+        **_of_clusters(),
         **_of_imports(),
         **_of_problems(),
         "Health": _HEALTH,
@@ -135,6 +137,33 @@ def _of_summaries() -> dict[str, Schema]:
                     maxItems=MAX_BUCKETS,
                     description="Rooms that cost at least `from` and less than `to`; the last is open.",
                 ),
+            }
+        ),
+    }
+
+
+def _of_clusters() -> dict[str, Schema]:
+    bounds = array({"type": "number"}, minItems=4, maxItems=4)
+    told = "west, south, east, north of its rooms; west is greater than east across the antimeridian."
+    cluster = record(
+        {
+            "latitude": {**LATITUDE, "description": "The mean of its rooms."},
+            "longitude": {**LONGITUDE, "description": "The mean of its rooms."},
+            "count": {"type": "integer", "minimum": 1, "description": "How many rooms it has."},
+            "lowest_price": ROOM_FIELDS[Field.PRICE],
+            "bounds": {**bounds, "description": told},
+            "room": {**nullable(ref("Room")), "description": "The room, where it is a single one for sure."},
+        }
+    )
+    exact = (
+        "false where a sample of the rooms was looked at: counts are estimates, a lone room may be missing."
+    )
+    return {
+        "Cluster": cluster,
+        "Clusters": record(
+            {
+                "exact": {"type": "boolean", "description": exact},
+                "clusters": array(ref("Cluster"), maxItems=MAX_CLUSTERS),
             }
         ),
     }

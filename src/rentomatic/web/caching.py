@@ -1,0 +1,20 @@
+"""For how long browsers and proxies keep the files under /static; each has an ETag to ask again by."""
+
+from falcon import Request, Response
+
+STATIC = "/static/"
+RARELY_CHANGED = ("/static/basemap/", "/static/vendor/")
+FOR_A_DAY = "public, max-age=86400"
+"""`Cache-Control` of what is written by `./manage.py vendor`: it goes with any version of the page."""
+
+FOR_FIVE_MINUTES = "public, max-age=300"
+"""`Cache-Control` of the other files: after a roll-out the page and its scripts soon fit together again."""
+
+
+class StaticCaching:
+    """Says it with the files that are there; the answers about others say for themselves."""
+
+    def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
+        if req_succeeded and req.path.startswith(STATIC) and resp.status_code in (200, 206, 304):
+            of_data = req.path.startswith(RARELY_CHANGED)
+            resp.set_header("Cache-Control", FOR_A_DAY if of_data else FOR_FIVE_MINUTES)

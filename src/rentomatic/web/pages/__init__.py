@@ -1,0 +1,1 @@
+"""What people look at: pages in HTML, complete without JavaScript."""

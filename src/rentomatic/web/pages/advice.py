@@ -1,0 +1,103 @@
+"""What to loosen where nothing was found: links in words, with the number of rooms behind them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.requests.search import FILTER_PREFIX
+from rentomatic.use_cases.loosen_search import COUNT_TO, Filter, Suggestion, filters_of
+from rentomatic.web.pages.layout import distance, number
+from rentomatic.web.pages.search_view import Given, changed_by, query_string
+
+_LIMITS = {
+    Filter.PRICE_TO: ("filter_price__lte", "filter_price__lt"),
+    Filter.PRICE_FROM: ("filter_price__gte", "filter_price__gt"),
+    Filter.SIZE_TO: ("filter_size__lte", "filter_size__lt"),
+    Filter.SIZE_FROM: ("filter_size__gte", "filter_size__gt"),
+    Filter.RADIUS: ("radius",),
+    Filter.BOX: ("bbox",),
+}
+"""The parameters of each filter; a new value goes into the first."""
+
+_OF_LIMITS = frozenset(name for names in _LIMITS.values() for name in names)
+
+_LOOSER = {
+    Filter.PRICE_TO: "Up to {} a day",
+    Filter.PRICE_FROM: "From {} a day",
+    Filter.SIZE_TO: "{} m² or less",
+    Filter.SIZE_FROM: "{} m² or more",
+    Filter.RADIUS: "Within {}",
+}
+
+_OFF = (
+    ({Filter.PRICE_FROM, Filter.PRICE_TO}, "any price"),
+    ({Filter.PRICE_FROM}, "no lowest price"),
+    ({Filter.PRICE_TO}, "no highest price"),
+    ({Filter.SIZE_FROM, Filter.SIZE_TO}, "any size"),
+    ({Filter.SIZE_FROM}, "no smallest size"),
+    ({Filter.SIZE_TO}, "no largest size"),
+    ({Filter.OTHER}, "without the other filters"),
+    ({Filter.BOX, Filter.RADIUS}, "anywhere"),
+    ({Filter.BOX}, "not only on the map"),
+    ({Filter.RADIUS}, "any distance"),
+)
+"""What is said where all of some filters that are on are taken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A looser search: what it changes, how many rooms it finds, the query string that leads there."""
+
+    label: str
+    rooms: str
+    link: str
+
+
+def advice_of(suggestions: Iterable[Suggestion], query: RoomQuery, given: Given) -> list[Advice]:
+    """The suggestions for a search, as links. given: its parameters."""
+    on = set(filters_of(query))
+    return [
+        Advice(_label(suggestion, on), _rooms(suggestion.rooms), query_string(_changed(suggestion, given)))
+        for suggestion in suggestions
+    ]
+
+
+def _label(suggestion: Suggestion, on: set[Filter]) -> str:
+    if suggestion.value is not None:
+        (which,) = suggestion.filters
+        written = distance if which is Filter.RADIUS else number
+        return _LOOSER[which].format(written(suggestion.value))
+    taken = set(suggestion.filters)
+    words = "without any filter" if len(on) > 1 and taken == on else ", ".join(_words(taken, on))
+    if taken == {Filter.BOX} and words == "anywhere":
+        words = "anywhere, not only on the map"
+    return words[0].upper() + words[1:]
+
+
+def _words(taken: set[Filter], on: set[Filter]) -> Iterator[str]:
+    left = set(taken)
+    for filters, words in _OFF:
+        if left & filters and taken & filters == on & filters:
+            left -= filters
+            yield words
+
+
+def _rooms(rooms: int) -> str:
+    if rooms > COUNT_TO:
+        return f"more than {COUNT_TO:,} rooms"
+    return f"{rooms:,} room{'' if rooms == 1 else 's'}"
+
+
+def _changed(suggestion: Suggestion, given: Given) -> Given:
+    """The parameters of the looser search."""
+    changed: dict[str, str] = {}
+    for which in suggestion.filters:
+        names = _LIMITS.get(which) or _others(given)
+        changed |= dict.fromkeys(names, "")
+        if suggestion.value is not None:
+            changed[names[0]] = str(suggestion.value)
+    return changed_by(given, changed)
+
+
+def _others(given: Given) -> tuple[str, ...]:
+    return tuple(name for name, _ in given if name.startswith(FILTER_PREFIX) and name not in _OF_LIMITS)

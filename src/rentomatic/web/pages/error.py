@@ -1,0 +1,94 @@
+"""What people see where something is wrong: the page in the place of a problem (RFC 9457)."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from falcon import Request, Response
+
+from rentomatic.web.pages.layout import MEDIA_TYPE, Layout
+from rentomatic.web.problems import PREFIX
+
+_FOR_PROGRAMS = ("/rooms", "/health", "/metrics", "/openapi.json")
+
+_log = logging.getLogger("rentomatic.web")
+
+_WORDS = {
+    "no-such-room": (
+        "This room is not listed",
+        "It may have been taken down, or there is a slip in the link.",
+    ),
+    "url-too-long": ("This link is too long", "Leave some of what it asks for out."),
+    "storage-unavailable": ("The rooms cannot be reached just now", "That usually lasts a moment."),
+    "overloaded": ("There are very many requests just now", "Wait for a second, then try again."),
+    "400": ("This cannot be understood", "There is a slip in the link, or part of it is missing."),
+    "404": ("There is no such page", "The link may be old, or there is a slip in it."),
+    "405": ("That cannot be done here", "The page is there, but not for what was asked of it."),
+    "413": ("That is too much at once", "Send it in smaller parts."),
+    "500": (
+        "Something went wrong here",
+        "It is not your fault. If it happens again, tell the operator the number of the request.",
+    ),
+}
+"""A title and a sentence for each problem, by the end of its type, else by its status."""
+
+_PASSING = (500, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """What the template shows.
+
+    again: whether to offer to ask for the same once more. typed: the fields of a form, to be sent again.
+    """
+
+    title: str
+    text: str
+    status: int
+    errors: tuple[str, ...]
+    request_id: str
+    again: bool
+    typed: Mapping[str, str]
+
+
+class ErrorPage:
+    """Puts a page in the place of a problem, for people."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def show(self, req: Request, resp: Response, problem: Mapping[str, Any]) -> None:
+        """The same answer as a page, where a page was asked for; else it stays as it is."""
+        if not _asks_for_page(req):
+            return
+        content_type = resp.content_type
+        try:
+            self._layout.answer(req, resp, "error.html", view=_view(req, problem))
+        except Exception:  # noqa: BLE001 - a page that fails must not hide the problem
+            _log.exception("the page of an error failed", extra={"request_id": problem["request_id"]})
+            resp.text, resp.content_type = None, content_type
+        resp.set_header("Cache-Control", "no-store")
+
+
+def _asks_for_page(req: Request) -> bool:
+    """Whether it is a browser that shows the answer. Who takes anything is taken for a program."""
+    if any(req.path == path or req.path.startswith(f"{path}/") for path in _FOR_PROGRAMS):
+        return False
+    return req.client_prefers(("application/problem+json", "application/json", MEDIA_TYPE)) == MEDIA_TYPE
+
+
+def _view(req: Request, problem: Mapping[str, Any]) -> ErrorView:
+    status = problem["status"]
+    names = (problem["type"].removeprefix(PREFIX), str(status))
+    known = (_WORDS[name] for name in names if name in _WORDS)
+    title, text = next(known, (problem["title"], problem["detail"]))
+    return ErrorView(
+        title=title,
+        text=text,
+        status=status,
+        errors=tuple(map(str, problem.get("errors", ()))),
+        request_id=problem["request_id"],
+        again=status in _PASSING and req.method in ("GET", "HEAD"),
+        typed=getattr(req.context, "typed", {}) if status in _PASSING else {},
+    )

@@ -1,0 +1,79 @@
+"""What all pages share: their templates, their headers, and how they write numbers and places."""
+
+from functools import cache
+
+from falcon import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from rentomatic.web.keys import Keys
+from rentomatic.web.negotiation import REVALIDATE
+from rentomatic.web.sessions import Sessions
+from rentomatic.web.tiles import NO_TILES, Tiles
+
+MEDIA_TYPE = "text/html"
+
+
+class Layout:
+    """Answers requests with pages that load nothing from elsewhere, but for the tiles of the map."""
+
+    def __init__(self, tiles: Tiles = NO_TILES, sessions: Sessions | None = None) -> None:
+        """sessions: of staff, whose name and pages stand in the bar; of nobody unless given."""
+        self._tiles = tiles
+        self._sessions = sessions or Sessions(Keys())
+        images = " ".join(filter(None, ("'self'", "data:", tiles.origin)))
+        self._policy = (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; connect-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    def answer(self, req: Request, resp: Response, name: str, **values: object) -> None:
+        """Fill the template of that name and answer with it."""
+        self.set_headers(resp)
+        resp.set_header("Cache-Control", f"private, {REVALIDATE}")
+        resp.append_header("Vary", "Cookie")
+        staff = self._sessions.of(req, resp)
+        resp.text = template(name).render(
+            site=req.forwarded_prefix, path=req.relative_uri, tiles=self._tiles, staff=staff, **values
+        )
+
+    def set_headers(self, resp: Response) -> None:
+        """Say that the answer is a page, and what it may load."""
+        resp.content_type = f"{MEDIA_TYPE}; charset=utf-8"
+        resp.set_header("Content-Security-Policy", self._policy)
+        resp.set_header("Referrer-Policy", "same-origin")
+
+
+def template(name: str) -> Template:
+    """A page, or a part of one, to be filled."""
+    return _templates().get_template(name)
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("rentomatic.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(number=number, distance=distance, degrees=degrees)
+    return templates
+
+
+def number(value: int) -> str:
+    """The number as people read it: 1,234."""
+    return f"{value:,}"
+
+
+def distance(metres: float) -> str:
+    """The distance as people say it: 350 m, 1.2 km, 3 km, 1,240 km."""
+    if round(metres) < 1000:
+        return f"{round(metres)} m"
+    kilometres = metres / 1000
+    return f"{kilometres:,.1f}".removesuffix(".0") + " km" if kilometres < 100 else f"{kilometres:,.0f} km"
+
+
+def degrees(value: float) -> str:
+    """Good to about ten metres."""
+    return f"{value:.4f}"

@@ -1,0 +1,38 @@
+"""The page of one room: what it is, how it compares with those around it, and the nearest others."""
+
+from falcon import Request, Response
+
+from rentomatic.domain.room import canonical_code
+from rentomatic.use_cases.compare_room import compare_room
+from rentomatic.use_cases.errors import ResourceError
+from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.use_cases.show_room import show_room
+from rentomatic.web.pages.layout import Layout
+from rentomatic.web.pages.room_view import RoomView
+
+
+class RoomPage:
+    """`/room/{code}`: a room for people; `/rooms/{code}` is the same for programs."""
+
+    def __init__(self, repository: RoomRepository, layout: Layout) -> None:
+        self._repository = repository
+        self._layout = layout
+
+    def on_get(self, req: Request, resp: Response, code: str) -> None:
+        if (canonical := _canonical(code)) != code:
+            resp.status = 301
+            resp.location = f"/room/{canonical}" + (f"?{req.query_string}" if req.query_string else "")
+            return
+        room = show_room(self._repository, code)
+        view = RoomView(room, compare_room(self._repository, room), req.get_param("done", default=""))
+        self._layout.answer(req, resp, "room.html", view=view)
+
+    on_head = on_get
+
+
+def _canonical(code: str) -> str:
+    """The one code under which a room is found. Raises ResourceError where no room can have such a code."""
+    try:
+        return canonical_code(code)
+    except ValueError:
+        raise ResourceError(code) from None

@@ -1,0 +1,81 @@
+"""The page where people search, and the parts of it that a script asks for when the search changes."""
+
+from dataclasses import replace
+
+from falcon import Request, Response
+
+from rentomatic.domain.search import Field, RoomQuery
+from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
+from rentomatic.use_cases.errors import ParametersError
+from rentomatic.use_cases.loosen_search import loosen_search
+from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.use_cases.search_rooms import search_rooms
+from rentomatic.use_cases.summarise_rooms import summarise_rooms
+from rentomatic.web.pages.advice import advice_of
+from rentomatic.web.pages.layout import Layout
+from rentomatic.web.pages.prices import chart_of
+from rentomatic.web.pages.search_view import COUNT_TO, View, tidy
+from rentomatic.web.parameters import parameters
+from rentomatic.web.rooms import next_page
+
+PAGE_SIZE = 24
+
+TIME_FOR_PRICES = 0.2
+"""Seconds for looking at the price of every room that matches; beyond them a sample has to do."""
+
+_PARAMETERS = (*AREA_PARAMETERS, "sort", "limit", "cursor")
+
+
+class SearchPage:
+    """A search: the filters as a form, the rooms as a list, a place for the map; or a part of that."""
+
+    def __init__(
+        self,
+        repository: RoomRepository,
+        layout: Layout,
+        name: str = "search.html",
+        *,
+        with_rooms: bool = True,
+        with_prices: bool = True,
+    ) -> None:
+        """name: of the template, which shows the rooms, the chart of their prices, or both."""
+        self._repository = repository
+        self._layout = layout
+        self._name = name
+        self._with_rooms = with_rooms
+        self._with_prices = with_prices
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        view = View()
+        try:
+            view.given = tidy(parameters(req))
+            self._fill(view, parse_search(_with_page_size(view.given), _PARAMETERS))
+        except ParametersError as error:
+            view.problems = {problem.parameter: problem.message for problem in error.problems}
+            resp.status = 400
+        self._layout.answer(req, resp, self._name, view=view)
+
+    on_head = on_get
+
+    def _fill(self, view: View, search: SearchRequest) -> None:
+        view.query = search.query
+        if self._with_rooms:
+            view.found = search_rooms(self._repository, search.query, with_total=True, count_to=COUNT_TO + 1)
+            if view.found.next:
+                view.next_link = "?" + next_page(view.given, search.query, view.found.next)
+            if not view.found.rooms and search.query.after is None:
+                suggestions = loosen_search(self._repository, search.query)
+                view.advice = advice_of(suggestions, search.query, view.given)
+        if self._with_prices:
+            of_any_price = summarise_rooms(self._repository, _of_any_price(search.query), TIME_FOR_PRICES)
+            view.prices = chart_of(of_any_price, view.values)
+
+
+def _of_any_price(query: RoomQuery) -> RoomQuery:
+    """The search without what it says of prices: the others are what one chooses from."""
+    return replace(query, conditions=tuple(c for c in query.conditions if c.field is not Field.PRICE))
+
+
+def _with_page_size(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    limited = any(name == "limit" for name, _ in given)
+    return given if limited else [*given, ("limit", str(PAGE_SIZE))]

@@ -1,0 +1,180 @@
+"""What the page of a search shows: the form as it was filled in, filters that can be taken off, rooms."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from rentomatic.domain.geography import Circle
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Count
+from rentomatic.use_cases.loosen_search import RADII
+from rentomatic.use_cases.search_rooms import FoundRooms
+from rentomatic.web.pages.layout import degrees, distance
+from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
+
+if TYPE_CHECKING:
+    from rentomatic.web.pages.advice import Advice
+
+COUNT_TO = 10_000
+"""Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
+
+SMALLEST, LARGEST = "filter_size__gte", "filter_size__lte"
+
+FORM = (LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
+"""The parameters that the form has a field for."""
+
+SORTS = {
+    "price": "Price, lowest first",
+    "-price": "Price, highest first",
+    "size": "Size, smallest first",
+    "-size": "Size, largest first",
+}
+_RARE_SORTS = {"distance": "Nearest first", "code": "Code, ascending", "-code": "Code, descending"}
+"""Orders that are offered where the search has them."""
+
+_NO_FILTERS = ("sort", "limit", "cursor")
+
+Given = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, and the search without it."""
+
+    label: str
+    link: str
+
+
+@dataclass(slots=True)
+class View:
+    """What the templates show.
+
+    given: names and values of the search, as they came.
+    problems: what is wrong with each parameter.
+    advice: where nothing was found, what to loosen.
+    """
+
+    given: Given = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    query: RoomQuery | None = None
+    found: FoundRooms | None = None
+    next_link: str | None = None
+    prices: PriceChart | None = None
+    advice: "Sequence[Advice]" = ()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The text of each field of the form, as it was given or empty."""
+        return dict.fromkeys(FORM, "") | {name: text for name, text in self.given if name in FORM}
+
+    @property
+    def others(self) -> Given:
+        """Parameters that the form has no field for, but has to keep."""
+        return [(name, text) for name, text in self.given if name not in (*FORM, "cursor")]
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        """Each order that is offered, and what it is called."""
+        given = self.values["sort"]
+        usual = "Nearest first" if self.values["near"] else "By code"
+        return {"": usual, **SORTS, **({given: _RARE_SORTS[given]} if given in _RARE_SORTS else {})}
+
+    @property
+    def radii(self) -> list[tuple[str, str]]:
+        """Each radius that is offered, and what it is called."""
+        offered = {f"{metres}": distance(metres) for metres in RADII}
+        given = self.values["radius"]
+        if given and given not in offered:
+            offered[given] = self._radius(given)
+        return list(offered.items())
+
+    @property
+    def number(self) -> str:
+        """How many rooms match, in words."""
+        total = (self.found.total if self.found else None) or Count(0)
+        if total.exact and total.rooms > COUNT_TO:
+            return f"More than {COUNT_TO:,} rooms"
+        return f"{total.opening} room{'' if total.rooms == 1 else 's'}"
+
+    @property
+    def chips(self) -> list[Chip]:
+        """Every filter that is on."""
+        return list(self._chips())
+
+    @property
+    def first_link(self) -> str:
+        return self.without("cursor")
+
+    @property
+    def json_link(self) -> str:
+        return f"/rooms{self.without('cursor')}"
+
+    @property
+    def cleared_link(self) -> str:
+        """The page without any filter, in the same order."""
+        return self._off(*(name for name, _ in self.given if name not in _NO_FILTERS))
+
+    def without(self, *names: str) -> str:
+        """The query string of the same search without some of its parameters."""
+        return query_string([pair for pair in self.given if pair[0] not in names])
+
+    def with_(self, **changed: str) -> str:
+        """The query string of the same search from its first page with some parameters changed."""
+        return query_string(changed_by(self.given, changed))
+
+    def _chips(self) -> Iterator[Chip]:
+        values = self.values
+        for name, words in _WORDS.items():
+            if values[name]:
+                yield Chip(words.format(_thousands(values[name])), self._off(name))
+        if values["near"]:
+            place = self._place(values["near"])
+            circle = f"Within {self._radius(values['radius'])} of {place}"
+            yield Chip(circle if values["radius"] else f"Near {place}", self._off("near", "radius"))
+        for name, text in self.others:
+            if name not in _NO_FILTERS:
+                label = "In the area of the map" if name == "bbox" else f"{name}={text}"
+                yield Chip(label, self._off(name))
+
+    def _off(self, *names: str) -> str:
+        # A search that is near nothing cannot go by distance.
+        by_distance = "near" in names and self.values["sort"] == "distance"
+        return self.without("cursor", *names, *(("sort",) if by_distance else ()))
+
+    def _radius(self, text: str) -> str:
+        circles = [area for area in self.query.areas if isinstance(area, Circle)] if self.query else []
+        return distance(circles[0].radius) if circles else text
+
+    def _place(self, text: str) -> str:
+        near = self.query.near if self.query else None
+        return f"{degrees(near.latitude)}, {degrees(near.longitude)}" if near else text
+
+
+_WORDS = {
+    LOWEST: "From {} a day",
+    HIGHEST: "Up to {} a day",
+    SMALLEST: "{} m² or more",
+    LARGEST: "{} m² or less",
+}
+
+
+def query_string(given: Given) -> str:
+    """The parameters behind their question mark, a lone one for none: a link to the page itself."""
+    return "?" + urlencode(given, safe=",:/")
+
+
+def changed_by(given: Given, changed: dict[str, str]) -> Given:
+    """The same parameters with some of them changed or, where the text is empty, taken off; no cursor."""
+    rest = [pair for pair in given if pair[0] not in changed and pair[0] != "cursor"]
+    return [*rest, *((name, text) for name, text in changed.items() if text)]
+
+
+def tidy(given: Given, fields: Collection[str] = FORM) -> Given:
+    """What people typed: a form sends its empty fields along, and a comma is often followed by a space."""
+    typed = ((name, text.strip().replace(", ", ",") if name in fields else text) for name, text in given)
+    return [(name, text) for name, text in typed if text or name not in fields]
+
+
+def _thousands(text: str) -> str:
+    return f"{int(text):,}" if text.isascii() and text.isdigit() and len(text) < 12 else text

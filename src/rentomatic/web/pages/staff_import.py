@@ -1,0 +1,181 @@
+"""Where staff load a listing, and look first at what it would change."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from falcon import HTTPError, Request, Response
+
+from rentomatic.requests.listing import MAPPING, parse_import
+from rentomatic.requests.numbers import quoted
+from rentomatic.serializers.source import ListingError
+from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
+from rentomatic.use_cases.import_rooms import ImportRefused, Refusal, Remedy
+from rentomatic.web.errors import PROBLEMS
+from rentomatic.web.import_report import totals
+from rentomatic.web.imports import MAX_LISTING, Imports, Listing, Loaded
+from rentomatic.web.keys import Scope
+from rentomatic.web.pages.desk import Desk, Form
+from rentomatic.web.sessions import require_same_origin
+from rentomatic.web.uploads import Upload, receive
+
+CHARSETS = {
+    "": "UTF-8, or what the file says",
+    "windows-1252": "Windows (Western Europe)",
+    "iso-8859-15": "ISO 8859-15 (Latin 9)",
+    "utf-16le": "UTF-16, little-endian",
+    "utf-16be": "UTF-16, big-endian",
+}
+"""The encodings that are offered, and what they are called."""
+
+CONFLICTS = {
+    "replace": "Replace it",
+    "skip": "Leave it as it is",
+    "fail": "Refuse the whole file",
+}
+"""What becomes of a room that is there already and differs."""
+
+DECIMALS = {"": "Refuse what is not certain", "point": "A point: 1,200.50", "comma": "A comma: 1.200,50"}
+"""How amounts are read where it is not certain which character stands before a fraction."""
+
+COLUMNS = {
+    "map_code": "Code",
+    "map_price": "Price",
+    "map_size": "Size",
+    "map_latitude": "Latitude",
+    "map_longitude": "Longitude",
+}
+"""The fields that name a column of the file, and what is in it."""
+
+_OPTIONS = ("on_conflict", "atomic", "decimal", "round")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a listing, or would.
+
+    name: of the file. dry_run: whether it was only looked at. refused: whether nothing at all is loaded.
+    """
+
+    name: str
+    dry_run: bool
+    loaded: Loaded
+    refused: bool = False
+
+    @property
+    def totals(self) -> dict[str, int]:
+        return totals(self.loaded.report)
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """The first hundred refused lines, with what can be done about them in the words of the form."""
+        return [
+            replace(found, reason=_advised(found.reason, found.remedy))
+            for found in self.loaded.report.refusals
+        ]
+
+
+class ImportPage:
+    """`/staff/import`: a file to be chosen, and what became of it."""
+
+    def __init__(self, desk: Desk, imports: Imports) -> None:
+        self._desk = desk
+        self._imports = imports
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        self._desk.admit(req, Scope.IMPORT)
+        self._show(req, resp, Form(_values({})))
+
+    on_head = on_get
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        require_same_origin(req)
+        self._desk.admit(req, Scope.IMPORT)
+        form = Form(_values({}))
+        try:
+            with self._imports.file() as file:
+                upload = receive(req, file, "listing")
+                form.values = _values(upload.fields)
+                self._load(req, resp, form, upload)
+        except HTTPError as error:
+            self._show(req, resp, form, error.status_code, problem=error.description or error.title)
+
+    def _load(self, req: Request, resp: Response, form: Form, upload: Upload) -> None:
+        if not upload.name:
+            form.problems = {"listing": "Choose a file."}
+            self._show(req, resp, form, 422)
+            return
+        dry_run = upload.fields.get("act") != "import"
+        try:
+            wanted = parse_import(_parameters(form.values, dry_run))
+            found = Listing(upload.file, upload.name, charset=_charset(form.values["encoding"]))
+            loaded = self._imports.load(req, found, wanted)
+        except ParametersError as error:
+            form.problems = {problem.parameter: problem.message for problem in error.problems}
+            self._show(req, resp, form, 422)
+        except ImportRefused as error:
+            answer = Answer(upload.name, dry_run, Loaded(error.report, {}), refused=True)
+            self._show(req, resp, form, 422, answer=answer)
+        except (ListingError, ConflictError) as error:
+            remedy = error.remedy if isinstance(error, ListingError) else None
+            status = PROBLEMS[type(error)].status
+            self._show(req, resp, form, status, problem=_advised(str(error), remedy))
+        else:
+            self._show(req, resp, form, answer=Answer(upload.name, dry_run, loaded))
+
+    def _show(
+        self,
+        req: Request,
+        resp: Response,
+        form: Form,
+        status: int = 200,
+        answer: Answer | None = None,
+        problem: str = "",
+    ) -> None:
+        """Answer with the page. problem: why there is nothing to tell of the file."""
+        self._desk.answer(
+            req,
+            resp,
+            "staff/import.html",
+            status,
+            view=form,
+            answer=answer,
+            problem_of_file=problem,
+            charsets=CHARSETS,
+            conflicts=CONFLICTS,
+            decimals=DECIMALS,
+            columns=COLUMNS,
+            most=MAX_LISTING,
+        )
+
+
+def _values(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: given.get(name, "") for name in (*_OPTIONS, "encoding", *COLUMNS)}
+
+
+def _parameters(values: Mapping[str, str], dry_run: bool) -> Iterator[tuple[str, str]]:
+    """What the fields ask for, as the parameters of an import over HTTP."""
+    yield "dry_run", "true" if dry_run else "false"
+    yield from ((name, values[name]) for name in _OPTIONS if values[name])
+    yield from ((MAPPING, f"{name.removeprefix('map_')}={values[name]}") for name in COLUMNS if values[name])
+
+
+def _charset(text: str) -> str | None:
+    if text not in CHARSETS:
+        raise ParametersError([Problem("encoding", f"is none that is taken here: {quoted(text)}")])
+    return text or None
+
+
+def _advised(message: str, remedy: Remedy | None) -> str:
+    """The message, and which field of the form may help."""
+    return remedy.told_after(message, _in_the_form) if remedy else message
+
+
+def _in_the_form(option: str, value: str) -> str:
+    match option:
+        case "encoding":
+            return f"“{CHARSETS.get(value, value)}” as the encoding"
+        case "decimal":
+            return f"“{DECIMALS[value]}” for fractions"
+        case "round":
+            return "to round fractions"
+    return f"to name the column of the {value.partition('=')[0]}"

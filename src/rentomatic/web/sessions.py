@@ -1,0 +1,90 @@
+"""Staff in a browser: their key in a cookie, and forms that only pages of this site may send."""
+
+from urllib.parse import urlsplit
+
+from falcon import Request, Response
+
+from rentomatic.settings import ApiKey
+from rentomatic.web.keys import Keys, Scope
+
+COOKIE = "rentomatic_key"
+
+LIFETIME = 12 * 3600
+"""Seconds for which a browser keeps the cookie: a long day at work."""
+
+_FROM_HERE = ("same-origin", "none")
+
+
+class CrossSite(Exception):
+    """A form that was not sent from a page of this site, or of which nobody can tell."""
+
+
+class Sessions:
+    """Who is signed in. The cookie is the key itself, so that no server has to remember anybody."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    @property
+    def let_write(self) -> bool:
+        """Whether there is any key to sign in with."""
+        return self._keys.let_write
+
+    def begin(self, req: Request, resp: Response, given: str) -> None:
+        """Sign in with a key. Raises AccessDenied."""
+        self._keys.check(req, given)
+        secure = req.forwarded_scheme == "https"
+        resp.set_cookie(
+            COOKIE, given, max_age=LIFETIME, path="/", secure=secure, http_only=True, same_site="Strict"
+        )
+
+    def end(self, resp: Response) -> None:
+        """Sign out."""
+        resp.unset_cookie(COOKIE, path="/", same_site="Strict")
+
+    def of(self, req: Request, resp: Response) -> ApiKey | None:
+        """The key of whoever is signed in; a cookie that holds none any more is taken away."""
+        given = _cookie(req)
+        if not given:
+            return None
+        found = self._keys.find(given)
+        if found is None:
+            self.end(resp)
+        return found
+
+    def require(self, req: Request, scope: Scope) -> ApiKey:
+        """The key of whoever is signed in and may do this. Raises AccessDenied."""
+        return self._keys.check(req, _cookie(req), scope)
+
+
+def require_same_origin(req: Request) -> None:
+    """Raises CrossSite for a form that another site may have sent with the cookie of this one (CSRF).
+
+    The browser tells where a request comes from, and no page can make it lie: by Sec-Fetch-Site, or where
+    it is too old for that or the site has no HTTPS, by Origin or at least Referer. SameSite=Strict alone
+    would let pages of other ports and of sibling domains pass. See "Fetch Metadata" and "Verifying Origin
+    With Standard Headers" in OWASP's Cross-Site Request Forgery Prevention Cheat Sheet, and RFC 6454.
+    """
+    site = req.get_header("Sec-Fetch-Site")
+    if site is None:
+        if _origin(req) == req.forwarded_prefix.lower():
+            return
+    elif site in _FROM_HERE:
+        return
+    raise CrossSite("This form was not sent from a page of this site.")
+
+
+def _origin(req: Request) -> str | None:
+    """Where the request says that it comes from, as scheme, host and a port that is not the usual one."""
+    origin = req.get_header("Origin")
+    if origin is not None:
+        return origin.lower()
+    try:
+        referrer = urlsplit(req.get_header("Referer") or "")
+    except ValueError:
+        return None
+    return f"{referrer.scheme}://{referrer.netloc}".lower()
+
+
+def _cookie(req: Request) -> str:
+    return req.cookies.get(COOKIE, "")

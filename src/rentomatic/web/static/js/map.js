@@ -1,0 +1,272 @@
+/** The map beside the list: a pin with its price for each room, and a bubble with their number for many. */
+
+import { addBaseMap } from "./basemap.js";
+import L from "../vendor/leaflet/leaflet.js";
+
+/**
+ * @typedef {{ code: string, price: number, size: number | null, latitude: number, longitude: number }} Room
+ * @typedef {{ latitude: number, longitude: number, count: number, lowest_price: number, bounds: [number, number, number, number], room: Room | null }} Cluster
+ * @typedef {{ centre: [number, number], zoom: number }} View
+ */
+
+const MAX_ZOOM = 19;
+const WORLD = "-180,-85,180,85";
+const OVERVIEW_ZOOM = 3;
+const PAGE_ONLY = ["sort", "limit", "cursor", "count", "format", "bbox"];
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const full = new Intl.NumberFormat("en");
+
+export class RoomMap {
+  /**
+   * @param {HTMLElement} element
+   * @param {{ moved: (bbox: string) => boolean, chosen: (code: string) => void }} on
+   *   moved: when the user has moved the map; true where that is a search. chosen: when the user chose the pin of a room.
+   */
+  constructor(element, on) {
+    this.element = element;
+    this.on = on;
+    this.search = new URLSearchParams();
+    this.asking = new AbortController();
+    /** @type {Map<string, any>} */
+    this.pins = new Map();
+    this.byScript = true;
+    this.exact = true;
+    this.marked = null;
+    this.area = L.layerGroup();
+    this.leaflet = L.map(element, { maxZoom: MAX_ZOOM, minZoom: 1, worldCopyJump: true, zoomSnap: 1, center: [30, 0], zoom: 2 });
+    this.leaflet.attributionControl.setPrefix(false);
+    this.area.addTo(this.leaflet);
+    addBaseMap(this.leaflet);
+    this.leaflet.on("moveend", () => {
+      if (!this.byScript && !this.on.moved(this.bbox())) this.load();
+    });
+  }
+
+  /**
+   * Show the rooms of a search.
+   * @param {URLSearchParams} search
+   * @param {View} [view] where to look; where the rooms are unless given
+   * @param {boolean} [stay] whether the map is where it should be
+   */
+  async show(search, view, stay = false) {
+    this.search = search;
+    this.showArea();
+    if (!stay) await this.lookAt(view);
+    await this.load();
+  }
+
+  /** The part of the Earth that is seen, as a search takes it. */
+  bbox() {
+    const bounds = this.leaflet.getBounds();
+    const wide = bounds.getEast() - bounds.getWest() >= 360;
+    const edges = [wide ? -180 : wrapped(bounds.getWest()), Math.max(-90, bounds.getSouth()), wide ? 180 : wrapped(bounds.getEast()), Math.min(90, bounds.getNorth())];
+    return edges.map((edge) => edge.toFixed(5)).join(",");
+  }
+
+  /** @returns {View} */
+  view() {
+    const { lat, lng } = this.leaflet.getCenter();
+    return { centre: [lat, lng], zoom: this.leaflet.getZoom() };
+  }
+
+  /** Show where a room of the list is, or none. @param {DOMStringMap | null} room */
+  mark(room) {
+    this.marked?.getElement()?.classList.remove("shown");
+    if (this.marked?.options.passing) this.marked.remove();
+    this.marked = null;
+    if (!room?.code || !room.place) return;
+    const [latitude, longitude] = room.place.split(",").map(Number);
+    this.marked = this.pins.get(room.code) ?? this.pin(latitude, longitude, full.format(Number(room.price)), { passing: true, keyboard: false, interactive: false }).addTo(this.leaflet);
+    this.marked.getElement()?.classList.add("shown");
+  }
+
+  /**
+   * Let the user pick a point.
+   * @param {(latitude: number, longitude: number) => void} picked
+   * @param {() => void} given when the user gave it up
+   */
+  startPicking(picked, given) {
+    this.picking = new AbortController();
+    const { signal } = this.picking;
+    this.element.classList.add("picking");
+    this.leaflet.once("click", this.pick = (/** @type {any} */ { latlng }) => picked(latlng.lat, wrapped(latlng.lng)));
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === this.element) picked(...this.view().centre);
+    }, { signal });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") given();
+    }, { signal });
+    this.element.focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
+  }
+
+  stopPicking() {
+    this.picking?.abort();
+    this.leaflet.off("click", this.pick);
+    this.element.classList.remove("picking");
+  }
+
+  /** Move without that being a search. @param {() => void} move */
+  moving(move) {
+    this.byScript = true;
+    move();
+    this.byScript = false;
+  }
+
+  /** @param {View} [view] */
+  async lookAt(view) {
+    const bounds = view ? null : await this.boundsOfSearch();
+    this.moving(() => {
+      if (view) this.leaflet.setView(view.centre, view.zoom, { animate: false });
+      else if (bounds) this.leaflet.fitBounds(bounds, { animate: false, maxZoom: 17 });
+    });
+  }
+
+  /** Where the rooms of the search are, or the area that it names. */
+  async boundsOfSearch() {
+    const { box, near, radius } = this.areas();
+    if (box) return box.pad(-0.02); // its edges are rounded: it should fill the map that it came from
+    if (near && radius) return near.toBounds(2.2 * radius);
+    if (near) return near.toBounds(4000);
+    const clusters = (await this.ask(WORLD, OVERVIEW_ZOOM)) ?? [];
+    const rooms = clusters.reduce((sum, cluster) => sum + cluster.count, 0);
+    // A few far away are not what most come for.
+    const most = clusters.filter((cluster) => cluster.count * 20 >= rooms);
+    if (!most.length) return null;
+    const bounds = L.latLngBounds([]);
+    for (const { bounds: [west, south, east, north] } of most) bounds.extend([[south, west], [north, east]]);
+    return bounds.pad(0.05);
+  }
+
+  /** The areas that the search names. */
+  areas() {
+    const numbers = (/** @type {string} */ name) => this.search.get(name)?.split(",").map(Number) ?? [];
+    const [west, south, east, north] = numbers("bbox");
+    const [latitude, longitude] = numbers("near");
+    return {
+      box: north === undefined ? null : L.latLngBounds([south, west], [north, east < west ? east + 360 : east]),
+      near: longitude === undefined ? null : L.latLng(latitude, longitude),
+      radius: Number(this.search.get("radius") ?? 0),
+    };
+  }
+
+  showArea() {
+    this.area.clearLayers();
+    const { box, near, radius } = this.areas();
+    if (box) L.rectangle(box, { interactive: false, className: "searched", fill: false, weight: 2, dashArray: "4 6" }).addTo(this.area);
+    if (!near) return;
+    L.marker(near, { icon: L.divIcon({ className: "near", iconSize: [18, 18] }), interactive: false, keyboard: false, alt: "" }).addTo(this.area);
+    if (radius) L.circle(near, { radius, interactive: false, className: "searched", fill: false, weight: 2, dashArray: "4 6" }).addTo(this.area);
+  }
+
+  /** Show what is in sight. */
+  async load() {
+    const clusters = await this.ask(this.bbox(), this.leaflet.getZoom());
+    if (!clusters) return;
+    this.draw(clusters);
+    this.element.dataset.loaded = this.bbox();
+  }
+
+  /**
+   * The rooms of the search in a box; null where they do not come, or are not wanted any more.
+   * @param {string} bbox @param {number} zoom
+   * @returns {Promise<Cluster[] | null>}
+   */
+  async ask(bbox, zoom) {
+    this.asking.abort();
+    const { signal } = (this.asking = new AbortController());
+    const asked = new URLSearchParams([...this.search].filter(([name]) => !PAGE_ONLY.includes(name)));
+    asked.set("bbox", bbox);
+    asked.set("zoom", String(zoom));
+    this.keepInside(asked);
+    try {
+      const answer = await fetch(`/rooms/clusters?${asked}`, { signal });
+      if (!answer.ok) throw new Error(`${answer.status}`);
+      const found = await answer.json();
+      this.exact = found.exact;
+      this.failed(false);
+      return found.clusters;
+    } catch (error) {
+      if (!signal.aborted) this.failed(true);
+      return null;
+    }
+  }
+
+  /** The area of the search counts also where the map shows more than it. @param {URLSearchParams} asked */
+  keepInside(asked) {
+    const [west, south, east, north] = this.search.get("bbox")?.split(",") ?? [];
+    if (north === undefined || Number(west) > Number(east) || this.search.get("bbox") === asked.get("bbox")) return;
+    for (const [name, edge] of [["latitude__gte", south], ["latitude__lte", north], ["longitude__gte", west], ["longitude__lte", east]]) {
+      asked.append(`filter_${name}`, edge);
+    }
+  }
+
+  /** Say that what is shown is not what is there, or that it is. @param {boolean} so */
+  failed(so) {
+    this.element.parentElement?.classList.toggle("failed", so);
+  }
+
+  /** Put pins and bubbles where they are not yet, and take away the others. @param {Cluster[]} clusters */
+  draw(clusters) {
+    const wanted = new Map(clusters.map((cluster) => [cluster.room?.code ?? `${cluster.count} at ${cluster.latitude},${cluster.longitude}`, cluster]));
+    for (const [key, pin] of this.pins) {
+      if (wanted.has(key)) continue;
+      pin.remove();
+      this.pins.delete(key);
+    }
+    for (const [key, cluster] of wanted) {
+      if (!this.pins.has(key)) this.pins.set(key, cluster.room ? this.roomPin(cluster.room) : this.bubble(cluster));
+    }
+  }
+
+  /** @param {Room} room */
+  roomPin(room) {
+    const label = `${full.format(room.price)} a day${room.size ? `, ${full.format(room.size)} m²` : ""}`;
+    const pin = this.pin(room.latitude, room.longitude, full.format(room.price), { title: label });
+    return onPress(pin, () => this.on.chosen(room.code)).addTo(this.leaflet);
+  }
+
+  /**
+   * @param {number} latitude @param {number} longitude @param {string} text @param {object} options of Leaflet
+   */
+  pin(latitude, longitude, text, options) {
+    const icon = L.divIcon({ className: "pin", html: text, iconSize: [0, 0] });
+    return L.marker(this.nearby(latitude, longitude), { icon, riseOnHover: true, ...options });
+  }
+
+  /** @param {Cluster} cluster */
+  bubble({ latitude, longitude, count, lowest_price: lowest, bounds: [west, south, east, north] }) {
+    const size = Math.round(30 + 8 * Math.log10(count));
+    const icon = L.divIcon({ className: "cluster", html: compact.format(count), iconSize: [size, size] });
+    const title = `${this.exact ? "" : "about "}${full.format(count)} rooms from ${full.format(lowest)} a day`;
+    const marker = L.marker(this.nearby(latitude, longitude), { icon, title });
+    onPress(marker, () => {
+      const bounds = L.latLngBounds(this.nearby(south, west), this.nearby(north, east < west ? east + 360 : east));
+      const zoom = Math.min(MAX_ZOOM, Math.max(this.leaflet.getZoom() + 1, this.leaflet.getBoundsZoom(bounds)));
+      if (this.leaflet.getZoom() < MAX_ZOOM) this.leaflet.setView([latitude, bounds.contains(marker.getLatLng()) ? marker.getLatLng().lng : longitude], zoom);
+      else this.on.moved([west, south, east, north].map((edge) => edge.toFixed(5)).join(","));
+    });
+    return marker.addTo(this.leaflet);
+  }
+
+  /** The place on the copy of the world that is looked at. @param {number} latitude @param {number} longitude */
+  nearby(latitude, longitude) {
+    return L.latLng(latitude, longitude + 360 * Math.round((this.leaflet.getCenter().lng - longitude) / 360));
+  }
+}
+
+/** Have a marker answer as a button does, which Leaflet leaves out. @param {any} marker @param {() => void} act */
+function onPress(marker, act) {
+  marker.on("click", act);
+  return marker.on("keydown", (/** @type {any} */ { originalEvent: event }) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    act();
+  });
+}
+
+/** The longitude between -180 and 180. @param {number} longitude */
+function wrapped(longitude) {
+  return longitude >= -180 && longitude <= 180 ? longitude : ((((longitude + 180) % 360) + 360) % 360) - 180;
+}

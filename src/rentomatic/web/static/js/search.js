@@ -1,0 +1,223 @@
+/**
+ * The page of a search: form, list and map kept together.
+ *
+ * The address says all of a search. Whatever changes it ends in `go`, and `show` brings the page to
+ * what the address says: the server renders the parts, as it renders the whole page without a script.
+ */
+
+import { RoomMap } from "./map.js";
+import { placeButtons } from "./place.js";
+import { PriceSlider } from "./slider.js";
+
+/** @typedef {{ view?: import("./map.js").View, scroll?: number, byMap?: boolean }} Entry what an entry of the history knows */
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById("filters"));
+const rooms = /** @type {HTMLElement} */ (document.getElementById("rooms"));
+const prices = /** @type {HTMLElement} */ (document.getElementById("prices"));
+const status = /** @type {HTMLElement} */ (document.getElementById("status"));
+const follow = /** @type {HTMLInputElement} */ (document.getElementById("follow"));
+const filtersShown = /** @type {HTMLInputElement} */ (document.getElementById("show-filters"));
+const failed = /** @type {HTMLTemplateElement} */ (document.getElementById("failed"));
+
+const PRICES_AFTER = 400; // milliseconds without another change: the chart is not for the eye in motion
+
+let shown = location.search;
+let asking = new AbortController();
+let pricesTimer = 0;
+
+const slider = new PriceSlider(prices, form);
+const map = new RoomMap(/** @type {HTMLElement} */ (document.getElementById("map")), {
+  moved: (bbox) => {
+    if (follow.checked) go(changed({ bbox, radius: "" }), { byMap: true });
+    return follow.checked;
+  },
+  chosen: showRoom,
+});
+const stopPicking = placeButtons(form, map, () => go(changedPlace()));
+
+document.addEventListener("change", (event) => {
+  const field = /** @type {HTMLInputElement} */ (event.target); // one field of the form stands in the list
+  if (field.form === form && field.name) go(["near", "radius"].includes(field.name) ? changedPlace() : ofForm());
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  filtersShown.checked = false;
+  go(ofForm());
+  rooms.focus();
+});
+follow.addEventListener("change", () => {
+  if (follow.checked) go(changed({ bbox: map.bbox(), radius: "" }), { byMap: true });
+});
+document.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest("a[data-search]");
+  if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(new URLSearchParams(link.search));
+  rooms.focus({ preventScroll: true });
+  if (rooms.getBoundingClientRect().top < 0) rooms.scrollIntoView();
+});
+rooms.addEventListener("click", (event) => {
+  if (/** @type {Element} */ (event.target).closest("[data-retry]")) show({});
+});
+for (const [type, way] of /** @type {const} */ ([["pointerover", "shown"], ["focusin", "shown"], ["pointerout", ""], ["focusout", ""]])) {
+  rooms.addEventListener(type, (event) => {
+    const room = /** @type {Element} */ (event.target).closest(".room");
+    if (room instanceof HTMLElement) map.mark(way ? room.dataset : null);
+  });
+}
+window.addEventListener("popstate", (event) => {
+  show(/** @type {Entry} */ (event.state ?? {}));
+});
+history.scrollRestoration = "manual";
+window.addEventListener("pagehide", keepPlace);
+
+map.show(new URLSearchParams(shown), history.state?.view);
+if (history.state?.scroll) window.scrollTo(0, history.state.scroll);
+
+/** What the form asks for, without its empty fields. */
+function ofForm() {
+  return new URLSearchParams([...new FormData(form)].filter(([, text]) => text !== "").map(([name, text]) => [name, String(text).trim().replace(/,\s+/, ",")]));
+}
+
+/** The search that is shown with some parameters changed, from its first page on. @param {Record<string, string>} parameters */
+function changed(parameters) {
+  const search = new URLSearchParams(location.search);
+  search.delete("cursor");
+  for (const [name, text] of Object.entries(parameters)) text ? search.set(name, text) : search.delete(name);
+  return search;
+}
+
+/** What the form asks for after its place was changed: the area of the map does not count any more. */
+function changedPlace() {
+  const search = ofForm();
+  search.delete("bbox");
+  if (!search.get("near")) search.delete("radius");
+  if (!search.get("near") && search.get("sort") === "distance") search.delete("sort");
+  return search;
+}
+
+/** Remember where one is, so that the way back leads there. */
+function keepPlace() {
+  history.replaceState({ ...history.state, view: map.view(), scroll: window.scrollY }, "");
+}
+
+/**
+ * Make a search the one that is shown.
+ * @param {URLSearchParams} search
+ * @param {{ byMap?: boolean }} way moves of the map that follow each other are one entry of the history
+ */
+function go(search, { byMap = false } = {}) {
+  stopPicking();
+  const address = `/?${search.toString().replace(/%2C/g, ",").replace(/%3A/g, ":")}`;
+  if (address === location.pathname + location.search) return;
+  if (byMap && history.state?.byMap) {
+    history.replaceState({ byMap, view: map.view() }, "", address);
+  } else {
+    keepPlace();
+    history.pushState({ byMap, view: byMap ? map.view() : undefined }, "", address);
+  }
+  show(byMap ? { view: map.view() } : {}, byMap);
+}
+
+/**
+ * Bring the page to what the address says.
+ * @param {Entry} entry where the map and the list were, if the page was there before
+ * @param {boolean} [byMap] whether the map is there already
+ */
+async function show(entry, byMap = false) {
+  const search = new URLSearchParams(location.search);
+  const before = new URLSearchParams(shown);
+  shown = location.search;
+  fillForm(search);
+  const samePlaces = same(before, search, ["sort", "cursor", "limit"]);
+  if (!samePlaces || byMap || entry.view) map.show(search, entry.view, byMap);
+  asking.abort();
+  asking = new AbortController();
+  rooms.setAttribute("aria-busy", "true");
+  clearTimeout(pricesTimer);
+  try {
+    rooms.innerHTML = await part("rooms", search, asking.signal);
+    if (entry.scroll !== undefined) window.scrollTo(0, entry.scroll);
+    const title = rooms.querySelector("h1")?.textContent ?? "";
+    status.textContent = title;
+    document.title = `${title} · Rent-o-matic`;
+    if (!samePlaces) pricesTimer = window.setTimeout(() => showPrices(search, asking.signal), PRICES_AFTER);
+  } catch (error) {
+    if (/** @type {Error} */ (error).name === "AbortError") return;
+    rooms.replaceChildren(failed.content.cloneNode(true));
+  }
+  rooms.removeAttribute("aria-busy");
+}
+
+/** @param {URLSearchParams} search @param {AbortSignal} signal */
+async function showPrices(search, signal) {
+  try {
+    slider.replace(await part("prices", search, signal));
+  } catch {
+    // The chart of before stays: the fields below it work without one.
+  }
+}
+
+/**
+ * A part of the page for a search. What the server cannot understand, the whole page explains.
+ * @param {string} name
+ * @param {URLSearchParams} search
+ * @param {AbortSignal} signal
+ */
+async function part(name, search, signal) {
+  const answer = await fetch(`/parts/${name}?${search}`, { signal, headers: { Accept: "text/html" } });
+  if (answer.status === 400) location.reload();
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.text();
+}
+
+/** Let the form say what the address says; what it has no field for goes along hidden. @param {URLSearchParams} search */
+function fillForm(search) {
+  for (const hidden of form.querySelectorAll("input[type=hidden]")) hidden.remove();
+  for (const field of form.elements) {
+    if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement) || !field.name) continue;
+    const text = search.get(field.name) ?? "";
+    if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === text)) field.add(new Option(text, text));
+    field.value = text;
+    field.removeAttribute("aria-invalid");
+  }
+  for (const [name, text] of search) {
+    if (form.elements.namedItem(name) || name === "cursor" || name === "sort") continue;
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: text }));
+  }
+  slider.read();
+}
+
+/**
+ * Lead from a pin to its room in the list, which may not be on this page of it.
+ * @param {string} code
+ */
+async function showRoom(code) {
+  const selector = `.room[data-code="${CSS.escape(code)}"]`;
+  if (!rooms.querySelector(selector)) {
+    const only = new URLSearchParams({ filter_code__eq: code });
+    const near = new URLSearchParams(location.search).get("near");
+    if (near) only.set("near", near);
+    try {
+      const there = new DOMParser().parseFromString(await part("rooms", only, asking.signal), "text/html").querySelector(selector);
+      const list = rooms.querySelector("ul.rooms");
+      if (there && list) list.prepend(there);
+    } catch {
+      return;
+    }
+  }
+  for (const other of rooms.querySelectorAll(".room.shown")) other.classList.remove("shown");
+  const room = rooms.querySelector(selector);
+  room?.classList.add("shown");
+  room?.scrollIntoView({ block: "nearest" });
+  room?.querySelector("a")?.focus({ preventScroll: true });
+}
+
+/**
+ * Whether two searches ask for the same rooms.
+ * @param {URLSearchParams} one @param {URLSearchParams} other @param {string[]} but parameters that do not count
+ */
+function same(one, other, but) {
+  const counted = (/** @type {URLSearchParams} */ search) => [...search].filter(([name]) => !but.includes(name)).map(String).sort().join();
+  return counted(one) === counted(other);
+}

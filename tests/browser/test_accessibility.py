@@ -1,0 +1,80 @@
+"""Every state of the page of a search, as axe-core sees it, and at every width."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import opened
+from tests.browser.test_live_search import settled
+from tests.browser.test_search_page import filters
+from tests.servers import Server
+
+STATES = {
+    "first view": "/",
+    "filters": "/?filter_price__lte=60&near=51.512,-0.123&radius=3000&filter_code__ne=zzz",
+    "second page": "/?sort=price&limit=2",
+    "nothing found": "/?filter_price__lte=1",
+    "misunderstood": "/?filter_price__lte=cheap&near=here&radius=far",
+    "docs": "/docs",
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(live: Page, state: str) -> None:
+    live.goto(STATES[state])
+    if state == "docs":
+        live.get_by_text("10 answers").first.click()
+    elif state != "misunderstood":
+        settled(live)
+        filters(live)
+
+    assert violations(live) == []
+
+
+@pytest.mark.parametrize("state", ["a room marked", "picking", "failed"])
+def test_axe_finds_nothing_in_what_a_script_shows(
+    browser: Browser, server: Server, size: str, state: str
+) -> None:
+    with opened(browser, server, size, "ERR_FAILED") as page:
+        page.goto("/?near=51.512,-0.123&radius=1500")
+        settled(page)
+        if state == "a room marked":
+            page.locator(".room").first.hover()
+        elif state == "picking":
+            filters(page)
+            page.get_by_role("button", name="On the map").click()
+        else:
+            page.route("**/parts/rooms?*", lambda route: route.abort())
+            page.get_by_label("Sort").select_option("price")
+            expect(page.get_by_role("alert")).to_be_visible()
+
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 768, 1151, 1152, 1920, 3840])
+def test_nothing_is_wider_than_the_screen(browser: Browser, server: Server, width: int) -> None:
+    with opened(browser, server, "desktop") as page:
+        page.set_viewport_size({"width": width, "height": 900})
+        for address in (
+            *STATES.values(),
+            "/?near=51.5,-0.1&filter_code__ne=f853578c-fc0f-4e65-81b8-566c5dffa35a",
+        ):
+            page.goto(address)
+            if address != "/docs":
+                filters(page)
+
+            assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0, address
+
+
+def test_who_wants_less_motion_gets_none(browser: Browser, server: Server) -> None:
+    with opened(browser, server, "desktop", reduced_motion="reduce") as page:
+        page.goto("/")
+        settled(page)
+        moving = page.evaluate(
+            """() => [...document.querySelectorAll("*")].filter((element) => {
+                const {transitionDuration, animationName} = getComputedStyle(element);
+                return transitionDuration !== "0s" || animationName !== "none";
+            }).map((element) => element.className)"""
+        )
+
+        assert moving == []

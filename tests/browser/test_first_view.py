@@ -1,0 +1,61 @@
+"""What the first view of the list costs, and that it does not wait for a script."""
+
+import gzip
+
+from playwright.sync_api import Browser, Page, Request, Route, expect
+
+from tests.browser.conftest import opened
+from tests.browser.test_live_search import settled
+from tests.servers import Server
+
+MOST = 250_000
+"""Bytes, compressed as nginx does by default."""
+
+HEADERS = 300
+"""Bytes of an answer's headers, about."""
+
+
+def test_the_first_view_is_light(live: Page) -> None:
+    sizes: dict[str, int] = {}
+
+    def weigh(request: Request) -> None:
+        response = request.response()
+        assert response
+        body = response.body()
+        sizes[request.url] = min(len(body), len(gzip.compress(body, compresslevel=1))) + HEADERS
+
+    live.on("requestfinished", weigh)
+    live.goto("/", wait_until="networkidle")
+    settled(live)
+
+    print(sum(sizes.values()), sorted(sizes.items(), key=lambda found: -found[1]))
+    assert len(sizes) > 5
+    assert sum(sizes.values()) <= MOST
+
+
+def test_the_rooms_are_there_before_any_script(browser: Browser, server: Server, size: str) -> None:
+    with opened(browser, server, size, "ERR_FAILED") as page:
+        held: list[Route] = []
+        page.route("**/*.js", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in
+        page.goto("/", wait_until="commit")
+
+        expect(page.get_by_role("heading", level=1)).to_have_text("3,000 rooms")
+        expect(page.locator(".room")).to_have_count(24)
+        assert held
+        for route in held:
+            route.abort()
+
+
+def test_the_page_keeps_its_shape_while_scripts_and_map_arrive(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    shift = live.evaluate(
+        """() => new Promise((done) => {
+            let sum = 0;
+            new PerformanceObserver((list) => list.getEntries().forEach((entry) => { sum += entry.value; }))
+                .observe({type: "layout-shift", buffered: true});
+            setTimeout(() => done(sum), 300);
+        })"""
+    )
+
+    assert shift < 0.1  # "good" by web.dev/cls

@@ -1,0 +1,387 @@
+"""The page of a search with JavaScript: form, list and map stay together."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.conftest import opened
+from tests.browser.test_search_page import filters
+from tests.servers import Server
+
+pytestmark = pytest.mark.usefixtures("screenshot")
+
+IN_TOWN = "/?near=51.512,-0.123&radius=3000"
+
+
+def settled(page: Page) -> None:
+    """Wait until list and map show the search."""
+    expect(page.locator("#rooms")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("#map[data-loaded]")).to_be_visible()
+
+
+def number(page: Page) -> int:
+    """How many rooms the page says match."""
+    found = re.match(r"([\d,]+) rooms?", page.get_by_role("heading", level=1).inner_text())
+    assert found
+    return int(found.group(1).replace(",", ""))
+
+
+def on_map(page: Page) -> int:
+    """How many rooms pins and bubbles stand for."""
+    bubbles = [
+        title or "" for title in page.locator(".cluster").evaluate_all("found => found.map(e => e.title)")
+    ]
+    return page.locator(".pin").count() + sum(int(title.split()[0].replace(",", "")) for title in bubbles)
+
+
+def drag(page: Page, by: tuple[int, int]) -> None:
+    """Move the map."""
+    area = page.locator("#map").bounding_box()
+    assert area
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2 + 15
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by[0], y + by[1], steps=5)
+    page.mouse.up()
+
+
+def lone_pin(page: Page) -> Locator:
+    """A pin that nothing lies over."""
+    for pin in page.locator(".pin").all():
+        if pin.evaluate(
+            """pin => {
+                const {left, top, width, height} = pin.getBoundingClientRect();
+                return document.elementFromPoint(left + width / 2, top + height / 2) === pin;
+            }"""
+        ):
+            return pin
+    raise AssertionError("every pin is hidden")
+
+
+def test_list_and_map_stand_side_by_side_and_on_a_phone_one_over_the_other(live: Page, size: str) -> None:
+    live.goto("/")
+    settled(live)
+
+    rooms, area = live.locator("#rooms").bounding_box(), live.locator("#map").bounding_box()
+    assert rooms
+    assert area
+    if size == "desktop":
+        assert rooms["x"] + rooms["width"] <= area["x"] + 1
+        assert rooms["y"] < area["y"] + area["height"]
+    else:
+        assert area["y"] + area["height"] <= rooms["y"] + 1
+        assert (rooms["x"], area["x"]) == (0, 0)
+
+
+def test_every_room_is_on_the_map_as_a_pin_or_in_a_bubble_with_their_number(live: Page) -> None:
+    live.goto("/?near=51.512,-0.123&radius=1500")
+    settled(live)
+
+    assert on_map(live) == number(live)
+    assert live.locator(".pin").first.inner_text().isdigit()
+
+
+def test_moving_the_map_searches_what_is_in_sight(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    before = live.locator("#map").get_attribute("data-loaded")
+    drag(live, (60, 40))
+
+    expect(live).to_have_url(re.compile(r"bbox=-?\d+\.\d+,"))
+    expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
+    settled(live)
+    assert "radius" not in live.url
+    expect(live.get_by_role("link", name="In the area of the map")).to_be_visible()
+    assert on_map(live) == number(live)
+
+
+def test_zooming_the_map_searches_what_is_in_sight(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    live.get_by_role("button", name="Zoom in").click()
+    expect(live).to_have_url(re.compile("bbox="))
+    settled(live)
+
+    expect(live.get_by_role("heading", level=1)).not_to_have_text("No room matches")
+    assert on_map(live) == number(live)
+
+
+def test_the_switch_lets_the_map_be_moved_without_a_search(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    before = live.locator("#map").get_attribute("data-loaded")
+    live.get_by_label("Search where the map is").uncheck()
+    drag(live, (60, 40))
+    expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
+
+    assert "bbox" not in live.url
+
+
+def test_moves_of_the_map_that_follow_each_other_are_one_step_back(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    first = number(live)
+    for by in ((50, 0), (0, 40)):
+        before = live.url
+        drag(live, by)
+        expect(live).not_to_have_url(before)
+        settled(live)
+    live.go_back()
+
+    expect(live).to_have_url(re.compile(re.escape(IN_TOWN)))
+    expect(live.get_by_role("heading", level=1)).to_have_text(f"{first} rooms")
+
+
+def test_a_room_under_the_pointer_or_in_focus_shows_its_pin(live: Page) -> None:
+    live.goto(f"{IN_TOWN}&filter_price__lte=40")
+    settled(live)
+    room = live.locator(".room").first
+    room.get_by_role("link").focus()
+    expect(live.locator(".pin.shown")).to_have_text(room.locator("strong").inner_text())
+    other = live.locator(".room").nth(1)
+    other.hover()
+
+    expect(live.locator(".pin.shown")).to_have_text(other.locator("strong").inner_text())
+
+
+def test_choosing_a_pin_leads_to_its_room_in_the_list(live: Page) -> None:
+    live.goto("/?bbox=-0.128,51.509,-0.118,51.515&sort=price")
+    settled(live)
+    pin = lone_pin(live)
+    price = pin.inner_text()
+    pin.click()
+
+    chosen = live.locator(".room.shown")
+    expect(chosen.locator("strong")).to_have_text(price)
+    expect(chosen.get_by_role("link")).to_be_focused()
+    expect(chosen).to_be_in_viewport()
+
+
+def test_a_pin_leads_to_its_room_also_where_that_is_on_another_page_of_the_list(live: Page) -> None:
+    live.goto("/?near=51.512,-0.123&radius=1500&limit=1")
+    settled(live)
+    listed = live.locator(".room").get_attribute("data-code")
+    pin = lone_pin(live)
+    pin.focus()
+    live.keyboard.press("Enter")
+
+    chosen = live.locator(".room.shown")
+    expect(chosen.locator("strong")).to_have_text(pin.inner_text())
+    expect(chosen.locator(".place")).to_contain_text("away")
+    assert chosen.get_attribute("data-code") != listed
+
+
+def test_a_bubble_leads_nearer(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    before = live.locator("#map").get_attribute("data-loaded")
+    live.locator(".cluster").last.click()
+    expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
+    settled(live)
+
+    assert on_map(live) == number(live) > 0
+
+
+def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    filters(live)
+    highest = live.get_by_role("slider", name="Highest price a day")
+    expect(highest).to_have_attribute("aria-valuetext", "any")
+    for _ in range(4):
+        highest.press("ArrowLeft")
+    stops = live.locator(".chart").get_attribute("data-stops") or ""
+    bound = stops.strip("[]").split(", ")[-4]
+
+    expect(live).to_have_url(re.compile(f"filter_price__lte={bound}$"))
+    expect(live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")).to_have_value(
+        bound
+    )
+    expect(live.get_by_role("link", name=f"Up to {bound} a day")).to_be_visible()
+    for _ in range(4):
+        live.get_by_role("slider", name="Highest price a day").press("ArrowRight")
+    expect(live).not_to_have_url(re.compile("filter_price"))
+
+
+def test_the_chart_is_of_the_rooms_of_the_other_filters(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    filters(live)
+    before = live.locator(".chart svg").inner_html()
+    live.get_by_role("group", name="Size in m²").get_by_role("textbox", name="From").fill("60")
+    live.keyboard.press("Tab")
+
+    expect(live).to_have_url(re.compile("filter_size__gte=60"))
+    expect(live.locator(".chart svg")).not_to_have_attribute("aria-label", "")
+    live.wait_for_function("before => document.querySelector('.chart svg').innerHTML !== before", arg=before)
+
+
+def test_a_point_is_picked_on_the_map(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    filters(live)
+    live.get_by_label("Near (latitude, longitude)").fill("")
+    live.get_by_role("button", name="On the map").click()
+    live.locator("#map").click(position={"x": 150, "y": 150})
+
+    expect(live.get_by_label("Near (latitude, longitude)")).to_have_value(
+        re.compile(r"^5\d\.\d{5},-?\d\.\d{5}$")
+    )
+    expect(live.locator(".room .place").first).to_contain_text("away")
+    expect(live.locator(".near")).to_be_visible()
+
+
+def test_a_point_is_picked_with_the_keyboard(live: Page) -> None:
+    live.goto("/?bbox=-0.14,51.50,-0.10,51.52")
+    settled(live)
+    filters(live)
+    live.get_by_role("button", name="On the map").press("Enter")
+    expect(live.locator("#map")).to_be_focused()
+    live.keyboard.press("Enter")
+
+    expect(live).to_have_url(re.compile(r"near=51\.5\d+,-0\.1\d+"))
+    expect(live.get_by_role("button", name="On the map")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_point_that_is_typed_is_searched_near(live: Page) -> None:
+    live.goto("/")
+    filters(live)
+    live.get_by_label("Near (latitude, longitude)").fill("51.512, -0.123")
+    live.get_by_label("Within").select_option("1 km")
+
+    expect(live).to_have_url(re.compile(r"near=51\.512,-0\.123&radius=1000"))
+    expect(live.get_by_label("Sort")).to_have_value("")
+    expect(live.locator(".room .place").first).to_contain_text("m away")
+
+
+def test_the_device_says_where_it_is_when_it_is_asked(browser: Browser, server: Server, size: str) -> None:
+    place = {"latitude": 51.539, "longitude": -0.143}
+    with opened(browser, server, size, geolocation=place, permissions=["geolocation"]) as page:
+        page.goto("/")
+        filters(page)
+        page.get_by_role("button", name="Where I am").click()
+
+        expect(page).to_have_url(re.compile(r"near=51\.53900,-0\.14300"))
+
+
+def test_a_device_that_does_not_say_where_it_is_is_told_of(
+    browser: Browser, server: Server, size: str
+) -> None:
+    with opened(browser, server, size, permissions=[]) as page:
+        page.goto("/")
+        filters(page)
+        page.get_by_role("button", name="Where I am").click()
+
+        expect(page.get_by_text("Your browser does not give your position")).to_be_visible()
+
+
+def test_the_way_back_leads_to_the_same_rooms_at_the_same_place(live: Page) -> None:
+    live.goto("/?sort=price")
+    settled(live)
+    first = live.locator(".room .code").all_inner_texts()
+    live.get_by_role("link", name="Next page").scroll_into_view_if_needed()
+    place = live.evaluate("scrollY")
+    live.get_by_role("link", name="Next page").click()
+    expect(live).to_have_url(re.compile("cursor="))
+    settled(live)
+    second = live.locator(".room .code").all_inner_texts()
+    live.go_back()
+    expect(live.locator(".room .code").first).to_have_text(first[0])
+
+    assert live.locator(".room .code").all_inner_texts() == first
+    assert abs(live.evaluate("scrollY") - place) < 5
+    live.go_forward()
+    expect(live.locator(".room .code").first).to_have_text(second[0])
+
+
+def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> None:
+    live.goto("/?filter_price__lte=60")
+    settled(live)
+    filters(live)
+    live.get_by_label("Sort").select_option("-price")
+    expect(live).to_have_url(re.compile("sort=-price"))
+    settled(live)
+    live.get_by_role("link", name="Up to 60 a day").click()
+    expect(live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")).to_have_value("")
+    live.go_back()
+    expect(live).to_have_url(re.compile("filter_price__lte=60&sort=-price"))
+    live.go_back()
+
+    expect(live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")).to_have_value(
+        "60"
+    )
+    expect(live.get_by_label("Sort")).to_have_value("")
+    expect(live).to_have_title(re.compile(r"^[\d,]+ rooms · Rent-o-matic$"))
+
+
+def test_a_search_is_sent_to_a_friend_as_a_link(live: Page, browser: Browser, server: Server) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    drag(live, (80, 30))
+    expect(live).to_have_url(re.compile("bbox="))
+    settled(live)
+    with opened(browser, server, "desktop") as friend:
+        friend.goto(live.url)
+
+        expect(friend.get_by_role("heading", level=1)).to_have_text(
+            live.get_by_role("heading", level=1).inner_text()
+        )
+
+
+def test_a_value_that_cannot_be_understood_is_explained_beside_its_field(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    filters(live)
+    live.get_by_role("group", name="Size in m²").get_by_role("textbox", name="From").fill("large")
+    live.keyboard.press("Enter")
+
+    field = live.get_by_role("group", name="Size in m²").get_by_role("textbox", name="From")
+    expect(field).to_have_accessible_description("must be a whole number such as 60, not 'large'")
+    expect(field).to_have_value("large")
+
+
+def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server: Server, size: str) -> None:
+    with opened(browser, server, size, "ERR_FAILED", "ERR_CONNECTION_REFUSED") as page:
+        page.goto("/")
+        settled(page)
+        page.route("**/parts/rooms?*", lambda route: route.abort())
+        page.get_by_label("Sort").select_option("price")
+        expect(page.get_by_role("alert")).to_contain_text("The rooms did not come")
+        page.unroute("**/parts/rooms?*")
+        page.get_by_role("button", name="Try again").click()
+
+        expect(page.locator(".room")).to_have_count(24)
+
+
+def test_rooms_that_are_waited_for_are_shown_to_be(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    held: list[Route] = []
+    live.route("**/parts/rooms?*", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in
+    live.get_by_label("Sort").select_option("price")
+
+    expect(live.locator("#rooms")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    expect(live.locator("#rooms")).not_to_have_attribute("aria-busy", "true")
+    expect(live.get_by_role("status").filter(has_text="3,000 rooms")).to_be_attached()
+
+
+def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    live.keyboard.press("Tab")
+    expect(live.get_by_role("link", name="Skip to the content")).to_be_focused()
+    filters(live)
+    live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").press_sequentially("30")
+    live.keyboard.press("Enter")
+    expect(live.locator("#rooms")).to_be_focused()
+    expect(live).to_have_url(re.compile("filter_price__lte=30"))
+    settled(live)
+    for _ in range(8):
+        live.keyboard.press("Tab")
+        if live.evaluate("document.activeElement.closest('.room') !== null"):
+            break
+    live.keyboard.press("Enter")
+
+    expect(live).to_have_url(re.compile("/room/"))

@@ -1,0 +1,109 @@
+"""The page of a room, and those of errors, in a browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import violations
+from tests.browser.conftest import SCREENSHOTS, opened
+from tests.servers import Server
+
+AMONG_MANY = "/?near=51.512,-0.123&radius=3000"
+
+
+def take_pictures(page: Page, name: str) -> None:
+    """The whole page, light and dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.wait_for_timeout(250)  # the map is drawn anew
+        page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}.png", full_page=True)
+
+
+def open_a_room(page: Page) -> str:
+    """Choose the first room of a search, as one would; its code."""
+    page.goto(AMONG_MANY)
+    card = page.locator(".rooms .room").first
+    code = card.get_attribute("data-code")
+    card.get_by_role("link").click()
+    page.wait_for_url(f"**/room/{code}")
+    return str(code)
+
+
+@pytest.mark.usefixtures("screenshot")
+def test_a_room_of_the_list_has_a_page_with_its_facts_and_its_comparison(page: Page) -> None:
+    code = open_a_room(page)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Room for [\d,]+ a day"))
+    expect(page.get_by_text(code, exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile("It costs .* other rooms"))).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Median")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Prices from"))).to_be_visible()
+    expect(page.locator(".alternatives .room")).to_have_count(6)
+    expect(page.locator("#map")).to_be_hidden()
+
+
+def test_the_nearest_others_lead_to_their_pages(page: Page) -> None:
+    open_a_room(page)
+    other = page.locator(".alternatives .room").first
+    code = other.get_attribute("data-code")
+    other.get_by_role("link").click()
+
+    expect(page).to_have_url(re.compile(f"/room/{code}$"))
+
+
+def test_the_search_around_finds_the_room(page: Page) -> None:
+    code = open_a_room(page)
+    page.get_by_role("link", name="Search around it").click()
+
+    expect(page.locator(".rooms .room").first).to_have_attribute("data-code", code)
+
+
+def test_the_map_shows_the_room_and_leads_to_the_others(live: Page) -> None:
+    open_a_room(live)
+
+    pins = live.locator("#map .pin a")
+    expect(live.locator("#map .pin.here")).to_be_visible()
+    expect(pins).to_have_count(6)
+    expect(pins.first).to_have_accessible_name(re.compile(r"^[\d,]+ a day, .*, .* away$"))
+    target = pins.first.get_attribute("href")
+    pins.first.press("Enter")
+
+    expect(live).to_have_url(str(target))
+
+
+def test_axe_finds_nothing_on_the_page_of_a_room(live: Page, size: str) -> None:
+    open_a_room(live)
+    expect(live.locator("#map .pin.here")).to_be_visible()
+    take_pictures(live, f"room-{size}")
+
+    assert violations(live) == []
+
+
+@pytest.mark.parametrize("width", [320, 768, 3840])
+def test_nothing_is_wider_than_the_screen(live: Page, width: int) -> None:
+    live.set_viewport_size({"width": width, "height": 800})
+    open_a_room(live)
+
+    assert live.locator("html").evaluate("element => element.scrollWidth - element.clientWidth") == 0
+
+
+def test_an_empty_result_leads_to_a_search_that_finds_what_it_says(page: Page, size: str) -> None:
+    page.goto("/?filter_price__lte=20&filter_size__gte=60&near=51.512,-0.123&radius=500")
+    link = page.locator(".notice").get_by_role("link").first
+    words = link.inner_text()
+    take_pictures(page, f"nothing-found-{size}")
+    link.click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(words.rpartition(": ")[2])
+
+
+@pytest.mark.parametrize("path", ["/nope", "/room/nope"])
+def test_an_error_leads_back_to_the_search(browser: Browser, server: Server, size: str, path: str) -> None:
+    with opened(browser, server, size, "404 (Not Found)") as page:
+        page.goto(path)
+
+        assert violations(page) == []
+        take_pictures(page, f"error{path.replace('/', '-')}-{size}")
+        page.get_by_role("link", name="Back to the search").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("3,000 rooms")

@@ -1,0 +1,63 @@
+"""Somebody of the staff at a browser, for tests."""
+
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+from falcon import testing
+
+from rentomatic.settings import Scope
+from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.web.sessions import COOKIE
+from tests.web.conftest import client_of, key_of
+
+FORM = "application/x-www-form-urlencoded"
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+
+
+class Staff:
+    """Sends what a browser sends in which somebody is signed in; nobody is for no scope at all."""
+
+    def __init__(self, repository: RoomRepository, *scopes: Scope, threads: int = 4) -> None:
+        self.key, self.entry = key_of("anna", *(scopes or tuple(Scope)))
+        self.client = client_of(repository, threads, [self.entry])
+        self.cookie = f"{COOKIE}={self.key}"
+
+    def get(self, target: str, **headers: str) -> testing.Result:
+        path, _, query = target.partition("?")
+        given = {"Cookie": self.cookie, **_named(headers)}
+        return self.client.simulate_get(path, query_string=query, headers=given)
+
+    def post(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> testing.Result:
+        """The answer to a form; headers that are empty are left out."""
+        given = {"Cookie": self.cookie, "Content-Type": FORM, **FROM_HERE, **_named(headers)}
+        body = urlencode(fields or {})
+        return self.client.simulate_post(
+            path, body=body, headers={name: text for name, text in given.items() if text}
+        )
+
+    def send(self, path: str, page: testing.Result, **changes: str) -> testing.Result:
+        """The answer to the form of a page, sent as it is but for some fields."""
+        return self.post(path, {**fields_of(page), **changes})
+
+
+def fields_of(page: testing.Result) -> dict[str, str]:
+    """The fields of the forms of a page that have a name and a value."""
+    found = _Fields()
+    found.feed(page.text)
+    return found.fields
+
+
+class _Fields(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name")
+        if tag == "input" and name:
+            self.fields[name] = given.get("value") or ""
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): text for name, text in headers.items()}
