@@ -49,6 +49,44 @@ def test_what_is_for_operators_answers_inside(stack: Stack) -> None:
         )
 
 
+# --- the pages of staff
+
+
+def sent_here(stack: Stack, **more: str) -> dict[str, str]:
+    """Headers of a form that is sent from a page of the stack."""
+    form = "application/x-www-form-urlencoded"
+    return {"Origin": f"http://127.0.0.1:{stack.port}", "Content-Type": form, **more}
+
+
+def test_staff_sign_in_and_import_a_file_longer_than_any_form(stack: Stack) -> None:
+    signed_in = stack.request("POST", "/staff/sign-in", sent_here(stack), f"key={stack.key}".encode())
+    (cookie,) = signed_in.header("set-cookie")
+    rooms = "".join(f"staff-{number:05},60,51.5,-0.1\n" for number in range(5000))
+    body = (
+        '--edge\r\nContent-Disposition: form-data; name="listing"; filename="rooms.csv"\r\n'
+        f"Content-Type: text/csv\r\n\r\nid,price,lat,lng\n{rooms}\r\n"
+        '--edge\r\nContent-Disposition: form-data; name="act"\r\n\r\npreview\r\n--edge--\r\n'
+    ).encode()
+    several = "multipart/form-data; boundary=edge"
+    headers = sent_here(stack, **{"Cookie": cookie.partition(";")[0], "Content-Type": several})
+    preview = stack.request("POST", "/staff/import", headers, body)
+
+    assert (303, 200) == (signed_in.status, preview.status)
+    assert len(body) > 65_536
+    assert "5,000" in preview.body.decode()
+    elsewhere = stack.request("POST", "/staff/import", {**headers, "Origin": "http://elsewhere.example"}, body)
+    assert 403 == elsewhere.status
+
+
+def test_who_guesses_keys_is_soon_told_to_wait(stack: Stack) -> None:
+    answers = [
+        stack.request("POST", "/staff/sign-in", sent_here(stack), b"key=rom_guess").status for _ in range(30)
+    ]
+
+    assert {403, 429} == set(answers)
+    assert 429 == answers[-1]
+
+
 # --- what nginx has to say itself
 
 
