@@ -97,8 +97,11 @@ def live(browser: Browser, server: Server, size: str) -> Iterator[Page]:
 
 @pytest.fixture
 def screenshot(request: pytest.FixtureRequest, size: str) -> None:
-    """Leaves a picture of the page as the test left it, light and dark."""
-    page: Page = request.getfixturevalue("live" if "live" in request.fixturenames else "page")
+    """Leaves a picture of the page as the test left it, light and dark; a test may open pages of its own."""
+    used = {"live", "page"} & set(request.fixturenames)
+    if not used:
+        return
+    page: Page = request.getfixturevalue(used.pop())
 
     def take() -> None:
         for scheme in ("light", "dark"):

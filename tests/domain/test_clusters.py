@@ -90,6 +90,23 @@ def test_rooms_on_either_side_of_the_antimeridian_are_neighbours_where_the_box_c
     assert 2 == len(clusters(rooms, EARTH, 5).clusters)
 
 
+def test_rooms_at_the_western_edge_of_a_box_across_the_antimeridian_are_not_taken_around_the_earth() -> None:
+    edge = 171.209  # whose mean, three times over, is rounded to less
+    rooms = [at(0.1 * number, edge) for number in range(3)] + [at(0.1, edge + 0.5)]
+
+    (cluster,) = clusters(rooms, BoundingBox(edge, -30, -170, 30), 4).clusters
+    assert (4, BoundingBox(edge, 0, edge + 0.5, 0.2)) == (cluster.count, cluster.bounds)
+
+
+def test_bounds_hold_every_room_of_their_cluster_also_beyond_the_antimeridian() -> None:
+    rooms = [at(0.01 * number, -179.99 + 0.0123456789012 * number) for number in range(40)]
+
+    for zoom in (2, 9, 14):
+        found = clusters(rooms, PACIFIC, zoom).clusters
+        held = [sum(c.bounds.contains(room.latitude, room.longitude) for room in rooms) for c in found]
+        assert all(number >= cluster.count for number, cluster in zip(held, found, strict=True))
+
+
 def test_rooms_at_the_poles_have_their_place_at_the_edge_of_the_map() -> None:
     found = clusters([at(90, 10), at(-90, 10)], EARTH, 1)
 

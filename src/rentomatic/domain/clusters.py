@@ -4,10 +4,10 @@ A map here is Web Mercator (EPSG:3857) in tiles of 256 pixels: at zoom z the Ear
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import asinh, cos, log2, pi, radians, tan
+from math import asinh, ceil, cos, floor, log2, pi, radians, tan
 from typing import NamedTuple
 
 from rentomatic.domain.geography import BoundingBox
@@ -168,7 +168,7 @@ def clusters_of(found: Cells, box: BoundingBox, zoom: int) -> Clusters:
 
 def _unwrapped(cell: Cell, box: BoundingBox) -> Cell:
     """The cell with longitudes that grow from the west of the box to its east, beyond 180 if need be."""
-    if box.west <= box.east or cell.longitude >= box.west:
+    if box.west <= box.east or cell.east >= box.west:
         return cell
     return cell._replace(longitude=cell.longitude + 360, west=cell.west + 360, east=cell.east + 360)
 
@@ -237,17 +237,22 @@ def sum_of(cells: Sequence[Cell]) -> Cell:
 
 
 def _cluster(cell: Cell, share: float) -> Cluster:
-    bounds = BoundingBox(_wrapped(cell.west), cell.south, _wrapped(cell.east), cell.north)
+    room = cell.room
+    if room:
+        latitude, longitude, west, east = room.latitude, room.longitude, room.longitude, room.longitude
+    else:  # what storages add up in another order differs in the last digits
+        latitude, longitude = round(cell.latitude, 7), round(_wrapped(cell.longitude), 7)
+        west, east = _wrapped(cell.west, floor), _wrapped(cell.east, ceil)
     return Cluster(
-        # What storages add up in another order differs in the last digits.
-        latitude=cell.latitude if cell.room else round(cell.latitude, 7),
-        longitude=cell.longitude if cell.room else round(_wrapped(cell.longitude), 7),
+        latitude,
+        longitude,
         count=round(cell.rooms / share),
         lowest_price=cell.lowest_price,
-        bounds=bounds,
-        room=cell.room,
+        bounds=BoundingBox(west, cell.south, east, cell.north),
+        room=room,
     )
 
 
-def _wrapped(longitude: float) -> float:
-    return longitude - 360 if longitude > 180 else longitude
+def _wrapped(longitude: float, rounding: Callable[[float], float] = float) -> float:
+    """The longitude at most 180, rounded to 1e-9 degrees: the way beyond 180 and back loses digits."""
+    return rounding((longitude - 360) * 1e9) / 1e9 if longitude > 180 else longitude

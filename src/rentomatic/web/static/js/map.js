@@ -10,8 +10,10 @@ import L from "../vendor/leaflet/leaflet.js";
  */
 
 const MAX_ZOOM = 19;
+const TINY = 1e-5; // degrees, about a metre: what a box in an address is rounded to
 const WORLD = "-180,-85,180,85";
 const OVERVIEW_ZOOM = 3;
+const STREETS_ZOOM = 16;
 const PAGE_ONLY = ["sort", "limit", "cursor", "count", "format", "bbox"];
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
@@ -20,8 +22,9 @@ const full = new Intl.NumberFormat("en");
 export class RoomMap {
   /**
    * @param {HTMLElement} element
-   * @param {{ moved: (bbox: string) => boolean, chosen: (code: string) => void }} on
-   *   moved: when the user has moved the map; true where that is a search. chosen: when the user chose the pin of a room.
+   * @param {{ moved: (bbox: string) => boolean, narrowed: (bbox: string) => void, chosen: (code: string) => void }} on
+   *   moved: when the user has moved the map; true where that is a search. narrowed: when the user chose rooms that no
+   *   map can show apart. chosen: when the user chose the pin of a room.
    */
   constructor(element, on) {
     this.element = element;
@@ -31,6 +34,7 @@ export class RoomMap {
     /** @type {Map<string, any>} */
     this.pins = new Map();
     this.byScript = true;
+    this.turn = 0;
     this.exact = true;
     this.marked = null;
     this.area = L.layerGroup();
@@ -50,9 +54,17 @@ export class RoomMap {
    * @param {boolean} [stay] whether the map is where it should be
    */
   async show(search, view, stay = false) {
+    const turn = ++this.turn;
     this.search = search;
-    this.showArea();
-    if (!stay) await this.lookAt(view);
+    this.showArea(stay);
+    if (!stay) {
+      const bounds = view ? null : await this.boundsOfSearch();
+      if (turn !== this.turn) return; // something else is to be shown by now
+      this.moving(() => {
+        if (view) this.leaflet.setView(view.centre, view.zoom, { animate: false });
+        else if (bounds) this.leaflet.fitBounds(bounds, { animate: false, maxZoom: search.has("bbox") ? MAX_ZOOM : STREETS_ZOOM });
+      });
+    }
     await this.load();
   }
 
@@ -114,15 +126,6 @@ export class RoomMap {
     this.byScript = false;
   }
 
-  /** @param {View} [view] */
-  async lookAt(view) {
-    const bounds = view ? null : await this.boundsOfSearch();
-    this.moving(() => {
-      if (view) this.leaflet.setView(view.centre, view.zoom, { animate: false });
-      else if (bounds) this.leaflet.fitBounds(bounds, { animate: false, maxZoom: 17 });
-    });
-  }
-
   /** Where the rooms of the search are, or the area that it names. */
   async boundsOfSearch() {
     const { box, near, radius } = this.areas();
@@ -151,10 +154,11 @@ export class RoomMap {
     };
   }
 
-  showArea() {
+  /** Draw the areas that the search names. @param {boolean} filled whether the map is the box */
+  showArea(filled) {
     this.area.clearLayers();
     const { box, near, radius } = this.areas();
-    if (box) L.rectangle(box, { interactive: false, className: "searched", fill: false, weight: 2, dashArray: "4 6" }).addTo(this.area);
+    if (box && !filled) L.rectangle(box, { interactive: false, className: "searched", fill: false, weight: 2, dashArray: "4 6" }).addTo(this.area);
     if (!near) return;
     L.marker(near, { icon: L.divIcon({ className: "near", iconSize: [18, 18] }), interactive: false, keyboard: false, alt: "" }).addTo(this.area);
     if (radius) L.circle(near, { radius, interactive: false, className: "searched", fill: false, weight: 2, dashArray: "4 6" }).addTo(this.area);
@@ -224,7 +228,7 @@ export class RoomMap {
   roomPin(room) {
     const label = `${full.format(room.price)} a day${room.size ? `, ${full.format(room.size)} m²` : ""}`;
     const pin = this.pin(room.latitude, room.longitude, full.format(room.price), { title: label });
-    return onPress(pin, () => this.on.chosen(room.code)).addTo(this.leaflet);
+    return asButton(pin.addTo(this.leaflet), label, () => this.on.chosen(room.code));
   }
 
   /**
@@ -241,13 +245,15 @@ export class RoomMap {
     const icon = L.divIcon({ className: "cluster", html: compact.format(count), iconSize: [size, size] });
     const title = `${this.exact ? "" : "about "}${full.format(count)} rooms from ${full.format(lowest)} a day`;
     const marker = L.marker(this.nearby(latitude, longitude), { icon, title });
-    onPress(marker, () => {
-      const bounds = L.latLngBounds(this.nearby(south, west), this.nearby(north, east < west ? east + 360 : east));
+    // Who says what is seen, "2.36K", is to be understood as well.
+    const label = count < 1000 ? title : `${compact.format(count)}: ${title}`;
+    return asButton(marker.addTo(this.leaflet), label, () => {
+      const bounds = L.latLngBounds([south, west], [north, east < west ? east + 360 : east]);
+      const middle = bounds.getCenter();
       const zoom = Math.min(MAX_ZOOM, Math.max(this.leaflet.getZoom() + 1, this.leaflet.getBoundsZoom(bounds)));
-      if (this.leaflet.getZoom() < MAX_ZOOM) this.leaflet.setView([latitude, bounds.contains(marker.getLatLng()) ? marker.getLatLng().lng : longitude], zoom);
-      else this.on.moved([west, south, east, north].map((edge) => edge.toFixed(5)).join(","));
+      if (this.leaflet.getZoom() < MAX_ZOOM) this.leaflet.setView(this.nearby(middle.lat, middle.lng), zoom);
+      else this.on.narrowed([west - TINY, south - TINY, east + TINY, north + TINY].map((edge) => edge.toFixed(5)).join(","));
     });
-    return marker.addTo(this.leaflet);
   }
 
   /** The place on the copy of the world that is looked at. @param {number} latitude @param {number} longitude */
@@ -256,13 +262,17 @@ export class RoomMap {
   }
 }
 
-/** Have a marker answer as a button does, which Leaflet leaves out. @param {any} marker @param {() => void} act */
-function onPress(marker, act) {
-  marker.on("click", act);
+/**
+ * Have a marker on the map be a button, which Leaflet leaves half done.
+ * @param {any} marker @param {string} label @param {() => void} press
+ */
+function asButton(marker, label, press) {
+  marker.getElement().setAttribute("aria-label", label);
+  marker.on("click", press);
   return marker.on("keydown", (/** @type {any} */ { originalEvent: event }) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
-    act();
+    press();
   });
 }
 

@@ -31,6 +31,7 @@ const map = new RoomMap(/** @type {HTMLElement} */ (document.getElementById("map
     if (follow.checked) go(changed({ bbox, radius: "" }), { byMap: true });
     return follow.checked;
   },
+  narrowed: (bbox) => go(changed({ bbox, radius: "" })),
   chosen: showRoom,
 });
 const stopPicking = placeButtons(form, map, () => go(changedPlace()));
