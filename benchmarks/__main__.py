@@ -4,8 +4,10 @@
 search            `SqliteRepo` beside the SQLAlchemy ORM and beside the best bare statement
 import            `rentomatic import` beside bare sqlite3 and csv
 export            `rentomatic export` beside bare sqlite3 and csv
+pan               clusters and list of a map that is moved, beside the bare statement that counts by cell
 http              the web server under load, its rooms in SQLite
 postgres-search   the same searches by `PostgresRepo`
+postgres-pan      clusters and list on PostgreSQL
 postgres-import   `rentomatic import` beside bare COPY
 postgres-export   `rentomatic export` beside bare COPY
 
@@ -17,21 +19,32 @@ benchmarks/results/.
 
 import signal
 import sys
+from contextlib import AbstractContextManager
 
 import click
 from rich.console import Console
 
-from benchmarks import http_load, report, search, transfer
+from benchmarks import http_load, pan, report, search, transfer
 from benchmarks.postgres_sides import postgres_sides
 from benchmarks.search_cases import DEEP
-from benchmarks.sides import LIMIT
+from benchmarks.sides import LIMIT, Sides
 from benchmarks.sqlite_sides import sqlite_sides
 from benchmarks.workspace import Workspace, workspace
 
 FEWEST = LIMIT * (DEEP + 1)
 """Rooms: the deep page must exist."""
 
-PARTS = ("search", "import", "export", "http", "postgres-search", "postgres-import", "postgres-export")
+PARTS = (
+    "search",
+    "pan",
+    "import",
+    "export",
+    "http",
+    "postgres-search",
+    "postgres-pan",
+    "postgres-import",
+    "postgres-export",
+)
 
 
 @click.command(help=__doc__)
@@ -60,13 +73,13 @@ def _measure(part: str, place: Workspace, rooms: int, rounds: int, console: Cons
         loads = http_load.measure(place, rooms, rounds)
         report.print_http(console, loads)
         return [*loads]
+    if part in ("pan", "postgres-pan"):
+        with _sides(part, place, rooms) as on:
+            views = pan.measure(on, rounds, place.log)
+        report.print_pan(console, views)
+        return [*views]
     if part in ("search", "postgres-search"):
-        ways = (
-            sqlite_sides(place.database(rooms))
-            if part == "search"
-            else postgres_sides(place.postgres.loaded(rooms))
-        )
-        with ways as on:
+        with _sides(part, place, rooms) as on:
             searches = search.measure(on, rounds, place.log)
         report.print_search(console, searches)
         report.print_plans(console, searches)
@@ -76,6 +89,13 @@ def _measure(part: str, place: Workspace, rooms: int, rounds: int, console: Cons
     moves = move(place, storage, rooms, rounds)
     report.print_transfer(console, part.capitalize(), moves)
     return [*moves]
+
+
+def _sides(part: str, place: Workspace, rooms: int) -> AbstractContextManager[Sides]:
+    """The ways to search the rooms in the storage of the part."""
+    if part.startswith("postgres"):
+        return postgres_sides(place.postgres.loaded(rooms))
+    return sqlite_sides(place.database(rooms))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,14 @@ SEARCH_CACHE = 8192
 LOAD_CACHE = 65536
 """KiB that the program gives to a connection that searches or exports, and to one that loads."""
 
-_MATHS = {"sin": math.sin, "cos": math.cos, "asin": math.asin, "sqrt": math.sqrt, "radians": math.radians}
+_MATHS = {
+    "sin": math.sin,
+    "cos": math.cos,
+    "asin": math.asin,
+    "sqrt": math.sqrt,
+    "radians": math.radians,
+    "floor": math.floor,
+}
 
 
 def connect(path: Path, cache: int = SEARCH_CACHE) -> sqlite3.Connection:

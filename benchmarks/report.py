@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.http_load import CLIENTS, PATH, LoadResult
+from benchmarks.pan import PanResult
 from benchmarks.search import SearchResult
 from benchmarks.timing import Timing
 from benchmarks.transfer import TransferResult
@@ -50,6 +51,24 @@ def print_plans(console: Console, results: Iterable[SearchResult]) -> None:
         steps = (f"{step} × {times}" if times > 1 else step for step, times in result.plan.items())
         table.add_row(result.name, "\n".join(steps))
     console.print(table)
+
+
+def print_pan(console: Console, results: list[PanResult]) -> None:
+    """A row a view: milliseconds of each way, ~ where clusters are estimates; then the slowest of each."""
+    ways = list(results[0].timings)
+    table = _table("Views of a map, ms", "zoom", "place", "rooms", "clusters", *ways, "clusters / limit")
+    for result in results:
+        estimated = {name: "" if exact else "~ " for name, exact in zip(ways, result.exact, strict=False)}
+        times = (f"{estimated.get(way, '')}{result.timings[way].median * 1000:,.0f}" for way in ways)
+        ratio = _ratio(result.timings["clusters"], result.timings["limit"])
+        table.add_row(
+            str(result.zoom), result.place, f"{result.rooms:,}", str(result.clusters), *times, ratio
+        )
+    console.print(table)
+    for way in ways:
+        worst = max(results, key=lambda result: result.timings[way].median)
+        slowest = worst.timings[way].median * 1000
+        console.print(f"Slowest, {way}: zoom {worst.zoom}, {worst.place}, {slowest:,.0f} ms")
 
 
 def print_transfer(console: Console, title: str, results: list[TransferResult]) -> None:

@@ -17,8 +17,11 @@ from rentomatic.repository.sql import Sql, all_of, area_sql, condition_sql, filt
 NARROW = 2000
 """Rooms that are sorted in less time than looking for them along an order may take."""
 
-_READ_BY_CODE, _READ_BY_VALUE = 10, 40
-"""So many times as many rooms of an area are read whole: where all are dear, it is a long walk to them."""
+_READ, _MOST_READ = 10, 40
+"""So many times as many rooms of an area are read whole, and at most."""
+
+_MANY = 10
+"""One room in so many: an order leads to a page of them soon, even where all of an area are dear."""
 
 _SMALL_PART = 20
 """So many times as many rooms of an area are counted by their index; beyond that, by reading the table."""
@@ -28,12 +31,18 @@ def page_source(session: Session, query: RoomQuery) -> Sql:
     """`FROM … WHERE …` of all rooms that match, in a form that leads to the best plan of a page."""
     boxes = boxes_around(query)
     by_place = boxes != [WHOLE_EARTH]
-    most = _READ_BY_CODE if query.sort.key is SortKey.CODE else _READ_BY_VALUE
-    if are_few(session, query) or (by_place and estimate(session, query) <= most * NARROW):
+    if are_few(session, query) or (by_place and estimate(session, query) <= _readable(session, query)):
         return read_whole(query, boxes)
     areas = all_of(map(area_sql, query.areas))
     where = all_of((*map(condition_sql, query.conditions), _anywhere(areas)))
     return Sql(f"FROM room WHERE {where.text}", where.values)
+
+
+def _readable(session: Session, query: RoomQuery) -> int:
+    """How many rooms of an area are read whole rather than looked for along the order."""
+    if query.sort.key is SortKey.CODE:  # which says nothing of the place
+        return _READ * NARROW
+    return max(_READ * NARROW, min(_MOST_READ * NARROW, estimate(session, RoomQuery()) // _MANY))
 
 
 def _anywhere(areas: Sql) -> Sql:
