@@ -11,7 +11,7 @@ from rentomatic.migrations import SQLITE_REVISION
 from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository.sqlite import SqliteRepo
 from tests.browser.conftest import opened
-from tests.browser.test_live_search import number, on_map, settled
+from tests.browser.test_live_search import drag, number, on_map, settled
 from tests.builders import make_room
 from tests.servers import Server, rentomatic
 
@@ -54,7 +54,7 @@ def test_rooms_at_one_place_are_listed_where_no_map_shows_them_apart(map_page: P
         expect(map_page).not_to_have_url(before)
         settled(map_page)
 
-    expect(map_page).to_have_url(re.compile("bbox=2.17011,41.38711,2.17013,41.38713"))
+    expect(map_page).to_have_url(re.compile("bbox=2.17012,41.38712,2.17013,41.38713"))
     assert (HOUSE, HOUSE) == (number(map_page), on_map(map_page))
 
 
@@ -69,6 +69,20 @@ def test_both_sides_of_the_antimeridian_are_on_one_map(map_page: Page) -> None:
     for pin in pins:
         assert pin
         assert area["x"] < pin["x"] < area["x"] + area["width"]
+
+
+def test_pins_stay_in_sight_where_the_map_is_moved_across_the_antimeridian(map_page: Page) -> None:
+    map_page.goto("/?bbox=179.5,-17.2,-179.5,-16.4")
+    settled(map_page)
+    for by in ((-40, 0), (80, 0), (-60, 0)):
+        before = map_page.url
+        drag(map_page, by)
+        expect(map_page).not_to_have_url(before)
+        settled(map_page)
+
+        for pin in map_page.locator(".pin").all():
+            expect(pin).to_be_in_viewport()
+        assert (2, 2) == (number(map_page), on_map(map_page))
 
 
 def test_the_first_view_shows_where_most_rooms_are(map_page: Page) -> None:

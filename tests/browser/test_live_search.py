@@ -213,7 +213,6 @@ def test_the_chart_is_of_the_rooms_of_the_other_filters(live: Page) -> None:
     live.keyboard.press("Tab")
 
     expect(live).to_have_url(re.compile("filter_size__gte=60"))
-    expect(live.locator(".chart svg")).not_to_have_attribute("aria-label", "")
     live.wait_for_function("before => document.querySelector('.chart svg').innerHTML !== before", arg=before)
 
 
@@ -291,8 +290,19 @@ def test_the_way_back_leads_to_the_same_rooms_at_the_same_place(live: Page) -> N
 
     assert live.locator(".room .code").all_inner_texts() == first
     assert abs(live.evaluate("scrollY") - place) < 5
+    kept = "() => Math.abs(history.state?.scroll - scrollY) < 1"
+    live.wait_for_function(kept)
     live.go_forward()
     expect(live.locator(".room .code").first).to_have_text(second[0])
+    live.evaluate("scrollTo(0, 300)")
+    live.wait_for_function("() => history.state.scroll === 300")
+    live.go_back()
+    expect(live.locator(".room .code").first).to_have_text(first[0])
+    live.wait_for_function(kept)
+    live.go_forward()
+    expect(live.locator(".room .code").first).to_have_text(second[0])
+
+    assert abs(live.evaluate("scrollY") - 300) < 5
 
 
 def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> None:
@@ -313,6 +323,67 @@ def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> N
     )
     expect(live.get_by_label("Sort")).to_have_value("")
     expect(live).to_have_title(re.compile(r"^[\d,]+ rooms · Rent-o-matic$"))
+
+
+def test_a_window_of_another_size_searches_nothing_new(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    before = live.locator("#map").get_attribute("data-loaded") or ""
+    live.set_viewport_size({"width": 700, "height": 600})
+    expect(live.locator("#map[data-loaded]")).not_to_have_attribute("data-loaded", before)
+
+    assert live.url.endswith(IN_TOWN)
+
+
+def test_a_parameter_that_is_there_twice_stays_there_twice(live: Page) -> None:
+    live.goto("/?filter_price__ne=40&filter_price__ne=41")
+    settled(live)
+    filters(live)
+    for price in ("90", "80"):
+        live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").fill(price)
+        live.keyboard.press("Tab")
+        expect(live).to_have_url(re.compile(f"filter_price__lte={price}"))
+        settled(live)
+
+    assert ("filter_price__ne=40" in live.url, "filter_price__ne=41" in live.url) == (True, True)
+
+
+def test_the_chart_follows_also_where_the_order_changes_at_once(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    filters(live)
+    before = live.locator(".chart svg").inner_html()
+    live.get_by_role("group", name="Size in m²").get_by_role("textbox", name="From").fill("60")
+    live.keyboard.press("Tab")
+    live.get_by_label("Sort").select_option("price")
+
+    live.wait_for_function("before => document.querySelector('.chart svg').innerHTML !== before", arg=before)
+
+
+def test_the_number_of_filters_is_told_where_they_are_hidden(live: Page, size: str) -> None:
+    live.goto("/")
+    settled(live)
+    badge = live.locator(".badge")
+    expect(badge).to_be_hidden()
+    filters(live)
+    live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").fill("90")
+    live.keyboard.press("Tab")
+    expect(badge).to_have_text("1")
+    live.locator(".chips").get_by_role("link", name="Clear all").click()
+
+    expect(badge).to_have_text("0")
+    expect(badge).to_be_hidden()
+
+
+def test_who_sorts_with_the_keyboard_stays_at_the_sort(live: Page) -> None:
+    live.goto("/")
+    settled(live)
+    live.get_by_label("Sort").focus()
+    live.keyboard.press("ArrowDown")
+    expect(live).to_have_url(re.compile("sort=price"))
+    settled(live)
+
+    expect(live.get_by_label("Sort")).to_be_focused()
 
 
 def test_a_search_is_sent_to_a_friend_as_a_link(live: Page, browser: Browser, server: Server) -> None:

@@ -4,7 +4,10 @@ from html import unescape
 import pytest
 from falcon import testing
 
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.web.app import create_app
 from rentomatic.web.tiles import Tiles
 from tests.builders import make_room
@@ -200,6 +203,30 @@ def test_a_number_beyond_what_is_counted_is_told_as_more_than_that() -> None:
     page = get(client_of(MemRepo(make_room(code=f"{number:05}") for number in range(10_001))), "/")
 
     assert "<h1>More than 10,000 rooms</h1>" in page.text
+
+
+def test_a_parameter_that_is_none_does_not_stick_to_the_form(client: testing.TestClient) -> None:
+    page = get(client, "/?colour=red&bbox=0,51,1,52")
+
+    assert '<input type="hidden" name="bbox"' in page.text
+    assert '<input type="hidden" name="colour"' not in page.text
+
+
+class ChartlessRepo(MemRepo):
+    """Has no time for anything but rooms."""
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        raise OutOfTime
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        raise OutOfTime
+
+
+def test_the_rooms_are_there_where_the_chart_takes_too_long() -> None:
+    client = client_of(ChartlessRepo([make_room()]))
+
+    assert "1 room<" in get(client, "/").text
+    assert get(client, "/parts/prices").text.strip() == ""
 
 
 def chips(page: testing.Result) -> dict[str, str]:

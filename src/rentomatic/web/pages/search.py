@@ -6,14 +6,14 @@ from falcon import Request, Response
 
 from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
-from rentomatic.use_cases.errors import ParametersError
+from rentomatic.use_cases.errors import OutOfTime, ParametersError
 from rentomatic.use_cases.loosen_search import loosen_search
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.pages.advice import advice_of
 from rentomatic.web.pages.layout import Layout
-from rentomatic.web.pages.prices import chart_of
+from rentomatic.web.pages.prices import PriceChart, chart_of
 from rentomatic.web.pages.search_view import COUNT_TO, View, tidy
 from rentomatic.web.parameters import parameters
 from rentomatic.web.rooms import next_page
@@ -67,8 +67,16 @@ class SearchPage:
                 suggestions = loosen_search(self._repository, search.query)
                 view.advice = advice_of(suggestions, search.query, view.given)
         if self._with_prices:
-            of_any_price = summarise_rooms(self._repository, _of_any_price(search.query), TIME_FOR_PRICES)
-            view.prices = chart_of(of_any_price, view.values)
+            view.prices = self._chart(view, search.query)
+
+    def _chart(self, view: View, query: RoomQuery) -> PriceChart | None:
+        """None also where the storage takes too long: the fields below do without one."""
+        try:
+            return chart_of(
+                summarise_rooms(self._repository, _of_any_price(query), TIME_FOR_PRICES), view.values
+            )
+        except OutOfTime:
+            return None
 
 
 def _of_any_price(query: RoomQuery) -> RoomQuery:

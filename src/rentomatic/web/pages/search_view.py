@@ -70,8 +70,8 @@ class View:
 
     @property
     def others(self) -> Given:
-        """Parameters that the form has no field for, but has to keep."""
-        return [(name, text) for name, text in self.given if name not in (*FORM, "cursor")]
+        """Parameters that the form has no field for, but has to keep; what is wrong would stick to it."""
+        return [pair for pair in self.given if pair[0] not in (*FORM, "cursor", *self.problems)]
 
     @property
     def sorts(self) -> dict[str, str]:

@@ -10,7 +10,6 @@ import L from "../vendor/leaflet/leaflet.js";
  */
 
 const MAX_ZOOM = 19;
-const TINY = 1e-5; // degrees, about a metre: what a box in an address is rounded to
 const WORLD = "-180,-85,180,85";
 const OVERVIEW_ZOOM = 3;
 const STREETS_ZOOM = 16;
@@ -33,18 +32,24 @@ export class RoomMap {
     this.asking = new AbortController();
     /** @type {Map<string, any>} */
     this.pins = new Map();
-    this.byScript = true;
+    this.byScript = false;
     this.turn = 0;
     this.exact = true;
     this.marked = null;
     this.area = L.layerGroup();
-    this.leaflet = L.map(element, { maxZoom: MAX_ZOOM, minZoom: 1, worldCopyJump: true, zoomSnap: 1, center: [30, 0], zoom: 2 });
+    this.leaflet = L.map(element, { maxZoom: MAX_ZOOM, minZoom: 1, worldCopyJump: true, zoomSnap: 1, trackResize: false, center: [30, 0], zoom: 2 });
     this.leaflet.attributionControl.setPrefix(false);
     this.area.addTo(this.leaflet);
     addBaseMap(this.leaflet);
     this.leaflet.on("moveend", () => {
       if (!this.byScript && !this.on.moved(this.bbox())) this.load();
     });
+    // A window that is resized or a phone that is turned shows more or less of the map, and searches nothing.
+    new ResizeObserver(() => {
+      const { x, y } = this.leaflet.getSize();
+      this.moving(() => this.leaflet.invalidateSize({ animate: false }));
+      if (!this.leaflet.getSize().equals([x, y])) this.load();
+    }).observe(element);
   }
 
   /**
@@ -72,8 +77,8 @@ export class RoomMap {
   bbox() {
     const bounds = this.leaflet.getBounds();
     const wide = bounds.getEast() - bounds.getWest() >= 360;
-    const edges = [wide ? -180 : wrapped(bounds.getWest()), Math.max(-90, bounds.getSouth()), wide ? 180 : wrapped(bounds.getEast()), Math.min(90, bounds.getNorth())];
-    return edges.map((edge) => edge.toFixed(5)).join(",");
+    const [west, east] = wide ? [-180, 180] : [wrapped(bounds.getWest()), wrapped(bounds.getEast())];
+    return boxText(west, bounds.getSouth(), east, bounds.getNorth());
   }
 
   /** @returns {View} */
@@ -89,7 +94,7 @@ export class RoomMap {
     this.marked = null;
     if (!room?.code || !room.place) return;
     const [latitude, longitude] = room.place.split(",").map(Number);
-    this.marked = this.pins.get(room.code) ?? this.pin(latitude, longitude, full.format(Number(room.price)), { passing: true, keyboard: false, interactive: false }).addTo(this.leaflet);
+    this.marked = this.pins.get(keyOf(room.code, room.price ?? "")) ?? this.pin(latitude, longitude, full.format(Number(room.price)), { passing: true, keyboard: false, interactive: false }).addTo(this.leaflet);
     this.marked.getElement()?.classList.add("shown");
   }
 
@@ -166,6 +171,7 @@ export class RoomMap {
 
   /** Show what is in sight. */
   async load() {
+    delete this.element.dataset.loaded;
     const clusters = await this.ask(this.bbox(), this.leaflet.getZoom());
     if (!clusters) return;
     this.draw(clusters);
@@ -213,14 +219,20 @@ export class RoomMap {
 
   /** Put pins and bubbles where they are not yet, and take away the others. @param {Cluster[]} clusters */
   draw(clusters) {
-    const wanted = new Map(clusters.map((cluster) => [cluster.room?.code ?? `${cluster.count} at ${cluster.latitude},${cluster.longitude}`, cluster]));
+    const wanted = new Map(clusters.map((cluster) => [
+      cluster.room ? keyOf(cluster.room.code, cluster.room.price) : `${cluster.count} at ${cluster.latitude},${cluster.longitude}`,
+      cluster,
+    ]));
     for (const [key, pin] of this.pins) {
       if (wanted.has(key)) continue;
+      if (pin.getElement() === document.activeElement) this.element.focus({ preventScroll: true });
       pin.remove();
       this.pins.delete(key);
     }
     for (const [key, cluster] of wanted) {
-      if (!this.pins.has(key)) this.pins.set(key, cluster.room ? this.roomPin(cluster.room) : this.bubble(cluster));
+      const pin = this.pins.get(key);
+      if (pin) pin.setLatLng(this.nearby(cluster.latitude, cluster.longitude)); // another copy of the world may be in sight
+      else this.pins.set(key, cluster.room ? this.roomPin(cluster.room) : this.bubble(cluster));
     }
   }
 
@@ -252,7 +264,7 @@ export class RoomMap {
       const middle = bounds.getCenter();
       const zoom = Math.min(MAX_ZOOM, Math.max(this.leaflet.getZoom() + 1, this.leaflet.getBoundsZoom(bounds)));
       if (this.leaflet.getZoom() < MAX_ZOOM) this.leaflet.setView(this.nearby(middle.lat, middle.lng), zoom);
-      else this.on.narrowed([west - TINY, south - TINY, east + TINY, north + TINY].map((edge) => edge.toFixed(5)).join(","));
+      else this.on.narrowed(boxText(west, south, east, north));
     });
   }
 
@@ -260,6 +272,24 @@ export class RoomMap {
   nearby(latitude, longitude) {
     return L.latLng(latitude, longitude + 360 * Math.round((this.leaflet.getCenter().lng - longitude) / 360));
   }
+}
+
+/**
+ * A box as an address has it, rounded outwards to about a metre, so that nothing in it is left out.
+ * @param {number} west @param {number} south @param {number} east @param {number} north
+ */
+function boxText(west, south, east, north) {
+  const [down, up] = [(/** @type {number} */ edge) => Math.floor(edge * 1e5) / 1e5, (/** @type {number} */ edge) => Math.ceil(edge * 1e5) / 1e5];
+  const edges = [Math.max(-180, down(west)), Math.max(-90, down(south)), Math.min(180, up(east)), Math.min(90, up(north))];
+  return edges.map((edge) => edge.toFixed(5)).join(",");
+}
+
+/**
+ * The name of a room's pin: another one where the room costs something else now.
+ * @param {string} code @param {number | string} price
+ */
+function keyOf(code, price) {
+  return `${code} ${price}`;
 }
 
 /**

@@ -17,18 +17,24 @@ const prices = /** @type {HTMLElement} */ (document.getElementById("prices"));
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const follow = /** @type {HTMLInputElement} */ (document.getElementById("follow"));
 const filtersShown = /** @type {HTMLInputElement} */ (document.getElementById("show-filters"));
+const badge = /** @type {HTMLElement} */ (document.querySelector(".show-filters .badge"));
 const failed = /** @type {HTMLTemplateElement} */ (document.getElementById("failed"));
 
 const PRICES_AFTER = 400; // milliseconds without another change: the chart is not for the eye in motion
+const PLACE_AFTER = 150; // milliseconds without another move: browsers bound how often a place may be kept
+const OF_THE_LIST = ["sort", "cursor", "limit"]; // what changes neither the map nor the chart
 
 let shown = location.search;
+let charted = shown; // the search that the chart of prices is of
 let asking = new AbortController();
 let pricesTimer = 0;
+let placeTimer = 0;
 
 const slider = new PriceSlider(prices, form);
 const map = new RoomMap(/** @type {HTMLElement} */ (document.getElementById("map")), {
   moved: (bbox) => {
     if (follow.checked) go(changed({ bbox, radius: "" }), { byMap: true });
+    else keepPlace();
     return follow.checked;
   },
   narrowed: (bbox) => go(changed({ bbox, radius: "" })),
@@ -67,10 +73,15 @@ for (const [type, way] of /** @type {const} */ ([["pointerover", "shown"], ["foc
   });
 }
 window.addEventListener("popstate", (event) => {
+  if (location.search === shown && !event.state) return; // a link to a part of the page
   show(/** @type {Entry} */ (event.state ?? {}));
 });
 history.scrollRestoration = "manual";
 window.addEventListener("pagehide", keepPlace);
+window.addEventListener("scroll", () => {
+  clearTimeout(placeTimer);
+  placeTimer = window.setTimeout(keepPlace, PLACE_AFTER);
+}, { passive: true });
 
 map.show(new URLSearchParams(shown), history.state?.view);
 if (history.state?.scroll) window.scrollTo(0, history.state.scroll);
@@ -127,33 +138,43 @@ function go(search, { byMap = false } = {}) {
  */
 async function show(entry, byMap = false) {
   const search = new URLSearchParams(location.search);
-  const before = new URLSearchParams(shown);
+  const moved = !same(new URLSearchParams(shown), search, OF_THE_LIST);
   shown = location.search;
   fillForm(search);
-  const samePlaces = same(before, search, ["sort", "cursor", "limit"]);
-  if (!samePlaces || byMap || entry.view) map.show(search, entry.view, byMap);
+  if (moved || byMap || entry.view) map.show(search, entry.view, byMap);
   asking.abort();
-  asking = new AbortController();
+  const { signal } = (asking = new AbortController());
   rooms.setAttribute("aria-busy", "true");
   clearTimeout(pricesTimer);
+  clearTimeout(placeTimer);
   try {
-    rooms.innerHTML = await part("rooms", search, asking.signal);
+    replaceRooms(await part("rooms", search, signal));
     if (entry.scroll !== undefined) window.scrollTo(0, entry.scroll);
-    const title = rooms.querySelector("h1")?.textContent ?? "";
-    status.textContent = title;
-    document.title = `${title} · Rent-o-matic`;
-    if (!samePlaces) pricesTimer = window.setTimeout(() => showPrices(search, asking.signal), PRICES_AFTER);
-  } catch (error) {
-    if (/** @type {Error} */ (error).name === "AbortError") return;
+  } catch {
+    if (signal.aborted) return;
     rooms.replaceChildren(failed.content.cloneNode(true));
   }
   rooms.removeAttribute("aria-busy");
+  if (!same(new URLSearchParams(charted), search, OF_THE_LIST)) pricesTimer = window.setTimeout(() => showPrices(search, signal), PRICES_AFTER);
+}
+
+/** Put the rooms in the place of those that were there; who was among them with the keyboard stays there. @param {string} html */
+function replaceRooms(html) {
+  const focused = rooms.contains(document.activeElement) ? document.activeElement : null;
+  rooms.innerHTML = html;
+  if (focused) (document.getElementById(focused.id) ?? rooms).focus({ preventScroll: true });
+  const title = rooms.querySelector("h1")?.textContent ?? "";
+  status.textContent = title;
+  document.title = `${title} · Rent-o-matic`;
+  badge.textContent = String(rooms.querySelectorAll(".chips [title]").length);
+  badge.hidden = badge.textContent === "0";
 }
 
 /** @param {URLSearchParams} search @param {AbortSignal} signal */
 async function showPrices(search, signal) {
   try {
     slider.replace(await part("prices", search, signal));
+    charted = `?${search}`;
   } catch {
     // The chart of before stays: the fields below it work without one.
   }
@@ -175,15 +196,17 @@ async function part(name, search, signal) {
 /** Let the form say what the address says; what it has no field for goes along hidden. @param {URLSearchParams} search */
 function fillForm(search) {
   for (const hidden of form.querySelectorAll("input[type=hidden]")) hidden.remove();
+  const fields = new Set(["cursor"]);
   for (const field of form.elements) {
     if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement) || !field.name) continue;
+    fields.add(field.name);
     const text = search.get(field.name) ?? "";
     if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === text)) field.add(new Option(text, text));
     field.value = text;
     field.removeAttribute("aria-invalid");
   }
   for (const [name, text] of search) {
-    if (form.elements.namedItem(name) || name === "cursor" || name === "sort") continue;
+    if (fields.has(name)) continue;
     form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: text }));
   }
   slider.read();
