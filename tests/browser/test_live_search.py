@@ -116,6 +116,8 @@ def test_the_switch_lets_the_map_be_moved_without_a_search(live: Page) -> None:
     expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
 
     assert "bbox" not in live.url
+    live.reload()
+    expect(live.get_by_label("Search where the map is")).not_to_be_checked()
 
 
 def test_moves_of_the_map_that_follow_each_other_are_one_step_back(live: Page) -> None:
@@ -229,6 +231,19 @@ def test_a_point_is_picked_on_the_map(live: Page) -> None:
     )
     expect(live.locator(".room .place").first).to_contain_text("away")
     expect(live.locator(".near")).to_be_visible()
+
+
+def test_who_picks_a_point_may_look_for_it_first(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    filters(live)
+    live.get_by_role("button", name="On the map").click()
+    live.get_by_role("button", name="Zoom in").click()
+    expect(live).to_have_url(re.compile("bbox="))
+    settled(live)
+    live.locator("#map").click(position={"x": 150, "y": 150})
+
+    expect(live).to_have_url(re.compile(r"near=51\.5\d+,-0\.1\d+$"))
 
 
 def test_a_point_is_picked_with_the_keyboard(live: Page) -> None:
@@ -421,6 +436,7 @@ def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server:
         expect(page.get_by_role("alert")).to_contain_text("The rooms did not come")
         page.unroute("**/parts/rooms?*")
         page.get_by_role("button", name="Try again").click()
+        settled(page)
 
         expect(page.locator(".room")).to_have_count(24)
 

@@ -86,7 +86,7 @@ def create_app(
     app.add_route("/health/live", LiveResource())
     app.add_route("/health/ready", ReadyResource(observed))
     app.add_route("/metrics", MetricsResource(metrics))
-    _add_staff_pages(app, Desk(layout, sessions, gates.bodies), sessions, observed, writes, imports)
+    _add_staff_pages(app, Desk(layout, sessions, gates.forms), sessions, observed, writes, imports)
     app.add_static_route("/static", str(files("rentomatic.web") / "static"))
     return app
 

@@ -66,9 +66,10 @@ class Gates:
     """How the threads of a process are shared, so that who takes long leaves some to who does not.
 
     requests: every request but /health and /metrics has a place here while it is worked on, one less than
-    there are threads. bodies: those whose body is still arriving. imports: from the first byte of the
+    there are threads. bodies: those whose body is still arriving. forms: likewise, of
+    pages for staff: strangers may send these, and take no place from who has a key. imports: from the first byte of the
     listing to the end of the load. exports: until the last byte was sent, which takes a thread but no
-    place among the requests any more. Each of the three has a quarter of the threads, but one at least.
+    place among the requests any more. Each of these has a quarter of the threads, but one at least.
     writes: of single rooms, which may have to wait for a load; half of the threads.
     slow: bodies, writes, imports and exports that are being made, all together two less than the threads.
     So from three threads on a search finds a place whatever these do.
@@ -82,6 +83,7 @@ class Gates:
         self.requests = Gate(max(1, threads - 1))
         self.slow = Gate(max(1, threads - 2))
         self.bodies = Gate(quarter, within=self.slow)
+        self.forms = Gate(quarter, within=self.slow)
         self.writes = Gate(max(1, threads // 2), within=self.slow)
         self.imports = Gate(quarter, patience=0, within=self.slow)
         self.exports = Gate(quarter, patience=0)

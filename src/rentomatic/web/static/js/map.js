@@ -16,6 +16,7 @@ const STREETS_ZOOM = 16;
 const PAGE_ONLY = ["sort", "limit", "cursor", "count", "format", "bbox"];
 
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const rough = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 });
 const full = new Intl.NumberFormat("en");
 
 export class RoomMap {
@@ -149,7 +150,10 @@ export class RoomMap {
 
   /** The areas that the search names. */
   areas() {
-    const numbers = (/** @type {string} */ name) => this.search.get(name)?.split(",").map(Number) ?? [];
+    const numbers = (/** @type {string} */ name) => {
+      const found = this.search.get(name)?.split(",").map(Number) ?? [];
+      return found.some(Number.isNaN) ? [] : found;
+    };
     const [west, south, east, north] = numbers("bbox");
     const [latitude, longitude] = numbers("near");
     return {
@@ -192,6 +196,7 @@ export class RoomMap {
     this.keepInside(asked);
     try {
       const answer = await fetch(`/rooms/clusters?${asked}`, { signal });
+      if (answer.status === 400) return []; // the page says what cannot be understood
       if (!answer.ok) throw new Error(`${answer.status}`);
       const found = await answer.json();
       this.exact = found.exact;
@@ -254,11 +259,12 @@ export class RoomMap {
   /** @param {Cluster} cluster */
   bubble({ latitude, longitude, count, lowest_price: lowest, bounds: [west, south, east, north] }) {
     const size = Math.round(30 + 8 * Math.log10(count));
-    const icon = L.divIcon({ className: "cluster", html: compact.format(count), iconSize: [size, size] });
+    const text = this.exact ? compact.format(count) : `~${rough.format(count)}`;
+    const icon = L.divIcon({ className: "cluster", html: text, iconSize: [size, size] });
     const title = `${this.exact ? "" : "about "}${full.format(count)} rooms from ${full.format(lowest)} a day`;
     const marker = L.marker(this.nearby(latitude, longitude), { icon, title });
     // Who says what is seen, "2.36K", is to be understood as well.
-    const label = count < 1000 ? title : `${compact.format(count)}: ${title}`;
+    const label = count < 1000 && this.exact ? title : `${text}: ${title}`;
     return asButton(marker.addTo(this.leaflet), label, () => {
       const bounds = L.latLngBounds([south, west], [north, east < west ? east + 360 : east]);
       const middle = bounds.getCenter();

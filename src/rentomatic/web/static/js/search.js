@@ -52,7 +52,9 @@ form.addEventListener("submit", (event) => {
   go(ofForm());
   rooms.focus();
 });
+follow.checked = sessionStorage.getItem("follow") !== "off";
 follow.addEventListener("change", () => {
+  sessionStorage.setItem("follow", follow.checked ? "on" : "off");
   if (follow.checked) go(changed({ bbox: map.bbox(), radius: "" }), { byMap: true });
 });
 document.addEventListener("click", (event) => {
@@ -64,7 +66,7 @@ document.addEventListener("click", (event) => {
   if (rooms.getBoundingClientRect().top < 0) rooms.scrollIntoView();
 });
 rooms.addEventListener("click", (event) => {
-  if (/** @type {Element} */ (event.target).closest("[data-retry]")) show({});
+  if (/** @type {Element} */ (event.target).closest("[data-retry]")) show({ view: map.view() });
 });
 for (const [type, way] of /** @type {const} */ ([["pointerover", "shown"], ["focusin", "shown"], ["pointerout", ""], ["focusout", ""]])) {
   rooms.addEventListener(type, (event) => {
@@ -119,7 +121,7 @@ function keepPlace() {
  * @param {{ byMap?: boolean }} way moves of the map that follow each other are one entry of the history
  */
 function go(search, { byMap = false } = {}) {
-  stopPicking();
+  if (!byMap) stopPicking(); // who looks for a point on the map may move it
   const address = `/?${search.toString().replace(/%2C/g, ",").replace(/%3A/g, ":")}`;
   if (address === location.pathname + location.search) return;
   if (byMap && history.state?.byMap) {
