@@ -74,8 +74,8 @@ def test_staff_sign_in_and_import_a_file_longer_than_any_form(stack: Stack) -> N
     assert (303, 200) == (signed_in.status, preview.status)
     assert len(body) > 65_536
     assert "5,000" in preview.body.decode()
-    elsewhere = stack.request("POST", "/staff/import", {**headers, "Origin": "http://elsewhere.example"}, body)
-    assert 403 == elsewhere.status
+    headers["Origin"] = "http://elsewhere.example"
+    assert 403 == stack.request("POST", "/staff/import", headers, body).status
 
 
 def test_who_guesses_keys_is_soon_told_to_wait(stack: Stack) -> None:
@@ -85,6 +85,17 @@ def test_who_guesses_keys_is_soon_told_to_wait(stack: Stack) -> None:
 
     assert {403, 429} == set(answers)
     assert 429 == answers[-1]
+
+
+def test_no_client_can_say_under_which_name_the_site_is_asked(stack: Stack) -> None:
+    told = {"Forwarded": "host=elsewhere.example;proto=https", "X-Forwarded-Host": "elsewhere.example"}
+    page = stack.get("/", {**BROWSER, **told})
+    signed_out = stack.request("POST", "/staff/sign-out", sent_here(stack, **told), b"")
+
+    assert f'<meta property="og:url" content="http://127.0.0.1:{stack.port}/"' in page.body.decode()
+    assert b"elsewhere.example" not in page.body
+    assert 303 == signed_out.status
+    assert "Secure" not in signed_out.header("set-cookie")[0]
 
 
 # --- what nginx has to say itself

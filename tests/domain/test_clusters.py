@@ -154,11 +154,23 @@ def test_the_cell_of_a_place_is_found_by_dividing() -> None:
 
 
 def test_there_are_never_too_many() -> None:
-    rooms = [at(row / 10, column / 10) for row in range(60) for column in range(120)]
+    rooms = [at(row, column) for row in range(60) for column in range(120)]
 
-    found = clusters(rooms, BoundingBox(0, 0, 12, 6), 9)
-    assert len(found.clusters) <= MAX_CLUSTERS
+    box = BoundingBox(0, 0, 120, 60)
+    cells = Cells(cells_of(rooms, grid_of(box, 9)))
+
+    found = clusters_of(cells, box, 9)
+    assert 100 < len(found.clusters) <= MAX_CLUSTERS
     assert len(rooms) == sum(cluster.count for cluster in found.clusters)
+
+
+def test_what_is_between_two_goes_to_the_larger() -> None:
+    pixel = 360 / 256 / 2**12
+    small, between, large = (at(0, 50 * number * pixel) for number in range(3))
+    more = [at(0, large.longitude + number * pixel / 100) for number in range(1, 4)]
+
+    found = clusters([small, between, large, *more], BoundingBox(-0.05, -0.05, 0.05, 0.05), 12)
+    assert [5, 1] == [cluster.count for cluster in found.clusters]
 
 
 @settings(max_examples=200, deadline=None)

@@ -10,6 +10,7 @@ from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room
 from tests.repository.storages import STORAGES, look_at_few, take_small_samples
@@ -87,6 +88,37 @@ def test_of_many_rooms_a_part_stands_for_all(
     estimated = sum(cell.rooms for cell in found.cells) / found.share
     exact = MemRepo(rooms).count(query)
     assert abs(estimated - exact) <= 0.25 * exact
+
+
+@pytest.mark.parametrize("towns", [2, 3, 4, 8, 10, 16, 100])
+def test_towns_that_were_loaded_in_turn_are_all_there(towns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_cells, "READ", 1000)
+    with STORAGES["sqlite"]() as storage:
+        storage.load(
+            make_room(code=f"r{number:04}", latitude=51, longitude=number % towns) for number in range(8000)
+        )
+        found = storage.cells(RoomQuery(areas=(BoundingBox(-1, 50, 100, 52),)), GRID)
+
+    assert 1 / 8 == found.share
+    assert towns == len(found.cells)
+    estimates = [cell.rooms / found.share for cell in found.cells]
+    assert all(0.2 < estimate / (8000 / towns) < 2.2 for estimate in estimates)
+
+
+def test_a_sample_does_where_prices_and_sizes_hardly_meet_and_many_rooms_would_be_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take_small_samples(monkeypatch)
+    cheap = Condition(Field.PRICE, Operator.LT, 3000)
+    large = Condition(Field.SIZE, Operator.GTE, 2990)
+    with STORAGES["sqlite"]() as storage:
+        storage.load(make_room(code=f"r{n:04}", price=n, size=n + 1) for n in range(4000))
+        shares = []
+        for passed in (3000, 2999):
+            monkeypatch.setattr(sqlite_cells, "PASSED", passed)
+            shares.append(storage.cells(RoomQuery(conditions=(cheap, large)), GRID).share)
+
+    assert (1, True) == (shares[0], 0.3 < shares[1] < 0.7)
 
 
 def test_codes_are_looked_up_however_many_rooms_there_are(

@@ -8,7 +8,9 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.in_time import TIME_FOR_ALL
 from rentomatic.web.app import create_app
+from rentomatic.web.pages.search import TIME_FOR_PRICES
 from rentomatic.web.tiles import Tiles
 from tests.builders import make_room
 from tests.slow import SlowRepo
@@ -227,6 +229,25 @@ def test_the_rooms_are_there_where_the_chart_takes_too_long() -> None:
 
     assert "1 room<" in get(client, "/").text
     assert get(client, "/parts/prices").text.strip() == ""
+
+
+class TimedRepo(SlowRepo):
+    """Remembers how long it was given to look at all rooms."""
+
+    given: float | None = None
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        self.given = within
+        return super().summarise(query, within)
+
+
+@pytest.mark.parametrize("path", ["/", "/parts/prices"])
+def test_the_chart_of_prices_lets_nobody_wait_for_long(path: str) -> None:
+    repository = TimedRepo([make_room(code="a"), make_room(code="b")])
+    page = get(client_of(repository), path)
+
+    assert (200, TIME_FOR_PRICES) == (page.status_code, repository.given)
+    assert TIME_FOR_PRICES < TIME_FOR_ALL
 
 
 def chips(page: testing.Result) -> dict[str, str]:

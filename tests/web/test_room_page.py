@@ -4,9 +4,11 @@ import pytest
 from falcon import testing
 
 from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.settings import Scope
+from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.web.sessions import COOKIE
 from tests.builders import make_room
 from tests.web.conftest import client_of, get, key_of
@@ -106,9 +108,25 @@ def test_the_comparison_is_said_in_words(prices: tuple[int, ...], verdict: str, 
 def test_of_very_many_rooms_the_page_says_how_far_it_looked() -> None:
     rooms = [make_room(code=f"r{n:04}", price=90, latitude=51.5 + n / 2 * METRE) for n in range(1, 1500)]
 
-    assert "It costs less than all of the 999 nearest other rooms, at most 500 m away." in page_of(
+    assert "It costs less than all of the 199 nearest other rooms, at most 100 m away." in page_of(
         make_room(price=60), *rooms
     )
+
+
+class HurriedRepo(MemRepo):
+    """A storage that finds a room and has no time for a search."""
+
+    def search(self, query: RoomQuery) -> Page:
+        raise OutOfTime
+
+
+def test_where_there_is_no_time_to_compare_the_room_is_still_shown() -> None:
+    answer = get(client_of(HurriedRepo([make_room(price=60)])), "/room/a1")
+
+    assert answer.status_code == 200
+    assert "<dd>60 a day</dd>" in answer.text
+    assert "No other room" not in answer.text
+    assert 'id="comparison"' not in answer.text
 
 
 def test_a_room_without_a_size_is_compared_by_its_price_alone() -> None:

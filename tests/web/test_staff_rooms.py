@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.settings import Scope
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -42,6 +43,48 @@ def test_a_room_needs_neither_code_nor_size() -> None:
     code = location.removeprefix("/room/").removesuffix("?done=added")
     assert 36 == len(code)
     assert rooms.get(code) == make_room(code=code, price=70, size=None, longitude=-0.1)
+
+
+@pytest.mark.parametrize("code", ["", "b2"], ids=["of its own", "typed"])
+def test_a_form_that_is_sent_twice_adds_one_room(code: str) -> None:
+    staff, rooms = staff_of()
+    page = staff.get("/staff/add")
+    answers = [staff.send("/staff/add", page, **{**B2, "code": code}) for _ in range(2)]
+
+    assert [303, 303] == [answer.status_code for answer in answers]
+    assert 1 == len({answer.headers["location"] for answer in answers})
+    assert 1 == rooms.count(RoomQuery())
+
+
+def test_a_form_that_was_taken_and_is_filled_in_anew_asks_before_it_adds_another_room() -> None:
+    staff, rooms = staff_of()
+    page = staff.get("/staff/add")
+    staff.send("/staff/add", page, **{**B2, "code": ""})
+    refused = staff.send("/staff/add", page, **{**B2, "code": "", "price": "75"})
+
+    assert (409, "") == (refused.status_code, fields_of(refused)["code"])
+    assert 1 == rooms.count(RoomQuery())
+    assert 303 == staff.send("/staff/add", refused).status_code
+    assert 2 == rooms.count(RoomQuery())
+
+
+def test_a_form_is_sent_again_with_the_code_that_it_brought_along() -> None:
+    staff = Staff(AwayRepo())
+    page = staff.get("/staff/add")
+    answer = staff.post("/staff/add", {**fields_of(page), **B2, "code": ""}, Accept="text/html")
+
+    assert 503 == answer.status_code
+    assert fields_of(page)["fresh"] == fields_of(answer)["fresh"]
+
+
+@pytest.mark.parametrize("fresh", ["<b>", "a1"])
+def test_a_code_that_somebody_puts_into_the_form_gets_nowhere(fresh: str) -> None:
+    staff, rooms = staff_of(make_room())
+    answer = staff.post("/staff/add", {**B2, "code": "", "fresh": fresh})
+
+    assert answer.status_code in (409, 422)
+    assert "<b>" not in answer.text
+    assert rooms.get("a1") == make_room()
 
 
 def test_white_space_around_what_was_typed_does_no_harm() -> None:

@@ -12,7 +12,7 @@ from falcon import testing
 
 from rentomatic.repository.memory import MemRepo
 from rentomatic.settings import ApiKey, Scope, new_key
-from rentomatic.web.sessions import COOKIE, LIFETIME
+from rentomatic.web.sessions import COOKIE, COOKIE_OF_HTTPS, LIFETIME
 from tests.builders import make_room
 from tests.web.conftest import client_of
 from tests.web.staff import FORM, FROM_HERE, Staff, fields_of
@@ -25,6 +25,7 @@ POSTS = (
     "/staff/rooms/a1/remove",
     "/staff/import",
 )
+LONG_AGO = "expires=Thu, 01 Jan 1970 00:00:00 GMT"
 GETS = ("/staff/add", "/staff/rooms?code=a1", "/staff/rooms/a1", "/staff/rooms/a1/remove", "/staff/import")
 
 
@@ -54,9 +55,35 @@ def test_a_key_is_kept_in_a_cookie_that_no_script_and_no_other_site_can_use(staf
 
 
 def test_the_cookie_goes_over_https_only_where_it_came_by_https(staff: Staff) -> None:
-    answer = sign_in(staff, X_Forwarded_Proto="https")
+    cookie = sign_in(staff, X_Forwarded_Proto="https").headers["set-cookie"]
 
-    assert "Secure" in attributes(answer.headers["set-cookie"])
+    assert cookie.startswith(f"__Host-rentomatic_key={staff.key};")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/", f"Max-Age={LIFETIME}", "Secure"} == attributes(cookie)
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme", "status"),
+    [
+        (COOKIE, "http", 200),
+        (COOKIE, "https", 303),
+        (COOKIE_OF_HTTPS, "https", 200),
+        (COOKIE_OF_HTTPS, "http", 303),
+    ],
+)
+def test_only_the_cookie_that_fits_the_scheme_counts(
+    staff: Staff, name: str, scheme: str, status: int
+) -> None:
+    page = staff.get("/staff/add", Cookie=f"{name}={staff.key}", X_Forwarded_Proto=scheme)
+
+    assert status == page.status_code
+
+
+def test_a_cookie_of_https_is_taken_away_as_browsers_ask_for(staff: Staff) -> None:
+    answer = staff.post("/staff/sign-out", Cookie=f"{COOKIE_OF_HTTPS}={staff.key}", X_Forwarded_Proto="https")
+
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f'{COOKIE_OF_HTTPS}="";')
+    assert {"Secure", "Path=/", LONG_AGO} <= attributes(cookie)
 
 
 def test_white_space_around_a_pasted_key_does_no_harm(staff: Staff) -> None:
@@ -123,7 +150,7 @@ def test_signing_out_takes_the_cookie_away(staff: Staff) -> None:
 
     assert (303, "/staff") == (answer.status_code, answer.headers["location"])
     assert answer.headers["set-cookie"].startswith(f'{COOKIE}="";')
-    assert "expires=" in answer.headers["set-cookie"]
+    assert LONG_AGO in attributes(answer.headers["set-cookie"])
 
 
 @pytest.mark.parametrize("target", ["/staff", "/"])

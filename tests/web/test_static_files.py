@@ -7,13 +7,13 @@ from tests.web.conftest import get
 @pytest.mark.parametrize(
     ("path", "kept"),
     [
-        ("/static/rentomatic.css", "public, max-age=300"),
-        ("/static/js/basemap.js", "public, max-age=300"),
+        ("/static/rentomatic.css", "public, no-cache"),
+        ("/static/js/basemap.js", "public, no-cache"),
         ("/static/vendor/leaflet/leaflet.js", "public, max-age=86400"),
         ("/static/basemap/world.json", "public, max-age=86400"),
     ],
 )
-def test_browsers_keep_files_for_a_while_and_then_ask_again(
+def test_browsers_keep_what_rarely_changes_for_a_day_and_ask_for_the_rest_each_time(
     client: testing.TestClient, path: str, kept: str
 ) -> None:
     first = get(client, path)

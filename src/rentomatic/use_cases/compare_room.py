@@ -3,21 +3,25 @@
 from rentomatic.domain.comparison import Comparison, compare
 from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import BY_DISTANCE, MAX_LIMIT, RoomQuery
+from rentomatic.domain.search import BY_DISTANCE, RoomQuery
 from rentomatic.use_cases.ports import RoomRepository
 
 RADIUS = 1000.0
 """Metres around a room in which its neighbours are."""
 
+NEAREST = 200
+"""Rooms that are looked at; a median of more would tell hardly more."""
+
 
 def compare_room(repository: RoomRepository, room: Room) -> Comparison:
-    """The room among the nearest rooms within a kilometre, at most a thousand.
+    """The room among the nearest rooms within a kilometre, at most `NEAREST`, itself among those.
 
     Where there are more, the radius of the comparison is the distance of the furthest that was looked at.
+    Raises OutOfTime, as any search does.
     """
     place = Point(room.latitude, room.longitude)
     page = repository.search(
-        RoomQuery(areas=(Circle(place, RADIUS),), near=place, sort=BY_DISTANCE, limit=MAX_LIMIT)
+        RoomQuery(areas=(Circle(place, RADIUS),), near=place, sort=BY_DISTANCE, limit=NEAREST)
     )
     neighbours = tuple(found for found in page.rooms if found.code != room.code)
     radius = RADIUS

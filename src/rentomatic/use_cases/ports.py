@@ -66,8 +66,8 @@ class RoomRepository(Protocol):
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         """All rooms that match by cell, whatever the page, or those of a sample where they are many.
 
-        Looks at a bounded number of rooms, however many there are and match. Raises OutOfTime where that
-        takes longer than `within` seconds.
+        Reads a bounded number of rooms, however many there are and match; an index may be followed further
+        to find out how many those are. Raises OutOfTime where that takes longer than `within` seconds.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""For how long browsers and proxies keep the files under /static; each has an ETag to ask again by."""
+"""How browsers and proxies keep the files under /static; each has an ETag to ask again by."""
 
 from falcon import Request, Response
 
@@ -7,8 +7,8 @@ RARELY_CHANGED = ("/static/basemap/", "/static/vendor/")
 FOR_A_DAY = "public, max-age=86400"
 """`Cache-Control` of what is written by `./manage.py vendor`: it goes with any version of the page."""
 
-FOR_FIVE_MINUTES = "public, max-age=300"
-"""`Cache-Control` of the other files: after a roll-out the page and its scripts soon fit together again."""
+ASK_AGAIN = "public, no-cache"
+"""`Cache-Control` of the other files: after a roll-out no script meets an old one of another age."""
 
 
 class StaticCaching:
@@ -17,4 +17,4 @@ class StaticCaching:
     def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
         if req_succeeded and req.path.startswith(STATIC) and resp.status_code in (200, 206, 304):
             of_data = req.path.startswith(RARELY_CHANGED)
-            resp.set_header("Cache-Control", FOR_A_DAY if of_data else FOR_FIVE_MINUTES)
+            resp.set_header("Cache-Control", FOR_A_DAY if of_data else ASK_AGAIN)

@@ -1,5 +1,6 @@
 """Staff in a browser: their key in a cookie, and forms that only pages of this site may send."""
 
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from falcon import Request, Response
@@ -9,8 +10,13 @@ from rentomatic.web.keys import Keys, Scope
 
 COOKIE = "rentomatic_key"
 
+COOKIE_OF_HTTPS = f"__Host-{COOKIE}"
+"""A name that browsers take only from this very host by HTTPS, so that no sibling domain can plant a key."""
+
 LIFETIME = 12 * 3600
 """Seconds for which a browser keeps the cookie: a long day at work."""
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FROM_HERE = ("same-origin", "none")
 
@@ -33,14 +39,11 @@ class Sessions:
     def begin(self, req: Request, resp: Response, given: str) -> None:
         """Sign in with a key. Raises AccessDenied."""
         self._keys.check(req, given)
-        secure = req.forwarded_scheme == "https"
-        resp.set_cookie(
-            COOKIE, given, max_age=LIFETIME, path="/", secure=secure, http_only=True, same_site="Strict"
-        )
+        _set_cookie(req, resp, given, max_age=LIFETIME)
 
-    def end(self, resp: Response) -> None:
+    def end(self, req: Request, resp: Response) -> None:
         """Sign out."""
-        resp.unset_cookie(COOKIE, path="/", same_site="Strict")
+        _set_cookie(req, resp, "", expires=_LONG_AGO)
 
     def of(self, req: Request, resp: Response) -> ApiKey | None:
         """The key of whoever is signed in; a cookie that holds none any more is taken away."""
@@ -49,7 +52,7 @@ class Sessions:
             return None
         found = self._keys.find(given)
         if found is None:
-            self.end(resp)
+            self.end(req, resp)
         return found
 
     def require(self, req: Request, scope: Scope) -> ApiKey:
@@ -86,5 +89,33 @@ def _origin(req: Request) -> str | None:
     return f"{referrer.scheme}://{referrer.netloc}".lower()
 
 
+def _is_https(req: Request) -> bool:
+    return req.forwarded_scheme == "https"
+
+
+def _name(req: Request) -> str:
+    return COOKIE_OF_HTTPS if _is_https(req) else COOKIE
+
+
 def _cookie(req: Request) -> str:
-    return req.cookies.get(COOKIE, "")
+    return req.cookies.get(_name(req), "")
+
+
+def _set_cookie(
+    req: Request,
+    resp: Response,
+    value: str,
+    max_age: int | None = None,
+    expires: datetime | None = None,
+) -> None:
+    """Let the browser keep the value for so many seconds, or until then."""
+    resp.set_cookie(
+        _name(req),
+        value,
+        expires=expires,
+        max_age=max_age,
+        path="/",
+        secure=_is_https(req),
+        http_only=True,
+        same_site="Strict",
+    )

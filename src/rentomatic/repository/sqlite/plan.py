@@ -27,6 +27,13 @@ _MARGIN = 1e-9
 _SMALL_PART = 20
 """One in so many rooms."""
 
+_SCATTERED = "(id * 48271 % 2147483647) * (id * 48271 % 2147483647) % 2147483647"
+"""A number by which ids are drawn as if by lot, whatever order the rooms came in.
+
+The ids themselves, and any multiple of them, would draw all rooms of one town out of several that were loaded
+in turn; a square modulo a prime does not.
+"""
+
 _FIELD_INDEXES = {Field.CODE: "room_code", Field.PRICE: "room_price", Field.SIZE: "room_size"}
 
 _SORT_INDEXES = {
@@ -91,23 +98,23 @@ def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None
 
 
 def thinned(
-    connection: sqlite3.Connection, query: RoomQuery, read: int, seen: int
+    connection: sqlite3.Connection, query: RoomQuery, read: int, seen: int, passed: int
 ) -> tuple[Access, int] | None:
-    """The way to `read` rooms at most, and the number of rooms for each of which it leads to one.
+    """The way to about `read` rooms at most, and the number of rooms for each of which it leads to one.
 
-    That is 1 where few rooms meet a filter, else those whose ids it divides: an index alone tells which they
-    are. None where every filter may leave more than `seen`.
+    That is 1 where few rooms meet a filter, else some are left out by their ids: an index alone tells which.
+    None where every filter may leave more than `seen`, or is found out only by passing more than `passed`.
     """
     if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
         return _by_field(Field.CODE, query), 1
-    found = _fewest(connection, query, seen)
+    found = _fewest(connection, query, seen, passed)
     if found is None:
         return None
     access, ids, rooms = found
     every = max(1, -(-rooms // read))
     if every == 1:
         return access, 1
-    some = f"id IN (SELECT id FROM ({ids.text}) WHERE id % {every} = 0)"
+    some = f"id IN (SELECT id FROM ({ids.text}) WHERE {_SCATTERED} % {every} = 0)"
     return Access("room NOT INDEXED", Sql(some, ids.values)), every
 
 
@@ -136,26 +143,36 @@ def _by_field(field: Field, query: RoomQuery) -> Access:
     return Access(f"room INDEXED BY {_FIELD_INDEXES[field]}", all_of(map(condition_sql, conditions)))
 
 
-def _filters_to_probe(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
-    """Each filter that may turn out to be narrow, and how to find its rooms in an index alone."""
+def _filters_to_probe(query: RoomQuery) -> Iterator[tuple[Access, Sql, Sql | None]]:
+    """Each filter that may turn out to be narrow, how to find its rooms in an index alone, what is passed.
+
+    That is the ids that are passed on the way to its rooms, None where those are all.
+    """
     by_price, by_size = ranges(query, Field.PRICE), ranges(query, Field.SIZE)
     if by_price and by_size:  # each may be common while both together are rare; the index has both
         both = all_of(map(condition_sql, (*by_price, *by_size)))
         access = Access(f"room INDEXED BY {_FIELD_INDEXES[Field.PRICE]}", both)
-        yield access, _ids(access)
+        yield access, _ids(access), _ids(_by_field(Field.PRICE, query))
     else:
         for field, conditions in ((Field.PRICE, by_price), (Field.SIZE, by_size)):
             if conditions and field.value != query.sort.key.value:
                 access = _by_field(field, query)
-                yield access, _ids(access)
+                yield access, _ids(access), None
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
-        yield by_place(boxes), _places(boxes)
+        yield by_place(boxes), _places(boxes), None
 
 
-def _fewest(connection: sqlite3.Connection, query: RoomQuery, most: int) -> tuple[Access, Sql, int] | None:
-    """The filter that leaves the fewest rooms, their ids and number; None where all leave too many."""
+def _fewest(
+    connection: sqlite3.Connection, query: RoomQuery, most: int, passed: int | None = None
+) -> tuple[Access, Sql, int] | None:
+    """The filter that leaves the fewest rooms, their ids and number; None where all leave too many.
+
+    passed: filters that are found out only by passing more ids than that are left alone.
+    """
     best = None
-    for access, ids in _filters_to_probe(query):
+    for access, ids, on_the_way in _filters_to_probe(query):
+        if passed and on_the_way and _count(connection, on_the_way, passed + 1) > passed:
+            continue
         rooms = _count(connection, ids, most + 1)
         if rooms <= most:
             best, most = (access, ids, rooms), rooms

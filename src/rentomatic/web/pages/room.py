@@ -2,9 +2,10 @@
 
 from falcon import Request, Response
 
-from rentomatic.domain.room import canonical_code
-from rentomatic.use_cases.compare_room import compare_room
-from rentomatic.use_cases.errors import ResourceError
+from rentomatic.domain.comparison import Comparison, compare
+from rentomatic.domain.room import Room, canonical_code
+from rentomatic.use_cases.compare_room import RADIUS, compare_room
+from rentomatic.use_cases.errors import OutOfTime, ResourceError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.web.pages.layout import Layout
@@ -24,10 +25,17 @@ class RoomPage:
             resp.location = f"/room/{canonical}" + (f"?{req.query_string}" if req.query_string else "")
             return
         room = show_room(self._repository, code)
-        view = RoomView(room, compare_room(self._repository, room), req.get_param("done", default=""))
+        view = RoomView(room, self._comparison(room), req.get_param("done", default=""))
         self._layout.answer(req, resp, "room.html", view=view)
 
     on_head = on_get
+
+    def _comparison(self, room: Room) -> Comparison:
+        """The room among its neighbours; without any where they are not found in time, as the room was."""
+        try:
+            return compare_room(self._repository, room)
+        except OutOfTime:
+            return compare(room, (), RADIUS, complete=False)
 
 
 def _canonical(code: str) -> str:

@@ -34,7 +34,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """What the template shows. done: what a page that led here has done, as the URL tells it."""
+    """What the template shows.
+
+    comparison: without neighbours and not complete where these were not found in time.
+    done: what a page that led here has done, as the URL tells it.
+    """
 
     room: Room
     comparison: Comparison
@@ -47,7 +51,8 @@ class RoomView:
 
     @property
     def description(self) -> str:
-        return f"{self.title}, at {self.place}. {self.verdict}."
+        verdict = f" {self.verdict}." if self.is_compared else ""
+        return f"{self.title}, at {self.place}.{verdict}"
 
     @property
     def place(self) -> str:
@@ -69,6 +74,11 @@ class RoomView:
     def alternatives(self) -> tuple[Room, ...]:
         """The nearest other rooms."""
         return self.comparison.neighbours[:ALTERNATIVES]
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether it is known which rooms are around it."""
+        return self.comparison.complete or bool(self.comparison.neighbours)
 
     @property
     def around(self) -> str:

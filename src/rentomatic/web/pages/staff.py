@@ -80,7 +80,7 @@ class SignOut:
 
     def on_post(self, req: Request, resp: Response) -> None:
         self._desk.form(req)
-        self._sessions.end(resp)
+        self._sessions.end(req, resp)
         see_other(resp, _START)
 
 

@@ -1,6 +1,7 @@
 """Where staff add a room, edit it and take it down."""
 
 from collections.abc import Mapping
+from uuid import uuid4
 
 from falcon import Request, Response
 
@@ -58,30 +59,44 @@ class _RoomPages:
 
 
 class AddRoomPage(_RoomPages):
-    """`/staff/add`: a room that is not there yet."""
+    """`/staff/add`: a room that is not there yet.
+
+    The form brings the code along that the room gets where none is typed, `fresh`, so that a form that is
+    sent twice adds one room.
+    """
 
     def on_get(self, req: Request, resp: Response) -> None:
         self._desk.admit(req, Scope.WRITE)
-        self._show(req, resp, Form(_texts({"code": req.get_param("code", default="")})))
+        self._show(req, resp, Form(_fresh(_texts({"code": req.get_param("code", default="")}))))
 
     on_head = on_get
 
     def on_post(self, req: Request, resp: Response) -> None:
         form = self._form(req)
+        form.values = _fresh(form.values)
         try:
             self._desk.admit(req, Scope.WRITE)
-            room = _room(form.values)
-            self._writes.add(req, room)
+            room = _room({**form.values, "code": form.values["code"] or form.values["fresh"]})
+            self._add(req, room)
         except NotSignedIn as refusal:
             self._show(req, resp, form, 403, notice=str(refusal))
         except ParametersError as error:
             form.problems = _problems(error)
             self._show(req, resp, form, 422)
         except ConflictError as error:
+            form.values = _fresh({**form.values, "fresh": ""})
             form.problems = {"code": str(error)}
             self._show(req, resp, form, 409)
         else:
             see_other(resp, f"/room/{room.code}?done=added")
+
+    def _add(self, req: Request, room: Room) -> None:
+        """Add the room, unless it is there already with these very values. Raises ConflictError."""
+        try:
+            self._writes.add(req, room)
+        except ConflictError:
+            if self._repository.get(room.code) != room:
+                raise
 
 
 class EditRoomPage(_RoomPages):
@@ -161,7 +176,12 @@ def texts_of(room: Room) -> dict[str, str]:
 
 
 def _texts(given: Texts) -> dict[str, str]:
-    return {name: given.get(name, "") for name in ("code", "version", *FIELDS)}
+    return {name: given.get(name, "") for name in ("code", "fresh", "version", *FIELDS)}
+
+
+def _fresh(texts: Texts) -> Texts:
+    """The texts with a code for a room that has none yet, the one of its form or a new one."""
+    return {**texts, "fresh": texts["fresh"] or str(uuid4())}
 
 
 def _room(texts: Texts) -> Room:
