@@ -66,8 +66,8 @@ class Gates:
     """How the threads of a process are shared, so that who takes long leaves some to who does not.
 
     requests: every request but /health and /metrics has a place here while it is worked on, one less than
-    there are threads. bodies: those whose body is still arriving. forms: likewise, of
-    pages for staff: strangers may send these, and take no place from who has a key. imports: from the first byte of the
+    there are threads. bodies: those whose body is still arriving. forms: likewise, of the pages for staff:
+    strangers may send these, and take no place from who has a key. imports: from the first byte of the
     listing to the end of the load. exports: until the last byte was sent, which takes a thread but no
     place among the requests any more. Each of these has a quarter of the threads, but one at least.
     writes: of single rooms, which may have to wait for a load; half of the threads.
