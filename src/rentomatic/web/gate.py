@@ -71,8 +71,8 @@ class Gates:
     listing to the end of the load. exports: until the last byte was sent, which takes a thread but no
     place among the requests any more. Each of these has a quarter of the threads, but one at least.
     writes: of single rooms, which may have to wait for a load; half of the threads.
-    slow: bodies, writes, imports and exports that are being made, all together two less than the threads.
-    So from three threads on a search finds a place whatever these do.
+    slow: bodies, forms, writes, imports and exports that are being made, all together two less than the
+    threads. So from three threads on a search finds a place whatever these do.
 
     Gunicorn itself waits some seconds for the rest of a body that was refused, which no gate bounds: there
     a proxy in front has to take the bodies in before it hands them on, as nginx does.
