@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,21 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(sign)
         return self.process.wait(STOP_TIMEOUT)
+
+
+def limit_files(pids: Iterable[int], size: int | None) -> bool:
+    """Let these processes write no file beyond so many bytes, as if the disk were full; None for no limit.
+
+    False where the system cannot do that: prlimit(2) is Linux only.
+    """
+    import resource
+
+    if not hasattr(resource, "prlimit"):
+        return False
+    for pid in pids:
+        _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most if size is None else size, most))
+    return True
 
 
 def die_with_parent() -> None:

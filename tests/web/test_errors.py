@@ -1,6 +1,5 @@
 """Every failure is a problem (RFC 9457) that says what to mend and nothing of the inside."""
 
-import io
 import json
 import logging
 import threading
@@ -23,7 +22,6 @@ from rentomatic.serializers import source
 from rentomatic.use_cases import errors, import_rooms
 from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable
 from rentomatic.web.errors import PROBLEMS
-from rentomatic.web.gate import Download, Gate, Overloaded
 from tests.builders import make_room
 from tests.web.conftest import client_of, get
 
@@ -385,17 +383,3 @@ def test_a_request_that_fails_gives_its_place_back() -> None:
 
     for path in ("/rooms", "/rooms?limit=0", "/nope", "/rooms?format=csv", "/") * 3:
         assert get(client, path).json["type"] != "urn:rentomatic:problem:overloaded"
-
-
-def test_only_so_many_exports_are_made_at_a_time() -> None:
-    gate = Gate(1, patience=0)
-    first = Download(io.BytesIO(b"x" * 100_000), gate)
-    gate.enter()
-    with pytest.raises(Overloaded):
-        gate.enter()
-
-    assert b"x" * 100_000 == b"".join(first)
-    first.close()
-    first.close()  # a server may close twice
-
-    gate.enter()

@@ -340,7 +340,7 @@ def test_a_full_disk_is_said(listings: Listings, monkeypatch: pytest.MonkeyPatch
 
     problem = assert_problem(answer, 503, "urn:rentomatic:problem:storage-unavailable")
     assert answer.headers["Retry-After"]
-    assert "temporary file" in problem["detail"]
+    assert "Not enough disk space for the import." == problem["detail"]
 
 
 def test_a_missing_folder_for_temporary_files_is_said(

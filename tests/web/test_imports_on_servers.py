@@ -14,7 +14,7 @@ import pytest
 
 from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.settings import Scope
-from tests.servers import Answer, Server, rentomatic
+from tests.servers import Answer, Server, limit_files, rentomatic
 from tests.web.conftest import key_of
 
 KEY, ENTRY = key_of("staff", Scope.IMPORT)
@@ -179,31 +179,18 @@ def test_a_key_that_is_added_counts_after_a_reload(kind: str, tmp_path: Path) ->
     assert 403 == before
 
 
-def test_an_import_that_finds_no_room_for_its_file_is_refused_and_the_server_goes_on(
-    tmp_path: Path,
-) -> None:
+def test_import_larger_than_the_disk_is_refused_and_the_next_one_works(tmp_path: Path) -> None:
     upgrade_sqlite(tmp_path / "rooms.db")
     folder = tmp_path / "spool"
     folder.mkdir()
     variables = {"RENTOMATIC_API_KEYS": ENTRY.entry, "TMPDIR": str(folder)}
     with rentomatic(f"sqlite:///{tmp_path}/rooms.db", tmp_path / "log", **variables) as server:
         limited = workers(server)
-        if not _limit_files(limited, 100_000):
+        if not limit_files(limited, 100_000):
             pytest.skip("needs prlimit(2)")
         answer = send(server, HEADER + b"".join(LINE % number for number in range(200)))
         small = send(server, HEADER + LINE % 1)
 
     assert 503 == answer.status
-    assert "temporary file" in answer.json["detail"]
+    assert "Not enough disk space for the import." == answer.json["detail"]
     assert 200 == small.status
-
-
-def _limit_files(pids: list[int], size: int) -> bool:
-    """Let these processes write no file beyond a size, as if the disk were full. Linux only."""
-    import resource
-
-    if not hasattr(resource, "prlimit"):
-        return False
-    for pid in pids:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, size))
-    return True

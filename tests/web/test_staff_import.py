@@ -383,7 +383,7 @@ def test_a_full_disk_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
-    assert "temporary file" in answer.text
+    assert "Not enough disk space for the import." in answer.text
 
 
 def test_an_import_is_audited_as_that_of_a_program(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

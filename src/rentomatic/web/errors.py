@@ -139,6 +139,8 @@ def _answer(req: Request, resp: Response, kind: ProblemType, detail: str, **memb
     resp.content_type = MEDIA_TYPE
     resp.set_header("Cache-Control", "no-store")
     resp.text = None
+    if (close := getattr(resp.stream, "close", None)) is not None:
+        close()  # an export gives its place back
     resp.stream = None
     req.context.problem = {
         "type": kind.uri,

@@ -4,15 +4,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
 
 _PATIENCE = 0.25
 """Seconds that a request waits for its turn while waiting helps."""
 
 _FULL_FOR = 1.0
 """Seconds after a wait in vain during which nobody waits."""
-
-_BLOCK = 1 << 16
 
 
 class Overloaded(Exception):
@@ -42,7 +39,7 @@ class Gate:
         if self._within is not None:
             try:
                 self._within.enter()
-            except Overloaded:
+            except BaseException:
                 self._places.release()
                 raise
 
@@ -87,26 +84,3 @@ class Gates:
         self.writes = Gate(max(1, threads // 2), within=self.slow)
         self.imports = Gate(quarter, patience=0, within=self.slow)
         self.exports = Gate(quarter, patience=0)
-
-
-class Download:
-    """A file as the body of an answer; it keeps its place at the gate until it is closed."""
-
-    def __init__(self, file: IO[bytes], gate: Gate) -> None:
-        self._file = file
-        self._gate = gate
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        block = self._file.read(_BLOCK)
-        if not block:
-            raise StopIteration
-        return block
-
-    def close(self) -> None:
-        """Called by the server when the answer was sent, or its reader went away."""
-        if not self._file.closed:
-            self._file.close()
-            self._gate.leave()

@@ -18,10 +18,10 @@ from rentomatic.serializers.source import listing_in
 from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.bodies import Accepted, Announced, announced, blocks
+from rentomatic.web.disk_full import full_disk_reported
 from rentomatic.web.gate import Gate
 from rentomatic.web.import_report import as_members, totals
 from rentomatic.web.keys import Keys, Scope
-from rentomatic.web.no_room import no_room_reported
 from rentomatic.web.parameters import parameters
 
 MAX_LISTING = 1 << 30
@@ -79,7 +79,7 @@ class Imports:
         transaction is open while a client takes its time.
         """
         with self._gate.place():
-            with no_room_reported("import"):
+            with full_disk_reported("import"):
                 file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
             with file:
                 yield file
@@ -136,7 +136,7 @@ def with_length(req: Request, accepted: Accepted) -> Announced:
 def write_block(file: IO[bytes], block: bytes) -> None:
     """Write the block to the file of a listing. Raises RepositoryUnavailable where the disk is full."""
     rest = memoryview(block)
-    with no_room_reported("import"):
+    with full_disk_reported("import"):
         while rest:
             rest = rest[file.write(rest) :]
 

@@ -1,6 +1,5 @@
 """Rooms over HTTP: search, export and the summary, and a room added."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import IO
@@ -21,10 +20,11 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.bodies import SmallBodies
-from rentomatic.web.gate import Download, Gates
+from rentomatic.web.disk_full import full_disk_reported
+from rentomatic.web.download import Download
+from rentomatic.web.gate import Gates
 from rentomatic.web.keys import Keys, Scope
 from rentomatic.web.negotiation import FOR_A_SECOND, REVALIDATE, by_media_type, choose
-from rentomatic.web.no_room import no_room_reported
 from rentomatic.web.parameters import parameters
 from rentomatic.web.preconditions import UNTAGGED, Preconditions, answer_weakly, preconditions
 from rentomatic.web.room import answer_with
@@ -32,7 +32,6 @@ from rentomatic.web.writes import Writes
 
 _OF_ROOMS, _OF_A_SUMMARY = by_media_type(Format), by_media_type([Format.JSON])
 _STREAMED = (Format.CSV, Format.NDJSON)
-_SPOOL_IN_MEMORY = 1 << 20
 
 _OF_THE_LIST = (
     "If-Match and If-None-Match are about /rooms here, which is there and has no strong tag. A PUT of "
@@ -109,14 +108,11 @@ class RoomsResource:
         """
         expected.require_match(UNTAGGED)
         resp.set_header("Cache-Control", REVALIDATE)
-        self._gates.exports.enter()
-        file = tempfile.SpooledTemporaryFile(max_size=_SPOOL_IN_MEMORY)  # noqa: SIM115 - Download closes it
-        download = Download(file, self._gates.exports)
+        download = Download(self._gates.exports)
         try:
-            with no_room_reported("export"), self._gates.slow.place():
-                total = self._spool(file, search, format_)
-                length = file.tell()
-                file.seek(0)
+            with full_disk_reported("export"), self._gates.slow.place():
+                total = self._spool(download.file, search, format_)
+                length = download.rewind()
         except BaseException:
             download.close()
             raise
@@ -139,7 +135,8 @@ class RoomsResource:
                 yield room
 
         with export_rooms(self._repository, search.query) as rooms:
-            file.writelines(WRITERS[format_].write(counted(rooms), search.query.near))
+            for piece in WRITERS[format_].write(counted(rooms), search.query.near):
+                file.write(piece)  # the writelines of Python 3.11 keeps all of it in memory
         return total
 
 

@@ -1,0 +1,44 @@
+"""An answer that is written to a temporary file first, then sent a block at a time."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
+from rentomatic.web.gate import Gate
+
+_BLOCK = 1 << 16
+_IN_MEMORY = 1 << 20
+"""Bytes; a longer file goes to the disk."""
+
+
+class Download:
+    """A temporary file, and a place at the gate that is given back when it is closed.
+
+    file: where the answer is written; `rewind` ends the writing. Raises Overloaded where there is no place.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        with ExitStack() as held:
+            held.enter_context(gate.place())
+            self.file = held.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
+            self._held = held.pop_all()
+
+    def rewind(self) -> int:
+        """Go back to the first byte; the length in bytes. Raises OSError where the last bytes do not fit."""
+        length = self.file.tell()
+        self.file.seek(0)  # which writes what the buffer still holds
+        return length
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        block = self.file.read(_BLOCK)
+        if not block:
+            raise StopIteration
+        return block
+
+    def close(self) -> None:
+        """Called by the server, perhaps twice, when the answer was sent or its reader went away."""
+        with suppress(OSError):  # a full disk refuses the buffer again, and nobody needs those bytes any more
+            self._held.close()
