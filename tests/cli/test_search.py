@@ -43,6 +43,12 @@ def test_rooms_are_a_table(rentomatic: CommandLine) -> None:
     assert expected == rows(done.out)
 
 
+def test_place_as_maps_copy_it_is_understood(rentomatic: CommandLine) -> None:
+    done = rentomatic("search", "--near", "51.52, -0.12", "--bbox=-1, 51, 1, 52", "code__in=dear, cheap")
+
+    assert (0, ["dear", "cheap"]) == (done.code, codes(done.out))
+
+
 def test_near_a_point_the_table_is_by_distance_and_shows_it(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--near", "51.52,-0.12")
 

@@ -13,7 +13,7 @@ from rentomatic.domain.search import (
     RoomQuery,
 )
 from rentomatic.requests import cursor
-from rentomatic.requests.search import FILTERS, Format, parse_search
+from rentomatic.requests.search import FILTERS, Format, canonical, parse_search
 from rentomatic.use_cases.errors import ParametersError
 from tests.builders import make_room
 
@@ -99,9 +99,55 @@ def test_what_is_no_whole_number_in_range_is_refused_by_name(name: str, text: st
 @pytest.mark.parametrize("text", BAD_DECIMALS)
 @pytest.mark.parametrize("name", ["filter_latitude__lt", "filter_longitude__gte", "near", "bbox"])
 def test_what_is_no_degree_is_refused_by_name(name: str, text: str) -> None:
-    texts = {"near": f"1,{text}", "bbox": f"0,0,{text},1"}
+    texts = {"near": f"{text},1", "bbox": f"{text},0,1,1"}
+    if text.endswith(" "):  # which is allowed before a comma
+        texts = {"near": f"1,{text}", "bbox": f"0,0,1,{text}"}
 
     assert [name] == list(problems_of([(name, texts.get(name, text))]))
+
+
+@pytest.mark.parametrize("comma", [", ", " ,", " , ", ",   "])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("near", "48.85,2.35"),
+        ("bbox", "-0.2,51.4,0.1,51.6"),
+        ("filter_price__in", "39,48"),
+        ("filter_latitude__in", "48.85,-2.5"),
+        ("filter_code__in", "a,b"),
+    ],
+)
+def test_spaces_beside_a_comma_do_not_count(name: str, text: str, comma: str) -> None:
+    spaced = text.replace(",", comma)
+
+    assert parse(**{name: text}) == parse(**{name: spaced})
+    assert text == canonical(name, spaced)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("near", " 48.85,2.35"),
+        ("near", "48.85,2.35 "),
+        ("near", "48.85,\t2.35"),
+        ("near", "48.85,\u00a02.35"),
+        ("near", "48. 85,2.35"),
+        ("near", "48.85 2.35"),
+        ("bbox", "0,0,1,1 "),
+        ("filter_price__in", " 39"),
+        ("filter_price__in", "39, ,48"),
+        ("filter_code__in", "a, b "),
+        ("radius", " 500"),
+    ],
+)
+def test_spaces_elsewhere_are_refused(name: str, text: str) -> None:
+    near = [("near", "1,2")] if name == "radius" else []
+
+    assert [name] == list(problems_of([*near, (name, text)]))
+
+
+def test_only_lists_have_a_canonical_form_of_their_own() -> None:
+    assert "a, b" == canonical("filter_code__eq", "a, b")
 
 
 @pytest.mark.parametrize(

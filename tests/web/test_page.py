@@ -46,6 +46,14 @@ def test_the_form_keeps_what_was_typed(client: testing.TestClient) -> None:
     assert "away" in page.text
 
 
+def test_place_as_maps_copy_it_has_its_usual_form_in_links(client: testing.TestClient) -> None:
+    page = get(client, "/?near=51.5+,+-0.1&bbox=-1,%2051,%201,%2052&limit=1")
+
+    assert 'value="51.5,-0.1"' in page.text
+    assert 'name="bbox" value="-1,51,1,52"' in page.text
+    assert "/?near=51.5,-0.1&amp;bbox=-1,51,1,52&amp;limit=1&amp;cursor=" in page.text
+
+
 def test_a_bad_value_is_explained_beside_its_field(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__lte=cheap")
 

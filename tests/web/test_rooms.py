@@ -74,6 +74,17 @@ def test_near_a_point_each_room_carries_its_distance_in_metres(client: testing.T
     assert list(room[0])[-1] == "distance"
 
 
+def test_place_as_maps_copy_it_has_its_usual_form_in_links(
+    client: testing.TestClient,
+) -> None:
+    usual = get(client, "/rooms?near=51.5,0.3&bbox=-1,51,1,52&limit=2")
+    copied = get(client, "/rooms?near=51.5,%200.3&bbox=-1,+51,+1+,52&limit=2")
+
+    assert (200, usual.json) == (copied.status_code, copied.json)
+    assert next_of(usual) == next_of(copied)
+    assert "near=51.5,0.3&bbox=-1,51,1,52&limit=2&cursor=" in str(next_of(copied))
+
+
 def test_the_link_to_the_next_page_leads_through_all_rooms(client: testing.TestClient) -> None:
     target: str | None = "/rooms?filter_price__lt=70&sort=price&limit=1"
     pages = []

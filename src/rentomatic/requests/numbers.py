@@ -28,6 +28,16 @@ def decimal(text: str, lowest: float, highest: float) -> float:
     return number + 0.0
 
 
+def listed(text: str) -> list[str]:
+    """The texts between the commas, without the spaces beside a comma: `48.85, 2.35` as maps copy it.
+
+    Spaces at the ends stay, so that a list of one is as strict as a number alone.
+    """
+    *before, last = text.split(",")
+    first, *rest = [*(part.rstrip(" ") for part in before), last]
+    return [first, *(part.lstrip(" ") for part in rest)]
+
+
 def quoted(text: str) -> str:
     """The text as it may be shown in a message: quoted, on one line, not too long."""
     return ascii(text if len(text) <= 40 else text[:37] + "...")

@@ -27,7 +27,7 @@ from rentomatic.domain.search import (
     Value,
 )
 from rentomatic.requests import cursor
-from rentomatic.requests.numbers import decimal, integer, quoted
+from rentomatic.requests.numbers import decimal, integer, listed, quoted
 from rentomatic.use_cases.errors import ParametersError, Problem
 
 MAX_PARAMETERS = 100
@@ -41,6 +41,8 @@ FILTERS = {f"{FILTER_PREFIX}{field}__{op}": (field, op) for field, op in product
 
 AREA_PARAMETERS = ("bbox", "near", "radius")
 PAGE_PARAMETERS = ("sort", "limit", "cursor", "count", "format")
+
+_LISTS = {"bbox", "near", *(name for name, (_, op) in FILTERS.items() if op is Operator.IN)}
 
 
 class Format(StrEnum):
@@ -188,7 +190,7 @@ def condition(field: Field, operator: Operator, text: str) -> Condition:
     """A condition from the text of its value. Raises ValueError with a text for the user."""
     if operator is not Operator.IN:
         return Condition(field, operator, field_value(field, text))
-    texts = text.split(",")
+    texts = listed(text)
     if len(texts) > MAX_VALUES:
         raise ValueError(f"takes at most {MAX_VALUES} values, not {len(texts)}")
     return Condition(field, operator, tuple(field_value(field, part) for part in texts))
@@ -196,7 +198,7 @@ def condition(field: Field, operator: Operator, text: str) -> Condition:
 
 def point(text: str) -> Point:
     """A point from `latitude,longitude`. Raises ValueError with a text for the user."""
-    match text.split(","):
+    match listed(text):
         case [latitude, longitude]:
             return Point(decimal(latitude, -90, 90), decimal(longitude, -180, 180))
     raise ValueError(f"must be latitude,longitude such as 51.5,-0.12, not {quoted(text)}")
@@ -204,7 +206,7 @@ def point(text: str) -> Point:
 
 def bounding_box(text: str) -> BoundingBox:
     """A box from `west,south,east,north`. Raises ValueError with a text for the user."""
-    match text.split(","):
+    match listed(text):
         case [west, south, east, north]:
             return BoundingBox(
                 west=decimal(west, -180, 180),
@@ -226,6 +228,11 @@ def field_value(field: Field, text: str) -> Value:
         return integer(text)
     limit = 90 if field is Field.LATITUDE else 180
     return decimal(text, -limit, limit)
+
+
+def canonical(name: str, text: str) -> str:
+    """The text of a parameter as links have it: a list without spaces beside its commas."""
+    return ",".join(listed(text)) if name in _LISTS else text
 
 
 def choice(text: str, choices: dict[str, Parsed]) -> Parsed:

@@ -12,7 +12,14 @@ from rentomatic.domain.search import Position, RoomQuery
 from rentomatic.domain.summary import Count
 from rentomatic.requests import cursor
 from rentomatic.requests.room import room_of_json
-from rentomatic.requests.search import AREA_PARAMETERS, Format, SearchRequest, parse_format, parse_search
+from rentomatic.requests.search import (
+    AREA_PARAMETERS,
+    Format,
+    SearchRequest,
+    canonical,
+    parse_format,
+    parse_search,
+)
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.use_cases.export_rooms import export_rooms
@@ -164,5 +171,5 @@ def _total(count: Count) -> dict[str, str]:
 
 def next_page(given: list[tuple[str, str]], query: RoomQuery, position: Position) -> str:
     """The query string of the page that starts after the position."""
-    rest = [(name, text) for name, text in given if name != "cursor"]
+    rest = [(name, canonical(name, text)) for name, text in given if name != "cursor"]
     return urlencode([*rest, ("cursor", cursor.encode(query, position))], safe=",:/")

@@ -24,7 +24,8 @@ OPERATORS = {
     Operator.LTE: "is the value or less",
     Operator.GT: "is more than the value",
     Operator.GTE: "is the value or more",
-    Operator.IN: f"is one of the values, with commas between them, at most {MAX_VALUES:,}",
+    Operator.IN: f"is one of the values, with commas between them, at most {MAX_VALUES:,} (spaces beside a "
+    "comma do not count)",
 }
 """What must hold for the field of a room."""
 
@@ -105,14 +106,15 @@ def areas() -> list[Schema]:
             "bbox",
             _tuple(LONGITUDE, LATITUDE, LONGITUDE, LATITUDE),
             "west,south,east,north: rooms in the box, its edges included. South is not greater than north; "
-            "where west is greater than east, the box crosses the antimeridian.",
+            "where west is greater than east, the box crosses the antimeridian. Spaces beside a comma do not "
+            "count.",
             [-0.2, 51.4, 0.1, 51.6],
         ),
         "near": query(
             "near",
             _tuple(LATITUDE, LONGITUDE),
             "latitude,longitude: each room carries its distance from the point, and the nearest comes "
-            "first unless `sort` says otherwise.",
+            "first unless `sort` says otherwise. Spaces beside a comma do not count.",
             [51.512, -0.123],
         ),
         "radius": query(

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from rentomatic.domain.geography import Circle
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Count
+from rentomatic.requests.search import canonical
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
 from rentomatic.web.pages.layout import degrees, distance
@@ -171,9 +172,9 @@ def changed_by(given: Given, changed: dict[str, str]) -> Given:
 
 
 def tidy(given: Given, fields: Collection[str] = FORM) -> Given:
-    """What people typed: a form sends its empty fields along, and a comma is often followed by a space."""
-    typed = ((name, text.strip().replace(", ", ",") if name in fields else text) for name, text in given)
-    return [(name, text) for name, text in typed if text or name not in fields]
+    """What people typed, without the empty fields that a form sends along and the spaces around a text."""
+    typed = ((name, text.strip() if name in fields else text) for name, text in given)
+    return [(name, canonical(name, text)) for name, text in typed if text or name not in fields]
 
 
 def _thousands(text: str) -> str:
