@@ -8,11 +8,11 @@ no more than another page of the same search.
 import base64
 import json
 from hashlib import blake2b
-from typing import TypeGuard
+from typing import TypeGuard, assert_never
 
-from rentomatic.domain.geography import MAX_RADIUS
+from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle
 from rentomatic.domain.room import canonical_code
-from rentomatic.domain.search import SORTS, Position, RoomQuery, Sort, SortKey, Value
+from rentomatic.domain.search import SORTS, Condition, Position, RoomQuery, Sort, SortKey, Value
 
 MAX_CURSOR = 512
 """Characters, many more than any cursor has."""
@@ -54,8 +54,43 @@ def decode(cursor: str, query: RoomQuery) -> Position:
 
 def filters_digest(query: RoomQuery) -> str:
     """A digest of what a query searches for, whatever its order and page."""
-    filters = (sorted(map(repr, query.conditions)), sorted(map(repr, query.areas)), query.near)
-    return blake2b(repr(filters).encode(), digest_size=6).hexdigest()
+    return blake2b(filters_text(query).encode(), digest_size=6).hexdigest()
+
+
+def filters_text(query: RoomQuery) -> str:
+    """What a query searches for as text: a line for each filter, sorted, the same for the same search.
+
+    While one release replaces another, each reads the other's cursors. So the lines that there are keep
+    their form, and a new kind of filter adds a line only where it is used.
+    """
+    lines = {*map(_condition_text, query.conditions), *map(_area_text, query.areas)}
+    if query.near is not None:
+        lines.add(f"near={_numbers(query.near.latitude, query.near.longitude)}")
+    return "\n".join(sorted(lines))
+
+
+def _condition_text(condition: Condition) -> str:
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    text = ",".join(sorted(set(map(_value_text, values))))
+    return f"{condition.field.value}__{condition.operator.value}={text}"
+
+
+def _area_text(area: Area) -> str:
+    match area:
+        case BoundingBox(west, south, east, north):
+            return f"bbox={_numbers(west, south, east, north)}"
+        case Circle(centre, radius):
+            return f"circle={_numbers(centre.latitude, centre.longitude, radius)}"
+    assert_never(area)
+
+
+def _value_text(value: Value) -> str:
+    return _numbers(value) if isinstance(value, float) else str(value)
+
+
+def _numbers(*values: float) -> str:
+    """The numbers with as many digits as tell every double from its neighbours; 0 for -0."""
+    return ",".join(f"{value + 0.0:.17g}" for value in values)
 
 
 def _checksum(content: bytes) -> bytes:
