@@ -25,6 +25,7 @@ class Gate:
 
     def __init__(self, places: int, patience: float = _PATIENCE, within: "Gate | None" = None) -> None:
         """within: a gate of which each place takes one as well."""
+        self.places = places
         self._places = threading.BoundedSemaphore(places)
         self._patience = patience
         self._within = within
@@ -63,7 +64,7 @@ class Gates:
     """How the threads of a process are shared, so that who takes long leaves some to who does not.
 
     requests: every request but /health and /metrics has a place here while it is worked on, one less than
-    there are threads. bodies: those whose body is still arriving. forms: likewise, of the pages for staff:
+    `threads`. bodies: those whose body is still arriving. forms: likewise, of the pages for staff:
     strangers may send these, and take no place from who has a key. imports: from the first byte of the
     listing to the end of the load. exports: until the last byte was sent, which takes a thread but no
     place among the requests any more. Each of these has a quarter of the threads, but one at least.
@@ -84,3 +85,12 @@ class Gates:
         self.writes = Gate(max(1, threads // 2), within=self.slow)
         self.imports = Gate(quarter, patience=0, within=self.slow)
         self.exports = Gate(quarter, patience=0)
+
+
+def server_threads(threads: int) -> int:
+    """How many threads a server needs so that one is always left for /health and /metrics.
+
+    threads: those that the gates share. Exports that are being sent hold threads beside them.
+    """
+    gates = Gates(threads)
+    return gates.requests.places + gates.exports.places + 1

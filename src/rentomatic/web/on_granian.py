@@ -9,8 +9,16 @@ from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server import MPServer
 
 from rentomatic.web import draining
+from rentomatic.web.gate import server_threads
 from rentomatic.web.logs import logging_configuration
-from rentomatic.web.serving import BACKLOG, QUEUE, STOP_TIMEOUT, Serving
+from rentomatic.web.serving import (
+    BACKLOG,
+    CONNECTIONS,
+    STOP_TIMEOUT,
+    Serving,
+    allow_connections,
+    cut_off_stalled_readers,
+)
 
 _OVERLAP = 1.0
 """Seconds for which a worker that is replaced goes on beside the new one."""
@@ -27,6 +35,7 @@ class OneSocketServer(MPServer):
         self._ssp, self._shd, self._sfd = None, listener, listener.get_fd()
         self._sso = socket.socket(fileno=self._sfd)
         self._sso.set_inheritable(True)
+        cut_off_stalled_readers(self._sso)
 
 
 def server(serving: Serving) -> MPServer:
@@ -37,10 +46,10 @@ def server(serving: Serving) -> MPServer:
         address=serving.host,
         port=serving.port,
         workers=serving.workers,
-        blocking_threads=serving.threads,
+        blocking_threads=server_threads(serving.threads),
         backlog=BACKLOG,
         # Counts connections, idle ones as well, although its name and documentation speak of requests.
-        backpressure=QUEUE,
+        backpressure=CONNECTIONS,
         websockets=False,
         workers_lifetime=serving.lifetime or None,
         workers_kill_timeout=STOP_TIMEOUT,
@@ -53,4 +62,5 @@ def server(serving: Serving) -> MPServer:
 
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
+    allow_connections()
     server(serving).serve(target_loader=draining.load)

@@ -9,8 +9,17 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.util import import_app  # type: ignore[import-untyped]
 
+from rentomatic.web.gate import server_threads
 from rentomatic.web.logs import logging_configuration
-from rentomatic.web.serving import BACKLOG, MEMORY, QUEUE, STOP_TIMEOUT, Serving
+from rentomatic.web.serving import (
+    BACKLOG,
+    CONNECTIONS,
+    MEMORY,
+    STOP_TIMEOUT,
+    Serving,
+    allow_connections,
+    cut_off_stalled_readers,
+)
 
 _KEEP_ALIVE = 30
 """Seconds that an idle connection is kept; granian keeps it as long."""
@@ -21,6 +30,7 @@ _URL = 8190
 
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
+    allow_connections()
     _RecyclingArbiter(_Application(serving)).run()
 
 
@@ -48,8 +58,8 @@ def _options(serving: Serving) -> dict[str, Any]:
         "bind": f"{host}:{serving.port}",
         "worker_class": "gthread",
         "workers": serving.workers,
-        "threads": serving.threads,
-        "worker_connections": QUEUE,
+        "threads": server_threads(serving.threads),
+        "worker_connections": CONNECTIONS,
         "backlog": BACKLOG,
         "graceful_timeout": STOP_TIMEOUT,
         "keepalive": _KEEP_ALIVE,
@@ -60,8 +70,14 @@ def _options(serving: Serving) -> dict[str, Any]:
         "loglevel": serving.log_level,
         "logconfig_dict": logging_configuration(serving.log_level),
         "pre_fork": _note_birth,
+        "when_ready": _prepare_listeners,
         "proc_name": "rentomatic",
     }
+
+
+def _prepare_listeners(arbiter: Arbiter) -> None:
+    for listener in arbiter.LISTENERS:
+        cut_off_stalled_readers(listener.sock)
 
 
 def _note_birth(arbiter: Arbiter, worker: Any) -> None:

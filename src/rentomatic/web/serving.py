@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,18 @@ from pathlib import Path
 STOP_TIMEOUT = 65
 """Seconds that requests in flight have after a signal to stop: nginx waits 60 for an answer."""
 
-QUEUE = 512
-"""Connections that a worker holds, at most; those that a proxy keeps open count as well.
+CONNECTIONS = 8192
+"""Connections that a worker holds at most, idle ones included: more would have to wait for one to end.
 
-What a request waits for is decided at the gate of the application, not here.
+Idle ones are closed after 30 seconds by either server. How many requests are worked on is decided at the
+gate of the application, not here.
 """
+
+READER_TIMEOUT = 30
+"""Seconds after which a client that takes nothing more of its answer is cut off."""
+
+_OTHER_FILES = 256
+"""Files that a worker opens for anything else."""
 
 BACKLOG = 1024
 """Connections that wait in the kernel for a worker, at most."""
@@ -62,6 +70,27 @@ def metrics_directory() -> Iterator[None]:
         if os.getpid() == maker:  # a worker that was forked in the context leaves it as well
             del os.environ[METRICS_DIRECTORY]
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def allow_connections() -> None:
+    """Let the workers open a file for each connection; often the limit is 1,024 unless a process raises it."""
+    import resource  # not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _OTHER_FILES
+    if soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
+def cut_off_stalled_readers(listener: socket.socket) -> None:
+    """End the connections that the listener accepts when their client stops reading (RFC 5482).
+
+    A thread sends an export, and would wait for the client for ever. Each accepted connection has the
+    options of its listener, see tcp(7).
+    """
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READER_TIMEOUT * 1000)
 
 
 def let_new_workers_be_stopped() -> None:
