@@ -122,7 +122,7 @@ class Forgetful(MemRepo):
     """Gives back other rooms than it was given: the price of the first is wrong."""
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         with super().stream(query) as rooms:
             first = next(rooms)
             yield iter([make_room(code=first.code, price=first.price + 1), *rooms])

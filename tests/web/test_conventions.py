@@ -44,9 +44,9 @@ class Asking(MemRepo):
         return super().get(code)
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         self.also()
-        with super().stream(query) as rooms:
+        with super().stream(query, within) as rooms:
             yield rooms
 
 

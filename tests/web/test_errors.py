@@ -50,7 +50,7 @@ class BrokenRepo(MemRepo):
         raise self.error
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         def rooms() -> Iterator[Room]:
             yield from FIRST_ROOMS
             raise self.error

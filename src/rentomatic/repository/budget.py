@@ -1,5 +1,11 @@
 """How long a storage may take for an answer."""
 
+import time
+from collections.abc import Iterator
+
+from rentomatic.domain.room import Room
+from rentomatic.use_cases.errors import OutOfTime
+
 _LEAST = 0.001
 """Seconds. Storages take 0 for no bound at all."""
 
@@ -7,3 +13,18 @@ _LEAST = 0.001
 def seconds_within(within: float | None, timeout: float) -> float:
     """The seconds that are given, None for as many as usual, and never more than usual."""
     return timeout if within is None else max(_LEAST, min(within, timeout))
+
+
+def read_within(rooms: Iterator[Room], within: float | None) -> Iterator[Room]:
+    """The rooms, for so many seconds from the first on; None for as long as it takes.
+
+    Raises OutOfTime. What is done with each room counts as well: whoever reads them keeps the storage busy.
+    """
+    return rooms if within is None else _read_until(rooms, time.monotonic() + within)
+
+
+def _read_until(rooms: Iterator[Room], end: float) -> Iterator[Room]:
+    for room in rooms:
+        if time.monotonic() > end:
+            raise OutOfTime
+        yield room

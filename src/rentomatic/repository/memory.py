@@ -10,6 +10,7 @@ from rentomatic.domain.clusters import Cells, Grid, cells_of
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
+from rentomatic.repository.budget import read_within
 from rentomatic.repository.merge import merge, noting
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
@@ -52,8 +53,8 @@ class MemRepo:
         return Cells(cells_of(filter(query.matches, self._rooms.values()), grid))
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
-        yield iter(self._ordered(query))
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
+        yield read_within(iter(self._ordered(query)), within)
 
     def load(
         self,

@@ -43,6 +43,7 @@ DEFAULTS = {
     "RENTOMATIC_POOL_TIMEOUT": "3",
     "RENTOMATIC_CONNECT_TIMEOUT": "5",
     "RENTOMATIC_STATEMENT_TIMEOUT": "10",
+    "RENTOMATIC_EXPORT_TIMEOUT": "600",
     "RENTOMATIC_PREPARED_STATEMENTS": "on",
     "RENTOMATIC_HOST": "127.0.0.1",
     "RENTOMATIC_PORT": "8000",
@@ -78,6 +79,7 @@ class Settings:
     pool_size: connections that a process keeps to a server, at most.
     pool_timeout, connect_timeout: seconds to wait for one of them, and for the server to take a new one.
     statement_timeout: seconds after which a search is given up.
+    export_timeout: seconds after which an export over HTTP is given up, be it half made or half sent.
     prepared_statements: whether PostgreSQL keeps plans; it cannot behind a transaction pooler.
     server: the WSGI server that `serve` runs. workers, threads: its processes, and threads of each.
     worker_lifetime: seconds after which a worker is replaced by a new one, 0 for never.
@@ -95,6 +97,7 @@ class Settings:
     pool_timeout: float
     connect_timeout: float
     statement_timeout: float
+    export_timeout: float
     prepared_statements: bool
     host: str
     port: int
@@ -122,6 +125,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         pool_timeout=reader.read("RENTOMATIC_POOL_TIMEOUT", _seconds),
         connect_timeout=reader.read("RENTOMATIC_CONNECT_TIMEOUT", _seconds),
         statement_timeout=reader.read("RENTOMATIC_STATEMENT_TIMEOUT", _seconds),
+        export_timeout=reader.read("RENTOMATIC_EXPORT_TIMEOUT", _seconds),
         prepared_statements=reader.read("RENTOMATIC_PREPARED_STATEMENTS", _one_of("on", "off")) == "on",
         host=reader.read("RENTOMATIC_HOST", str),
         port=reader.read("RENTOMATIC_PORT", _port),

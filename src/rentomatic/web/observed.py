@@ -56,8 +56,8 @@ class ObservedRepository(RoomRepository):
             return self._repository.cells(query, grid, within)
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
-        with self._observed("stream"), self._repository.stream(query) as rooms:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
+        with self._observed("stream"), self._repository.stream(query, within) as rooms:
             yield rooms
 
     def load(

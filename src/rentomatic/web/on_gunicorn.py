@@ -8,6 +8,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.util import import_app  # type: ignore[import-untyped]
+from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from rentomatic.web.gate import server_threads
 from rentomatic.web.logs import logging_configuration
@@ -24,6 +25,12 @@ from rentomatic.web.serving import (
 _KEEP_ALIVE = 30
 """Seconds that an idle connection is kept; granian keeps it as long."""
 
+_WAIT_FOR_DATA = 0.02
+"""Seconds that a thread waits for the first byte of a new connection before gunicorn lets it watch others.
+
+Gunicorn's own five seconds, which no setting changes, let a few hundred silent clients keep all threads.
+"""
+
 _URL = 8190
 """Bytes of the request line: the most that gunicorn can limit it to."""
 
@@ -31,6 +38,7 @@ _URL = 8190
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
     allow_connections()
+    gthread.DEFAULT_WORKER_DATA_TIMEOUT = _WAIT_FOR_DATA
     _RecyclingArbiter(_Application(serving)).run()
 
 

@@ -18,7 +18,7 @@ from rentomatic.domain.clusters import Cells, Grid, cells_of
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.budget import seconds_within
+from rentomatic.repository.budget import read_within, seconds_within
 from rentomatic.repository.mongo.cells import are_few, cells_of_all
 from rentomatic.repository.mongo.errors import NEEDS_A_REPLICA_SET, WRONG_ADDRESS, translated_errors
 from rentomatic.repository.mongo.filters import Document, room_of
@@ -124,11 +124,11 @@ class MongoRepo:
         return Cells(cells_of(rooms, grid), share)
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         whole = replace(query, after=None)
         # Closing the rooms ends their cursor, which else would stay with the server for ten minutes.
-        with self._moment(timeout=None) as moment, closing(all_rooms(moment, whole)) as rooms:
-            yield rooms
+        with self._moment(timeout=within) as moment, closing(all_rooms(moment, whole)) as rooms:
+            yield read_within(rooms, within)
 
     def load(
         self,

@@ -8,6 +8,7 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.budget import read_within, seconds_within
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections, Limits
 from rentomatic.repository.postgres.grid import cells_of
@@ -80,15 +81,16 @@ class PostgresRepo:
         return self._connections.read(lambda session: cells_of(session, query, grid), within=within)
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         one_moment = "transaction_isolation = 'repeatable read'"
         read_all = "cursor_tuple_fraction = 1"
         # A part of the rooms is fetched at a time, the first one perhaps after a long sort.
+        longest = seconds_within(within, 10 * self._timeout)
         with (
-            self._connections.transaction(10 * self._timeout, one_moment, read_all) as session,
+            self._connections.transaction(longest, one_moment, read_all) as session,
             closing(all_rooms(session, replace(query, after=None))) as rooms,
         ):
-            yield rooms
+            yield read_within(rooms, within)
 
     def load(
         self,

@@ -12,7 +12,7 @@ from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.budget import seconds_within
+from rentomatic.repository.budget import read_within, seconds_within
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.cells import cells_of
@@ -86,11 +86,11 @@ class SqliteRepo:
             return cells_of(connection, query, grid)
 
     @contextmanager
-    def stream(self, query: RoomQuery) -> Iterator[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         whole = replace(query, after=None)
         # Closing the rooms ends their statement, which else would hold on to its moment.
-        with self._reading(timeout=None) as connection, closing(all_rooms(connection, whole)) as rooms:
-            yield rooms
+        with self._reading(timeout=within) as connection, closing(all_rooms(connection, whole)) as rooms:
+            yield read_within(rooms, within)
 
     def load(
         self,
