@@ -47,7 +47,15 @@ def application() -> App:
     keys = Keys(settings.api_keys)
     metrics = _metrics(settings, repository)
     tiles = Tiles(settings.tiles, settings.tiles_attribution)
-    return create_app(repository, settings.threads, metrics, keys, settings.cors_origins, tiles)
+    return create_app(
+        repository,
+        settings.threads,
+        metrics,
+        keys,
+        settings.cors_origins,
+        tiles,
+        settings.export_timeout,
+    )
 
 
 def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":

@@ -47,6 +47,7 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         pool_timeout=3,
         connect_timeout=5,
         statement_timeout=10,
+        export_timeout=600.0,
         prepared_statements=True,
         host="127.0.0.1",
         port=8000,
@@ -319,6 +320,7 @@ def test_a_database_without_a_host_is_never_an_sqlite_file() -> None:
         ("RENTOMATIC_THREADS", "-1"),
         ("RENTOMATIC_STATEMENT_TIMEOUT", "0"),
         ("RENTOMATIC_STATEMENT_TIMEOUT", "soon"),
+        ("RENTOMATIC_EXPORT_TIMEOUT", "0"),
         ("RENTOMATIC_LOG_LEVEL", "loud"),
     ],
 )

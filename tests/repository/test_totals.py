@@ -1,6 +1,7 @@
 """Numbers, ranges and samples of rooms: what every storage tells alike, in the time that it is given."""
 
 import random
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, estimate_of
 from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room
 from tests.repository.storages import STORAGES, take_small_samples
@@ -58,6 +60,15 @@ def storage(request: pytest.FixtureRequest, rooms: list[Room]) -> Iterator[RoomR
 @pytest.fixture
 def oracle(rooms: list[Room]) -> MemRepo:
     return MemRepo(rooms)
+
+
+def test_a_stream_that_takes_longer_than_it_may_ends_with_an_error(storage: RoomRepository) -> None:
+    with pytest.raises(OutOfTime), storage.stream(RoomQuery(), within=0.05) as rooms:
+        for _ in rooms:
+            time.sleep(0.001)
+
+    with storage.stream(RoomQuery(), within=60) as rooms:
+        assert storage.count(RoomQuery()) == sum(1 for _ in rooms)
 
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)

@@ -33,17 +33,17 @@ class BrokenAtTheEnd:
 
 
 def test_only_so_many_exports_are_made_at_a_time(gate: Gate) -> None:
-    first = Download(gate)
+    first = Download(gate, 60)
     first.file.write(b"x" * 100_000)
     with pytest.raises(Overloaded):
-        Download(gate)
+        Download(gate, 60)
 
     assert 100_000 == first.rewind()
     assert b"x" * 100_000 == b"".join(first)
     first.close()
     first.close()  # a server may close twice
 
-    Download(gate).close()
+    Download(gate, 60).close()
     gate.enter()
     with pytest.raises(Overloaded):
         gate.enter()
@@ -55,14 +55,14 @@ def test_file_that_cannot_be_closed_gives_its_place_back(gate: Gate, monkeypatch
         return Path("/dev/full").open("wb")
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
-    download = Download(gate)
+    download = Download(gate, 60)
     download.file.write(b"x")
     with pytest.raises(OSError, match=rf"\[Errno {errno.ENOSPC}\]"):
         download.rewind()
 
     download.close()
 
-    Download(gate).close()
+    Download(gate, 60).close()
 
 
 def test_file_that_cannot_be_made_takes_no_place(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +72,9 @@ def test_file_that_cannot_be_made_takes_no_place(gate: Gate, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr("tempfile.SpooledTemporaryFile", refused)
         with pytest.raises(OSError, match="too many"):
-            Download(gate)
+            Download(gate, 60)
 
-    Download(gate).close()
+    Download(gate, 60).close()
 
 
 def test_export_that_fails_after_it_was_made_gives_its_place_back() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rentomatic.web.gate import Gate, Gates, Overloaded
+from rentomatic.web.gate import Gate, Gates, Overloaded, server_threads
 
 
 def taken(*gates: Gate, at_most: int = 100) -> int:
@@ -37,6 +37,13 @@ def test_with_next_to_no_threads_everything_is_done_one_after_the_other(threads:
     for gate in 2 * (gates.bodies, gates.writes, gates.imports, gates.exports, gates.requests):
         with gate.place():
             pass
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, 8, 64])
+def test_a_thread_is_left_for_health_when_every_place_is_taken(threads: int) -> None:
+    gates = Gates(threads)
+
+    assert 1 == server_threads(threads) - taken(gates.requests) - taken(gates.exports)
 
 
 def test_a_place_that_is_refused_further_on_is_free_again() -> None:

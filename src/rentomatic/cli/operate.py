@@ -19,7 +19,7 @@ from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
-from rentomatic.web.serving import Serving, let_new_workers_be_stopped, metrics_directory
+from rentomatic.web.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
 
 
 @click.command
@@ -44,6 +44,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
         workers=workers or settings.workers,
         threads=settings.threads,
         lifetime=settings.worker_lifetime,
+        reader_timeout=min(READER_TIMEOUT, settings.export_timeout),
         log_level=settings.log_level,
     )
     run = _server(settings.server)

@@ -71,9 +71,7 @@ class RoomRepository(Protocol):
         """
         ...
 
-    def stream(
-        self, query: RoomQuery, within: float | None = None
-    ) -> AbstractContextManager[Iterator[Room]]:
+    def stream(self, query: RoomQuery, within: float | None = None) -> AbstractContextManager[Iterator[Room]]:
         """All rooms that match, in order, of one moment and in constant memory.
 
         `limit` and `after` do not count. Leaving the context frees what the reading holds. Raises OutOfTime

@@ -47,6 +47,7 @@ def create_app(
     keys: Keys | None = None,
     origins: Sequence[str] = ("*",),
     tiles: Tiles = NO_TILES,
+    export_timeout: float = 600.0,
 ) -> App:
     """The application over a repository.
 
@@ -55,6 +56,7 @@ def create_app(
     keys: of those who may write; nobody may unless given.
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
     tiles: of the map, those of the bundled one unless given.
+    export_timeout: seconds for an export, made and sent.
     """
     from rentomatic.web.metrics import Metrics, Sources
     from rentomatic.web.observed import ObservedRepository, StorageTime
@@ -76,7 +78,7 @@ def create_app(
     app.add_route("/parts/rooms", SearchPage(observed, layout, "parts/rooms.html", with_prices=False))
     app.add_route("/parts/prices", SearchPage(observed, layout, "parts/prices.html", with_rooms=False))
     app.add_route("/room/{code}", RoomPage(observed, layout))
-    app.add_route("/rooms", RoomsResource(observed, keys, bodies, writes, gates))
+    app.add_route("/rooms", RoomsResource(observed, keys, bodies, writes, gates, export_timeout))
     app.add_route("/rooms/clusters", ClustersResource(observed))
     app.add_route("/rooms/import", ImportResource(imports, keys))
     app.add_route("/rooms/summary", SummaryResource(observed))

@@ -1,23 +1,31 @@
 """An answer that is written to a temporary file first, then sent a block at a time."""
 
+import logging
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 from rentomatic.web.gate import Gate
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 14
+"""Bytes; a slow client makes the server ask for the next block the less often the larger it is."""
+
 _IN_MEMORY = 1 << 20
 """Bytes; a longer file goes to the disk."""
+
+_log = logging.getLogger("rentomatic.web")
 
 
 class Download:
     """A temporary file, and a place at the gate that is given back when it is closed.
 
-    file: where the answer is written; `rewind` ends the writing. Raises Overloaded where there is no place.
+    file: where the answer is written; `rewind` ends the writing. seconds: for writing and sending together;
+    after them the rest is not sent. Raises Overloaded where there is no place.
     """
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
         with ExitStack() as held:
             held.enter_context(gate.place())
             self.file = held.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
@@ -33,6 +41,9 @@ class Download:
         return self
 
     def __next__(self) -> bytes:
+        if time.monotonic() > self._end:
+            _log.warning("an export was cut off: its reader was too slow", extra={"sent": self.file.tell()})
+            raise TimeoutError("the export took too long")  # the server then closes the connection
         block = self.file.read(_BLOCK)
         if not block:
             raise StopIteration

@@ -85,7 +85,7 @@ def _options(serving: Serving) -> dict[str, Any]:
 
 def _prepare_listeners(arbiter: Arbiter) -> None:
     for listener in arbiter.LISTENERS:
-        cut_off_stalled_readers(listener.sock)
+        cut_off_stalled_readers(listener.sock, arbiter.app.serving.reader_timeout)
 
 
 def _note_birth(arbiter: Arbiter, worker: Any) -> None:

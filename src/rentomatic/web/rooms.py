@@ -50,13 +50,21 @@ class RoomsResource:
     """`/rooms`: a page of rooms, or all of them as CSV or NDJSON where no limit is given."""
 
     def __init__(
-        self, repository: RoomRepository, keys: Keys, bodies: SmallBodies, writes: Writes, gates: Gates
+        self,
+        repository: RoomRepository,
+        keys: Keys,
+        bodies: SmallBodies,
+        writes: Writes,
+        gates: Gates,
+        export_timeout: float,
     ) -> None:
+        """export_timeout: seconds for an export, made and sent."""
         self._repository = repository
         self._keys = keys
         self._bodies = bodies
         self._writes = writes
         self._gates = gates
+        self._export_timeout = export_timeout
 
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req)
@@ -115,7 +123,7 @@ class RoomsResource:
         """
         expected.require_match(UNTAGGED)
         resp.set_header("Cache-Control", REVALIDATE)
-        download = Download(self._gates.exports)
+        download = Download(self._gates.exports, self._export_timeout)
         try:
             with full_disk_reported("export"), self._gates.slow.place():
                 total = self._spool(download.file, search, format_)
@@ -141,7 +149,7 @@ class RoomsResource:
                 total += 1
                 yield room
 
-        with export_rooms(self._repository, search.query) as rooms:
+        with export_rooms(self._repository, search.query, self._export_timeout) as rooms:
             for piece in WRITERS[format_].write(counted(rooms), search.query.near):
                 file.write(piece)  # the writelines of Python 3.11 keeps all of it in memory
         return total

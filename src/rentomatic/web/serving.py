@@ -20,8 +20,8 @@ Idle ones are closed after 30 seconds by either server. How many requests are wo
 gate of the application, not here.
 """
 
-READER_TIMEOUT = 30
-"""Seconds after which a client that takes nothing more of its answer is cut off."""
+READER_TIMEOUT = 30.0
+"""Seconds after which a client that takes nothing more of its answer is cut off, at most."""
 
 _OTHER_FILES = 256
 """Files that a worker opens for anything else."""
@@ -42,6 +42,7 @@ class Serving:
 
     target: module and name of the function that makes the application, with a colon between.
     lifetime: seconds after which a worker is replaced, 0 for never.
+    reader_timeout: seconds that an answer waits for a client that stopped reading.
     """
 
     target: str
@@ -50,6 +51,7 @@ class Serving:
     workers: int
     threads: int
     lifetime: int
+    reader_timeout: float
     log_level: str
 
 
@@ -73,7 +75,7 @@ def metrics_directory() -> Iterator[None]:
 
 
 def allow_connections() -> None:
-    """Let the workers open a file for each connection; often the limit is 1,024 unless a process raises it."""
+    """Let the workers open a file for each connection: often the limit is 1,024 until it is raised."""
     import resource  # not on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -83,14 +85,14 @@ def allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
-def cut_off_stalled_readers(listener: socket.socket) -> None:
-    """End the connections that the listener accepts when their client stops reading (RFC 5482).
+def cut_off_stalled_readers(listener: socket.socket, seconds: float) -> None:
+    """End connections that the listener accepts whose client takes nothing for so many seconds (RFC 5482).
 
     A thread sends an export, and would wait for the client for ever. Each accepted connection has the
     options of its listener, see tcp(7).
     """
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READER_TIMEOUT * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
 
 
 def let_new_workers_be_stopped() -> None:
