@@ -1,7 +1,7 @@
 """The production stack: what `./manage.py` does with it beyond handing on to `docker compose`.
 
 Standard library only, like `manage.py`. The stack itself is docker/production.yml; what it needs of the
-host is put in place here: the secrets, and the folders of backups and of the certificate.
+host is put in place here: the secrets, and the folders of backups, of logs and of the certificate.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent
 SECRETS = ROOT / "docker" / "secrets"
 TLS = ROOT / "docker" / "tls"
 BACKUPS = ROOT / "backups"
+LOGS = ROOT / "logs"
 NAMES = ("postgres-password", "application-password")
 API_KEYS = "api-keys"
 """Of those who may write: entries of `rentomatic make-key`, which are added by hand."""
@@ -40,6 +41,9 @@ _RULES = {
     "CLIENT_CONNECTIONS": _NUMBER,
     "SERVER_CONNECTIONS": _NUMBER,
     "SEARCH_CACHE": (r"on|off", "on or off"),
+    "LOG_MAX_SIZE": (r"[1-9]\d*[kmg]", "a size like 10m"),
+    "LOG_MAX_FILES": _NUMBER,
+    "NGINX_LOG_LEVEL": (r"debug|info|notice|warn|error|crit", "debug, info, notice, warn, error or crit"),
     "STACK_USER": (r"\d+:\d+", "the numbers of a user and a group, like 1000:1000"),
 }
 """How values look that only nginx or a container would find to be wrong, when it starts."""
@@ -99,7 +103,7 @@ class Stack:
 
     def prepare(self) -> None:
         """Make what the containers are given, unless it is there."""
-        for folder in (SECRETS, TLS, BACKUPS):
+        for folder in (SECRETS, TLS, BACKUPS, LOGS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._give(folder)
         for name in NAMES:

@@ -25,14 +25,15 @@ from rentomatic.settings import (
     MongoDatabase,
     PostgresDatabase,
     Settings,
+    SettingsError,
     SqliteDatabase,
     read_settings,
 )
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import Problem, RepositoryUnavailable
 from rentomatic.use_cases.ports import Pooled, RoomRepository
 from rentomatic.web.app import App, create_app
 from rentomatic.web.keys import Keys
-from rentomatic.web.logs import logging_configuration
+from rentomatic.web.logs import logging_configuration, open_to_append
 from rentomatic.web.tiles import Tiles
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 def application() -> App:
     """The web application of the environment's settings, as a WSGI server loads it."""
     settings = read_settings(os.environ)
-    logging.config.dictConfig(logging_configuration(settings.log_level))
+    require_audit_log(settings)
+    logging.config.dictConfig(logging_configuration(settings.log_level, settings.audit_log))
     repository = open_repository(settings)
     keys = Keys(settings.api_keys)
     metrics = _metrics(settings, repository)
@@ -56,6 +58,17 @@ def application() -> App:
         tiles,
         settings.export_timeout,
     )
+
+
+def require_audit_log(settings: Settings) -> None:
+    """Make the file of the audit log, unless it is there. Raises SettingsError where it cannot be written."""
+    if settings.audit_log is None:
+        return
+    try:
+        os.close(open_to_append(settings.audit_log))
+    except OSError as error:
+        message = f"names {settings.audit_log}, which cannot be written: {error.strerror}"
+        raise SettingsError([Problem("RENTOMATIC_AUDIT_LOG", message)]) from error
 
 
 def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":

@@ -64,6 +64,7 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         tiles="",
         tiles_attribution="",
         log_level="info",
+        audit_log=None,
     )
 
     assert expected == read_settings({})

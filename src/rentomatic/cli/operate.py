@@ -49,6 +49,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
     )
     run = _server(settings.server)
     _require_free_port(serving.host, serving.port)
+    bootstrap.require_audit_log(settings)
     _prepare(settings, with_sample)
     name = "localhost" if serving.host == "127.0.0.1" else serving.host
     click.echo(f"Rent-o-matic listens on http://{name}:{serving.port}", err=True)

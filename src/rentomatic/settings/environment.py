@@ -60,6 +60,7 @@ DEFAULTS = {
     "RENTOMATIC_TILES": "",
     "RENTOMATIC_TILES_ATTRIBUTION": "",
     "RENTOMATIC_LOG_LEVEL": "info",
+    "RENTOMATIC_AUDIT_LOG": "",
 }
 """Every variable that is read, and its value where the environment leaves it unset."""
 
@@ -90,6 +91,7 @@ class Settings:
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
     tiles_attribution: whom the map thanks for them.
+    audit_log: the file that lines of the audit are appended to, None for none.
     """
 
     database: Database
@@ -114,6 +116,7 @@ class Settings:
     tiles: str
     tiles_attribution: str
     log_level: str
+    audit_log: Path | None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -136,12 +139,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         start_timeout=reader.read("RENTOMATIC_START_TIMEOUT", lambda text: decimal(text, 0, 3600)),
         backup_directory=reader.read("RENTOMATIC_BACKUP_DIRECTORY", Path),
         backup_keep=reader.read("RENTOMATIC_BACKUP_KEEP", lambda text: integer(text, 1, 10_000)),
-        certificate=reader.read("RENTOMATIC_CERTIFICATE", lambda text: Path(text) if text else None),
+        certificate=reader.read("RENTOMATIC_CERTIFICATE", _path),
         api_keys=reader.read("RENTOMATIC_API_KEYS", api_keys),
         cors_origins=reader.read("RENTOMATIC_CORS_ORIGINS", _origins),
         tiles=reader.read("RENTOMATIC_TILES", _tiles),
         tiles_attribution=reader.read("RENTOMATIC_TILES_ATTRIBUTION", plain_text),
         log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
+        audit_log=reader.read("RENTOMATIC_AUDIT_LOG", _path),
     )
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -300,6 +304,10 @@ def _tiles(text: str) -> str:
             f"such as https://tiles.example/{{z}}/{{x}}/{{y}}.png, not {quoted(text)}"
         )
     return text
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
 
 
 def _port(text: str) -> int:

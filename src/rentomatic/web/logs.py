@@ -1,10 +1,15 @@
-"""The log: one JSON object a line on standard output."""
+"""The log: one JSON object a line on standard output, and lines of the audit also in a file."""
 
+import errno
 import logging
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
+
+_log = logging.getLogger("rentomatic.web")
 
 _FIELDS_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
@@ -26,8 +31,83 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def logging_configuration(level: str) -> dict[str, Any]:
-    """The `logging.config.dictConfig` of the application and of whichever server runs it."""
+class AppendingHandler(logging.Handler):
+    """Appends each record to a file as one whole line.
+
+    The file is opened for every line: a program such as logrotate may move it away at any time, and any
+    number of processes may share it. A line that cannot be written is lost to the file only; the log says so
+    once, and again after a line has succeeded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._fails = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            append_line(self._path, self.format(record))
+        except OSError as error:
+            if not self._fails:
+                facts = {"path": str(self._path), "error": error.strerror}
+                _log.error("Cannot write the audit log.", extra=facts)
+            self._fails = True
+        else:
+            self._fails = False
+
+
+def append_line(path: Path, text: str) -> None:
+    """Append a line to a file, which is made where there is none. Raises OSError.
+
+    It begins a new line where the last one was cut off, by a full disk or a power failure. Where another
+    process is in the middle of one, that leaves an empty line, which does no harm.
+    """
+    file = open_to_append(path)
+    try:
+        line = b"\n" * _is_cut_off(file) + text.encode() + b"\n"
+        if os.write(file, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(file)
+
+
+def _is_cut_off(file: int) -> bool:
+    if os.fstat(file).st_size == 0:
+        return False
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1) != b"\n"
+
+
+def open_to_append(path: Path) -> int:
+    """The file descriptor of a file that only its owner can read. Raises OSError."""
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def _has_key(record: logging.LogRecord) -> bool:
+    """Whether the one who made this line has a key: those without one could fill the disk."""
+    return getattr(record, "key", None) is not None
+
+
+def logging_configuration(level: str, audit_log: Path | None = None) -> dict[str, Any]:
+    """The `logging.config.dictConfig` of the application and of whichever server runs it.
+
+    audit_log: the file that is also given what was written, and what a known key was refused.
+    """
+    configuration = _standard_output(level)
+    if audit_log is not None:
+        configuration["filters"] = {"has key": {"()": lambda: _has_key}}
+        configuration["handlers"]["audit"] = {
+            "()": AppendingHandler,
+            "path": audit_log,
+            "formatter": "json",
+            "filters": ["has key"],
+        }
+        for logger in ("rentomatic.audit", "rentomatic.keys"):
+            configuration["loggers"].setdefault(logger, {})["handlers"] = ["audit"]
+    return configuration
+
+
+def _standard_output(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
