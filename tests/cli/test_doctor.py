@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def test_a_configuration_that_cannot_be_used_is_found(
 
     assert (done.code, done.err) == (1, "")
     assert "variables wrong RENTOMATIC_PORT: must be a whole number such as 60" in flattened(done.out)
+    assert "Nothing else was checked." in flattened(done.out)
 
 
 @pytest.mark.usefixtures("storage")
@@ -85,6 +87,8 @@ def test_what_is_looked_at_depends_on_the_storage(
     for out in (memory.out, server.out):
         assert not {"SQLite", "hunter2"} & set(out.split())
     assert "disk" not in memory.out
+    assert "backup not checked a storage in memory ends with its process" in flattened(memory.out)
+    assert "disk not checked the disk of the database server" in flattened(server.out)
 
 
 def found(rentomatic: CommandLine) -> dict[str, tuple[str, str]]:
@@ -124,8 +128,8 @@ def test_a_pending_migration_is_named_with_its_remedy(rentomatic: CommandLine, s
 @pytest.mark.parametrize(
     ("password", "state", "said"),
     [
-        ("", "good", "none in the settings, or of 16 characters or more"),
-        (":Xq7-long-enough!", "good", "none in the settings, or of 16 characters or more"),
+        ("", "not checked", "none in the settings"),
+        (":Xq7-long-enough!", "good", "16 characters or more"),
         (":Xq7-too-short!!", "warning", "shorter than 16 characters"),
         (":postgres", "warning", "one that anyone would guess: production refuses it"),
     ],
@@ -232,7 +236,7 @@ def test_a_backup_directory_that_is_none_is_wrong(rentomatic: CommandLine) -> No
 @pytest.mark.parametrize(
     ("start", "end", "state", "said"),
     [
-        (-DAY, 15 * DAY, "good", "is valid until"),
+        (-DAY, 15 * DAY, "warning", "is valid until"),
         (-DAY, 13 * DAY, "wrong", "is valid until"),
         (-9 * DAY, -DAY, "wrong", "expired on"),
         (DAY, 90 * DAY, "wrong", "is valid only from"),
@@ -254,6 +258,87 @@ def test_a_certificate_that_ends_soon_is_wrong(
 
     assert state == finding[0]
     assert f"tls.pem {said} {now + (start if 'from' in said else end):%Y-%m-%d %H:%M} UTC" in finding[1]
+
+
+MAKE_CERTIFICATE = (
+    *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+    *("-subj", "/CN=localhost", "-days", "30", "-keyout", "tls.key", "-out", "tls.crt"),
+)
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_certificate_without_its_key_is_not_good(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(MAKE_CERTIFICATE, capture_output=True, timeout=30, check=True)
+    monkeypatch.setenv("RENTOMATIC_CERTIFICATE", "tls.crt")
+
+    with_key = found(rentomatic)["certificate"]
+    Path("tls.key").unlink()
+    without = found(rentomatic)["certificate"]
+
+    assert ("good", "warning") == (with_key[0], without[0])
+    assert without[1].endswith("its key was not checked: there is no tls.key")
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(
+    ("variables", "state", "said"),
+    [
+        ({}, "not checked", "RENTOMATIC_CERTIFICATE names none"),
+        ({"APPLICATION_CONFIG": "production"}, "warning", "cross the network unencrypted"),
+        (
+            {"APPLICATION_CONFIG": "production", "RENTOMATIC_TRUSTED_PROXIES": "127.0.0.1"},
+            "warning",
+            "cross the network unencrypted",
+        ),
+        (
+            {"APPLICATION_CONFIG": "production", "RENTOMATIC_TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/8"},
+            "not checked",
+            "the proxy in front (10.0.0.0/8) has to serve HTTPS",
+        ),
+    ],
+)
+def test_a_server_without_a_certificate_is_told_so(
+    rentomatic: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    state: str,
+    said: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    finding = found(rentomatic)["certificate"]
+
+    assert (state, True) == (finding[0], said in finding[1])
+
+
+@pytest.mark.usefixtures("storage")
+def test_an_audit_log_is_told_with_its_size_and_the_space_left(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unnamed = found(rentomatic)["audit log"]
+    monkeypatch.setenv("RENTOMATIC_AUDIT_LOG", "audit.jsonl")
+    new = found(rentomatic)["audit log"]
+    with Path("audit.jsonl").open("wb") as file:
+        file.truncate(2 << 30)
+    large = found(rentomatic)["audit log"]
+    monkeypatch.setenv("RENTOMATIC_AUDIT_LOG", "nowhere/audit.jsonl")
+    missing = found(rentomatic)["audit log"]
+
+    assert ("not checked", "good", "warning", "wrong") == (unnamed[0], new[0], large[0], missing[0])
+    assert "audit.jsonl, 0.0 MB, " in new[1] and "GB free" in new[1]
+    assert "audit.jsonl, 2,147.5 MB: rotate it" in large[1]
+    assert "nowhere/audit.jsonl, 0.0 MB, cannot be written" == missing[1]
+
+
+@pytest.mark.usefixtures("storage")
+def test_production_wants_an_audit_log(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION_CONFIG", "production")
+
+    assert "warning" == found(rentomatic)["audit log"][0]
 
 
 @pytest.mark.usefixtures("storage")

@@ -59,6 +59,7 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         backup_directory=Path("backups"),
         backup_keep=14,
         certificate=None,
+        trusted_proxies=(),
         api_keys=(),
         cors_origins=("*",),
         tiles="",

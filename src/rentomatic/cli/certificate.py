@@ -1,16 +1,21 @@
-"""How long a TLS certificate is valid, and whether a key is its.
+"""How long a TLS certificate is valid, whether a key is its, and what `doctor` says of it.
 
 The file is PEM (RFC 7468), its certificate DER (X.690) in the structure of RFC 5280, section 4.1. Of a chain
 the first one counts, which is that of the server.
 """
 
 import base64
+import os
 import ssl
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from rentomatic.cli.findings import Finding, State, required
+from rentomatic.settings import Settings, is_production
+
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_LEFT = timedelta(days=14)
 _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
 
 
@@ -20,6 +25,44 @@ class Validity:
 
     start: datetime
     end: datetime
+
+
+def check_certificate(settings: Settings) -> Finding:
+    """Whether the certificate can be used, and long enough. Raises OSError."""
+    path = settings.certificate
+    if path is None:
+        return _without_certificate(settings)
+    try:
+        valid = validity(path.read_text(encoding="ascii", errors="replace"))
+    except ValueError as error:
+        return Finding(State.WRONG, f"{path} {error}")
+    key = path.with_suffix(".key")
+    if key.exists() and not belong_together(path, key):
+        return Finding(State.WRONG, f"{key} is not the key of {path}, which is not in use then")
+    now = datetime.now(UTC)
+    if valid.start > now:
+        return Finding(State.WRONG, f"{path} is valid only from {valid.start:%Y-%m-%d %H:%M} UTC on")
+    verb = "is valid until" if valid.end > now else "expired on"
+    facts = f"{path} {verb} {valid.end:%Y-%m-%d %H:%M} UTC, at least {_LEFT.days} days are wanted"
+    if valid.end - now >= _LEFT and not key.exists():
+        return Finding(State.WARNING, f"{facts}; its key was not checked: there is no {key}")
+    return required(valid.end - now >= _LEFT, facts)
+
+
+def _without_certificate(settings: Settings) -> Finding:
+    if settings.trusted_proxies:
+        proxies = ", ".join(settings.trusted_proxies)
+        return Finding(
+            State.NOT_CHECKED,
+            f"none here; the proxy in front ({proxies}) has to serve HTTPS and keep its own",
+        )
+    if is_production(os.environ):
+        return Finding(
+            State.WARNING,
+            "none: HTTP only, so keys and cookies of staff cross the network unencrypted "
+            "(docs/operations.md, TLS)",
+        )
+    return Finding(State.NOT_CHECKED, "RENTOMATIC_CERTIFICATE names none")
 
 
 def validity(pem: str) -> Validity:

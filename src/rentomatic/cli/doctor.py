@@ -6,9 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 import click
@@ -19,8 +17,9 @@ from rich.table import Table
 
 from rentomatic.bootstrap import connections, open_existing, revision
 from rentomatic.cli.backup import DAMAGED, age_text, megabytes, rooms_in
-from rentomatic.cli.certificate import belong_together, validity
+from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.findings import Finding, State, required
 from rentomatic.cli.options import naming, repository
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backups import newest_backup
@@ -33,6 +32,7 @@ from rentomatic.settings import (
     PostgresDatabase,
     Settings,
     SqliteDatabase,
+    has_password,
     has_short_password,
     has_weak_password,
     is_production,
@@ -43,32 +43,14 @@ from rentomatic.use_cases.errors import RentomaticError
 _OLDEST_BACKUP = timedelta(hours=26)
 """A backup every night may take two hours longer than the one before."""
 
-_CERTIFICATE_LEFT = timedelta(days=14)
 _FREE = 1 << 30
 """Bytes that are wanted on a disk."""
 
-
-class State(StrEnum):
-    """How it stands with a check. Only what is wrong fails the command."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    WRONG = "wrong"
+_LARGE = 1 << 30
+"""Bytes from which on the audit log should be rotated."""
 
 
-_COLOURS = {State.GOOD: "green", State.WARNING: "yellow", State.WRONG: "red"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found."""
-
-    state: State
-    facts: str
-
-
-def _required(good: bool, facts: str) -> Finding:
-    return Finding(State.GOOD if good else State.WRONG, facts)
+_COLOURS = {State.GOOD: "green", State.NOT_CHECKED: "dim", State.WARNING: "yellow", State.WRONG: "red"}
 
 
 @click.command
@@ -83,8 +65,9 @@ def doctor(format_: str) -> int:
     """Check the machine, the configuration and the storage; exit code 1 if something is wrong.
 
     Of a server also: passwords that are weak, and connections that do not suffice for one more server
-    while a new version rolls out. In production a backup must not be older than 26 hours. JSON is an
-    array of objects with check, good, state (good, warning or wrong) and found.
+    while a new version rolls out. In production a backup must not be older than 26 hours. What cannot be
+    checked from here is shown as such. JSON is an array of objects with check, good, state (good,
+    not checked, warning or wrong) and found.
 
     \b
     Examples:
@@ -117,7 +100,7 @@ def _findings() -> dict[str, Finding]:
     try:
         settings = read_settings(os.environ)
     except RentomaticError as error:  # without settings nothing more can be looked at
-        return {**findings, "variables": Finding(State.WRONG, str(error))}
+        return {**findings, "variables": Finding(State.WRONG, f"{error} Nothing else was checked.")}
     findings |= {"variables": _variables(), "keys": _keys(settings)}
     for name, check in _checks(settings).items():
         try:
@@ -134,30 +117,39 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Finding]]:
         "backup": lambda: _backup(settings.backup_directory),
         "backup disk": lambda: _backup_disk(settings.backup_directory),
     }
+    disk_of_server: dict[str, Callable[[], Finding]] = {
+        "disk": lambda: _not_checked("the disk of the database server cannot be seen from here")
+    }
     match settings.database:
         case MemoryDatabase():
-            checks = storage
+            checks = {**storage, "backup": lambda: _not_checked("a storage in memory ends with its process")}
         case SqliteDatabase(path):
             disk = {"disk": lambda: _disk(path.absolute().parent, _FREE)}
             checks = {"SQLite": _sqlite, **storage, **disk, **backups}
         case PostgresDatabase() as server:
             many = {"connections": lambda: _connections(settings, server)}
-            checks = {"password": lambda: _password(server), **storage, **many, **backups}
+            checks = {"password": lambda: _password(server), **storage, **many, **disk_of_server, **backups}
         case MongoDatabase() as cluster:
-            checks = {"password": lambda: _password(cluster), **storage, **backups}
-    if certificate := settings.certificate:
-        checks["certificate"] = lambda: _certificate(certificate)
-    return checks
+            checks = {"password": lambda: _password(cluster), **storage, **disk_of_server, **backups}
+    return {
+        **checks,
+        "certificate": lambda: check_certificate(settings),
+        "audit log": lambda: _audit_log(settings.audit_log),
+    }
+
+
+def _not_checked(facts: str) -> Finding:
+    return Finding(State.NOT_CHECKED, facts)
 
 
 def _python() -> Finding:
-    return _required(sys.version_info >= (3, 11), f"{sys.version.split()[0]}, 3.11 or newer is needed")
+    return required(sys.version_info >= (3, 11), f"{sys.version.split()[0]}, 3.11 or newer is needed")
 
 
 def _variables() -> Finding:
     known = {name + suffix for name in DEFAULTS for suffix in ("", "_FILE")}
     unknown = sorted(n for n in os.environ if n.startswith("RENTOMATIC_") and n not in known)
-    return _required(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
+    return required(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
 
 
 def _keys(settings: Settings) -> Finding:
@@ -172,7 +164,7 @@ def _sqlite() -> Finding:
         options = {row[0] for row in connection.execute("PRAGMA compile_options")}
     connection.close()
     good = sqlite3.sqlite_version_info >= (3, 37) and "ENABLE_RTREE" in options
-    return _required(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
+    return required(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
 
 
 def _password(where: Database) -> Finding:
@@ -180,7 +172,9 @@ def _password(where: Database) -> Finding:
         return Finding(State.WARNING, "one that anyone would guess: production refuses it")
     if has_short_password(where):
         return Finding(State.WARNING, f"shorter than {GOOD_LENGTH} characters")
-    return Finding(State.GOOD, f"none in the settings, or of {GOOD_LENGTH} characters or more")
+    if not has_password(where):
+        return _not_checked("none in the settings")
+    return Finding(State.GOOD, f"{GOOD_LENGTH} characters or more")
 
 
 def _storage(settings: Settings) -> Finding:
@@ -199,7 +193,7 @@ def _connections(settings: Settings, where: PostgresDatabase) -> Finding:
     servers = max(1, machines)
     each = settings.workers * settings.pool_size
     needed = (servers + 1) * each
-    return _required(
+    return required(
         needed <= available,
         f"{servers} server{'s' if servers > 1 else ''} and one more of {settings.workers} workers × "
         f"{settings.pool_size} connections need {needed}, PostgreSQL has {available}",
@@ -223,25 +217,21 @@ def _backup_disk(directory: Path) -> Finding:
     return _disk(directory.absolute(), max(_FREE, 2 * newest.size if newest else 0))
 
 
+def _audit_log(path: Path | None) -> Finding:
+    if path is None:
+        facts = "RENTOMATIC_AUDIT_LOG names no file: who wrote what is in the log of the server only"
+        return Finding(State.WARNING, facts) if is_production(os.environ) else _not_checked(facts)
+    size = path.stat().st_size if path.exists() else 0
+    facts = f"{path}, {megabytes(size)}"
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        return Finding(State.WRONG, f"{facts}, cannot be written")
+    disk = _disk(path.absolute().parent, _FREE)
+    if disk.state is State.GOOD and size > _LARGE:
+        return Finding(State.WARNING, f"{facts}: rotate it, for example with logrotate")
+    return Finding(disk.state, f"{facts}, {disk.facts}")
+
+
 def _disk(folder: Path, wanted: int) -> Finding:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
-    return _required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")
-
-
-def _certificate(path: Path) -> Finding:
-    try:
-        valid = validity(path.read_text(encoding="ascii", errors="replace"))
-    except ValueError as error:
-        return Finding(State.WRONG, f"{path} {error}")
-    key = path.with_suffix(".key")
-    if key.exists() and not belong_together(path, key):
-        return Finding(State.WRONG, f"{key} is not the key of {path}, which is not in use then")
-    now = datetime.now(UTC)
-    if valid.start > now:
-        return Finding(State.WRONG, f"{path} is valid only from {valid.start:%Y-%m-%d %H:%M} UTC on")
-    verb = "is valid until" if valid.end > now else "expired on"
-    return _required(
-        valid.end - now >= _CERTIFICATE_LEFT,
-        f"{path} {verb} {valid.end:%Y-%m-%d %H:%M} UTC, at least {_CERTIFICATE_LEFT.days} days are wanted",
-    )
+    return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")

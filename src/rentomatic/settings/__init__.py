@@ -8,6 +8,7 @@ from rentomatic.settings.databases import (
     PostgresDatabase,
     SqliteDatabase,
     database,
+    has_password,
     has_short_password,
     has_weak_password,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "SqliteDatabase",
     "database",
     "digest_of",
+    "has_password",
     "has_short_password",
     "has_weak_password",
     "is_production",

@@ -136,6 +136,11 @@ def has_weak_password(where: Database) -> bool:
     return bool(password) and password.casefold() in known
 
 
+def has_password(where: Database) -> bool:
+    """Whether there is a password in the settings."""
+    return isinstance(where, PostgresDatabase | MongoDatabase) and bool(_login(where)[1])
+
+
 def has_short_password(where: Database) -> bool:
     """Whether there is a password, of fewer than `GOOD_LENGTH` characters."""
     if not isinstance(where, PostgresDatabase | MongoDatabase):

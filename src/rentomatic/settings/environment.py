@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,6 +56,7 @@ DEFAULTS = {
     "RENTOMATIC_BACKUP_DIRECTORY": "backups",
     "RENTOMATIC_BACKUP_KEEP": "14",
     "RENTOMATIC_CERTIFICATE": "",
+    "RENTOMATIC_TRUSTED_PROXIES": "",
     "RENTOMATIC_API_KEYS": "",
     "RENTOMATIC_CORS_ORIGINS": "*",
     "RENTOMATIC_TILES": "",
@@ -87,6 +89,7 @@ class Settings:
     start_timeout: seconds that `serve` waits for a storage that does not answer yet.
     backup_directory, backup_keep: where backups are, and how many of them are kept.
     certificate: the file of the public TLS certificate (PEM), None where there is none to watch.
+    trusted_proxies: those in front of this machine, which may have the certificate instead.
     api_keys: of those who may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
@@ -111,6 +114,7 @@ class Settings:
     backup_directory: Path
     backup_keep: int
     certificate: Path | None
+    trusted_proxies: tuple[str, ...]
     api_keys: tuple[ApiKey, ...]
     cors_origins: tuple[str, ...]
     tiles: str
@@ -140,6 +144,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         backup_directory=reader.read("RENTOMATIC_BACKUP_DIRECTORY", Path),
         backup_keep=reader.read("RENTOMATIC_BACKUP_KEEP", lambda text: integer(text, 1, 10_000)),
         certificate=reader.read("RENTOMATIC_CERTIFICATE", _path),
+        trusted_proxies=reader.read("RENTOMATIC_TRUSTED_PROXIES", _proxies),
         api_keys=reader.read("RENTOMATIC_API_KEYS", api_keys),
         cors_origins=reader.read("RENTOMATIC_CORS_ORIGINS", _origins),
         tiles=reader.read("RENTOMATIC_TILES", _tiles),
@@ -304,6 +309,18 @@ def _tiles(text: str) -> str:
             f"such as https://tiles.example/{{z}}/{{x}}/{{y}}.png, not {quoted(text)}"
         )
     return text
+
+
+def _proxies(text: str) -> tuple[str, ...]:
+    """Addresses and networks with commas between them, without those of this machine."""
+    try:
+        return tuple(
+            proxy for proxy in text.split(",") if proxy and not ip_network(proxy, strict=False).is_loopback
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"must be addresses and networks with commas between, such as 10.0.0.0/8, not {quoted(text)}"
+        ) from error
 
 
 def _path(text: str) -> Path | None:
