@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from ipaddress import ip_network
 from pathlib import Path
 
+from stack_logs import save_log
+
 ROOT = Path(__file__).resolve().parent
 SECRETS = ROOT / "docker" / "secrets"
 TLS = ROOT / "docker" / "tls"
@@ -43,7 +45,6 @@ _RULES = {
     "SEARCH_CACHE": (r"on|off", "on or off"),
     "LOG_MAX_SIZE": (r"[1-9]\d*[kmg]", "a size like 10m"),
     "LOG_MAX_FILES": _NUMBER,
-    "NGINX_LOG_LEVEL": (r"debug|info|notice|warn|error|crit", "debug, info, notice, warn, error or crit"),
     "STACK_USER": (r"\d+:\d+", "the numbers of a user and a group, like 1000:1000"),
 }
 """How values look that only nginx or a container would find to be wrong, when it starts."""
@@ -51,8 +52,22 @@ _RULES = {
 _INSPECT = ("docker", "inspect", "--format")
 _IN_NGINX = ("exec", "--no-TTY", "nginx")
 
-_HEALTHY_WITHIN = 120.0
+_PROBE = ("python", "-m", "rentomatic.web.probe")
+"""Asks the server of its container for a path; says on standard error what else than 200 came."""
+
+_FIRST_START_WITHIN = 240.0
+_STARTED_WITHIN = 30.0
+"""Seconds until a new `web` answers, beside RENTOMATIC_START_TIMEOUT, which it may wait for the database."""
+
+_READY_WITHIN = 10.0
+"""Seconds for which a new `web` may answer that it is not ready, before it counts as broken. It has asked the
+database before it answers at all, so that only an outage in just that moment needs any.
+"""
+
 _STOPPED_WITHIN = 120.0
+
+_LINES = 50
+"""Lines that are shown of what failed."""
 
 _STORAGES = {
     "postgres": {"POSTGRES_HOSTNAME": "db", "MIGRATION": "init-postgres"},
@@ -165,7 +180,7 @@ class Stack:
             _say("Building the image …")
             self._compose("build", "--quiet", "web", timeout=1800)
             if before is None:
-                self._compose("up", "--detach", "--wait", "--no-build", timeout=2 * _HEALTHY_WITHIN)
+                self._start_first()
             else:
                 with self._rolled_back_on_failure(before):
                     _say("Migrating …")
@@ -190,6 +205,13 @@ class Stack:
                 _say(f"{role} has a new password, in docker/secrets/{name}.")
             self._replace_all()
 
+    def _start_first(self) -> None:
+        try:
+            self._compose("up", "--detach", "--wait", "--no-build", timeout=_FIRST_START_WITHIN)
+        except StackError:
+            _say(self._compose("logs", "--no-color", "--tail", str(_LINES)))
+            raise
+
     @contextmanager
     def _rolled_back_on_failure(self, image: str) -> Iterator[None]:
         try:
@@ -197,18 +219,32 @@ class Stack:
         except (StackError, KeyboardInterrupt) as error:
             _say("Going back to the version from before …")
             newer = [container for container in self._containers() if _image_of(container) != image]
-            if running := self._containers():
-                _run(["docker", "tag", image, _run([*_INSPECT, "{{.Config.Image}}", running[0]])])
             why = str(error) or "Interrupted."
             try:
+                failed = self._take_back_tag(image)
+                self._compose("rm", "--force", "--stop", "migrate")  # which may be of the failed image
                 self._replace(newer)
+                if failed != image:
+                    _run(["docker", "rmi", failed], check=False)
             except StackError as another:
                 raise StackError(f"{why} Going back failed as well: {another} Run deploy again.") from error
             raise StackError(f"{why} The version from before is running.") from error
 
+    def _take_back_tag(self, image: str) -> str:
+        """Give the name of the image of `web` back to the one from before; the one that had it."""
+        running = self._containers()
+        if not running:
+            return image
+        name = _run([*_INSPECT, "{{.Config.Image}}", running[0]])
+        failed = _run(["docker", "image", *_INSPECT[1:], "{{.Id}}", name])
+        _run(["docker", "tag", image, name])
+        return failed
+
     def _replace_all(self) -> None:
         """Put a new container for each one of `web`, one by one."""
         # One that has ended would be started again in the place of a new one.
+        for container in self._compose("ps", "--status", "exited", "--format", "{{.Name}}", "web").split():
+            self._save_log(container)
         self._compose("rm", "--force", "web")
         self._replace(self._containers())
 
@@ -229,12 +265,13 @@ class Stack:
         try:
             self._compose("up", "--detach", *alone, "--scale", f"web={len(there) + 1}", "web")
             for container in self._containers(but=there):
-                self._wait_until_healthy(container)
+                self._wait_until_ready(container)
                 self._tell_nginx("joined", _address_of(container))
         except BaseException:  # also when interrupted: one too many would stay
             for container in self._containers(but=there):
-                _say(_run(["docker", "logs", "--tail", "5", container], check=False))
-                self._remove(container)
+                _say(_run(["docker", "logs", "--tail", str(_LINES), container], check=False))
+                if log := self._remove(container):
+                    _say(f"The whole log of {container} is in {log.relative_to(ROOT)}.")
             raise
 
     def _take_out(self, container: str) -> None:
@@ -270,19 +307,39 @@ class Stack:
             raise StackError(f"The new version is running, but nginx as before: {error}") from error
         self._compose("kill", "--signal", "HUP", "nginx")
 
-    def _remove(self, container: str) -> None:
+    def _remove(self, container: str) -> Path | None:
+        """Stop a container and keep its log; the file, None where it could not be written."""
         _run(["docker", "stop", container], timeout=_STOPPED_WITHIN)
+        log = self._save_log(container)
         _run(["docker", "rm", container])
+        return log
 
-    def _wait_until_healthy(self, container: str) -> None:
-        end = time.monotonic() + _HEALTHY_WITHIN
-        form = "{{.State.Running}} {{.RestartCount}} {{.State.Health.Status}}"
+    def _save_log(self, container: str) -> Path | None:
+        try:
+            return save_log(container, LOGS)
+        except (OSError, subprocess.SubprocessError) as error:  # no reason to leave the container in place
+            _say(f"Could not save the log of {container}: {error}")
+            return None
+
+    def _wait_until_ready(self, container: str) -> None:
+        """Return as soon as the server of a new container is ready.
+
+        Raises StackError, which says what it answered: at once where it has ended, soon where it answers that
+        it is not ready, later where it does not answer at all.
+        """
+        starting = float(self.environment.get("RENTOMATIC_START_TIMEOUT") or 0) + _STARTED_WITHIN
+        end, answers = time.monotonic() + starting, False
         while True:
-            running, restarts, health = _run([*_INSPECT, form, container]).split()
-            if health == "healthy":
+            running, restarts = _run([*_INSPECT, "{{.State.Running}} {{.RestartCount}}", container]).split()
+            if running != "true" or restarts != "0":
+                raise StackError(f"The new {container} ended by itself: see its log above.")
+            why = _probe(container, "/health/ready")
+            if not why:
                 return
-            if running != "true" or restarts != "0" or health == "unhealthy" or time.monotonic() > end:
-                raise StackError(f"The new {container} did not become healthy.")
+            if not answers and not _probe(container, "/health/live"):
+                end, answers = time.monotonic() + _READY_WITHIN, True
+            if time.monotonic() > end:
+                raise StackError(f"The new {container} did not become ready. {why}")
             time.sleep(0.5)
 
     def _containers(self, but: Sequence[str] = ()) -> list[str]:
@@ -320,6 +377,15 @@ class Stack:
         unfinished.replace(path)
 
 
+def _probe(container: str, path: str) -> str:
+    """What is wrong with the answer of the server in a container, nothing where it is 200."""
+    try:
+        _run(["docker", "exec", container, *_PROBE, path], timeout=10)
+    except StackError as error:
+        return str(error).partition("\n")[2].strip() or str(error)
+    return ""
+
+
 def _image_of(container: str) -> str:
     return _run([*_INSPECT, "{{.Image}}", container])
 
@@ -347,8 +413,12 @@ def _run(
     except subprocess.TimeoutExpired as error:
         raise StackError(f"`{' '.join(command[:4])} …` took longer than {timeout:.0f} s.") from error
     if check and done.returncode != 0:
-        raise StackError(f"`{' '.join(command[:4])} …` failed:\n{done.stderr.strip()[-2000:]}\n")
+        raise StackError(f"`{' '.join(command[:4])} …` failed:\n{_end_of(done.stderr)}\n")
     return done.stdout.strip() if check else (done.stdout + done.stderr).strip()
+
+
+def _end_of(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-_LINES:])
 
 
 @contextmanager

@@ -66,8 +66,6 @@ CONF
 
 clients() {
     cat <<CONF
-# Of single requests. At "error", a client that sends large bodies writes a line for each, as often as it likes.
-error_log /dev/stderr $NGINX_LOG_LEVEL;
 limit_req_zone \$binary_remote_addr zone=requests:10m rate=$CLIENT_RATE;
 limit_conn_zone \$binary_remote_addr zone=connections:10m;
 CONF

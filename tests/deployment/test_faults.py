@@ -36,7 +36,7 @@ def load(stack: Stack) -> Iterator[Load]:
 def why(stack: Stack, failures: list[Outcome]) -> str:
     """What the logs say of the first failures."""
     told = [f"{f.what} after {f.seconds:.2f} s, {stack.logged(f.request_id)}" for f in failures[:5]]
-    notes = [line for line in stack.log(stack.container("nginx")).splitlines() if "[error]" in line]
+    notes = [line for line in stack.log(stack.container("nginx")).splitlines() if not line.startswith("{")]
     return "\n".join([f"{len(failures)} failed", *told, *notes[-10:]])
 
 
@@ -168,9 +168,12 @@ def test_a_deploy_that_fails_is_undone_without_a_failed_request(
     stack: Stack, figures: Figures, fault: str
 ) -> None:
     before, served = stack.containers("web"), version(stack)
+    images, logs = images_of(stack), saved_logs(stack)
     image = {stack.inspect(container)["Image"] for container in before}
     with load(stack) as running, another_version(stack, 3, BROKEN[fault]):
+        began = time.monotonic()
         done = stack.try_manage("deploy")
+        figures.add(f"deploy of a version that {fault}, undone", f"after {time.monotonic() - began:.0f} s")
         seen = {version(stack) for _ in range(10)}
 
     without_failure(stack, running, figures, f"deploy of a version that {fault}")
@@ -179,6 +182,26 @@ def test_a_deploy_that_fails_is_undone_without_a_failed_request(
     assert {served} == seen
     assert image == {stack.inspect(container)["Image"] for container in stack.containers("web")}
     assert image == {docker("image", "inspect", "--format", "{{.Id}}", f"{stack.name}-web").strip()}
+    assert images == images_of(stack)
+    assert SAID[fault] in done.stderr
+    assert (fault != "cannot migrate") == bool(saved_logs(stack) - logs)
+
+
+SAID = {
+    "never becomes ready": "did not become ready. /health/ready: 503 ",
+    "dies at its start": "a broken version",
+    "cannot migrate": "broken",
+}
+
+
+def images_of(stack: Stack) -> set[str]:
+    """All that a build made and nothing has removed, tagged or not."""
+    label = f"label=com.docker.compose.project={stack.name}"
+    return set(docker("images", "--all", "--quiet", "--no-trunc", "--filter", label).split())
+
+
+def saved_logs(stack: Stack) -> set[str]:
+    return {file.name for file in (stack.folder / "logs").glob(f"{stack.name}-web-*.log.gz")}
 
 
 def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(

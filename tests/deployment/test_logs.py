@@ -1,5 +1,6 @@
 """What is left of the logs when containers are removed, and when somebody floods them."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -40,19 +41,28 @@ def found_as_documented(stack: Stack, code: str) -> list[tuple[str, str]]:
 WRITTEN = [("tests", "add"), ("tests", "remove")]
 
 
-def test_who_wrote_what_is_known_after_every_container_was_made_anew(stack: Stack) -> None:
-    """By another log driver, which also shows that the logs may go elsewhere."""
-    code = write(stack)
-    stack.manage("compose", "stop", "web")
-    stack.manage("compose", "rm", "--force", "web")
+def test_who_wrote_what_is_known_after_a_deploy_and_after_every_container_was_made_anew(stack: Stack) -> None:
+    """The second by another log driver, which also shows that the logs may go elsewhere."""
+    code, before = write(stack), stack.containers("web")
+    stack.manage("deploy")
+    deployed = found_as_documented(stack, code)
+    saved = [text for each in before for text in saved_logs(stack, each)]
     with stack.reconfigured(COMPOSE_FILE=LOCAL):
         drivers = {stack.inspect(c)["HostConfig"]["LogConfig"]["Type"] for c in every_container(stack)}
         later = write(stack)
         log = stack.manage("compose", "logs", "--no-log-prefix", "web", COMPOSE_FILE=LOCAL)
 
+    assert 2 == len(saved) and any(code in text for text in saved)
     assert {"local"} == drivers
     assert later in log
-    assert [WRITTEN, WRITTEN] == [found_as_documented(stack, each) for each in (code, later)]
+    assert [WRITTEN] * 3 == [deployed, *(found_as_documented(stack, each) for each in (code, later))]
+
+
+def saved_logs(stack: Stack, container: str) -> list[str]:
+    """The logs of a container that is gone."""
+    return [
+        gzip.decompress(file.read_bytes()).decode() for file in stack.folder.glob(f"logs/{container}-*.gz")
+    ]
 
 
 def every_container(stack: Stack) -> list[str]:

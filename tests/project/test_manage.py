@@ -14,6 +14,7 @@ from tests.servers import ROOT, free_port, serving
 CONTENT = (
     "manage.py",
     "stack.py",
+    "stack_logs.py",
     "wsgi.py",
     "pyproject.toml",
     "README.md",

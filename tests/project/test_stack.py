@@ -52,7 +52,7 @@ def copy(tmp_path: Path) -> Path:
     """The files that make the stack, without an environment: it needs none."""
     folder = tmp_path / "copy"
     folder.mkdir()
-    for name in ("manage.py", "stack.py"):
+    for name in ("manage.py", "stack.py", "stack_logs.py"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "config", folder / "config")
     shutil.copytree(ROOT / "docker", folder / "docker", ignore=shutil.ignore_patterns("secrets", "tls"))
@@ -181,6 +181,13 @@ def test_secrets_are_made_once_and_for_their_owner_only(run: Manage, copy: Path)
     assert "" == again.stderr
 
 
+def test_the_folders_that_containers_write_to_are_for_their_owner_only(run: Manage, copy: Path) -> None:
+    run("compose", "ps")
+
+    modes = {name: stat.S_IMODE((copy / name).stat().st_mode) for name in ("backups", "logs")}
+    assert {"backups": 0o700, "logs": 0o700} == modes
+
+
 def test_no_secret_is_printed_or_handed_to_compose(run: Manage, calls: Calls, copy: Path) -> None:
     done = run("compose", "config")
     told = done.stdout + done.stderr + json.dumps(calls.all)
@@ -248,6 +255,8 @@ def test_containers_run_as_whoever_owns_the_secrets(run: Manage, calls: Calls, c
         ("CLIENT_RATE", "50"),
         ("CLIENT_BURST", "many"),
         ("SEARCH_CACHE", "maybe"),
+        ("LOG_MAX_SIZE", "10MB"),
+        ("LOG_MAX_FILES", "0"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,balancer"),
     ],
 )

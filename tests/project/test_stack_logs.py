@@ -1,0 +1,58 @@
+"""Logs of containers that are removed, with a `docker` of our own."""
+
+import gzip
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stack_logs import save_log
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (made := tmp_path / "logs").mkdir()
+    return made
+
+
+def docker_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    (tmp_path / "docker").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_all_that_a_container_has_logged_is_kept(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker_that(tmp_path, monkeypatch, 'echo "$@"; echo "an error" >&2')
+
+    path = save_log("rooms-web-3", folder)
+
+    assert path.name.startswith("rooms-web-3-2") and path.name.endswith("Z.log.gz")
+    assert "logs rooms-web-3\nan error\n" == gzip.decompress(path.read_bytes()).decode()
+    assert [path] == list(folder.iterdir())
+
+
+def test_the_newest_fifty_stay(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docker_that(tmp_path, monkeypatch, "echo a line")
+    (folder / "audit.jsonl").touch()
+    for age in range(60):
+        (old := folder / f"old-{age}.log.gz").touch()
+        os.utime(old, (1_000_000 - age, 1_000_000 - age))
+
+    path = save_log("rooms-web-3", folder)
+
+    wanted = {path, folder / "audit.jsonl", *(folder / f"old-{age}.log.gz" for age in range(49))}
+    assert wanted == set(folder.iterdir())
+
+
+def test_a_log_that_cannot_be_read_leaves_no_file(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker_that(tmp_path, monkeypatch, "echo half of it; exit 1")
+
+    with pytest.raises(subprocess.CalledProcessError):
+        save_log("rooms-web-3", folder)
+
+    assert [] == list(folder.iterdir())
