@@ -174,8 +174,8 @@ def test_no_rooms_are_an_empty_file(rentomatic: CommandLine, format_: str, expec
         ("price__lt=", "price__lt: must be a whole number such as 60, not ''"),
         ("price__lt=1_000", "price__lt: must be a whole number such as 60, not '1_000'"),
         ("price__lt= 5 ", "price__lt: must be a whole number such as 60, not ' 5 '"),
-        ("price__lt=²", r"price__lt: must be a whole number such as 60, not '\xb2'"),
-        ("price__lt=٥", r"price__lt: must be a whole number such as 60, not '\u0665'"),
+        ("price__lt=²", "price__lt: must be a whole number such as 60, not '²'"),
+        ("price__lt=٥", "price__lt: must be a whole number such as 60, not '٥'"),
         ("price__lt=NaN", "price__lt: must be a whole number such as 60, not 'NaN'"),
         ("price__lt=9999999999", "price__lt: must be between -2147483648 and 2147483647"),
         ("latitude__lt=1e999", "latitude__lt: must be between -90 and 90, not '1e999'"),
@@ -183,11 +183,11 @@ def test_no_rooms_are_an_empty_file(rentomatic: CommandLine, format_: str, expec
         ("code__in=a,,b", "code__in: must be 1 to 36 letters, digits or . _ ~ -"),
         ("--near=51.5", "--near: must be latitude,longitude such as 51.5,-0.12, not '51.5'"),
         ("--near=91,0", "--near: must be between -90 and 90, not '91'"),
-        ("--radius=5", "--radius: needs"),
+        ("--radius=5", "--radius: needs --near, the point to measure from"),
         ("--bbox=1,2,3", "--bbox: must be west,south,east,north"),
         ("--bbox=0,52,1,51", "--bbox: south must not be greater than north"),
         ("--sort=cheap", "--sort: must be one of code, -code, price, -price, size, -size, distance"),
-        ("--sort=distance", "--sort: by distance needs"),
+        ("--sort=distance", "--sort: by distance needs --near, the point to measure from"),
         ("--cursor=abc", "--cursor: is not a cursor of this service"),
         ("--limit=0", "--limit: must be between 1 and 1000, not '0'"),
         ("--limit=1001", "--limit: must be between 1 and 1000, not '1001'"),
@@ -242,7 +242,7 @@ def test_a_condition_without_a_value_is_bad_usage(rentomatic: CommandLine) -> No
     done = rentomatic("search", "price")
 
     assert (done.code, done.out) == (2, "")
-    assert "'price' is no condition such as price__lt=60" in done.err
+    assert "'price' is not a condition; write it like price__lt=60." in done.err
 
 
 @pytest.mark.parametrize("argument", ["--nearby=1,2", "--format=xml"])

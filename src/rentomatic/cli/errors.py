@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from rentomatic.requests.search import FILTER_PREFIX
+from rentomatic.cli.options import as_option
+from rentomatic.domain.quoting import visible
 from rentomatic.serializers.backup import BackupDamaged, BackupTooNew
 from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty
@@ -14,7 +15,6 @@ from rentomatic.use_cases.errors import (
     DocumentError,
     ParametersError,
     PreconditionFailed,
-    Problem,
     RentomaticError,
     RepositoryUnavailable,
     ResourceError,
@@ -42,16 +42,13 @@ def report(error: RentomaticError) -> int:
     """Write the error on standard error; its exit code."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in _lines(error):
-        console.print(f"[red]Error:[/] {escape(line)}")
+        console.print(f"[red]Error:[/] {escape(visible(line))}")
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
 def _lines(error: RentomaticError) -> Sequence[str]:
     if isinstance(error, ParametersError):
-        return [
-            f"{_parameter(p)}: {p.message.replace(f'did you mean {FILTER_PREFIX}', 'did you mean ')}"
-            for p in error.problems
-        ]
+        return [f"{as_option(problem.parameter)}: {problem.message}" for problem in error.problems]
     if isinstance(error, ListingError):
         return [as_typed(str(error), error.remedy)]
     return [str(error)]
@@ -64,10 +61,3 @@ def as_typed(message: str, remedy: Remedy | None) -> str:
 
 def _phrase(option: str, value: str) -> str:
     return f"--{option}" if value == "true" else f"--{option} {value}"
-
-
-def _parameter(problem: Problem) -> str:
-    """The parameter as it is typed on the command line."""
-    if problem.parameter.startswith(FILTER_PREFIX):
-        return problem.parameter.removeprefix(FILTER_PREFIX)
-    return f"--{problem.parameter}" if problem.parameter.islower() else problem.parameter

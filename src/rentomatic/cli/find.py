@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rentomatic.cli.options import parameters, repository, search_options
+from rentomatic.cli.options import as_option, parameters, repository, search_options
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
@@ -56,7 +56,7 @@ def search(
       rentomatic search code__in=18674,23197 --format json
     """
     given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor)
-    query = parse_search(given).query
+    query = parse_search(given, naming=as_option).query
     with repository() as rooms:
         found = search_rooms(rooms, query, with_total=count)
     for_people = format_ == "table"
@@ -107,7 +107,7 @@ def summary(
       rentomatic summary size__gte=20 --near 51.5074,-0.1278 --radius 2000
     """
     given = parameters(conditions, near=near, radius=radius, bbox=bbox)
-    query = parse_search(given, AREA_PARAMETERS).query
+    query = parse_search(given, AREA_PARAMETERS, as_option).query
     with repository() as rooms:
         found = summarise_rooms(rooms, query)
     if format_ == "json":

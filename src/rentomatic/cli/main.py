@@ -1,7 +1,7 @@
 """The entry point: the group of commands, and what becomes of their errors."""
 
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 import click
 
@@ -15,6 +15,7 @@ from rentomatic.cli.find import search, show, summary
 from rentomatic.cli.keys import make_key
 from rentomatic.cli.operate import init_postgres, migrate, sample, serve
 from rentomatic.cli.transfer import export, import_
+from rentomatic.domain.quoting import visible
 from rentomatic.use_cases.errors import RentomaticError
 
 
@@ -60,7 +61,9 @@ def run(arguments: list[str]) -> int:
     except RentomaticError as error:
         return errors.report(error)
     except click.ClickException as error:
-        error.show()
+        told = StringIO()
+        error.show(told)
+        click.echo(visible(told.getvalue(), keep="\n"), err=True, nl=False)  # it may quote what was typed
         return error.exit_code
     except OSError as error:  # a file that cannot be written, a full disk
         click.echo(f"Error: {error}", err=True)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from rentomatic.bootstrap import open_repository
+from rentomatic.domain.quoting import quoted
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
 from rentomatic.settings import Database, Settings, read_settings
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -36,11 +37,18 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
     for condition in conditions:
         name, equals, text = condition.partition("=")
         if not equals:
-            raise click.UsageError(f"{condition!r} is no condition such as price__lt=60")
+            raise click.UsageError(f"{quoted(condition)} is not a condition; write it like price__lt=60.")
         if name in (*AREA_PARAMETERS, *PAGE_PARAMETERS):
             raise click.UsageError(f"{name} is an option: --{name} {text}")
         given.append((FILTER_PREFIX + name, text))
     return given + [(name, str(text)) for name, text in options.items() if text is not None]
+
+
+def as_option(parameter: str) -> str:
+    """The parameter of a search as it is typed on the command line."""
+    if parameter.startswith(FILTER_PREFIX):
+        return parameter.removeprefix(FILTER_PREFIX)
+    return f"--{parameter}" if parameter.islower() else parameter
 
 
 class StorageAway(RepositoryUnavailable):

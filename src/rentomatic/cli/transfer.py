@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
 from rentomatic.cli.errors import DONE, FAILED, as_typed
-from rentomatic.cli.options import parameters, repository, search_options
+from rentomatic.cli.options import as_option, parameters, repository, search_options
+from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
 from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
@@ -36,17 +37,20 @@ def _mapping(context: click.Context, option: click.Parameter, values: tuple[str,
     for value in values:
         field, equals, column = value.partition("=")
         if not equals or field not in USUAL_NAMES:
-            raise click.BadParameter(f"{value!r} is not FIELD=COLUMN, FIELD one of {', '.join(USUAL_NAMES)}")
+            raise click.BadParameter(
+                f"{quoted(value)} is not FIELD=COLUMN, FIELD one of {', '.join(USUAL_NAMES)}"
+            )
         mapping[field] = column
     return mapping
 
 
 def _encoding(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    if name is None:
+        return None
     try:
-        if name is not None:
-            "".encode(name)
+        "".encode(name)
     except (LookupError, UnicodeError):
-        raise click.BadParameter(f"{name!r} is no encoding that is known here") from None
+        raise click.BadParameter(f"{quoted(name)} is not a known encoding") from None
     return name
 
 
@@ -231,7 +235,7 @@ def export(
       rentomatic export --bbox -0.2,51.4,0.1,51.6 -o rooms.geojson.gz
     """
     given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort)
-    query = parse_search(given, (*AREA_PARAMETERS, "sort")).query
+    query = parse_search(given, (*AREA_PARAMETERS, "sort"), as_option).query
     if format_ is None:
         suffix = Path(str(output or "").removesuffix(".gz")).suffix.removeprefix(".")
         format_ = _FORMATS_BY_SUFFIX.get(suffix, Format.CSV)

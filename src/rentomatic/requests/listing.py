@@ -6,8 +6,8 @@ on_conflict=skip  dry_run=true  map=price=Preis  map=code=Nummer
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rentomatic.domain.quoting import quoted
 from rentomatic.domain.search import Field
-from rentomatic.requests.numbers import quoted
 from rentomatic.requests.search import Parser, choice
 from rentomatic.use_cases.ports import OnConflict
 

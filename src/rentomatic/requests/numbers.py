@@ -2,6 +2,7 @@
 
 import re
 
+from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import MAX_INTEGER
 
 _INTEGER = re.compile(r"-?[0-9]{1,400}")
@@ -36,8 +37,3 @@ def listed(text: str) -> list[str]:
     *before, last = text.split(",")
     first, *rest = [*(part.rstrip(" ") for part in before), last]
     return [first, *(part.lstrip(" ") for part in rest)]
-
-
-def quoted(text: str) -> str:
-    """The text as it may be shown in a message: quoted, on one line, not too long."""
-    return ascii(text if len(text) <= 40 else text[:37] + "...")

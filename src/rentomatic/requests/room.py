@@ -10,9 +10,9 @@ from dataclasses import fields
 from typing import NoReturn
 from uuid import uuid4
 
+from rentomatic.domain.quoting import quoted, shortened
 from rentomatic.domain.room import InvalidRoom, Room, canonical_code
 from rentomatic.domain.search import Field
-from rentomatic.requests.numbers import quoted
 from rentomatic.requests.search import field_value
 from rentomatic.use_cases.errors import DocumentError, Fault, ParametersError, Problem
 
@@ -132,7 +132,7 @@ def _path(name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as it may be shown in a message: on one line, in ASCII, not too long."""
+    """A value as a message may show it: on one line, not too long."""
     match value:
         case tuple():
             return "an object"
@@ -140,5 +140,4 @@ def _shown(value: object) -> str:
             return "an array"
         case str():
             return quoted(value)
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return shortened(json.dumps(value))

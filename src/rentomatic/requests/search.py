@@ -11,6 +11,7 @@ from itertools import product
 from typing import TypeVar
 
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
+from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.domain.room import canonical_code
 from rentomatic.domain.search import (
     BY_CODE,
@@ -27,7 +28,7 @@ from rentomatic.domain.search import (
     Value,
 )
 from rentomatic.requests import cursor
-from rentomatic.requests.numbers import decimal, integer, listed, quoted
+from rentomatic.requests.numbers import decimal, integer, listed
 from rentomatic.use_cases.errors import ParametersError, Problem
 
 MAX_PARAMETERS = 100
@@ -72,16 +73,20 @@ class SearchRequest:
 
 Parsed = TypeVar("Parsed")
 
+Naming = Callable[[str], str]
+"""What whoever typed a parameter knows it as, such as the label of a field or an option."""
+
 
 def parse_search(
     parameters: Iterable[tuple[str, str]],
     allowed: Iterable[str] = (*AREA_PARAMETERS, *PAGE_PARAMETERS),
+    naming: Naming = str,
 ) -> SearchRequest:
     """The search that names and values ask for; `allowed` are the names besides the filters.
 
-    Raises ParametersError naming every bad parameter.
+    naming: of the parameters that a message mentions. Raises ParametersError naming every bad parameter.
     """
-    return Parser(parameters, tuple(allowed)).request()
+    return Parser(parameters, tuple(allowed), naming=naming).request()
 
 
 def parse_format(parameters: Iterable[tuple[str, str]], formats: Iterable[Format]) -> Format | None:
@@ -104,18 +109,20 @@ class Parser:
         parameters: Iterable[tuple[str, str]],
         allowed: tuple[str, ...],
         filters: Collection[str] = FILTERS.keys(),
+        naming: Naming = str,
     ) -> None:
+        self.naming = naming
         self.problems: list[Problem] = []
         self.conditions: list[Condition] = []
         self.texts: dict[str, str] = {}
         for number, (name, text) in enumerate(parameters, start=1):
             if number > MAX_PARAMETERS:
-                self.refuse(name[:60], f"is one parameter too many: at most {MAX_PARAMETERS} are read")
+                self.refuse(_shown(name), f"is one parameter too many: at most {MAX_PARAMETERS} are read")
                 break
             if name in filters:
                 self._add_condition(name, text)
             elif name not in allowed:
-                self.refuse(name[:60], _unknown(name, (*filters, *allowed), suggest=len(self.problems) < 5))
+                self.refuse(_shown(name), self._unknown(name, (*filters, *allowed)))
             elif name in self.texts:
                 self.refuse(name, "is given more than once")
             else:
@@ -171,7 +178,7 @@ class Parser:
         if near is not None and radius is not None:
             yield Circle(near, radius)
         elif "radius" in self.texts and "near" not in self.texts:
-            self.refuse("radius", "needs near=latitude,longitude")
+            self.refuse("radius", f"needs {self.naming('near')}, the point to measure from")
 
     def _sort(self, near: Point | None) -> Sort:
         default = BY_CODE if near is None else BY_DISTANCE
@@ -181,9 +188,18 @@ class Parser:
             sort = self.parse("cursor", cursor.sort_of) or default
         if sort == BY_DISTANCE and near is None:
             if "near" not in self.texts:
-                self.refuse("sort", "by distance needs near=latitude,longitude")
+                self.refuse("sort", f"by distance needs {self.naming('near')}, the point to measure from")
             return default
         return sort
+
+    def _unknown(self, name: str, known: tuple[str, ...]) -> str:
+        plain = name[:60].lower()
+        for meant in (plain, f"{plain.rstrip('_')}__eq"):  # what is right but for its case or its operator
+            if meant in known:
+                return f"is not a parameter; did you mean {self.naming(meant)}?"
+        few = len(self.problems) < 5  # close matches take time to find
+        close = difflib.get_close_matches(name[:60], known, n=1) if few else []
+        return "is not a parameter" + (f"; did you mean {self.naming(close[0])}?" if close else "")
 
 
 def condition(field: Field, operator: Operator, text: str) -> Condition:
@@ -242,10 +258,6 @@ def choice(text: str, choices: dict[str, Parsed]) -> Parsed:
     return choices[text]
 
 
-def _unknown(name: str, known: tuple[str, ...], suggest: bool) -> str:
-    plain = name[:60].lower()
-    for meant in (plain, f"{plain.rstrip('_')}__eq"):  # what is right but for its case or its operator
-        if meant in known:
-            return f"is not a parameter; did you mean {meant}?"
-    close = difflib.get_close_matches(name[:60], known, n=1) if suggest else []
-    return "is not a parameter" + (f"; did you mean {close[0]}?" if close else "")
+def _shown(name: str) -> str:
+    """The name of a parameter that there is not, as messages may show it."""
+    return visible(shortened(name, 60))

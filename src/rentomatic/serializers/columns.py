@@ -1,9 +1,11 @@
 """Which column of a listing says what about a room, and a room from the texts of a line."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import InvalidRoom, Room
 from rentomatic.serializers.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
 from rentomatic.serializers.source import ListingError
@@ -56,7 +58,9 @@ class Columns:
         for field, names in USUAL_NAMES.items():
             if field in self._mapping:
                 if self._mapping[field] not in header:
-                    raise ListingError(f"there is no column {self._mapping[field]!r}, only {_listed(header)}")
+                    raise ListingError(
+                        f"there is no column {_named(self._mapping[field])}, only {_listed(header)}"
+                    )
                 found[field] = self._mapping[field]
             elif usual := next((plain[name] for name in names if name in plain), None):
                 found[field] = usual
@@ -68,7 +72,7 @@ class Columns:
             )
         for field, column in found.items():
             if header.count(column) > 1:
-                raise ListingError(f"{header.count(column)} columns are called {column!r} ({field})")
+                raise ListingError(f"{header.count(column)} columns are called {_named(column)} ({field})")
         self.found = found
         return found
 
@@ -107,9 +111,13 @@ def _plain(name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _listed(header: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in header[:40])
+    return ", ".join(map(_named, header[:40]))
+
+
+def _named(column: str) -> str:
+    """The name of a column, long enough to be typed after it."""
+    return quoted(column, 200)

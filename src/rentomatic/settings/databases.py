@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from rentomatic.requests.numbers import quoted
+from rentomatic.domain.quoting import quoted
 
 APPLICATION_DB = "application"
 MAINTENANCE_DB = "postgres"

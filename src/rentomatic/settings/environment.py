@@ -7,7 +7,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
-from rentomatic.requests.numbers import decimal, integer, quoted
+from rentomatic.domain.quoting import quoted
+from rentomatic.requests.numbers import decimal, integer
 from rentomatic.settings.databases import (
     APPLICATION_DB,
     MAINTENANCE_DB,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rentomatic.domain.quoting import shortened, visible
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -50,7 +52,7 @@ class ResourceError(RentomaticError):
     """There is no room with that code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"There is no room {code}.")
+        super().__init__(f"There is no room {visible(shortened(code))}.")
         self.code = code
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from rentomatic.domain.quoting import shortened, visible
 from rentomatic.domain.room import Room
 from rentomatic.use_cases.errors import RentomaticError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 
 MAX_REFUSALS_KEPT = 100
+
+MAX_SHOWN = 60
+"""Characters that a refusal shows of a value in a listing, and of the name of its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Refusal:
     """A line of a listing that makes no room.
 
     line: its number in the file, from 1, the header included.
-    column, value: what the line says where it is wrong; column is empty when it is the whole line.
+    column, value: what the line says where it is wrong, as people may see it; column is empty when it is the
+        whole line.
     remedy: what may help, where something may.
     """
 
@@ -40,8 +45,13 @@ class Refusal:
     reason: str
     remedy: Remedy | None = None
 
+    def __post_init__(self) -> None:
+        # They come from a stranger's file, and end on terminals, on pages and in answers.
+        object.__setattr__(self, "column", visible(shortened(self.column, MAX_SHOWN)))
+        object.__setattr__(self, "value", visible(shortened(self.value, MAX_SHOWN)))
+
     def __str__(self) -> str:
-        place = f"line {self.line}, {self.column} {self.value!r}" if self.column else f"line {self.line}"
+        place = f"line {self.line}, {self.column} '{self.value}'" if self.column else f"line {self.line}"
         return f"{place}: {self.reason}"
 
 

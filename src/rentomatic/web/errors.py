@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from falcon import App, HTTPError, Request, Response
 
+from rentomatic.domain.quoting import visible
 from rentomatic.serializers.source import ListingError, ListingTooLong
 from rentomatic.use_cases.errors import (
     ConflictError,
@@ -146,7 +147,7 @@ def _answer(req: Request, resp: Response, kind: ProblemType, detail: str, **memb
         "type": kind.uri,
         "title": kind.title,
         "status": int(kind.status),
-        "detail": detail,
+        "detail": visible(detail),
         **members,
         "request_id": req.context.request_id,
     }

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from falcon import HTTPMethodNotAllowed, Request, Response
 
+from rentomatic.domain.quoting import shortened, visible
 from rentomatic.web.errors import UrlTooLong
 from rentomatic.web.gate import Gate
 
@@ -49,7 +50,7 @@ class RequestMiddleware:
         rest = len(req.query_string) - sum(map(len, pieces))
         if len(req.path) + sum(map(len, pieces)) > MAX_URL or rest > MAX_URL:
             longest = max(req.query_string.split("&"), key=len)
-            raise UrlTooLong(MAX_URL, unquote(longest.partition("=")[0])[:60])
+            raise UrlTooLong(MAX_URL, visible(shortened(unquote(longest.partition("=")[0]), 60)))
         if req.path.startswith(_STATIC) and req.method not in ("GET", "HEAD"):
             if req.method != "OPTIONS":
                 raise HTTPMethodNotAllowed(_OF_FILES)  # Falcon's files would answer any method

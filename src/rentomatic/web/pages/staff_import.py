@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from falcon import HTTPError, Request, Response
 
+from rentomatic.domain.quoting import quoted
 from rentomatic.requests.listing import MAPPING, parse_import
-from rentomatic.requests.numbers import quoted
 from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
 from rentomatic.use_cases.import_rooms import ImportRefused, Refusal, Remedy
@@ -161,7 +161,7 @@ def _parameters(values: Mapping[str, str], dry_run: bool) -> Iterator[tuple[str,
 
 def _charset(text: str) -> str | None:
     if text not in CHARSETS:
-        raise ParametersError([Problem("encoding", f"is none that is taken here: {quoted(text)}")])
+        raise ParametersError([Problem("encoding", f"{quoted(text)} is not one of these")])
     return text or None
 
 

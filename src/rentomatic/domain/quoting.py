@@ -1,0 +1,41 @@
+"""Text of strangers as messages may show it: as typed, on one line, of bounded length."""
+
+import unicodedata
+
+MAX_QUOTED = 40
+"""Characters of a text that a message quotes; an ellipsis stands for the rest."""
+
+_JOINERS = "\u200c\u200d"  # invisible too, but several scripts, and emoji, are written with them
+
+
+def quoted(text: str, most: int = MAX_QUOTED) -> str:
+    """The text in quotes as it was typed, shortened and without anything hidden."""
+    return f"'{visible(shortened(text, most))}'"
+
+
+def shortened(text: str, most: int = MAX_QUOTED) -> str:
+    """The text, or as many of its first characters as fit before an ellipsis. most: characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with its hidden characters spelled out, such as `<U+202E>`, but for those to keep."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"<U+{ord(sign):04X}>" if is_hidden(sign) and sign not in keep else sign for sign in text)
+
+
+def without_hidden(text: str) -> str:
+    """The text without its hidden characters, which people paste along without knowing."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(sign for sign in text if not is_hidden(sign))
+
+
+def is_hidden(sign: str) -> bool:
+    """Whether a character acts on what shows it, or cannot be seen there.
+
+    These are control characters (terminals obey them), ends of lines, bidirectional controls (they reorder
+    the text around them), other format characters, and lone surrogates (no encoding has them).
+    """
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and sign not in _JOINERS
