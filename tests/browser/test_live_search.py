@@ -433,7 +433,7 @@ def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server:
         settled(page)
         page.route("**/parts/rooms?*", lambda route: route.abort())
         page.get_by_label("Sort").select_option("price")
-        expect(page.get_by_role("alert")).to_contain_text("The rooms did not come")
+        expect(page.get_by_role("alert")).to_contain_text("Could not load the rooms")
         page.unroute("**/parts/rooms?*")
         page.get_by_role("button", name="Try again").click()
         settled(page)
@@ -462,7 +462,7 @@ def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
     filters(live)
     live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").press_sequentially("30")
     live.keyboard.press("Enter")
-    expect(live.locator("#rooms")).to_be_focused()
+    expect(live.get_by_role("heading", level=1)).to_be_focused()
     expect(live).to_have_url(re.compile("filter_price__lte=30"))
     settled(live)
     for _ in range(8):
@@ -472,3 +472,55 @@ def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
     live.keyboard.press("Enter")
 
     expect(live).to_have_url(re.compile("/room/"))
+
+
+@pytest.mark.parametrize("way", ["next page", "filter", "back"])
+def test_what_is_marked_on_the_map_goes_with_the_room_that_is_pointed_at(live: Page, way: str) -> None:
+    live.goto("/")
+    settled(live)
+    live.get_by_label("Sort").select_option("price")
+    expect(live).to_have_url(re.compile("sort=price"))
+    settled(live)
+    live.locator(".room").first.hover()
+    expect(live.locator("#map .pin.shown")).to_have_count(1)
+    if way == "next page":
+        live.get_by_role("link", name="Next page").evaluate("link => link.click()")  # the pointer stays
+    elif way == "filter":
+        live.get_by_label("Sort").evaluate(
+            "sort => { sort.value = 'size'; sort.dispatchEvent(new Event('change', {bubbles: true})); }"
+        )
+    else:
+        live.go_back()
+    settled(live)
+    live.mouse.move(0, 0)
+
+    expect(live.locator("#map .pin.shown")).to_have_count(0)
+
+
+def test_a_marked_room_stays_marked_when_the_map_shows_other_pins(live: Page) -> None:
+    live.goto(IN_TOWN)
+    settled(live)
+    live.get_by_label("Search where the map is").uncheck()
+    room = live.locator(".room a").first
+    room.focus()
+    marked = live.locator("#map .pin.shown")
+    expect(marked).to_have_count(1)
+    for name in ("Zoom out", "Zoom out", "Zoom in", "Zoom in", "Zoom in"):
+        before = live.locator("#map").get_attribute("data-loaded")
+        live.get_by_role("button", name=name).evaluate("button => button.click()")
+        expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
+        settled(live)
+
+        expect(marked).to_have_count(1)
+    room.blur()
+    expect(marked).to_have_count(0)
+
+
+def test_names_that_other_sites_append_leave_the_address_and_the_map_works(live: Page) -> None:
+    live.goto("/?near=51.512,-0.123&radius=1500&utm_source=a&fbclid=%FF&lang=de#rooms")
+    settled(live)
+
+    expect(live).to_have_url(re.compile(r"/\?near=51.512,-0.123&radius=1500#rooms$"))
+    assert on_map(live) == number(live)
+    live.get_by_label("Sort").select_option("price")
+    expect(live).to_have_url(re.compile(r"/\?near=51.512,-0.123&radius=1500&sort=price$"))

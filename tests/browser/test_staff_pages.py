@@ -20,6 +20,7 @@ from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Scope
 from tests.browser.axe import violations
 from tests.browser.conftest import SCREENSHOTS, opened
+from tests.browser.test_keyboard import assert_all_reached
 from tests.builders import make_room
 from tests.servers import Server, rentomatic
 from tests.web.conftest import key_of
@@ -433,3 +434,14 @@ def test_a_room_is_added_with_the_keyboard_alone(live: Page, size: str) -> None:
     live.keyboard.press("Enter")
 
     expect(live).to_have_url(re.compile(r"/room/typed\S*\?done=added"))
+
+
+def test_tab_reaches_everything_on_the_pages_of_staff(live: Page, size: str) -> None:
+    live.goto("/staff")
+    assert_all_reached(live)
+    sign_in(live)
+    for target in ("/staff", "/staff/add", "/staff/import", f"/staff/rooms/{sample_rooms(1)[0].code}"):
+        live.goto(target)
+        stops = [stop["stop"] for stop in assert_all_reached(live)]
+
+        assert sorted(stops) == stops, target

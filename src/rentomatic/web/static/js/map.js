@@ -1,6 +1,7 @@
 /** The map beside the list: a pin with its price for each room, and a bubble with their number for many. */
 
 import { addBaseMap } from "./basemap.js";
+import { OneStop } from "./one-stop.js";
 import L from "../vendor/leaflet/leaflet.js";
 
 /**
@@ -37,6 +38,9 @@ export class RoomMap {
     this.turn = 0;
     this.exact = true;
     this.marked = null;
+    /** @type {DOMStringMap | null} */
+    this.markedRoom = null;
+    this.stop = new OneStop(element, ".leaflet-marker-icon.leaflet-interactive");
     this.area = L.layerGroup();
     this.leaflet = L.map(element, { maxZoom: MAX_ZOOM, minZoom: 1, worldCopyJump: true, zoomSnap: 1, trackResize: false, center: [30, 0], zoom: 2 });
     this.leaflet.attributionControl.setPrefix(false);
@@ -88,8 +92,9 @@ export class RoomMap {
     return { centre: [lat, lng], zoom: this.leaflet.getZoom() };
   }
 
-  /** Show where a room of the list is, or none. @param {DOMStringMap | null} room */
+  /** Show where a room of the list is, or none, until told otherwise. @param {DOMStringMap | null} room */
   mark(room) {
+    this.markedRoom = room;
     this.marked?.getElement()?.classList.remove("shown");
     if (this.marked?.options.passing) this.marked.remove();
     this.marked = null;
@@ -239,6 +244,8 @@ export class RoomMap {
       if (pin) pin.setLatLng(this.nearby(cluster.latitude, cluster.longitude)); // another copy of the world may be in sight
       else this.pins.set(key, cluster.room ? this.roomPin(cluster.room) : this.bubble(cluster));
     }
+    this.mark(this.markedRoom); // it may have a pin of its own now, or none any more
+    this.stop.update();
   }
 
   /** @param {Room} room */

@@ -2,6 +2,7 @@
 /** The map on the page of a room: a pin for it, and smaller ones that lead to the nearest others. */
 
 import { addBaseMap } from "./basemap.js";
+import { OneStop } from "./one-stop.js";
 import L from "../vendor/leaflet/leaflet.js";
 
 const full = new Intl.NumberFormat("en");
@@ -51,6 +52,7 @@ function show(element) {
   map.fitBounds(L.latLngBounds([centre, ...others.map((other) => other.getLatLng())]), { animate: false, maxZoom: 16, padding: [32, 32] });
   for (const other of others) other.addTo(map);
   pin(centre, document.createTextNode(full.format(Number(element.dataset.price))), "pin here", 10_000).addTo(map);
+  new OneStop(element, ".pin a").update();
 }
 
 const element = document.getElementById("map");

@@ -11,6 +11,7 @@ import { PriceSlider } from "./slider.js";
 
 /** @typedef {{ view?: import("./map.js").View, scroll?: number, byMap?: boolean }} Entry what an entry of the history knows */
 
+const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const form = /** @type {HTMLFormElement} */ (document.getElementById("filters"));
 const rooms = /** @type {HTMLElement} */ (document.getElementById("rooms"));
 const prices = /** @type {HTMLElement} */ (document.getElementById("prices"));
@@ -23,6 +24,9 @@ const failed = /** @type {HTMLTemplateElement} */ (document.getElementById("fail
 const PRICES_AFTER = 400; // milliseconds without another change: the chart is not for the eye in motion
 const PLACE_AFTER = 150; // milliseconds without another move: browsers bound how often a place may be kept
 const OF_THE_LIST = ["sort", "cursor", "limit"]; // what changes neither the map nor the chart
+
+const address = addressOf(new URLSearchParams(new URL(main.dataset.address ?? "/", location.href).search));
+if (address !== location.pathname + location.search) history.replaceState(history.state, "", address + location.hash); // without what is of no search
 
 let shown = location.search;
 let charted = shown; // the search that the chart of prices is of
@@ -50,7 +54,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   filtersShown.checked = false;
   go(ofForm());
-  rooms.focus();
+  heading().focus();
 });
 follow.checked = sessionStorage.getItem("follow") !== "off";
 follow.addEventListener("change", () => {
@@ -62,18 +66,13 @@ document.addEventListener("click", (event) => {
   if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   go(new URLSearchParams(link.search));
-  rooms.focus({ preventScroll: true });
+  heading().focus({ preventScroll: true });
   if (rooms.getBoundingClientRect().top < 0) rooms.scrollIntoView();
 });
 rooms.addEventListener("click", (event) => {
   if (/** @type {Element} */ (event.target).closest("[data-retry]")) show({ view: map.view() });
 });
-for (const [type, way] of /** @type {const} */ ([["pointerover", "shown"], ["focusin", "shown"], ["pointerout", ""], ["focusout", ""]])) {
-  rooms.addEventListener(type, (event) => {
-    const room = /** @type {Element} */ (event.target).closest(".room");
-    if (room instanceof HTMLElement) map.mark(way ? room.dataset : null);
-  });
-}
+for (const type of ["pointerover", "pointerout", "focusin", "focusout"]) rooms.addEventListener(type, markRoom);
 window.addEventListener("popstate", (event) => {
   if (location.search === shown && !event.state) return; // a link to a part of the page
   show(/** @type {Entry} */ (event.state ?? {}));
@@ -110,6 +109,24 @@ function changedPlace() {
   return search;
 }
 
+/** The address of a search. @param {URLSearchParams} search */
+function addressOf(search) {
+  return search.toString() ? `/?${search.toString().replace(/%2C/g, ",").replace(/%3A/g, ":")}` : "/";
+}
+
+/** What is read out first of the list: its heading says how many rooms there are. */
+function heading() {
+  const found = /** @type {HTMLElement} */ (rooms.querySelector("h1"));
+  found.tabIndex = -1; // takes the focus from a script, but is no stop of the Tab key
+  return found;
+}
+
+/** Mark on the map the room of the list that is pointed at, or else the one that has the focus, or none. */
+function markRoom() {
+  const room = /** @type {HTMLElement | null} */ (rooms.querySelector(".room:hover") ?? rooms.querySelector(".room:focus-within"));
+  map.mark(room ? { ...room.dataset } : null);
+}
+
 /** Remember where one is, so that the way back leads there. */
 function keepPlace() {
   history.replaceState({ ...history.state, view: map.view(), scroll: window.scrollY }, "");
@@ -122,7 +139,7 @@ function keepPlace() {
  */
 function go(search, { byMap = false } = {}) {
   if (!byMap) stopPicking(); // who looks for a point on the map may move it
-  const address = `/?${search.toString().replace(/%2C/g, ",").replace(/%3A/g, ":")}`;
+  const address = addressOf(search);
   if (address === location.pathname + location.search) return;
   if (byMap && history.state?.byMap) {
     history.replaceState({ byMap, view: map.view() }, "", address);
@@ -154,17 +171,23 @@ async function show(entry, byMap = false) {
     if (entry.scroll !== undefined) window.scrollTo(0, entry.scroll);
   } catch {
     if (signal.aborted) return;
-    rooms.replaceChildren(failed.content.cloneNode(true));
+    replace(failed.content.cloneNode(true));
   }
   rooms.removeAttribute("aria-busy");
   if (!same(new URLSearchParams(charted), search, OF_THE_LIST)) pricesTimer = window.setTimeout(() => showPrices(search, signal), PRICES_AFTER);
 }
 
-/** Put the rooms in the place of those that were there; who was among them with the keyboard stays there. @param {string} html */
-function replaceRooms(html) {
+/** Put something in the place of the list; who was there with the keyboard stays there. @param {Node} content */
+function replace(content) {
   const focused = rooms.contains(document.activeElement) ? document.activeElement : null;
-  rooms.innerHTML = html;
-  if (focused) (document.getElementById(focused.id) ?? rooms).focus({ preventScroll: true });
+  rooms.replaceChildren(content);
+  if (focused) ((focused.id && document.getElementById(focused.id)) || heading()).focus({ preventScroll: true });
+  markRoom();
+}
+
+/** Put the rooms in the place of those that were there. @param {string} html */
+function replaceRooms(html) {
+  replace(document.createRange().createContextualFragment(html));
   const title = rooms.querySelector("h1")?.textContent ?? "";
   status.textContent = title;
   document.title = `${title} · Rent-o-matic`;
