@@ -4,9 +4,11 @@ from html import unescape
 import pytest
 from falcon import testing
 
+from rentomatic.domain.room import CODE_RULE
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.in_time import TIME_FOR_ALL
 from rentomatic.web.app import create_app
@@ -62,13 +64,108 @@ def test_a_bad_value_is_explained_beside_its_field(client: testing.TestClient) -
     assert "must be a whole number such as 60, not &#39;cheap&#39;" in page.text
 
 
+def test_what_is_wrong_is_told_in_the_words_of_the_form(client: testing.TestClient) -> None:
+    page = get(
+        client,
+        "/?filter_price__lte=Fam%C3%ADlia&near=%E2%80%AEhere&radius=5&sort=cheap&filter_code__ne=-&cursor=x",
+    )
+
+    told = re.search(r'role="alert">(.*?)</ul>', page.text, re.DOTALL)
+    assert told
+    lines = [
+        unescape(re.sub("<.*?>", "", line)).strip() for line in told.group(1).splitlines() if "<li>" in line
+    ]
+    assert lines[:2] == [
+        "Price a day, to: must be a whole number such as 60, not 'Família'",
+        f"Code, other than: {CODE_RULE}, not '-'",
+    ]
+    assert [line.partition(":")[0] for line in lines[2:]] == ["Near", "Sort"]
+    assert "not 'here'" in lines[2]
+    for name in ("filter_price__lte", "near"):
+        assert f'<a href="#{name}">' in told.group(1)
+        assert f'id="{name}-problem"' in page.text
+
+
+def test_a_distance_without_a_place_names_the_field_that_is_missing(client: testing.TestClient) -> None:
+    page = get(client, "/?radius=500")
+
+    assert "needs “Near”, the point to measure from" in page.text
+
+
+def test_a_link_to_a_further_page_that_does_not_fit_says_so_without_words_of_the_api(
+    client: testing.TestClient,
+) -> None:
+    page = get(client, "/?cursor=nonsense")
+
+    assert page.status_code == 400
+    assert "Page: this link does not belong to this search, or is incomplete" in page.text
+
+
+UNKNOWN = "utm_source=news&fbclid=abc&gclid=x&lang=de&fbclid=%FF&count=exact&format=csv"
+
+
+@pytest.mark.parametrize("path", ["/", "/parts/rooms", "/parts/prices", "/docs", "/staff", "/room/{}"])
+def test_pages_ignore_names_that_they_do_not_know(client: testing.TestClient, path: str) -> None:
+    path = path.format(FIRST_ROOMS[0].code)
+    page = get(client, f"{path}?{UNKNOWN}", accept="text/html")
+
+    assert page.status_code == 200
+    assert get(client, path).text == page.text
+
+
+def test_links_do_not_carry_unknown_names_on(client: testing.TestClient) -> None:
+    plain = get(client, "/?filter_price__lte=500&limit=1")
+    page = get(client, f"/?utm_source=news&filter_price__lte=500&{UNKNOWN}&limit=1")
+
+    assert plain.text == page.text
+    assert 'class="next"' in page.text
+    assert 'data-address="/?filter_price__lte=500&amp;limit=1"' in page.text
+
+
+def test_more_unknown_names_than_a_search_takes_do_no_harm(client: testing.TestClient) -> None:
+    assert get(client, "/?" + "&".join(f"x{number}=1" for number in range(500))).status_code == 200
+
+
+def test_a_filter_that_does_not_exist_is_left_out_and_told(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_pirce__lt=60&filter_price__lte=50")
+
+    assert page.status_code == 200
+    assert "a filter that does not exist, which was left out: <code>filter_pirce__lt</code>" in page.text
+    assert chips(page) == {"Up to 50 a day": "/?"}
+
+
+def test_the_last_one_counts_of_a_field_that_is_given_twice(client: testing.TestClient) -> None:
+    page = get(
+        client, "/?filter_price__lte=5000&filter_price__lte=50&near=0,0&near=51.5,-0.1&sort=x&sort=price"
+    )
+
+    assert page.status_code == 200
+    assert chips(page) == {
+        "Up to 50 a day": "/?near=51.5,-0.1&sort=price",
+        "Near 51.5000, -0.1000": "/?filter_price__lte=50&sort=price",
+    }
+
+
+def test_filters_without_a_field_all_hold(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__ne=39&filter_price__ne=60&filter_price__ne=39")
+
+    assert ["Price, other than: 39", "Price, other than: 60"] == list(chips(page))
+
+
+def test_hidden_characters_that_are_pasted_along_do_not_count(client: testing.TestClient) -> None:
+    page = get(client, "/?near=%E2%80%8E51.5,%20-0.1%E2%80%AC")
+
+    assert page.status_code == 200
+    assert 'value="51.5,-0.1"' in page.text
+
+
 def test_a_filter_that_the_form_has_no_field_for_is_kept_and_shown(client: testing.TestClient) -> None:
     page = get(client, "/?filter_code__ne=zzz&bbox=0,51,1,52")
 
     assert '<input type="hidden" name="bbox" value="0,51,1,52">' in page.text
     assert chips(page) == {
         "In the area of the map": "/?filter_code__ne=zzz",
-        "filter_code__ne=zzz": "/?bbox=0,51,1,52",
+        "Code, other than: zzz": "/?bbox=0,51,1,52",
     }
 
 

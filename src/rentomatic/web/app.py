@@ -25,6 +25,7 @@ from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.room import RoomPage
 from rentomatic.web.pages.search import SearchPage
+from rentomatic.web.pages.slashes import add_page
 from rentomatic.web.pages.staff import FindRoom, SignIn, SignOut, StartPage
 from rentomatic.web.pages.staff_import import ImportPage
 from rentomatic.web.pages.staff_rooms import AddRoomPage, EditRoomPage, RemoveRoomPage
@@ -74,17 +75,17 @@ def create_app(
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
     errors.install(app, metrics, ErrorPage(layout))
-    app.add_route("/", SearchPage(observed, layout))
+    add_page(app, "/", SearchPage(observed, layout))
     app.add_route("/parts/rooms", SearchPage(observed, layout, "parts/rooms.html", with_prices=False))
     app.add_route("/parts/prices", SearchPage(observed, layout, "parts/prices.html", with_rooms=False))
-    app.add_route("/room/{code}", RoomPage(observed, layout))
+    add_page(app, "/room/{code}", RoomPage(observed, layout))
     app.add_route("/rooms", RoomsResource(observed, keys, bodies, writes, gates, export_timeout))
     app.add_route("/rooms/clusters", ClustersResource(observed))
     app.add_route("/rooms/import", ImportResource(imports, keys))
     app.add_route("/rooms/summary", SummaryResource(observed))
     app.add_route("/rooms/{code}", RoomResource(observed, keys, bodies, writes))
     app.add_route("/openapi.json", OpenApiResource())
-    app.add_route("/docs", DocsPage(layout))
+    add_page(app, "/docs", DocsPage(layout))
     app.add_route("/health/live", LiveResource())
     app.add_route("/health/ready", ReadyResource(observed))
     app.add_route("/metrics", MetricsResource(metrics))
@@ -103,11 +104,11 @@ def _add_staff_pages(
 ) -> None:
     desk.install(app)
     start = StartPage(desk, sessions)
-    app.add_route("/staff", start)
-    app.add_route("/staff/sign-in", SignIn(desk, sessions, start))
+    add_page(app, "/staff", start)
+    add_page(app, "/staff/sign-in", SignIn(desk, sessions, start))
     app.add_route("/staff/sign-out", SignOut(desk, sessions))
-    app.add_route("/staff/rooms", FindRoom(desk, repository, start))
-    app.add_route("/staff/add", AddRoomPage(desk, repository, writes))
-    app.add_route("/staff/rooms/{code}", EditRoomPage(desk, repository, writes))
-    app.add_route("/staff/rooms/{code}/remove", RemoveRoomPage(desk, repository, writes))
-    app.add_route("/staff/import", ImportPage(desk, imports))
+    add_page(app, "/staff/rooms", FindRoom(desk, repository, start))
+    add_page(app, "/staff/add", AddRoomPage(desk, repository, writes))
+    add_page(app, "/staff/rooms/{code}", EditRoomPage(desk, repository, writes))
+    add_page(app, "/staff/rooms/{code}/remove", RemoveRoomPage(desk, repository, writes))
+    add_page(app, "/staff/import", ImportPage(desk, imports))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, quote
 
 from falcon import App, HTTPBadRequest, HTTPSeeOther, Request, Response
 
+from rentomatic.domain.quoting import without_hidden
 from rentomatic.settings import ApiKey
 from rentomatic.web.bodies import Accepted, SmallBodies
 from rentomatic.web.gate import Gate
@@ -30,6 +31,11 @@ class Form:
 
     values: Mapping[str, str]
     problems: dict[str, str] = field(default_factory=dict)
+
+
+def typed(text: str) -> str:
+    """What somebody typed or pasted, without white space around it and hidden characters in it."""
+    return without_hidden(text).strip()
 
 
 class Refused(Exception):
@@ -85,7 +91,7 @@ class Desk:
             raise NotSignedIn from denied
 
     def form(self, req: Request) -> dict[str, str]:
-        """The fields of a form, without the white space around them. Raises CrossSite and HTTPError."""
+        """The fields of a form, see `typed`. Raises CrossSite and HTTPError."""
         require_same_origin(req)
         body = self._bodies.read(req)
         try:
@@ -94,7 +100,7 @@ class Desk:
             )
         except ValueError as error:
             raise HTTPBadRequest(description="The form cannot be read.") from error
-        return {name: text.strip() for name, text in pairs}
+        return {name: typed(text) for name, text in pairs}
 
     def answer(self, req: Request, resp: Response, name: str, status: int = 200, **values: object) -> None:
         """Answer with a page that nobody keeps: it may hold what only this key may see."""

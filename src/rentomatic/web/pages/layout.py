@@ -5,6 +5,7 @@ from functools import cache
 from falcon import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from rentomatic.domain.quoting import visible
 from rentomatic.web.keys import Keys
 from rentomatic.web.negotiation import REVALIDATE
 from rentomatic.web.sessions import Sessions
@@ -27,14 +28,22 @@ class Layout:
         )
 
     def answer(self, req: Request, resp: Response, name: str, **values: object) -> None:
-        """Fill the template of that name and answer with it."""
+        """Fill the template of that name and answer with it.
+
+        values: of the template; `path`, the address to share, is the one that was asked for unless given.
+        """
         self.set_headers(resp)
         resp.set_header("Cache-Control", f"private, {REVALIDATE}")
         resp.append_header("Vary", "Cookie")
         staff = self._sessions.of(req, resp)
-        resp.text = template(name).render(
-            site=req.forwarded_prefix, path=req.relative_uri, tiles=self._tiles, staff=staff, **values
-        )
+        given = {
+            "site": req.forwarded_prefix,
+            "path": req.relative_uri.partition("?")[0],
+            "tiles": self._tiles,
+            "staff": staff,
+            **values,
+        }
+        resp.text = template(name).render(given)
 
     def set_headers(self, resp: Response) -> None:
         """Say that the answer is a page, and what it may load."""
@@ -54,11 +63,17 @@ def _templates() -> Environment:
         loader=PackageLoader("rentomatic.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.filters.update(number=number, distance=distance, degrees=degrees)
     return templates
+
+
+def _shown(value: object) -> object:
+    """A value of a template as pages show it: what a stranger typed must not reorder or hide the rest."""
+    return visible(value, keep="\n") if type(value) is str else value
 
 
 def number(value: int) -> str:

@@ -12,9 +12,10 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.pages.advice import advice_of
+from rentomatic.web.pages.labels import in_words, label_of
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.prices import PriceChart, chart_of
-from rentomatic.web.pages.search_view import COUNT_TO, View, tidy
+from rentomatic.web.pages.search_view import COUNT_TO, View, known, unknown_filters
 from rentomatic.web.parameters import parameters
 from rentomatic.web.rooms import next_page
 
@@ -24,6 +25,7 @@ TIME_FOR_PRICES = 0.2
 """Seconds for looking at the price of every room that matches; beyond them a sample has to do."""
 
 _PARAMETERS = (*AREA_PARAMETERS, "sort", "limit", "cursor")
+"""What a search on the page may say beside its filters."""
 
 
 class SearchPage:
@@ -46,14 +48,14 @@ class SearchPage:
         self._with_prices = with_prices
 
     def on_get(self, req: Request, resp: Response) -> None:
-        view = View()
+        given = parameters(req, errors="replace")
+        view = View(given=known(given, _PARAMETERS), ignored=unknown_filters(given))
         try:
-            view.given = tidy(parameters(req))
-            self._fill(view, parse_search(_with_page_size(view.given), _PARAMETERS))
+            self._fill(view, parse_search(_with_page_size(view.given), _PARAMETERS, _mentioned))
         except ParametersError as error:
-            view.problems = {problem.parameter: problem.message for problem in error.problems}
+            view.problems = in_words(error.problems)
             resp.status = 400
-        self._layout.answer(req, resp, self._name, view=view)
+        self._layout.answer(req, resp, self._name, view=view, path=view.address)
 
     on_head = on_get
 
@@ -77,6 +79,10 @@ class SearchPage:
             )
         except OutOfTime:
             return None
+
+
+def _mentioned(parameter: str) -> str:
+    return f"“{label_of(parameter)}”"
 
 
 def _of_any_price(query: RoomQuery) -> RoomQuery:

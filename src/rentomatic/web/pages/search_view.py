@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from rentomatic.domain.geography import Circle
+from rentomatic.domain.quoting import shortened, without_hidden
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Count
-from rentomatic.requests.search import canonical
+from rentomatic.requests.search import FILTER_PREFIX, FILTERS, canonical
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
+from rentomatic.web.pages.labels import LARGEST, SMALLEST, label_of
 from rentomatic.web.pages.layout import degrees, distance
 from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 COUNT_TO = 10_000
 """Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
 
-SMALLEST, LARGEST = "filter_size__gte", "filter_size__lte"
+MAX_IGNORED = 5
+"""Filters that do not exist, of which the page tells."""
 
 FORM = (LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
 """The parameters that the form has a field for."""
@@ -51,12 +54,14 @@ class Chip:
 class View:
     """What the templates show.
 
-    given: names and values of the search, as they came.
+    given: names and values of the search that the page knows.
+    ignored: filters that were asked for, but do not exist.
     problems: what is wrong with each parameter.
     advice: where nothing was found, what to loosen.
     """
 
     given: Given = field(default_factory=list)
+    ignored: Sequence[str] = ()
     problems: dict[str, str] = field(default_factory=dict)
     query: RoomQuery | None = None
     found: FoundRooms | None = None
@@ -116,6 +121,14 @@ class View:
         """The page without any filter, in the same order."""
         return self._off(*(name for name, _ in self.given if name not in _NO_FILTERS))
 
+    @property
+    def address(self) -> str:
+        """The path and query of what is shown, without what the page does not know."""
+        return "/" + self.without().removesuffix("?")
+
+    def label(self, name: str) -> str:
+        return label_of(name)
+
     def without(self, *names: str) -> str:
         """The query string of the same search without some of its parameters."""
         return query_string([pair for pair in self.given if pair[0] not in names])
@@ -135,7 +148,7 @@ class View:
             yield Chip(circle if values["radius"] else f"Near {place}", self._off("near", "radius"))
         for name, text in self.others:
             if name not in _NO_FILTERS:
-                label = "In the area of the map" if name == "bbox" else f"{name}={text}"
+                label = "In the area of the map" if name == "bbox" else f"{label_of(name)}: {text}"
                 yield Chip(label, self._off(name))
 
     def _off(self, *names: str) -> str:
@@ -171,10 +184,30 @@ def changed_by(given: Given, changed: dict[str, str]) -> Given:
     return [*rest, *((name, text) for name, text in changed.items() if text)]
 
 
-def tidy(given: Given, fields: Collection[str] = FORM) -> Given:
-    """What people typed, without the empty fields that a form sends along and the spaces around a text."""
-    typed = ((name, text.strip() if name in fields else text) for name, text in given)
-    return [(name, canonical(name, text)) for name, text in typed if text or name not in fields]
+def known(given: Given, names: Collection[str]) -> Given:
+    """What the page knows of what an address asks for: filters, and parameters of these names.
+
+    Other sites append what only they know. Filters that the form has no field for all hold; of anything else
+    the page shows one value, which is the last one.
+    """
+    found: dict[object, tuple[str, str]] = {}
+    for name, text in given:
+        if name in names or name in FILTERS:
+            single = name in names or name in FORM
+            found[name if single else (name, text)] = (name, _tidy(name, text))
+    return [(name, text) for name, text in found.values() if text or name not in FORM]
+
+
+def unknown_filters(given: Given) -> list[str]:
+    """The names that look like filters, but are not: a slip that the reader of the page should see."""
+    names = dict.fromkeys(name for name, _ in given if name.startswith(FILTER_PREFIX) and name not in FILTERS)
+    return [shortened(name) for name in names][:MAX_IGNORED]
+
+
+def _tidy(name: str, text: str) -> str:
+    """What somebody typed or pasted, without hidden characters, and spaces around it and beside its commas."""
+    text = without_hidden(text)
+    return canonical(name, text.strip() if name in FORM else text)
 
 
 def _thousands(text: str) -> str:

@@ -9,7 +9,7 @@ from rentomatic.use_cases.errors import ResourceError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.web.keys import AccessDenied, Scope
-from rentomatic.web.pages.desk import Desk, Form
+from rentomatic.web.pages.desk import Desk, Form, typed
 from rentomatic.web.sessions import Sessions
 
 _START = "/staff"
@@ -94,7 +94,7 @@ class FindRoom:
 
     def on_get(self, req: Request, resp: Response) -> None:
         self._desk.admit(req, Scope.WRITE)
-        code = req.get_param("code", default="").strip()
+        code = typed(req.get_param("code", default=""))
         try:
             room = show_room(self._repository, code)
         except ResourceError as error:

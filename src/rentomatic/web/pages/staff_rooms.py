@@ -13,7 +13,7 @@ from rentomatic.use_cases.exchange import Expectation
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.web.keys import Scope
-from rentomatic.web.pages.desk import Desk, Form, NotSignedIn
+from rentomatic.web.pages.desk import Desk, Form, NotSignedIn, typed
 from rentomatic.web.pages.staff import see_other
 from rentomatic.web.preconditions import strong_tag
 from rentomatic.web.room import tags_of
@@ -67,7 +67,7 @@ class AddRoomPage(_RoomPages):
 
     def on_get(self, req: Request, resp: Response) -> None:
         self._desk.admit(req, Scope.WRITE)
-        self._show(req, resp, Form(_fresh(_texts({"code": req.get_param("code", default="")}))))
+        self._show(req, resp, Form(_fresh(_texts({"code": typed(req.get_param("code", default=""))}))))
 
     on_head = on_get
 

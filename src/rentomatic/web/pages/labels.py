@@ -1,0 +1,50 @@
+"""What the page of a search calls its parameters, in the words of its form."""
+
+from collections.abc import Iterable
+
+from rentomatic.domain.search import Operator
+from rentomatic.requests.search import FILTERS
+from rentomatic.use_cases.errors import Problem
+from rentomatic.web.pages.prices import HIGHEST, LOWEST
+
+SMALLEST, LARGEST = "filter_size__gte", "filter_size__lte"
+
+_LABELS = {
+    LOWEST: "Price a day, from",
+    HIGHEST: "Price a day, to",
+    SMALLEST: "Size in m², from",
+    LARGEST: "Size in m², to",
+    "near": "Near",
+    "radius": "Within",
+    "sort": "Sort",
+    "bbox": "Area of the map",
+    "limit": "Rooms on a page",
+    "cursor": "Page",
+}
+"""What the page calls each parameter, as its form does; other filters are named by their parts."""
+
+_OPERATORS = {
+    Operator.EQ: "",
+    Operator.NE: ", other than",
+    Operator.LT: ", below",
+    Operator.LTE: ", at most",
+    Operator.GT: ", above",
+    Operator.GTE: ", at least",
+    Operator.IN: ", one of",
+}
+
+_OWN_WORDS = {"cursor": "this link does not belong to this search, or is incomplete"}
+"""What the page says where the API speaks of what only its users know."""
+
+
+def label_of(name: str) -> str:
+    """What the page calls a parameter."""
+    if name in _LABELS:
+        return _LABELS[name]
+    field_, operator = FILTERS[name]
+    return f"{field_.capitalize()}{_OPERATORS[operator]}"
+
+
+def in_words(problems: Iterable[Problem]) -> dict[str, str]:
+    """What is wrong with each parameter, in the words of the page."""
+    return {found.parameter: _OWN_WORDS.get(found.parameter, found.message) for found in problems}

@@ -1,0 +1,52 @@
+"""Pages are found behind a slash at the end of their address too."""
+
+import pytest
+from falcon import testing
+
+from rentomatic.sample_rooms import FIRST_ROOMS
+from tests.web.conftest import get
+
+CODE = FIRST_ROOMS[0].code
+PAGES = (
+    "/docs",
+    f"/room/{CODE}",
+    "/staff",
+    "/staff/add",
+    "/staff/import",
+    "/staff/rooms",
+    "/staff/sign-in",
+    f"/staff/rooms/{CODE}",
+    f"/staff/rooms/{CODE}/remove",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("query", ["", "?done=saved&next=%2Fstaff"])
+def test_a_slash_at_the_end_leads_to_the_page(client: testing.TestClient, path: str, query: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = client.simulate_request(method, f"{path}/", query_string=query.removeprefix("?"))
+
+        assert (301, f"{path}{query}") == (answer.status_code, answer.headers["location"])
+    assert 404 != get(client, f"{path}{query}").status_code
+
+
+def test_a_form_is_not_sent_on(client: testing.TestClient) -> None:
+    answer = client.simulate_post("/staff/sign-in/", body="key=x")
+
+    assert 405 == answer.status_code
+
+
+@pytest.mark.parametrize(
+    "path", ["/rooms/", "/rooms/summary/", "/openapi.json/", "/docs//", "//docs/", "/room//"]
+)
+def test_what_is_no_page_is_not_found_behind_a_slash(client: testing.TestClient, path: str) -> None:
+    assert 404 == get(client, path).status_code
+
+
+@pytest.mark.parametrize("code", ["a%0d%0ab", "%2f%2fevil.example", "a%3Fb", "%E2%80%AE"])
+def test_a_slash_leads_nowhere_else(client: testing.TestClient, code: str) -> None:
+    answer = get(client, f"/room/{code}/")
+
+    assert answer.status_code in (301, 404)
+    assert answer.headers.get("location", "/room/").startswith("/room/")
+    assert answer.headers.get("location", "").isprintable()
