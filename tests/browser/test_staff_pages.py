@@ -440,7 +440,7 @@ def test_tab_reaches_everything_on_the_pages_of_staff(live: Page, size: str) -> 
     live.goto("/staff")
     assert_all_reached(live)
     sign_in(live)
-    for target in ("/staff", "/staff/add", "/staff/import", f"/staff/rooms/{sample_rooms(1)[0].code}"):
+    for target in ("/staff", "/staff/add", "/staff/import", f"/staff/rooms/{next(sample_rooms(1)).code}"):
         live.goto(target)
         stops = [stop["stop"] for stop in assert_all_reached(live)]
 

@@ -205,7 +205,7 @@ def unknown_filters(given: Given) -> list[str]:
 
 
 def _tidy(name: str, text: str) -> str:
-    """What somebody typed or pasted, without hidden characters, and spaces around it and beside its commas."""
+    """What somebody typed or pasted, without hidden characters and needless spaces."""
     text = without_hidden(text)
     return canonical(name, text.strip() if name in FORM else text)
 
