@@ -1,9 +1,12 @@
 """What the first view of the list costs, and that it does not wait for a script."""
 
 import gzip
+from collections import Counter
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from rentomatic.web.static_files import prefix
 from tests.browser.conftest import opened
 from tests.browser.test_live_search import settled
 from tests.servers import Server
@@ -31,6 +34,29 @@ def test_the_first_view_is_light(live: Page) -> None:
     print(sum(sizes.values()), sorted(sizes.items(), key=lambda found: -found[1]))
     assert len(sizes) > 5
     assert sum(sizes.values()) <= MOST
+
+
+def test_the_first_view_asks_for_three_answers_that_are_no_files(live: Page) -> None:
+    """The page, and the pins of the world and of where the rooms are: what the limits of nginx count."""
+    asked: list[str] = []
+    live.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    live.goto("/", wait_until="networkidle")
+    settled(live)
+    files = [path for path in asked if path.startswith(f"{prefix()}/")]
+
+    assert {"/": 1, "/rooms/clusters": 2} == Counter(path for path in asked if path not in files)
+    assert len(files) > 12
+
+
+def test_the_second_view_asks_for_no_file_again(live: Page, server: Server) -> None:
+    live.goto("/", wait_until="networkidle")
+    settled(live)
+    first = server.log.read_text().count(f"GET {prefix()}/")
+    live.goto("/docs", wait_until="networkidle")
+    live.goto("/", wait_until="networkidle")
+    settled(live)
+
+    assert first + 1 == server.log.read_text().count(f"GET {prefix()}/")  # the style of /docs
 
 
 def test_the_rooms_are_there_before_any_script(browser: Browser, server: Server, size: str) -> None:

@@ -13,6 +13,7 @@ from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.in_time import TIME_FOR_ALL
 from rentomatic.web.app import create_app
 from rentomatic.web.pages.search import TIME_FOR_PRICES
+from rentomatic.web.static_files import prefix
 from rentomatic.web.tiles import Tiles
 from tests.builders import make_room
 from tests.slow import SlowRepo
@@ -206,7 +207,7 @@ def test_a_link_to_a_search_says_what_it_finds_where_it_is_shared(client: testin
         "title": "2 rooms",
         "description": "2 rooms: Up to 50 a day",
         "url": "http://falconframework.org/?filter_price__lte=50",
-        "image": "http://falconframework.org/static/preview.png",
+        "image": f"http://falconframework.org{prefix()}/preview.png",
     }
 
 

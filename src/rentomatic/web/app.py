@@ -1,7 +1,6 @@
 """The WSGI application."""
 
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import falcon
@@ -10,7 +9,6 @@ from falcon import Request, Response
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web import errors
 from rentomatic.web.bodies import SmallBodies
-from rentomatic.web.caching import StaticCaching
 from rentomatic.web.clusters import ClustersResource
 from rentomatic.web.cors import CorsMiddleware
 from rentomatic.web.docs import DocsPage
@@ -32,6 +30,7 @@ from rentomatic.web.pages.staff_rooms import AddRoomPage, EditRoomPage, RemoveRo
 from rentomatic.web.room import ROOM_BODY, RoomResource
 from rentomatic.web.rooms import RoomsResource, SummaryResource
 from rentomatic.web.sessions import Sessions
+from rentomatic.web.static_files import FOLDER, StaticFiles
 from rentomatic.web.tiles import NO_TILES, Tiles
 from rentomatic.web.writes import Writes
 
@@ -71,7 +70,7 @@ def create_app(
     writes = Writes(observed, keys, gates.writes)
     imports = Imports(observed, keys, gates.imports)
     app = falcon.App(middleware=RequestMiddleware(gates.requests, metrics, spent))
-    app.add_middleware([CorsMiddleware(origins), StaticCaching()])
+    app.add_middleware([CorsMiddleware(origins), StaticFiles()])
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
     errors.install(app, metrics, ErrorPage(layout))
@@ -90,7 +89,7 @@ def create_app(
     app.add_route("/health/ready", ReadyResource(observed))
     app.add_route("/metrics", MetricsResource(metrics))
     _add_staff_pages(app, Desk(layout, sessions, gates.forms), sessions, observed, writes, imports)
-    app.add_static_route("/static", str(files("rentomatic.web") / "static"))
+    app.add_static_route("/static", FOLDER)
     return app
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from falcon import HTTPNotAcceptable, Request, Response
+from falcon import HTTPNotAcceptable, Request, Response, mediatypes
 
 from rentomatic.requests.search import Format
 from rentomatic.serializers.formats import WRITERS
@@ -31,3 +31,12 @@ def choose(req: Request, resp: Response, named: Format | None, offered: Mapping[
     if preferred is None:
         raise HTTPNotAcceptable(description=f"This is written as {' or '.join(offered)}.")
     return offered[preferred]
+
+
+def accepts_gzip(req: Request) -> bool:
+    """Whether the Accept-Encoding header allows gzip (RFC 9110, section 12.5.3); a malformed one does not."""
+    codings = filter(None, map(str.strip, (req.get_header("Accept-Encoding") or "").lower().split(",")))
+    try:  # a coding is weighed like the subtype of a media type
+        return mediatypes.quality("coding/gzip", ",".join(f"coding/{coding}" for coding in codings)) > 0
+    except ValueError:
+        return False

@@ -9,6 +9,7 @@ from rentomatic.domain.quoting import visible
 from rentomatic.web.keys import Keys
 from rentomatic.web.negotiation import REVALIDATE
 from rentomatic.web.sessions import Sessions
+from rentomatic.web.static_files import prefix
 from rentomatic.web.tiles import NO_TILES, Tiles
 
 MEDIA_TYPE = "text/html"
@@ -68,6 +69,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(number=number, distance=distance, degrees=degrees)
+    templates.globals["static"] = prefix()
     return templates
 
 
