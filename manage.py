@@ -18,6 +18,7 @@ The production stack, in Docker:
     ./manage.py compose ARGS     docker compose with the stack's configuration and secrets: compose up -d
     ./manage.py deploy           build, migrate, replace `web` one by one; back again if that fails
     ./manage.py rotate-secrets   new passwords for the database, and the application with them
+    ./manage.py stack reload     let `web` read docker/secrets/api-keys again, and nginx its configuration
     ./manage.py backup [ARGS]    one consistent backup of the stack's rooms, in backups/
     ./manage.py restore FILE     bring one back
 
@@ -50,7 +51,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PYTEST = (str(PYTHON), "-m", "pytest")
 IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
-STACK_COMMANDS = ("compose", "deploy", "rotate-secrets")
+STACK_ACTS = {"deploy": Stack.deploy, "rotate-secrets": Stack.rotate, "stack reload": Stack.reload}
+STACK_COMMANDS = ("compose", "deploy", "rotate-secrets", "stack")
 ALSO_FOR_THE_STACK = ("init-postgres", "backup", "restore")
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
 PARTS = (
@@ -102,15 +104,19 @@ def in_the_stack(command: str, arguments: list[str]) -> int:
     stack = Stack(configured({"APPLICATION_CONFIG": "production", **os.environ}))
     if command == "compose":
         return stack.compose(arguments)
-    if command in ("deploy", "rotate-secrets"):
-        if {"-h", "--help"} & set(arguments):
-            print(__doc__)
-            return 0
-        if arguments:
-            raise StackError(f"{command} takes no arguments.")
-        stack.deploy() if command == "deploy" else stack.rotate()
+    if command not in STACK_COMMANDS:
+        return stack.tool([command, *arguments])
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
         return 0
-    return stack.tool([command, *arguments])
+    if command == "stack":
+        command, arguments = " ".join([command, *arguments[:1]]), arguments[1:]
+    if command not in STACK_ACTS:
+        raise StackError(f"{command} is not a command: see ./manage.py --help.")
+    if arguments:
+        raise StackError(f"{command} takes no arguments.")
+    STACK_ACTS[command](stack)
+    return 0
 
 
 def test(arguments: list[str]) -> int:

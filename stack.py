@@ -51,6 +51,13 @@ _RULES = {
 
 _INSPECT = ("docker", "inspect", "--format")
 _IN_NGINX = ("exec", "--no-TTY", "nginx")
+_NGINX = ("nginx", "-c", "/etc/nginx/rentomatic/nginx.conf")
+_HANG_UP = ("sh", "-c", "kill -HUP 1")
+"""Sends SIGHUP from inside a container, whose init hands it on to the server.
+
+`docker kill --signal HUP` would count as a stop by hand: the restart policy would leave the container down
+after a crash or a reboot.
+"""
 
 _PROBE = ("python", "-m", "rentomatic.web.probe")
 """Asks the server of its container for a path; says on standard error what else than 200 came."""
@@ -212,6 +219,34 @@ class Stack:
             _say(self._compose("logs", "--no-color", "--tail", str(_LINES)))
             raise
 
+    def reload(self) -> None:
+        """Let every `web` read the keys again, and nginx its configuration, losing no request.
+
+        Raises StackError where a container cannot be reached; the others are reloaded.
+        """
+        self.prepare()
+        with _only_one():
+            running = self._containers()
+            if not running:
+                raise StackError("The stack is not running: ./manage.py compose up -d.")
+            unreached = [why for container in running if (why := self._reload_web(container))]
+            self._reload_nginx()
+            if unreached:
+                raise StackError("\n".join(["Not everything was reloaded.", *unreached]))
+            _say("Reloaded.")
+
+    def _reload_web(self, container: str) -> str:
+        """Why it could not be reloaded, or nothing."""
+        try:
+            keys = _run(["docker", "exec", container, "cat", f"/run/secrets/{API_KEYS}"])
+            if keys == (SECRETS / API_KEYS).read_text().strip():
+                _run(["docker", "exec", container, *_HANG_UP])
+            else:  # it has the file that it was started with, and an editor put another one in its place
+                self._replace([container])
+        except StackError as error:
+            return str(error)
+        return ""
+
     @contextmanager
     def _rolled_back_on_failure(self, image: str) -> Iterator[None]:
         try:
@@ -302,10 +337,10 @@ class Stack:
     def _reload_nginx(self) -> None:
         """Let nginx take up what changed in docker/nginx, unless it cannot run with it."""
         try:
-            self._compose(*_IN_NGINX, "nginx", "-c", "/etc/nginx/rentomatic/nginx.conf", "-t", "-q")
+            self._compose(*_IN_NGINX, *_NGINX, "-t", "-q")
         except StackError as error:
-            raise StackError(f"The new version is running, but nginx as before: {error}") from error
-        self._compose("kill", "--signal", "HUP", "nginx")
+            raise StackError(f"nginx goes on with its former configuration: {error}") from error
+        self._compose(*_IN_NGINX, *_NGINX, "-s", "reload")
 
     def _remove(self, container: str) -> Path | None:
         """Stop a container and keep its log; the file, None where it could not be written."""

@@ -123,6 +123,15 @@ class Load:
             thread.join(2 * _TIMEOUT)
             assert not thread.is_alive(), "a thread of the load hangs"
 
+    def go_on(self, answers: int = 120) -> None:
+        """Wait until so many more searches have come back, and a write where there are writes."""
+        wanted = len(self.report.outcomes) + answers
+        wanted_writes = len(self.writes.outcomes) + bool(self._key)
+        end = time.monotonic() + 2 * _TIMEOUT
+        while len(self.report.outcomes) < wanted or len(self.writes.outcomes) < wanted_writes:
+            assert time.monotonic() < end, f"only {len(self.report.outcomes)} answers, not {wanted}"
+            time.sleep(0.05)
+
     def _ask_on(self, number: int) -> None:
         rng = random.Random(f"{self._name} {number}")
         connection = Kept(self._port, self.report)

@@ -33,6 +33,9 @@ _FOREIGN = (
     *("RENTOMATIC_", "POSTGRES_", "MONGODB_", "APPLICATION_", "DATABASE_URL", "COMPOSE_", "STACK_"),
     *("CLIENT_", "SERVER_", "SEARCH_CACHE", "LOG_", "WEB_REPLICAS", "HTTP_PORT", "HTTPS_PORT"),
 )
+_KILL_MAIN_PROCESS = "kill -KILL $(cut -d ' ' -f 1 /proc/1/task/1/children)"
+"""The first process of a container is the init of Docker, which ends with its child."""
+
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -70,7 +73,7 @@ class Stack:
             assert made.returncode == 0, made.stderr
             with (self.folder / "docker" / "secrets" / "api-keys").open("a") as keys:
                 keys.write(made.stdout)
-            self.manage("compose", "kill", "--signal", "HUP", "web")
+            self.manage("stack", "reload")
             kept.write_text(re.findall(r"rom_\S+", made.stderr)[0])
             until(lambda: self._may_write(kept.read_text()), 30, "all processes know the key")
         return kept.read_text()
@@ -172,6 +175,28 @@ class Stack:
     def container(self, service: str) -> str:
         (only,) = self.containers(service)
         return only
+
+    def crash(self, *containers: str) -> None:
+        """Kill the main process of each from inside, and wait until Docker has started all of them again."""
+        before = {container: self.restarts(container) for container in containers}
+        for container in containers:
+            run(["docker", "exec", container, "sh", "-c", _KILL_MAIN_PROCESS])
+        until(lambda: all(self.restarts(c) > before[c] for c in containers), 30, "they are started again")
+        self.wait_until_served()
+
+    def restarts(self, container: str) -> int:
+        """How often its restart policy has started it again."""
+        return int(self.inspect(container)["RestartCount"])
+
+    @contextmanager
+    def frozen(self, container: str) -> Iterator[None]:
+        """A container whose processes all stand still."""
+        # Docker gives up on processes that it does not catch at once.
+        until(lambda: run(["docker", "pause", container]).returncode == 0, 60, "Docker froze the container")
+        try:
+            yield
+        finally:
+            docker("unpause", container)
 
     def inspect(self, container: str) -> dict[str, Any]:
         found: list[dict[str, Any]] = json.loads(docker("inspect", container))

@@ -9,7 +9,7 @@ import time
 
 from tests.deployment.conftest import Figures
 from tests.deployment.project import Done, Stack, docker, run, until
-from tests.deployment.test_faults import load, without_failure
+from tests.deployment.test_faults import crash_everything, load, without_failure
 
 
 def login(stack: Stack, password: str, user: str) -> int:
@@ -39,6 +39,7 @@ def test_secrets_are_changed_while_the_stack_serves_on(stack: Stack, figures: Fi
     assert {0} == {login(stack, new[name], role) for name, role in roles.items()}
     assert [] == [name for secrets in (old, new) for name, secret in secrets.items() if secret in told]
     assert {0o600} == {(stack.folder / "docker/secrets" / name).stat().st_mode & 0o777 for name in new}
+    crash_everything(stack)
 
 
 def test_the_database_never_logs_a_password(stack: Stack) -> None:

@@ -268,9 +268,9 @@ def test_a_wrong_value_is_named_and_starts_nothing(run: Manage, calls: Calls, na
     assert value.rpartition(",")[2] in done.stderr
 
 
-@pytest.mark.parametrize("command", ["deploy", "rotate-secrets"])
+@pytest.mark.parametrize("command", ["deploy", "rotate-secrets", "stack reload"])
 def test_help_for_what_changes_the_stack_changes_nothing(run: Manage, calls: Calls, command: str) -> None:
-    done = run(command, "--help")
+    done = run(*command.split(), "--help")
 
     assert (0, []) == (done.returncode, calls.all)
     assert f"./manage.py {command}" in done.stdout
@@ -293,12 +293,34 @@ def test_a_configuration_without_a_stack_is_refused(run: Manage) -> None:
     assert "names no COMPOSE_FILE" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["deploy", "rotate-secrets"])
+@pytest.mark.parametrize("command", ["deploy", "rotate-secrets", "stack reload"])
 def test_arguments_that_mean_nothing_are_refused(run: Manage, calls: Calls, command: str) -> None:
-    done = run(command, "--now")
+    done = run(*command.split(), "--now")
 
     assert (1, f"manage.py: {command} takes no arguments.\n") == (done.returncode, done.stderr)
     assert [] == calls.all
+
+
+@pytest.mark.parametrize("command", ["stack", "stack relaod"])
+def test_unknown_command_of_the_stack_is_refused(run: Manage, calls: Calls, command: str) -> None:
+    done = run(*command.split())
+
+    assert (1, []) == (done.returncode, calls.all)
+    assert f"manage.py: {command} is not a command: see ./manage.py --help.\n" == done.stderr
+
+
+def test_signals_are_sent_from_inside_containers(run: Manage, calls: Calls, copy: Path) -> None:
+    """A signal that Docker sends would switch off the restart of a container that crashes."""
+    run("compose", "ps")
+    name = "web-1"  # all that our docker says: of the container that runs, and of the keys in it
+    (copy / "docker" / "secrets" / "api-keys").write_text(name)
+    done = run("stack", "reload", ANSWER=name)
+    arguments = [call["arguments"] for call in calls.all]
+
+    assert 0 == done.returncode, done.stderr
+    assert ["exec", name, "sh", "-c", "kill -HUP 1"] in arguments
+    assert ["exec", "-s", "reload"] == [arguments[-1][1], *arguments[-1][-2:]]
+    assert not [each for each in arguments if "kill" in each]
 
 
 def test_a_build_that_fails_deploys_nothing(run: Manage, calls: Calls) -> None:
