@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes what nginx cannot know beforehand, and again whenever it changes: where the containers of `web`
-# are (nginx asks for a name only once), and whether there is a certificate. A reload loses no request.
+# are (nginx asks for a name only once) and which of them answer, and whether there is a certificate.
+# A reload loses no request.
 #
 #     follow.sh start         once, then in the background beside nginx, which it becomes
 #     follow.sh follow        what runs in the background
@@ -17,19 +18,50 @@ TLS=/etc/nginx/tls
 PAIR=$STATE/tls             # certificate and key as nginx uses them: the last ones that were good
 SERVERS=$STATE/servers      # the addresses that nginx sends requests to
 LEAVING=$STATE/leaving
+MISSES=$STATE/misses        # of each server: see count_misses
 FOLLOWED=$STATE/followed    # touched after each round; the health check looks at its age
 
-addresses() {
-    for address in $(getent ahostsv4 web | cut -d ' ' -f 1 | sort -u); do
-        [ -e "$LEAVING/$address" ] && continue
-        # One that was not there before takes part when it answers.
-        grep -qxF "$address" "$SERVERS" || answers "$address" || continue
+# Prints those of the addresses where a server answers within a second. All are asked at once: one that is
+# frozen does not delay the others.
+answering() { # addresses
+    [ $# -gt 0 ] || return
+    curl --silent --parallel --parallel-immediate --parallel-max 300 --max-time 1 --output /dev/null \
+        --write-out '%{response_code} %{remote_ip}\n' "http://{$(echo "$*" | tr ' ' ,)}:8000/health/live" |
+        sed -n 's/^200 //p' | tr '\n' ' '
+}
+
+# Sets `misses` to how many answers a server is behind: each one that it misses counts up to 3, each one that it
+# gives counts down to 0. A new server starts with 1.
+count_misses() { # address
+    { read -r misses <"$MISSES/$1"; } 2>/dev/null || misses=1
+    if among "$1" "$answering"; then
+        misses=$((misses - (misses > 0)))
+    elif among "$1" "$served"; then
+        misses=$((misses + (misses < 3)))
+    fi
+    echo "$misses" >"$MISSES/$1"
+}
+
+# Prints the servers that take part: new ones once they answer, known ones until they miss 3 answers. Where no
+# server answers, none is taken out: they may only be slow.
+taking_part() { # addresses
+    for address in "$@"; do
+        count_misses "$address"
+        if [ -e "$LEAVING/$address" ]; then
+            continue
+        elif ! among "$address" "$served"; then
+            [ "$misses" -eq 0 ] || continue
+        elif [ "$misses" -ge 3 ] && [ -n "$answering" ]; then
+            echo "follow.sh: $address does not answer; it gets no requests until it does again" >&2
+            continue
+        fi
         echo "$address"
     done
 }
 
-answers() {
-    curl --fail --silent --max-time 1 --output /dev/null "http://$1:8000/health/live"
+among() { # word, words
+    case " $2 " in *" $1 "*) return 0 ;; esac
+    return 1
 }
 
 # Copies a new certificate and its key, if nginx can use them: others are named in the log, and the former
@@ -80,6 +112,8 @@ CONF
 upstream() { # addresses
     echo "upstream web {"
     echo "    zone web 256k;"
+    # A server that hangs gets few requests until it is taken out: those that it has keep new ones away.
+    echo "    least_conn;"
     for address in "$@"; do
         echo "    server $address:8000 max_conns=$SERVER_CONNECTIONS max_fails=1 fail_timeout=2s;"
     done
@@ -127,9 +161,14 @@ CONF
 # Finds out what nginx should know: the addresses in `found`, the configuration in `wanted`.
 look() {
     look_for_certificate
-    found=$(addresses)
-    # Nobody answers: it will most likely come back to where it was.
-    [ -n "$found" ] || found=$(cat "$SERVERS")
+    present=$(getent ahostsv4 web | cut -d ' ' -f 1 | sort -u)
+    served=$(tr '\n' ' ' <"$SERVERS")
+    # shellcheck disable=SC2086
+    answering=$(answering $present)
+    # shellcheck disable=SC2086
+    found=$(taking_part $present)
+    # Better one that answers than none. If none does, they will most likely come back to where they were.
+    [ -n "$found" ] || found=${answering:-$served}
     # shellcheck disable=SC2086
     wanted=$(upstream $found && servers)
 }
@@ -140,19 +179,23 @@ write() {
 
 # Remembers what nginx knows now.
 taken_up() {
-    echo "$found" >"$SERVERS" && taken=$wanted
+    # shellcheck disable=SC2086
+    printf '%s\n' $found >"$SERVERS" && taken=$wanted
 }
 
 follow() {
     looked_at=
     taken=
-    while sleep 1; do
+    sleep 1     # until nginx has started
+    while :; do
+        sleep 1 &
         look
         # What fails is tried again: who looks after nginx must not end before it.
         if [ "$wanted" = "$taken" ] || { write && nginx -c "$CONF" -t -q && nginx -c "$CONF" -s reload && taken_up; }; then
             touch "$FOLLOWED"
         fi
         find "$LEAVING" -type f -mmin +5 -delete
+        wait    # each round takes a second, also when some servers do not answer
     done
 }
 
@@ -172,11 +215,11 @@ wait_until() {
     return 1
 }
 
-mkdir -p "$LEAVING"
+mkdir -p "$LEAVING" "$MISSES"
 case $1 in
 start)
     umask 077
-    rm -f "$LEAVING"/*
+    rm -f "$LEAVING"/* "$MISSES"/*
     looked_at=
     echo 127.0.0.1 >"$SERVERS"
     clients >$STATE/clients.conf
@@ -187,7 +230,7 @@ start)
     exec nginx -c "$CONF" -g "daemon off;"
     ;;
 follow) follow ;;
-joined) rm -f "$LEAVING/$2" && wait_until is_served "$2" ;;
+joined) rm -f "$LEAVING/$2" "$MISSES/$2" && wait_until is_served "$2" ;;
 leave) touch "$LEAVING/$2" && wait_until is_left_alone "$2" ;;
 left) rm -f "$LEAVING/$2" ;;
 esac

@@ -73,7 +73,10 @@ class RequestMiddleware:
             resp.set_header("Server-Timing", f"storage;dur={self._spent.seconds * 1000:.3f}")
         seconds = time.perf_counter() - req.context.started
         self._metrics.answered(req.method, _route(req), resp.status_code, seconds)
-        _log.info(
+        # Probes ask every second: their lines would push those of people out of a log of limited size.
+        is_probe = req.uri_template in _UNGATED and resp.status_code == 200
+        _log.log(
+            logging.DEBUG if is_probe else logging.INFO,
             "%s %s",
             req.method,
             req.path[:200],

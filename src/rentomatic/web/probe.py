@@ -1,6 +1,7 @@
 """`python -m rentomatic.web.probe [PATH]`: whether the server on this machine answers 200, by the exit code.
 
-For the health check of a container, which has no curl. Imports little, since it is run every few seconds.
+For containers, which have no curl; their health check is `watchdog`. Imports little, since it runs every few
+seconds.
 """
 
 import http.client
@@ -10,7 +11,7 @@ import sys
 _TIMEOUT = 2.0
 
 
-def main(path: str = "/health/ready") -> int:
+def probe(path: str = "/health/ready") -> int:
     """0 for an answer of 200 in time, else 1 and a line on standard error that says what came."""
     port = int(os.environ.get("RENTOMATIC_PORT") or 8000)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
@@ -28,4 +29,4 @@ def main(path: str = "/health/ready") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(probe(*sys.argv[1:2]))

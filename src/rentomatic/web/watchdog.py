@@ -1,0 +1,64 @@
+"""`python -m rentomatic.web.watchdog`: the health check of a container, which also ends a server that hangs.
+
+Like `probe`, it exits with 0 if the server is ready. A server that answered before and missed the last LIMIT
+checks is killed: its container ends with it, and the restart policy starts it again. Only `/health/live`
+counts for that: a database that is away is no reason to restart.
+"""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from rentomatic.web.probe import probe
+
+LIMIT = 5
+"""Checks in a row without an answer, then the server is killed."""
+
+_MISSED = Path("/dev/shm/rentomatic-missed-checks")  # noqa: S108 - belongs to this container alone
+"""How many checks in a row had no answer. Made by the first answer; gone when the container starts again."""
+
+
+def main() -> int:
+    """0 for a server that is ready, else 1 and a line on standard error that says what came."""
+    if probe("/health/live") == 0:
+        _MISSED.write_text("0")
+        return probe("/health/ready")
+    if _count_miss() >= LIMIT:
+        _kill_server()
+    return 1
+
+
+def _count_miss() -> int:
+    """Count one more and return the sum; 0 if the server never answered, since it may still be starting."""
+    if not _MISSED.exists():
+        return 0
+    missed = int(_MISSED.read_text()) + 1
+    _MISSED.write_text(str(missed))
+    return missed
+
+
+def _kill_server() -> None:
+    """Kill the main process of the server, a child of the container's init; all others end with it."""
+    for child in Path("/proc/1/task/1/children").read_text().split():
+        process = Path("/proc", child)
+        if b"serve" in (process / "cmdline").read_bytes().split(b"\0"):
+            _log(process)
+            os.kill(int(child), signal.SIGKILL)
+
+
+def _log(server: Path) -> None:
+    """Write why into the server's own log: Docker keeps the output of only five health checks."""
+    from rentomatic.web.logs import JsonFormatter  # not needed by most checks
+
+    with (server / "fd" / "1").open("w") as log:
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(JsonFormatter())
+        logger = logging.getLogger("rentomatic.watchdog")
+        logger.addHandler(handler)
+        logger.error("The server missed %d health checks in a row and is restarted.", LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
