@@ -1,5 +1,6 @@
 """`./manage.py` and the production stack, with a `docker` that only tells how it was called."""
 
+import gzip
 import json
 import os
 import shutil
@@ -330,6 +331,57 @@ def test_a_build_that_fails_deploys_nothing(run: Manage, calls: Calls) -> None:
     assert "failed" in done.stderr
     assert "Traceback" not in done.stderr
     assert not [call for call in calls.all if {"up", "stop", "rm"} & set(call["arguments"])]
+
+
+# --- a deployment of a version that does not start
+
+
+DOCKER_OF_A_BROKEN_VERSION = f"""#!{sys.executable}
+import json, os, pathlib, sys
+arguments, calls = sys.argv[1:], pathlib.Path(os.environ["CALLS"])
+with calls.open("a") as file:
+    file.write(json.dumps({{"arguments": arguments}}) + "\\n")
+running = calls.with_name("running")
+names = running.read_text().split() if running.exists() else ["r-web-1", "r-web-2"]
+new = "r-web-3"
+match arguments:
+    case ["compose", "ps", "--format", *_]:
+        print("\\n".join(names))
+    case ["compose", "up", *_, "--scale", "web=3", "web"]:
+        running.write_text(" ".join([*names, new]))
+    case ["rm", removed]:
+        running.write_text(" ".join(set(names) - {{removed}}))
+    case ["inspect", "--format", "{{{{.Image}}}}", name]:
+        print("sha256:new" if name == new else "sha256:old")
+    case ["inspect", "--format", "{{{{.Config.Image}}}}", _]:
+        print("r-web")
+    case ["image", "inspect", "--format", "{{{{.Id}}}}", "r-web"]:
+        print("sha256:new")
+    case ["inspect", "--format", form, _] if "RestartCount" in form:
+        print("true 1")
+    case ["logs", *options, _]:
+        lines = [f"line {{number}}" for number in range(80)]
+        print("\\n".join(lines[-50:] if options == ["--tail", "50"] else lines))
+"""
+"""Two `web` run; the third ends by itself and is started again."""
+
+
+def test_a_version_that_does_not_start_leaves_its_log_and_no_image(
+    run: Manage, calls: Calls, copy: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bin" / "docker").write_text(DOCKER_OF_A_BROKEN_VERSION)
+    done = run("deploy")
+    (saved,) = (copy / "logs").iterdir()
+    asked = [call["arguments"] for call in calls.all]
+    shown = [line for line in done.stderr.splitlines() if line.startswith("line ")]
+
+    assert 1 == done.returncode
+    assert "The new r-web-3 ended by itself: see its log above. The version from before" in done.stderr
+    assert [f"line {number}" for number in range(30, 80)] == shown
+    assert f"The whole log of r-web-3 is in logs/{saved.name}." in done.stderr
+    assert 80 == len(gzip.decompress(saved.read_bytes()).splitlines())
+    assert ["r-web-1", "r-web-2"] == sorted((tmp_path / "running").read_text().split())
+    assert asked.index(["tag", "sha256:old", "r-web"]) < asked.index(["rmi", "sha256:new"])
 
 
 # --- which commands are for the stack
