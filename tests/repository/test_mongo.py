@@ -10,9 +10,10 @@ from typing import Any
 import pymongo
 import pytest
 from hypothesis import HealthCheck, given, settings
-from pymongo.errors import OperationFailure, WriteError
+from pymongo.errors import OperationFailure, WaitQueueTimeoutError, WriteError
 from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucceededEvent
 
+from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, RoomQuery
@@ -26,7 +27,7 @@ from rentomatic.repository.mongo.filters import segment_order
 from rentomatic.repository.mongo.search import Moment, first_rooms
 from rentomatic.repository.mongo.totals import count_rooms
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from tests.builders import make_room, queries, room_sets
 from tests.mongo_server import database, mongo_server
 
@@ -363,6 +364,57 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
                 server.send(signal.SIGCONT)
 
             assert repository.get("a1") is not None
+
+
+class SlowServer(CommandListener):
+    """Lets half a second pass on the driver's clock for each read, and notes the time that each was given.
+
+    given: milliseconds, which the driver tells the server in `maxTimeMS`.
+    """
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+        self._late = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._late
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in {"find", "aggregate", "count"}:
+            self.given.append(event.command["maxTimeMS"])
+            self._late += 0.5
+
+    def succeeded(self, event: object) -> None:
+        pass
+
+    def failed(self, event: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("first_use", [True, False], ids=["first use", "later"])
+def test_all_reads_of_clusters_have_one_time_together(
+    place: tuple[str, str], first_use: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = SlowServer()
+    monkeypatch.setattr("rentomatic.repository.mongo.cells.FEW", 0)
+    with closing(MongoRepo(*place, MONGO_REVISION)) as repository:
+        repository._client = pymongo.MongoClient(place[0])
+        repository.load([make_room()])
+        repository._client.close()
+        repository._client = pymongo.MongoClient(place[0], event_listeners=[server])
+        repository._client.admin.command("ping")
+        repository._checked = not first_use  # whether the schema is still to be looked at
+        monkeypatch.setattr("pymongo._csot.time", server)
+        found = repository.cells(RoomQuery(), Grid(1, 1), within=3)
+
+    bounds = [3000 - 500 * number for number in range(len(server.given))]
+    assert (1, 3 + first_use) == (len(found.cells), len(server.given))
+    assert all(given <= bound for given, bound in zip(server.given, bounds, strict=True))
+
+
+def test_a_wait_for_a_connection_that_takes_too_long_is_out_of_time() -> None:
+    with pytest.raises(OutOfTime), translated_errors():
+        raise WaitQueueTimeoutError("Timed out while checking out a connection")
 
 
 def test_a_single_server_is_told_to_become_a_replica_set() -> None:

@@ -140,6 +140,19 @@ def test_a_total_that_runs_out_of_time_ends_long_before_any_other_and_its_connec
         assert (1, before) == (len(before), sessions(conninfo))
 
 
+@pytest.mark.parametrize("name", IN_TIME)
+def test_wait_for_a_connection_counts_as_time_of_a_total(conninfo: str, name: str) -> None:
+    with repository(conninfo, pool_timeout=LIMIT, pool_size=1) as opened:
+        assert opened.count(RoomQuery()) == 1
+        with opened._connections.transaction(LIMIT):
+            begin = time.monotonic()
+            with pytest.raises(OutOfTime):
+                IN_TIME[name](opened, RoomQuery())
+
+            assert time.monotonic() - begin < LIMIT / 2
+        assert opened.count(RoomQuery()) == 1
+
+
 def test_the_statements_of_a_total_have_one_time_together(conninfo: str) -> None:
     with repository(conninfo, statement_timeout=LIMIT, pool_size=1) as opened:
 

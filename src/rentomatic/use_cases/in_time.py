@@ -1,5 +1,6 @@
 """What is told of all rooms where that comes in time, and of a sample of them where it does not."""
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ TIME_FOR_ALL = 1.0
 """Seconds for looking at every room that matches; beyond them a sample has to do."""
 
 TIME_FOR_SAMPLE = 1.0
-"""Seconds that it may take where all is slow; usually a tenth of that."""
+"""Seconds beyond those that a sample may take where all is slow; usually it takes a tenth of that."""
 
 Told = TypeVar("Told")
 
@@ -23,12 +24,15 @@ def exact_or_estimated(
     exact: Callable[[float], Told],
     estimated: Callable[[Summary], Told],
     within: float = TIME_FOR_ALL,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Told:
     """What `exact` tells in the seconds that it is given, else what `estimated` makes of the estimate.
 
+    Both together take `within` and `TIME_FOR_SAMPLE`: where `exact` ends late, less is left for the sample.
     Raises OutOfTime where not even a sample comes in time.
     """
+    end = clock() + within + TIME_FOR_SAMPLE
     try:
         return exact(within)
     except OutOfTime:
-        return estimated(estimate_of(repository.sample(query, TIME_FOR_SAMPLE)))
+        return estimated(estimate_of(repository.sample(query, min(TIME_FOR_SAMPLE, end - clock()))))

@@ -49,7 +49,6 @@ _BY_CODE = {
 
 # The first that fits.
 _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
-    (WaitQueueTimeoutError, _TOO_LATE),
     (WTimeoutError, _TOO_LATE),
     (ConnectionFailure, "The storage cannot be reached."),
     (ConfigurationError, WRONG_ADDRESS),
@@ -61,7 +60,7 @@ def translated_errors() -> Iterator[None]:
     """Every error of the driver becomes RepositoryUnavailable, OutOfTime where that is what it says."""
     try:
         yield
-    except (ExecutionTimeout, NetworkTimeout) as error:
+    except (ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError) as error:
         raise OutOfTime from error
     except PyMongoError as error:
         raise RepositoryUnavailable(_explained(error)) from error

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from threading import Lock
 
@@ -115,11 +115,10 @@ class MongoRepo:
             return sample_of_rooms(database.room, query)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        seconds = seconds_within(within, self._timeout)
-        with self._moment(seconds) as moment:
-            if are_few(moment, query):
-                return cells_of_all(moment, query, grid)
-        with self._database(seconds) as database:
+        with self._database(seconds_within(within, self._timeout)) as database:
+            with _moment_of(database) as moment:
+                if are_few(moment, query):
+                    return cells_of_all(moment, query, grid)
             rooms, share = sampled_rooms(database.room, query)
         return Cells(cells_of(rooms, grid), share)
 
@@ -166,24 +165,20 @@ class MongoRepo:
 
         timeout: seconds for all that is done in the context, the way to the server included.
         """
-        with translated_errors():
+        with translated_errors(), nullcontext() if timeout is None else pymongo.timeout(timeout):
             client = self._opened()
             database = client.get_database(self._name)
             # With a time-out for all, PyMongo would look for a server until all of that has passed.
             if not (self._checked and client.topology_description.has_readable_server()):
-                with pymongo.timeout(min(timeout or self._connect_timeout, self._connect_timeout)):
+                with pymongo.timeout(self._connect_timeout):  # or what is left, where that is less
                     self._check_schema(database)
-            if timeout is None:
-                yield database
-            else:
-                with pymongo.timeout(timeout):
-                    yield database
+            yield database
 
     @contextmanager
     def _moment(self, timeout: float | None) -> Iterator[Moment]:
         """The rooms of one moment, however many statements read them."""
-        with self._database(timeout) as database, database.client.start_session(snapshot=True) as session:
-            yield Moment(database.room, session)
+        with self._database(timeout) as database, _moment_of(database) as moment:
+            yield moment
 
     def _opened(self) -> MongoClient[Document]:
         with self._opening:
@@ -233,6 +228,12 @@ class MongoRepo:
                 time.sleep(_PAUSE)
             else:
                 return
+
+
+@contextmanager
+def _moment_of(database: Database[Document]) -> Iterator[Moment]:
+    with database.client.start_session(snapshot=True) as session:
+        yield Moment(database.room, session)
 
 
 def _may_pass(error: PyMongoError) -> bool:

@@ -107,10 +107,10 @@ class Connections:
         within: seconds for all of it, where those are fewer, from now on. It may be done twice: again where
         its connection turns out to be lost.
         """
-        due = None if within is None else time.monotonic() + within
-        with translated_errors(self._forget_schema):
-            pool = self._pool()
-            with pool.connection() as session:
+        due = math.inf if within is None else time.monotonic() + within
+        with translated_errors(self._forget_schema, due):
+            pool = self._pool(self._patience(due))
+            with pool.connection(self._patience(due)) as session:
                 try:
                     with self._reading(session, one_statement, due):
                         return work(session)
@@ -119,7 +119,10 @@ class Connections:
                         session.close()  # its prepared statements are of the schema before a migration
                     elif not session.closed or isinstance(error, errors.QueryCanceled):
                         raise
-            with self._live(pool) as session, self._reading(session, one_statement, due):
+            with (
+                self._live(pool, self._patience(due)) as session,
+                self._reading(session, one_statement, due),
+            ):
                 return work(session)
 
     @contextmanager
@@ -189,13 +192,17 @@ class Connections:
         finally:
             pool.putconn(session)
 
+    def _patience(self, due: float) -> float:
+        """Seconds that a reading which is due then waits for a connection."""
+        return seconds_within(due - time.monotonic(), self._limits.pool)
+
     @contextmanager
-    def _reading(self, session: Session, one_statement: bool, due: float | None) -> Iterator[None]:
+    def _reading(self, session: Session, one_statement: bool, due: float) -> Iterator[None]:
         """One moment for all statements, and an end to them."""
         now = time.monotonic()
-        seconds = seconds_within(None if due is None else due - now, self._limits.statement)
+        seconds = seconds_within(due - now, self._limits.statement)
         session.end = now + seconds + _GRACE
-        if due is not None:
+        if due < math.inf:
             session.due = now + seconds
         try:
             if one_statement and self._limits.prepare:

@@ -1,6 +1,8 @@
 """What a stranger may know of an error of PostgreSQL: no host, no user, nothing of the statement."""
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,16 +14,19 @@ from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 
 
 @contextmanager
-def translated_errors(forget_schema: Callable[[], None]) -> Iterator[None]:
+def translated_errors(forget_schema: Callable[[], None], due: float = math.inf) -> Iterator[None]:
     """Every error of the driver becomes RepositoryUnavailable, OutOfTime where that is what it says.
 
     forget_schema: is called when the schema turns out to be another one than was known.
+    due: when all should have been done, by the monotonic clock: a wait until then is OutOfTime as well.
     """
     try:
         yield
     except errors.QueryCanceled as error:
         raise OutOfTime from error
     except psycopg.Error as error:
+        if isinstance(error, PoolTimeout) and time.monotonic() >= due:
+            raise OutOfTime from error
         if isinstance(error, _OTHER_SCHEMA):
             forget_schema()
         raise RepositoryUnavailable(_explained(error)) from error
