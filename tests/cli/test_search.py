@@ -93,6 +93,7 @@ def test_the_count_is_of_all_rooms_that_match(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "price__gte=60", "--limit", "1", "--count")
 
     assert "2 rooms match." in done.out
+    assert "1 room matches." in rentomatic("search", "--count", "price__lt=60").out
     assert len(codes(done.out)) == 1
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from rentomatic.domain.search import RoomQuery
-from rentomatic.domain.summary import Summary
+from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.use_cases.errors import OutOfTime
 from tests.builders import make_room
@@ -111,3 +111,20 @@ def test_a_number_that_takes_too_long_to_count_is_estimated_and_says_so(rentomat
     done = rentomatic("search", "--count", "--limit", "1")
 
     assert "About 2,000 rooms match." in done.out
+
+
+@pytest.mark.usefixtures("slow")
+def test_search_says_where_not_even_an_estimate_comes_in_time(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> Sample:
+        raise OutOfTime
+
+    monkeypatch.setattr(SlowSqliteRepo, "sample", late)
+    table = rentomatic("search", "--count", "--limit", "1")
+    json_ = rentomatic("search", "--count", "--limit", "1", "--format", "json")
+
+    said = "Could not count all rooms that match."
+    assert (0, True) == (table.code, said in table.out)
+    assert (0, True, 1) == (json_.code, said in json_.err, len(json.loads(json_.out)))
+    assert 4 == rentomatic("summary").code

@@ -3,16 +3,18 @@
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
-from rentomatic.domain.summary import Sample, Summary, estimate_of
+from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
+from rentomatic.domain.summary import Count, Sample, Summary, estimate_of
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.use_cases.search_rooms import search_rooms
 from tests.builders import make_room
 from tests.repository.storages import STORAGES, take_small_samples
 
@@ -120,3 +122,47 @@ def test_a_sample_of_few_rooms_is_all_of_them(storage: RoomRepository, oracle: M
 
 def test_a_sample_of_an_empty_storage_is_empty(repository: RoomRepository) -> None:
     assert Sample({}, None, share=1) == repository.sample(RoomQuery(), within=60)
+
+
+def remove_after_search(storage: RoomRepository, leaving: list[Room], patch: pytest.MonkeyPatch) -> None:
+    """Let somebody remove the rooms right after a page was read, and before anything else is."""
+    search = storage.search
+
+    def search_and_remove(query: RoomQuery) -> Page:
+        page = search(query)
+        while leaving:
+            assert storage.swap(leaving.pop(), None)
+        return page
+
+    patch.setattr(storage, "search", search_and_remove)
+
+
+@pytest.mark.parametrize("count_to", [None, 2, 1000])
+@pytest.mark.parametrize("start", [0, 1], ids=["first page", "second page"])
+def test_total_is_never_below_what_the_page_shows_when_rooms_leave(
+    repository: RoomRepository, count_to: int | None, start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = [make_room(code=f"r{number}") for number in range(10)]
+    repository.load(rooms)
+    query = RoomQuery(limit=4)
+    if start:
+        query = replace(query, after=query.position(rooms[start - 1]))
+    remove_after_search(repository, rooms[2:], monkeypatch)
+
+    found = search_rooms(repository, query, with_total=True, count_to=count_to)
+    after = search_rooms(repository, replace(query, limit=1), with_total=True, count_to=count_to)
+
+    assert (4, Count(5, exact=False)) == (len(found.rooms), found.total)
+    assert (1, Count(2)) == (len(after.rooms), after.total)
+
+
+def test_total_that_covers_the_page_stays_exact_when_rooms_leave(
+    repository: RoomRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = [make_room(code=f"r{number}") for number in range(10)]
+    repository.load(rooms)
+    remove_after_search(repository, rooms[8:], monkeypatch)
+
+    found = search_rooms(repository, RoomQuery(limit=4), with_total=True)
+
+    assert Count(8) == found.total

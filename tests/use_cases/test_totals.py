@@ -7,7 +7,8 @@ import pytest
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary
 from rentomatic.repository.memory import MemRepo
-from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.in_time import exact_or_estimated
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from tests.builders import make_room
@@ -47,6 +48,17 @@ def test_all_rooms_have_a_second_and_a_sample_has_another() -> None:
     assert [("summarise", 1.0), ("sample", 1.0), ("count", 1.0), ("sample", 1.0)] == repository.given
 
 
+def test_count_that_ends_late_leaves_less_for_the_sample() -> None:
+    repository, clock = TimedRepo(), iter((100.0, 101.75))
+
+    def late(seconds: float) -> int:
+        raise OutOfTime
+
+    exact_or_estimated(repository, CHEAP, late, lambda estimate: estimate.count, clock=lambda: next(clock))
+
+    assert [("sample", 0.25)] == repository.given
+
+
 def test_in_time_a_summary_and_a_total_are_exact() -> None:
     summary = summarise_rooms(MemRepo(ROOMS), CHEAP)
 
@@ -82,11 +94,28 @@ def test_a_first_page_that_nothing_follows_is_counted_by_itself(query: RoomQuery
     assert Count(len(found.rooms)) == found.total
 
 
-def test_where_not_even_a_sample_comes_in_time_there_is_an_error() -> None:
+def test_where_not_even_a_sample_comes_in_time_a_summary_is_an_error() -> None:
     repository = SlowRepo(ROOMS)
     repository.samples = False
 
     with pytest.raises(OutOfTime):
         summarise_rooms(repository, CHEAP)
-    with pytest.raises(OutOfTime):
-        search_rooms(repository, CHEAP, with_total=True)
+
+
+def test_where_not_even_a_sample_comes_in_time_a_page_comes_without_a_total() -> None:
+    repository = SlowRepo(ROOMS)
+    repository.samples = False
+    found = search_rooms(repository, CHEAP, with_total=True)
+
+    assert (3, None) == (len(found.rooms), found.total)
+    assert search_rooms(repository, CHEAP).next == found.next
+    repository.samples = True
+    assert Count(20, exact=False) == search_rooms(repository, CHEAP, with_total=True).total
+
+
+def test_page_comes_without_a_total_when_the_storage_goes_away_meanwhile() -> None:
+    class GoneRepo(MemRepo):
+        def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+            raise RepositoryUnavailable("The storage cannot be reached.")
+
+    assert search_rooms(GoneRepo(ROOMS), CHEAP, with_total=True).total is None

@@ -9,7 +9,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
-from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.in_time import TIME_FOR_ALL
 from rentomatic.web.app import create_app
 from rentomatic.web.pages.search import TIME_FOR_PRICES
@@ -335,6 +335,60 @@ def test_the_rooms_are_there_where_the_chart_takes_too_long() -> None:
 
     assert "1 room<" in get(client, "/").text
     assert get(client, "/parts/prices").text.strip() == ""
+
+
+class BusyRepo(MemRepo):
+    """Reads a page of rooms, and can do nothing beyond that. error: that it raises instead."""
+
+    error: RepositoryUnavailable = OutOfTime()
+
+    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        raise self.error
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        raise self.error
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        raise self.error
+
+
+@pytest.fixture(
+    params=[OutOfTime(), RepositoryUnavailable("All connections are in use.")], ids=["late", "busy"]
+)
+def busy(request: pytest.FixtureRequest) -> testing.TestClient:
+    repository = BusyRepo(make_room(code=f"r{number}") for number in range(5))
+    repository.error = request.param
+    return client_of(repository)
+
+
+@pytest.mark.parametrize("path", ["/", "/parts/rooms"])
+def test_rooms_are_shown_without_their_number_where_nothing_can_be_counted(
+    busy: testing.TestClient, path: str
+) -> None:
+    page = get(busy, f"{path}?limit=2")
+
+    assert (200, 2) == (page.status_code, page.text.count('<li class="room'))
+    assert "<h1>Rooms</h1>" in page.text
+    assert 'rel="next"' in page.text
+
+
+def test_search_without_a_match_is_shown_without_advice_where_nothing_can_be_counted(
+    busy: testing.TestClient,
+) -> None:
+    page = get(busy, "/?filter_price__lte=1")
+
+    assert 200 == page.status_code
+    assert "No room matches" in page.text
+    assert "What would find some" not in page.text
+
+
+def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:
+    repository = BusyRepo()
+    late = get(client_of(repository), "/parts/prices")
+    repository.error = RepositoryUnavailable("The storage cannot be reached.")
+
+    assert (200, "") == (late.status_code, late.text.strip())
+    assert 503 == get(client_of(repository), "/parts/prices").status_code
 
 
 class TimedRepo(SlowRepo):

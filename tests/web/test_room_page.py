@@ -8,7 +8,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.settings import Scope
-from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.web.sessions import COOKIE
 from tests.builders import make_room
 from tests.web.conftest import client_of, get, key_of
@@ -114,14 +114,19 @@ def test_of_very_many_rooms_the_page_says_how_far_it_looked() -> None:
 
 
 class HurriedRepo(MemRepo):
-    """A storage that finds a room and has no time for a search."""
+    """A storage that finds a room and cannot do a search. error: that it raises."""
+
+    error: RepositoryUnavailable = OutOfTime()
 
     def search(self, query: RoomQuery) -> Page:
-        raise OutOfTime
+        raise self.error
 
 
-def test_where_there_is_no_time_to_compare_the_room_is_still_shown() -> None:
-    answer = get(client_of(HurriedRepo([make_room(price=60)])), "/room/a1")
+@pytest.mark.parametrize("error", [OutOfTime(), RepositoryUnavailable("All connections are in use.")])
+def test_where_it_cannot_be_compared_the_room_is_still_shown(error: RepositoryUnavailable) -> None:
+    repository = HurriedRepo([make_room(price=60)])
+    repository.error = error
+    answer = get(client_of(repository), "/room/a1")
 
     assert answer.status_code == 200
     assert "<dd>60 a day</dd>" in answer.text

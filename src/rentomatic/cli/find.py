@@ -68,8 +68,8 @@ def search(
     else:
         click.echo("No room matches.")
     # A program reads rooms from standard output and nothing else.
-    if found.total is not None:
-        click.echo(f"{found.total.opening} rooms match.", err=not for_people)
+    if count:
+        click.echo(_counted(found.total), err=not for_people)
     if found.next:
         click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}", err=not for_people)
 
@@ -114,6 +114,12 @@ def summary(
         click.echo(summaries.write(found))
     else:
         _print_summary(found)
+
+
+def _counted(total: Count | None) -> str:
+    if total is None:
+        return "Could not count all rooms that match."
+    return f"{total.opening} {'room matches' if total.rooms == 1 else 'rooms match'}."
 
 
 def _print_summary(found: Summary) -> None:

@@ -1,10 +1,12 @@
 """Find rooms."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, Position, RoomQuery
 from rentomatic.domain.summary import Count
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.in_time import exact_or_estimated
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -13,7 +15,8 @@ from rentomatic.use_cases.ports import RoomRepository
 class FoundRooms:
     """A page of rooms; `next` is where the page after it starts, None on the last page.
 
-    total: how many rooms match in all, where that was asked for.
+    total: how many rooms match in all, never fewer than the page shows; None where that was not asked for,
+    and where it could not be counted.
     """
 
     rooms: tuple[Room, ...]
@@ -27,27 +30,36 @@ def search_rooms(
     with_total: bool = False,
     count_to: int | None = None,
 ) -> FoundRooms:
-    """The page of rooms that the query asks for; with a total, counted no further than `count_to`.
+    """Return the page of rooms that the query asks for.
 
-    Where counting takes too long, the total is estimated from a sample. Raises OutOfTime where not even
-    that comes in time.
+    with_total: whether to count all that match, but no further than `count_to`. Where counting takes too
+    long, the total is estimated from a sample; where not even that can be had, the page comes without one.
     """
     page = repository.search(query)
-    return FoundRooms(
-        rooms=page.rooms,
-        next=query.position(page.rooms[-1]) if page.more else None,
-        total=_total(repository, query, page, count_to) if with_total else None,
-    )
+    total = None
+    if with_total:
+        with suppress(RepositoryUnavailable):  # the page is there: what could not be counted does not undo it
+            total = _total(repository, query, page, count_to)
+    return FoundRooms(page.rooms, query.position(page.rooms[-1]) if page.more else None, total)
 
 
 def _total(repository: RoomRepository, query: RoomQuery, page: Page, count_to: int | None) -> Count:
-    """How many rooms match. An estimate may be beyond `count_to`, but never below what the page shows."""
+    """Count the rooms that match; an estimate may be beyond `count_to`.
+
+    The page was read a moment before. Where so many rooms are gone since then that it shows more than there
+    are, their number at that moment is not known exactly.
+    """
     if query.after is None and not page.more:
         return Count(len(page.rooms))
     shown = len(page.rooms) + page.more
+    at_most = None if count_to is None else max(count_to, shown)
+
+    def at_least_shown(rooms: int, exact: bool) -> Count:
+        return Count(max(rooms, shown), exact and rooms >= shown)
+
     return exact_or_estimated(
         repository,
         query,
-        exact=lambda seconds: Count(repository.count(query, count_to, seconds)),
-        estimated=lambda estimate: Count(max(estimate.count, shown), exact=False),
+        exact=lambda seconds: at_least_shown(repository.count(query, at_most, seconds), exact=True),
+        estimated=lambda estimate: at_least_shown(estimate.count, exact=False),
     )

@@ -57,14 +57,24 @@ _HEADERS: dict[str, tuple[str, Schema, object]] = {
         {"type": "string", "pattern": '^<[^>]+>; rel="next"$'},
         '</rooms?limit=20&cursor=0j6Q3m>; rel="next"',
     ),
-    "X-Total-Count": ("How many rooms match in all.", {"type": "integer", "minimum": 0}, 3000),
+    "X-Total-Count": (
+        (
+            "How many rooms match in all, never fewer than the page shows. Left out where `count=exact` was "
+            "asked for and not even an estimate came in time."
+        ),
+        {"type": "integer", "minimum": 0},
+        3000,
+    ),
     "Content-Disposition": (
         "The name of the file, where the answer is an export.",
         {"type": "string"},
         'attachment; filename="rooms.csv"',
     ),
     "X-Total-Count-Exact": (
-        "Whether X-Total-Count is exact; if not, counting would take too long, and it is an estimate.",
+        (
+            "Whether X-Total-Count is exact; if not, it is an estimate: counting would take too long or "
+            "rooms were removed meanwhile."
+        ),
         {"enum": ["true", "false"]},
         "true",
     ),

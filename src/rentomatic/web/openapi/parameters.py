@@ -165,7 +165,7 @@ def pages() -> list[Schema]:
         "count": query(
             "count",
             {"enum": ["exact", "none"]},
-            "`exact` tells the number of all matches in X-Total-Count.",
+            "`exact` tells the number of all matches in X-Total-Count, where they can be counted in time.",
             "exact",
         ),
         "format": notation(*Format),

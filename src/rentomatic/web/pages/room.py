@@ -5,7 +5,7 @@ from falcon import Request, Response
 from rentomatic.domain.comparison import Comparison, compare
 from rentomatic.domain.room import Room, canonical_code
 from rentomatic.use_cases.compare_room import RADIUS, compare_room
-from rentomatic.use_cases.errors import OutOfTime, ResourceError
+from rentomatic.use_cases.errors import RepositoryUnavailable, ResourceError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.web.pages.layout import Layout
@@ -31,10 +31,10 @@ class RoomPage:
     on_head = on_get
 
     def _comparison(self, room: Room) -> Comparison:
-        """The room among its neighbours; without any where they are not found in time, as the room was."""
+        """Compare the room with its neighbours; with none where they cannot be read, as the room was."""
         try:
             return compare_room(self._repository, room)
-        except OutOfTime:
+        except RepositoryUnavailable:
             return compare(room, (), RADIUS, complete=False)
 
 

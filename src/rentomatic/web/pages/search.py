@@ -1,12 +1,13 @@
 """The page where people search, and the parts of it that a script asks for when the search changes."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from falcon import Request, Response
 
 from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
-from rentomatic.use_cases.errors import OutOfTime, ParametersError
+from rentomatic.use_cases.errors import OutOfTime, ParametersError, RepositoryUnavailable
 from rentomatic.use_cases.loosen_search import loosen_search
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -14,7 +15,7 @@ from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.pages.advice import advice_of
 from rentomatic.web.pages.labels import in_words, label_of
 from rentomatic.web.pages.layout import Layout
-from rentomatic.web.pages.prices import PriceChart, chart_of
+from rentomatic.web.pages.prices import chart_of
 from rentomatic.web.pages.search_view import COUNT_TO, View, known, unknown_filters
 from rentomatic.web.parameters import parameters
 from rentomatic.web.rooms import next_page
@@ -66,19 +67,14 @@ class SearchPage:
             if view.found.next:
                 view.next_link = "?" + next_page(view.given, search.query, view.found.next)
             if not view.found.rooms and search.query.after is None:
-                suggestions = loosen_search(self._repository, search.query)
-                view.advice = advice_of(suggestions, search.query, view.given)
+                with suppress(RepositoryUnavailable):
+                    suggestions = loosen_search(self._repository, search.query)
+                    view.advice = advice_of(suggestions, search.query, view.given)
         if self._with_prices:
-            view.prices = self._chart(view, search.query)
-
-    def _chart(self, view: View, query: RoomQuery) -> PriceChart | None:
-        """None also where the storage takes too long: the fields below do without one."""
-        try:
-            return chart_of(
-                summarise_rooms(self._repository, _of_any_price(query), TIME_FOR_PRICES), view.values
-            )
-        except OutOfTime:
-            return None
+            # The page does without a chart. Asked for alone, it may be late, but the storage must be there.
+            with suppress(RepositoryUnavailable if self._with_rooms else OutOfTime):
+                summary = summarise_rooms(self._repository, _of_any_price(search.query), TIME_FOR_PRICES)
+                view.prices = chart_of(summary, view.values)
 
 
 def _mentioned(parameter: str) -> str:

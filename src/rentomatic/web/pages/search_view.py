@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from rentomatic.domain.geography import Circle
 from rentomatic.domain.quoting import shortened, without_hidden
 from rentomatic.domain.search import RoomQuery
-from rentomatic.domain.summary import Count
 from rentomatic.requests.search import FILTER_PREFIX, FILTERS, canonical
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
@@ -97,8 +96,10 @@ class View:
 
     @property
     def number(self) -> str:
-        """How many rooms match, in words."""
-        total = (self.found.total if self.found else None) or Count(0)
+        """How many rooms match, in words; where that is not known, only what they are."""
+        total = self.found.total if self.found else None
+        if total is None:
+            return "Rooms"
         if total.exact and total.rooms > COUNT_TO:
             return f"More than {COUNT_TO:,} rooms"
         return f"{total.opening} room{'' if total.rooms == 1 else 's'}"
