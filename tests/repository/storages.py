@@ -87,8 +87,8 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
 
 def take_small_samples(patch: pytest.MonkeyPatch) -> None:
     """Let a sample be about half of 4,000 rooms."""
-    patch.setattr(sqlite_sampling, "RUNS", 40)
-    patch.setattr(sqlite_sampling, "RUN", 50)
+    patch.setattr(sqlite_sampling, "NODES", 90)
+    patch.setattr(sqlite_sampling, "ROOMS", 2000)
     patch.setattr(postgres_sampling, "RUNS", 5)
     patch.setattr(postgres_sampling, "RUN", 4)
     patch.setattr(mongo_totals, "_SAMPLED", 2000)

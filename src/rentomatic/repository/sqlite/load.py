@@ -24,9 +24,11 @@ _DEFERRED = """
         AND (type = 'index' AND name <> 'room_code' OR name = 'room_place_insert')
 """
 
+# Not by id: behind the highest possible one, SQLite gives new rooms any ids that are free.
 _FILL_PLACES = """
-    INSERT OR REPLACE INTO room_place
-    SELECT id, longitude, longitude, latitude, latitude FROM room WHERE id > ?
+    INSERT INTO room_place
+    SELECT id, longitude, longitude, latitude, latitude FROM room
+    WHERE NOT EXISTS (SELECT 1 FROM room_place_rowid WHERE room_place_rowid.rowid = room.id)
 """
 
 _GIVEN = "CREATE TEMPORARY TABLE given (code TEXT PRIMARY KEY) WITHOUT ROWID"
@@ -70,13 +72,12 @@ class _BulkLoad:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._resting = connection.execute(_DEFERRED).fetchall()
-        (self._last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
         for kind, name, _ in self._resting:
             connection.execute(f"DROP {kind} {name}")
 
     def finish(self) -> None:
         """Bring the indexes and the R*Tree up to date."""
-        self._connection.execute(_FILL_PLACES, (self._last_id,))
+        self._connection.execute(_FILL_PLACES)
         for _, _, statement in self._resting:
             self._connection.execute(statement)
 

@@ -5,15 +5,11 @@ Best-first search (G. R. Hjaltason and H. Samet, "Distance Browsing in Spatial D
 what comes out first is opened, or is the next room. Parts of the tree that lie wholly before the
 page or outside the areas are never read, so a deep page costs little more than the first one.
 
-SQL cannot walk the tree in this order, so its nodes are read from the table `room_place_node`. Its
-format (rtree.c, "the format of an r-tree node") is part of SQLite's stable file format: the depth
-of the tree and the number of cells as 16-bit integers, then for each cell a 64-bit id, of a node
-or on the lowest level of a room, and its bounds as 32-bit floats; all big-endian.
+SQL cannot walk the tree in this order, so its nodes are read one by one.
 """
 
 import heapq
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
@@ -21,10 +17,7 @@ from typing import NamedTuple
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point, distance_range
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-
-_HEADER = struct.Struct(">HH")
-_CELL = struct.Struct(">qffff")
-_ROOT = 1
+from rentomatic.repository.sqlite.tree import ROOT, Cell, cells_in, depth_of, node
 
 _MARGIN = 5.0
 """Metres, more than 32-bit coordinates are off, and far more than the rounding of any distance."""
@@ -60,11 +53,11 @@ def nearest_rooms(
     after = (query.after.value, query.after.code) if query.after else (-1.0, "")
     own = [area.radius for area in query.areas if isinstance(area, Circle) and area.centre == near]
     ring = _Ring(near, float(after[0] or 0.0), min([MAX_RADIUS, *own]), boxes)
-    depth, _ = _HEADER.unpack_from(_node(connection, _ROOT))
+    depth = depth_of(node(connection, ROOT))
     # (least distance, code, tie-breaker, what it is). At the same distance rooms come last: a node
     # or an id, whose code is "", may still turn out to be a room with a lower code.
     number = count()
-    queue: list[tuple[float, str, int, _Found]] = [(0.0, "", next(number), (_ROOT, depth))]
+    queue: list[tuple[float, str, int, _Found]] = [(0.0, "", next(number), (ROOT, depth))]
     while queue:
         if expired():
             raise TimeoutError
@@ -78,7 +71,7 @@ def nearest_rooms(
                     heapq.heappush(queue, (distance, room.code, next(number), room))
         else:
             cells = _cells if found[1] else _places
-            for least, cell in cells(_node(connection, found[0]), ring):
+            for least, cell in cells(node(connection, found[0]), ring):
                 below = (cell, found[1] - 1) if found[1] else cell
                 heapq.heappush(queue, (least, "", next(number), below))
 
@@ -95,15 +88,9 @@ def _next_ids(queue: list[tuple[float, str, int, _Found]]) -> Iterator[int]:
         yield heapq.heappop(queue)[3]  # type: ignore[misc]  # an int, as was just seen
 
 
-def _node(connection: sqlite3.Connection, number: int) -> bytes:
-    query = "SELECT data FROM room_place_node WHERE nodeno = ?"
-    return bytes(connection.execute(query, (number,)).fetchone()[0])
-
-
-def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[tuple[int, float, float, float, float]]:
+def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[Cell]:
     """The cells of a node that share something with one of the boxes."""
-    _, cells = _HEADER.unpack_from(node)
-    for entry in _CELL.iter_unpack(node[4 : 4 + cells * _CELL.size]):
+    for entry in cells_in(node):
         _, west, east, south, north = entry
         for box in boxes:
             if west <= box.east and east >= box.west and south <= box.north and north >= box.south:

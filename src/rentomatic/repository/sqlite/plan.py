@@ -16,6 +16,7 @@ from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Field, Operator, RoomQuery, Sort, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, ranges
+from rentomatic.repository.sqlite.sampling import rooms_about
 
 NARROW = 2000
 MEMBERS = 50_000
@@ -27,11 +28,13 @@ _MARGIN = 1e-9
 _SMALL_PART = 20
 """One in so many rooms."""
 
-_SCATTERED = "(id * 48271 % 2147483647) * (id * 48271 % 2147483647) % 2147483647"
+_SCATTERED = (
+    "(id % 2147483647 * 48271 % 2147483647) * (id % 2147483647 * 48271 % 2147483647) % 2147483647"
+)
 """A number by which ids are drawn as if by lot, whatever order the rooms came in.
 
 The ids themselves, and any multiple of them, would draw all rooms of one town out of several that were loaded
-in turn; a square modulo a prime does not.
+in turn; a square modulo a prime does not. No product exceeds 64 bits, whatever the id.
 """
 
 _FIELD_INDEXES = {Field.CODE: "room_code", Field.PRICE: "room_price", Field.SIZE: "room_size"}
@@ -131,8 +134,7 @@ def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access
     boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
         return WHOLE_TABLE
-    (highest,) = connection.execute("SELECT coalesce(max(id), 0) FROM room").fetchone()
-    most = highest // _SMALL_PART
+    most = rooms_about(connection) // _SMALL_PART
     if _count(connection, _places(boxes), most + 1) <= most:
         return by_place(boxes)
     return Access("room NOT INDEXED", ANYTHING)

@@ -1,0 +1,172 @@
+"""Samples of an SQLite file: about right whatever ids the rooms have, and never of more than a bounded size."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rentomatic.domain.clusters import Grid
+from rentomatic.domain.geography import BoundingBox
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.summary import estimate_of
+from rentomatic.migrations import SQLITE_REVISION, runner
+from rentomatic.repository.sqlite import SqliteRepo, sampling
+from rentomatic.repository.sqlite.plan import cheapest_for_all
+from rentomatic.use_cases.ports import OnConflict
+from tests.builders import make_room
+
+ROOMS = 8000
+TOWNS = 8
+HIGHEST_ID = 2**63 - 1
+TOLERANCE = 0.15
+
+IDS = {
+    "dense": "n",
+    "negative": "n - 1000000000",
+    "on both sides of zero": "n - 4000",
+    "sparse": "n * 1000003",
+    "so sparse that products of them exceed 64 bits": "n * 1000000000000000",
+    "ever sparser": "n * n * n * n",
+    "in two blocks far from each other": "CASE WHEN n < 6000 THEN n ELSE n + 2000000000 END",
+    "dense but for one": "CASE WHEN n < 8000 THEN n ELSE 2000000000 END",
+    "dense but for the highest possible": f"CASE WHEN n < 8000 THEN n ELSE {HIGHEST_ID} END",
+    "dense but for the lowest possible": f"CASE WHEN n > 1 THEN n ELSE {-HIGHEST_ID} END",
+}
+"""Expressions that give each of the rooms 1 to 8,000 an id."""
+
+INSERT = """
+    WITH RECURSIVE room_number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM room_number WHERE n < ?)
+    INSERT INTO room (id, code, price, size, latitude, longitude)
+    SELECT {}, 'r' || n, n * 7919 % 100, 20, 51 + n * 13 % 997 / 1000.0, n / 1000 + n * 17 % 991 / 1000.0
+    FROM room_number
+"""
+"""One town after the other, as listings are sorted."""
+
+
+def write_rooms(path: Path, ids: str, rooms: int = ROOMS) -> None:
+    runner.upgrade_sqlite(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(INSERT.format(ids), (rooms,))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rooms.db"
+
+
+@pytest.fixture
+def repository(path: Path) -> Iterator[SqliteRepo]:
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def small_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "NODES", 60)
+    monkeypatch.setattr(sampling, "ROOMS", 1500)
+
+
+def assert_about(expected: int, estimated: float, tolerance: float = TOLERANCE) -> None:
+    assert abs(estimated - expected) <= tolerance * expected, f"{estimated} instead of {expected}"
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
+def test_an_estimate_is_about_right_whatever_the_ids(path: Path, repository: SqliteRepo, ids: str) -> None:
+    write_rooms(path, ids)
+    cheap = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 50),))
+
+    everything = repository.sample(RoomQuery())
+    some = repository.sample(cheap)
+
+    assert sum(everything.prices.values()) <= 1500
+    assert_about(ROOMS, estimate_of(everything).count)
+    assert_about(repository.count(cheap), estimate_of(some).count)
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
+def test_every_town_has_its_part_of_a_sample(path: Path, repository: SqliteRepo, ids: str) -> None:
+    write_rooms(path, ids)
+    towns = [RoomQuery(areas=(BoundingBox(town, 50, town + 0.9999, 53),)) for town in range(TOWNS)]
+
+    for town in towns:
+        assert_about(repository.count(town), estimate_of(repository.sample(town)).count, tolerance=0.3)
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize(
+    "removed",
+    ["id % 40 > 0 AND id < 7900", "id > 1800", "id < 6200", "id BETWEEN 500 AND 7000", "id % 3"],
+)
+def test_an_estimate_is_about_right_after_most_rooms_were_removed(
+    path: Path, repository: SqliteRepo, removed: str
+) -> None:
+    write_rooms(path, "n")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"DELETE FROM room WHERE {removed}")
+
+    assert_about(repository.count(RoomQuery()), estimate_of(repository.sample(RoomQuery())).count)
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
+def test_cells_are_about_right_whatever_the_ids(
+    path: Path, repository: SqliteRepo, ids: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_rooms(path, ids)
+    grid = Grid(width=1, height=1)
+    half = RoomQuery(areas=(BoundingBox(0, 50, 3.9999, 53),))
+    monkeypatch.setattr("rentomatic.repository.sqlite.cells.READ", 1000)
+
+    for query, seen in ((RoomQuery(), 100), (half, 100), (half, 100_000)):
+        monkeypatch.setattr("rentomatic.repository.sqlite.cells.SEEN", seen)
+        found = repository.cells(query, grid)
+
+        assert found.share < 0.5
+        assert_about(repository.count(query), sum(cell.rooms for cell in found.cells) / found.share)
+
+
+def test_a_sample_of_more_rooms_reads_no_more_of_them(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "NODES", 20)
+    monkeypatch.setattr(sampling, "ROOMS", 200)
+    steps = []
+    for rooms in (4000, 16_000):
+        write_rooms(file := tmp_path / f"{rooms}.db", "n * 1000003", rooms)
+        with closing(sqlite3.connect(file)) as connection:
+            called: list[int] = []
+            connection.set_progress_handler(lambda called=called: called.append(1), 10)
+            source, _ = sampling.sampled_rooms(connection)
+            (seen,) = connection.execute(f"SELECT count(*) {source.text}", source.values).fetchone()
+        steps.append(len(called))
+        assert seen == 200
+
+    assert steps[1] < 1.5 * steps[0]
+
+
+@pytest.mark.parametrize("ids", ["n", "CASE WHEN n < 8000 THEN n ELSE 2000000000 END", "n - 1000000000"])
+def test_an_area_of_many_rooms_is_read_by_the_table_whatever_the_ids(path: Path, ids: str) -> None:
+    write_rooms(path, ids)
+    most = RoomQuery(areas=(BoundingBox(-1, 50, 9, 53),), limit=20)
+    with closing(sqlite3.connect(path)) as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rentomatic.repository.sqlite.plan.NARROW", 10)
+
+        assert cheapest_for_all(connection, most).where.text == "true"
+
+
+def test_rooms_loaded_behind_the_highest_possible_id_are_found_by_place(
+    path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_rooms(path, str(HIGHEST_ID), rooms=1)
+    monkeypatch.setattr("rentomatic.repository.sqlite.load._BULK", 100)
+    new = [make_room(code=f"new{number:04}", latitude=10, longitude=10) for number in range(2500)]
+
+    repository.load(new, OnConflict.REPLACE)
+
+    assert repository.count(RoomQuery(areas=(BoundingBox(9, 9, 11, 11),))) == 2500
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT rtreecheck('room_place')").fetchone() == ("ok",)
