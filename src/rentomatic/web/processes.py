@@ -17,6 +17,8 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from rentomatic.repository.folders import hold
+
 # Neither is annotated.
 _Values: Any = MmapedDict
 _merge: Any = MultiProcessCollector.merge
@@ -35,6 +37,8 @@ def shared_directory() -> Path | None:
         return None
     directory = Path(name)
     own = os.getpid()
+    if own not in _started:
+        hold(directory)  # for as long as this worker lives, also when the process that made it is killed
     with _locked(directory):
         # A process that is gone may have had the id that this one has now.
         fold(directory, gone=None if own in _started else own)

@@ -1,14 +1,14 @@
 """What `serve` asks of either server: granian or gunicorn."""
 
 import os
-import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from rentomatic.repository.folders import held_folder
 
 STOP_TIMEOUT = 65
 """Seconds that requests in flight have after a signal to stop: nginx waits 60 for an answer."""
@@ -65,13 +65,13 @@ def metrics_directory() -> Iterator[None]:
         return
     maker = os.getpid()
     memory = MEMORY if os.access(MEMORY, os.W_OK) else None
-    directory = os.environ[METRICS_DIRECTORY] = tempfile.mkdtemp(prefix="rentomatic-metrics-", dir=memory)
-    try:
-        yield
-    finally:
-        if os.getpid() == maker:  # a worker that was forked in the context leaves it as well
-            del os.environ[METRICS_DIRECTORY]
-            shutil.rmtree(directory, ignore_errors=True)
+    with held_folder("rentomatic-metrics-", memory) as directory:
+        os.environ[METRICS_DIRECTORY] = str(directory)
+        try:
+            yield
+        finally:
+            if os.getpid() == maker:  # a worker that was forked in the context leaves it as well
+                del os.environ[METRICS_DIRECTORY]
 
 
 def allow_connections() -> None:
