@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -145,7 +147,44 @@ def test_a_proof_that_is_stopped_drops_its_database(conninfo: str, file: Path, s
     assert scratch_databases(conninfo) <= before
 
 
-def test_a_database_that_a_killed_proof_left_is_dropped_a_day_later(
+def test_a_database_that_a_killed_proof_left_is_dropped_by_the_next_and_no_other(
+    conninfo: str, file: Path, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", own_url(conninfo))
+    monkeypatch.setattr("rentomatic.migrations.runner._UNTIL_HELD", timedelta())
+    before = scratch_databases(conninfo)
+    used = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{}'"
+
+    with start(conninfo, "restore", "--verify", str(file)) as killed, watching(conninfo) as connection:
+        left = made_by(killed, conninfo, before)
+        wait_for(connection, used.format(left), (True,))
+        killed.send_signal(signal.SIGKILL)
+        killed.wait(LIMIT)
+        wait_for(connection, used.format(left), (False,))
+        with start(conninfo, "restore", "--verify", str(file)) as running:
+            held = made_by(running, conninfo, before | {left})
+            wait_for(connection, used.format(held), (True,))
+            running.send_signal(signal.SIGSTOP)
+            done = rentomatic("backup", "--verify")
+            after = scratch_databases(conninfo)
+            running.send_signal(signal.SIGCONT)
+            code = running.wait(LIMIT)
+
+    assert (0, 0) == (done.code, code)
+    assert (False, True) == (left in after, held in after)
+    assert scratch_databases(conninfo) <= before
+
+
+def made_by(process: "subprocess.Popen[bytes]", conninfo: str, before: set[str]) -> str:
+    """The scratch database that the process makes."""
+    end = time.monotonic() + LIMIT
+    while not (made := scratch_databases(conninfo) - before):
+        assert process.poll() is None
+        assert time.monotonic() < end
+    return made.pop()
+
+
+def test_a_database_that_nobody_uses_is_dropped_by_its_name_alone(
     conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", own_url(conninfo))

@@ -18,7 +18,6 @@ Revisions = tuple[str | None, str | None]
 
 _SCRATCH = "rentomatic_scratch_"
 _STAMP = "%Y%m%dt%H%M%S"
-_LEFT_BEHIND = timedelta(days=1)
 
 
 def scratch_name() -> str:
@@ -26,10 +25,10 @@ def scratch_name() -> str:
     return f"{_SCRATCH}{datetime.now(UTC).strftime(_STAMP)}_{secrets.token_hex(4)}"
 
 
-def is_left_behind(name: str) -> bool:
-    """Whether it is the name of such a database, whose process was killed long ago."""
+def is_older(name: str, age: timedelta) -> bool:
+    """Whether it is the name of such a database, made longer ago than that."""
     named = re.fullmatch(rf"{_SCRATCH}(\d{{8}}t\d{{6}})_[0-9a-f]{{8}}", name)
     if not named:
         return False
     made = datetime.strptime(named[1], _STAMP).replace(tzinfo=UTC)
-    return datetime.now(UTC) - made > _LEFT_BEHIND
+    return datetime.now(UTC) - made > age

@@ -6,6 +6,7 @@ interrupted is simply run again.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from pymongo import MongoClient
@@ -17,12 +18,13 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from rentomatic.migrations import MONGO_REVISION, Revisions, is_left_behind, scratch_name
+from rentomatic.migrations import MONGO_REVISION, Revisions, is_older, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _Document = dict[str, Any]
 
 _TIMEOUT_MS = 10_000
+_LEFT_BEHIND = timedelta(days=1)
 _NAMESPACE_EXISTS = 48
 _DUPLICATE_KEY = 11000
 _ATTEMPTS = 5
@@ -132,7 +134,8 @@ def upgrade(uri: str, database: str) -> Revisions:
 def scratch_database(uri: str) -> Iterator[str]:
     """The name of a new database on the server; it is dropped at the end.
 
-    So are those of earlier processes that were killed.
+    So are those of earlier processes that were killed, after a day: MongoDB has no lock that ends with its
+    owner.
     """
     name = scratch_name()
     try:
@@ -140,7 +143,7 @@ def scratch_database(uri: str) -> Iterator[str]:
     finally:
         with _opened(uri, name) as opened:
             names = opened.client.list_database_names()
-            for dropped in (name, *filter(is_left_behind, names)):
+            for dropped in (name, *(other for other in names if is_older(other, _LEFT_BEHIND))):
                 opened.client.drop_database(dropped)
 
 

@@ -6,7 +6,8 @@ this program does not know, since a newer one made it, is left as it is.
 
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from rentomatic.migrations import Revisions, is_left_behind, scratch_name
+from rentomatic.migrations import Revisions, is_older, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _HERE = Path(__file__).parent
@@ -29,6 +30,9 @@ _LOCK_TIMEOUT = 60
 """Seconds that a migration waits for another one."""
 
 _CONNECT_TIMEOUT = 10
+
+_UNTIL_HELD = timedelta(minutes=1)
+"""A scratch database that is younger may not have been connected to yet by whoever made it."""
 
 _LOCK = 7_006_200_131_415
 """The advisory lock of migrations, in the database that is migrated; any number that nobody else uses."""
@@ -91,25 +95,53 @@ def create_database(conninfo: str, name: str) -> bool:
 def scratch_database(conninfo: str) -> Iterator[str]:
     """The name of a new database on the server that `conninfo` leads to; it is dropped at the end.
 
-    So are those of earlier processes that were killed.
+    A connection to it is kept open meanwhile, which ends with this process however that ends. So databases
+    that earlier processes left behind, which were killed, are those that nobody is connected to: they are
+    dropped first.
     """
+    _drop_left_behind(conninfo)
     name = scratch_name()
     try:
         create_database(conninfo, name)
-        yield name
+        with _held(conninfo, name):
+            yield name
     finally:
-        _drop_scratch(conninfo, name)
+        _drop(conninfo, name)
 
 
-def _drop_scratch(conninfo: str, name: str) -> None:
+@contextmanager
+def _held(conninfo: str, name: str) -> Iterator[None]:
+    try:
+        connection = _connect(make_conninfo(conninfo, dbname=name), autocommit=True)
+    except psycopg.Error as error:
+        raise RepositoryUnavailable(f"The database {name} cannot be used: {_reason(error)}") from error
+    with closing(connection):
+        yield
+
+
+def _drop(conninfo: str, name: str) -> None:
     try:
         with closing(_connect(conninfo, autocommit=True)) as connection:
-            names = [row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()]
-            for dropped in (name, *filter(is_left_behind, names)):
-                statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-                connection.execute(statement.format(sql.Identifier(dropped)))
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            connection.execute(statement.format(sql.Identifier(name)))
     except psycopg.Error as error:
         raise RepositoryUnavailable(f"The database {name} cannot be dropped: {_reason(error)}") from error
+
+
+_UNUSED = """
+    SELECT datname FROM pg_database WHERE pg_get_userbyid(datdba) = current_user
+        AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pg_stat_activity.datname = pg_database.datname)
+"""
+
+
+def _drop_left_behind(conninfo: str) -> None:
+    """Drop what nobody uses. Where that cannot be done, the next one will."""
+    with suppress(psycopg.Error), closing(_connect(conninfo, autocommit=True)) as connection:
+        names = [row[0] for row in connection.execute(_UNUSED).fetchall()]
+        for name in (name for name in names if is_older(name, _UNTIL_HELD)):
+            # Without FORCE, PostgreSQL refuses to drop what somebody has connected to in the meantime.
+            with suppress(errors.ObjectInUse):
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def current(connection: Connection) -> str | None:
