@@ -7,18 +7,18 @@ import json
 import logging.config
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION, Revisions
 from rentomatic.repository.backups import newest_backup
+from rentomatic.repository.folders import held_folder
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.schema import require_revision
-from rentomatic.repository.sqlite import SqliteRepo, is_fresh
+from rentomatic.repository.sqlite import EmptyFile, SqliteRepo, is_missing, new_file
 from rentomatic.settings import (
     Database,
     MemoryDatabase,
@@ -91,13 +91,14 @@ def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":
 def open_repository(settings: Settings) -> RoomRepository:
     """The repository of the settings, which connects when it is first used.
 
-    An SQLite file that is not there yet is made; a server's schema is left as it is.
+    An SQLite file that is missing is made. One that is there but empty is not: it held rooms once. A server's
+    schema is left as it is.
     """
     match settings.database:
         case MemoryDatabase():
             return MemRepo()
         case SqliteDatabase(path):
-            if is_fresh(path):
+            if is_missing(path):
                 migrate(settings.database)
             return SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)
         case PostgresDatabase(conninfo=conninfo):
@@ -128,13 +129,44 @@ def open_repository(settings: Settings) -> RoomRepository:
 def open_existing(settings: Settings) -> RoomRepository:
     """The repository of the settings, where reading from one that is not there yet makes no sense.
 
-    Raises RepositoryUnavailable for an SQLite file that is missing or empty, and does not make it.
+    Raises RepositoryUnavailable for an SQLite file that is missing, and does not make it.
     """
     match settings.database:
-        case SqliteDatabase(path) if is_fresh(path):
+        case SqliteDatabase(path) if is_missing(path):
             raise RepositoryUnavailable(f"There is no {path} yet: run `rentomatic migrate`.")
         case _:
             return open_repository(settings)
+
+
+def open_to_restore(settings: Settings) -> RoomRepository:
+    """The repository of the settings, where a backup goes next: an SQLite file that is empty may take it."""
+    repository = open_repository(settings)
+    try:
+        repository.ping()
+    except EmptyFile:
+        migrate(settings.database)
+    except BaseException:
+        repository.close()
+        raise
+    return repository
+
+
+@contextmanager
+def new_sqlite_file(path: Path) -> Iterator[Path]:
+    """As `repository.sqlite.new_file`, also with RepositoryUnavailable for a folder that is missing."""
+    _require_directory(path)
+    with new_file(path) as unfinished:
+        yield unfinished
+
+
+def can_write(settings: Settings) -> bool:
+    """Whether an SQLite file can be written to. Other storages say so only when they are written to."""
+    match settings.database:
+        case SqliteDatabase(path):
+            with closing(SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)) as repository:
+                return repository.can_write()
+        case _:
+            return True
 
 
 def revision(database: Database) -> str | None:
@@ -168,8 +200,10 @@ def _migrated(database: Database) -> Revisions:
         case SqliteDatabase(path):
             from rentomatic.migrations import runner  # Alembic takes a third of a second to import
 
-            _require_directory(path)
-            return runner.upgrade_sqlite(path)
+            if not is_missing(path):
+                return runner.upgrade_sqlite(path)
+            with new_sqlite_file(path) as unfinished:
+                return runner.upgrade_sqlite(unfinished)
         case PostgresDatabase(conninfo=conninfo):
             from rentomatic.migrations import runner
 
@@ -215,8 +249,8 @@ def scratch(settings: Settings) -> Iterator[Settings]:
             case MemoryDatabase():
                 found: Database = settings.database
             case SqliteDatabase():
-                folder = kept.enter_context(TemporaryDirectory(prefix="rentomatic-"))
-                found = SqliteDatabase(Path(folder) / "scratch.db")
+                folder = kept.enter_context(held_folder("rentomatic-scratch-"))
+                found = SqliteDatabase(folder / "scratch.db")
             case PostgresDatabase() as given:
                 from rentomatic.migrations import runner
 

@@ -205,14 +205,6 @@ def test_a_newer_schema_is_not_answered_with_the_advice_to_migrate(
     assert "migrate" not in done.err
 
 
-def test_an_empty_file_gets_its_schema_like_one_that_is_not_there(
-    rentomatic: CommandLine, storage: Storage
-) -> None:
-    storage.path.write_bytes(b"")
-
-    assert (0, "No room matches.\n") == (rentomatic("search").code, rentomatic("search").out)
-
-
 def test_a_wrong_configuration_is_named_without_its_secret(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,7 +268,7 @@ def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) ->
 def test_a_writer_waits_for_another_only_so_long(
     path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rentomatic.repository.sqlite.repository.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("rentomatic.repository.sqlite.files.BUSY_TIMEOUT", 0.1)
     with closing(open_by_hand(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):

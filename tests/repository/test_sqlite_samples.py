@@ -1,8 +1,9 @@
-"""Samples of an SQLite file: about right whatever ids the rooms have, and never of more than a bounded size."""
+"""Samples of an SQLite file: about right whatever ids the rooms have, and of a bounded size."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_sample_of_more_rooms_reads_no_more_of_them(
         write_rooms(file := tmp_path / f"{rooms}.db", "n * 1000003", rooms)
         with closing(sqlite3.connect(file)) as connection:
             called: list[int] = []
-            connection.set_progress_handler(lambda called=called: called.append(1), 10)
+            connection.set_progress_handler(partial(called.append, 1), 10)
             source, _ = sampling.sampled_rooms(connection)
             (seen,) = connection.execute(f"SELECT count(*) {source.text}", source.values).fetchone()
         steps.append(len(called))

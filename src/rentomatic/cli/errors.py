@@ -18,6 +18,7 @@ from rentomatic.use_cases.errors import (
     RentomaticError,
     RepositoryUnavailable,
     ResourceError,
+    StorageReadOnly,
 )
 from rentomatic.use_cases.import_rooms import ImportRefused, Remedy
 
@@ -34,6 +35,7 @@ EXIT_CODES: dict[type[RentomaticError], int] = {
     PreconditionFailed: FAILED,
     ResourceError: NOT_FOUND,
     RepositoryUnavailable: STORAGE_AWAY,
+    StorageReadOnly: FAILED,
     TargetNotEmpty: FAILED,
 }
 

@@ -13,6 +13,7 @@ import click
 from rentomatic import bootstrap
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
+from rentomatic.repository.sqlite import is_missing
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
@@ -91,21 +92,19 @@ def _require_free_port(host: str, port: int) -> None:
 def _prepare(settings: Settings, with_sample: bool) -> None:
     """Ask the storage before the workers open it, so that what is wrong is said at once."""
     match settings.database:
-        case SqliteDatabase(path) if with_sample and not path.exists():
+        case SqliteDatabase(path) if with_sample and is_missing(path):
             _make_sample_file(settings, path)
     wait_for_storage(settings)
 
 
 def _make_sample_file(settings: Settings, path: Path) -> None:
     """A file with sample rooms, which takes its name only when it is whole."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms:
-            done = import_rooms(rooms, sample_rooms())
-        unfinished.replace(path)  # closed, and so with its write-ahead log brought home
-    finally:
-        for left in path.parent.glob(f"{unfinished.name}*"):
-            left.unlink()
+    with (
+        naming(settings.database),
+        bootstrap.new_sqlite_file(path) as unfinished,
+        repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms,
+    ):
+        done = import_rooms(rooms, sample_rooms())
     click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
 
 

@@ -11,7 +11,7 @@ from rentomatic.bootstrap import open_repository
 from rentomatic.domain.quoting import quoted
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
 from rentomatic.settings import Database, Settings, read_settings
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import RoomRepository
 
 _CONDITIONS = click.argument("conditions", nargs=-1, metavar="[FIELD__OPERATOR=VALUE]...")
@@ -62,6 +62,8 @@ def naming(database: Database) -> Iterator[None]:
         yield
     except StorageAway:
         raise
+    except StorageReadOnly as error:
+        raise error if error.where else StorageReadOnly(database.label) from error
     except RepositoryUnavailable as error:
         raise StorageAway(f"{error} ({database.label})") from error
 

@@ -81,3 +81,12 @@ class OutOfTime(RepositoryUnavailable):
 
     def __init__(self) -> None:
         super().__init__("The storage did not answer in time.")
+
+
+class StorageReadOnly(RentomaticError):
+    """The storage can be read but not written to; trying again does not help."""
+
+    def __init__(self, where: str = "") -> None:
+        named = f" ({where})" if where else ""
+        super().__init__(f"The storage is read-only: nothing was changed.{named}")
+        self.where = where

@@ -22,6 +22,7 @@ from rentomatic.use_cases.errors import (
     RentomaticError,
     RepositoryUnavailable,
     ResourceError,
+    StorageReadOnly,
 )
 from rentomatic.use_cases.import_rooms import ImportRefused
 from rentomatic.web import problems
@@ -44,6 +45,7 @@ PROBLEMS: dict[type[RentomaticError], ProblemType] = {
     ConflictError: problems.CODE_TAKEN,
     PreconditionFailed: problems.PRECONDITION_FAILED,
     RepositoryUnavailable: problems.STORAGE_UNAVAILABLE,
+    StorageReadOnly: problems.READ_ONLY,
     ListingError: problems.LISTING,
     ListingTooLong: problems.LISTING_TOO_LONG,
     ImportRefused: problems.IMPORT_REFUSED,

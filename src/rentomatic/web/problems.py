@@ -35,6 +35,7 @@ DOCUMENT = ProblemType(HTTPStatus.BAD_REQUEST, "document", "A document that desc
 UNAUTHORIZED = ProblemType(HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed")
 INSUFFICIENT_SCOPE = ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The key does not allow this")
 WRITES_OFF = ProblemType(HTTPStatus.FORBIDDEN, "writes-off", "Writing is off")
+READ_ONLY = ProblemType(HTTPStatus.FORBIDDEN, "read-only", "The storage is read-only")
 NO_SUCH_ROOM = ProblemType(HTTPStatus.NOT_FOUND, "no-such-room", "No such room")
 CODE_TAKEN = ProblemType(HTTPStatus.CONFLICT, "code-taken", "There is a room with that code already")
 PRECONDITION_FAILED = ProblemType(

@@ -28,9 +28,7 @@ _MARGIN = 1e-9
 _SMALL_PART = 20
 """One in so many rooms."""
 
-_SCATTERED = (
-    "(id % 2147483647 * 48271 % 2147483647) * (id % 2147483647 * 48271 % 2147483647) % 2147483647"
-)
+_SCATTERED = "(id % 2147483647 * 48271 % 2147483647) * (id % 2147483647 * 48271 % 2147483647) % 2147483647"
 """A number by which ids are drawn as if by lot, whatever order the rooms came in.
 
 The ids themselves, and any multiple of them, would draw all rooms of one town out of several that were loaded

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from rentomatic.domain.clusters import Cells, Grid
-from rentomatic.domain.geography import distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -16,30 +15,30 @@ from rentomatic.repository.budget import read_within, seconds_within
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.cells import cells_of
+from rentomatic.repository.sqlite.errors import name_of, translated_errors
+from rentomatic.repository.sqlite.files import (
+    BUSY_TIMEOUT,
+    LOG_KEPT,
+    SEARCH_CACHE,
+    OpenFile,
+    opened,
+    state_of,
+)
 from rentomatic.repository.sqlite.load import load
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
 from rentomatic.repository.sqlite.totals import count_of, prices_of, sample_of
 from rentomatic.repository.swap import code_of_swap
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
-
-BUSY_TIMEOUT = 5.0
-"""Seconds that a load waits for another writer."""
 
 SWAP_TIMEOUT = 1.0
 """Seconds that a swap waits for another writer: readers may want the place that it waits in."""
 
-# Negative: in KiB. Each connection has its own; what a search reads again the operating system keeps.
-_SEARCH_CACHE = -8192
 _LOAD_CACHE = -16384
+"""Negative: in KiB."""
 
 _INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
 _PING_TIMEOUT = 1.0
-
-_LOG_KEPT = 1 << 23
-"""Bytes of the write-ahead log that stay on the disk."""
-
-_FileId = tuple[int, int]
 
 
 class SqliteRepo:
@@ -56,7 +55,7 @@ class SqliteRepo:
         self._path = path
         self._revision = revision
         self._timeout = statement_timeout
-        self._idle: list[tuple[_FileId, sqlite3.Connection]] = []
+        self._idle: list[OpenFile] = []
         self._closed = False
         self._schema_is_known = False
 
@@ -106,7 +105,7 @@ class SqliteRepo:
                 try:
                     return load(connection, rooms, on_conflict, exactly=exactly)
                 finally:
-                    connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
+                    connection.execute(f"PRAGMA cache_size = {SEARCH_CACHE}")
         finally:
             self._shorten_log()
 
@@ -120,7 +119,7 @@ class SqliteRepo:
         """Give back the disk that a large load took for its log, also one that filled it and failed."""
         log = self._path.with_name(f"{self._path.name}-wal")
         with suppress(OSError, RepositoryUnavailable):
-            if log.stat().st_size > _LOG_KEPT:
+            if log.stat().st_size > LOG_KEPT:
                 with self._connection(timeout=None) as connection:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -128,28 +127,46 @@ class SqliteRepo:
         with self._connection(_PING_TIMEOUT) as connection:
             self._check_schema(connection)
 
+    def can_write(self) -> bool:
+        """Whether the file can be written to, now or after another writer."""
+        try:
+            with self._transaction("BEGIN IMMEDIATE", self._timeout, keep=False, patience=0) as connection:
+                connection.execute("DELETE FROM room WHERE false")  # else SQLite does not mind
+                return True
+        except StorageReadOnly:
+            return False
+        except RepositoryUnavailable as error:
+            if isinstance(error.__cause__, sqlite3.Error) and name_of(error.__cause__) == "SQLITE_BUSY":
+                return True
+            raise
+
     def close(self) -> None:
         self._closed = True
         with suppress(IndexError):
             while True:
-                self._idle.pop()[1].close()
+                self._idle.pop().connection.close()
 
     @contextmanager
     def _connection(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
         """A connection for the time of the context, whose statements end by the timeout."""
-        with _translated_errors():
-            file, connection = self._take()
+        with translated_errors():
+            file = self._take()
+            connection = file.connection
             try:
                 expired = None if timeout is None else _clock(timeout)
                 connection.set_progress_handler(expired, _INSTRUCTIONS_BETWEEN_CHECKS)
                 yield connection
+            except sqlite3.Error:
+                file.require_unchanged(self._path)
+                raise
             finally:
-                if connection.in_transaction:
+                if connection.in_transaction or file.unchanged:
                     connection.close()
                 else:
-                    self._idle.append((file, connection))
+                    self._idle.append(file)
                 if self._closed:  # while this connection was in use
                     self.close()
+            file.require_unchanged(self._path)
 
     def _reading(self, timeout: float | None) -> AbstractContextManager[sqlite3.Connection]:
         """A connection whose statements all see the rooms of one moment."""
@@ -175,36 +192,22 @@ class SqliteRepo:
                 raise
             connection.execute("COMMIT" if keep else "ROLLBACK")
 
-    def _take(self) -> tuple[_FileId, sqlite3.Connection]:
-        """A connection to the file that has the path now: another one may have been put there."""
-        file = _file_id(self._path)
+    def _take(self) -> OpenFile:
+        """A connection to the file that has the path now."""
+        found = state_of(self._path)
         with suppress(IndexError):
             while True:
-                opened, connection = self._idle.pop()
-                if opened == file:
-                    return file, connection
-                connection.close()
-        return file, self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        # mode=rw: a file that went away is an error, not a new empty one.
-        connection = sqlite3.connect(
-            f"{self._path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            timeout=BUSY_TIMEOUT,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+                idle = self._idle.pop()
+                if idle.is_of(found):
+                    return idle
+                idle.connection.close()
+        file = opened(self._path, found)
         try:
-            connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
-            connection.execute(f"PRAGMA cache_size = {_SEARCH_CACHE}")
-            connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
-            connection.create_function("distance", 4, distance, deterministic=True)
-            self._check_schema(connection)
+            self._check_schema(file.connection)
         except BaseException:
-            connection.close()
+            file.connection.close()
             raise
-        return connection
+        return file
 
     def _check_schema(self, connection: sqlite3.Connection) -> None:
         try:
@@ -215,22 +218,6 @@ class SqliteRepo:
             row = None
         require_revision(row[0] if row else None, self._revision, running=self._schema_is_known)
         self._schema_is_known = True
-
-
-def is_fresh(path: Path) -> bool:
-    """Whether there is no file, or one in which nothing was made yet."""
-    if not path.exists():
-        return True
-    with _translated_errors(), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection:
-        return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
-
-
-def _file_id(path: Path) -> _FileId:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise RepositoryUnavailable("The file of the storage is not there.") from error
-    return found.st_dev, found.st_ino
 
 
 @contextmanager
@@ -247,32 +234,3 @@ def _clock(timeout: float) -> Callable[[], bool]:
     """Tells whether so many seconds from now have passed."""
     end = time.monotonic() + timeout
     return lambda: time.monotonic() > end
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise OutOfTime from error
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-            raise OutOfTime from error
-        raise RepositoryUnavailable(_explained(error)) from error
-
-
-_EXPLANATIONS = {
-    "SQLITE_BUSY": "The storage is being written to by somebody else: try again.",
-    "SQLITE_CANTOPEN": "The file of the storage cannot be opened.",
-    "SQLITE_CORRUPT": "The file of the storage is damaged: bring back a backup.",
-    "SQLITE_FULL": "The disk of the storage is full.",
-    "SQLITE_IOERR": "The disk of the storage failed, or is full.",
-    "SQLITE_NOTADB": "The file of the storage is no SQLite file.",
-    "SQLITE_READONLY": "The file of the storage cannot be written to.",
-}
-
-
-def _explained(error: sqlite3.Error) -> str:
-    """What a stranger may know of an error: no path, and nothing of the statement."""
-    name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])  # SQLITE_IOERR_WRITE, say
-    return _EXPLANATIONS.get(name, "The storage cannot be used.")

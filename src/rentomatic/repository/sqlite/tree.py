@@ -1,9 +1,9 @@
 """The nodes of SQLite's R*Tree of places.
 
 SQL cannot walk the tree, so its nodes are read from the table `room_place_node`. Its format (rtree.c, "the
-format of an r-tree node") is part of SQLite's stable file format: the depth of the tree and the number of cells
-as 16-bit integers, then for each cell a 64-bit id, of a node or on the lowest level of a room, and its bounds
-as 32-bit floats; all big-endian.
+format of an r-tree node") is part of SQLite's stable file format: the depth of the tree and the number of
+cells as 16-bit integers, then for each cell a 64-bit id, of a node or on the lowest level of a room, and its
+bounds as 32-bit floats; all big-endian.
 """
 
 import sqlite3

@@ -23,7 +23,7 @@ SECURITY_SCHEMES = {
     }
 }
 
-_OF_KEYS = (problems.UNAUTHORIZED, problems.INSUFFICIENT_SCOPE, problems.WRITES_OFF)
+_OF_KEYS = (problems.UNAUTHORIZED, problems.INSUFFICIENT_SCOPE, problems.WRITES_OFF, problems.READ_ONLY)
 _OF_A_BODY = (400, 408, 413, 415)
 _EXAMPLE = {**plain(FIRST_ROOMS[0]), "price": 45}
 _WRITTEN = {json.MEDIA_TYPE: media_type(ref("Room"))}

@@ -19,6 +19,10 @@ _WORDS = {
         "This room is not listed",
         "It may have been taken down, or there is a slip in the link.",
     ),
+    "read-only": (
+        "Rooms cannot be changed here just now",
+        "The storage is read-only, so nothing was changed. Ask the operator of this site.",
+    ),
     "url-too-long": ("This link is too long", "Leave some of what it asks for out."),
     "storage-unavailable": ("The rooms cannot be reached just now", "That usually lasts a moment."),
     "overloaded": ("There are very many requests just now", "Wait for a second, then try again."),

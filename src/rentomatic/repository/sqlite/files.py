@@ -1,0 +1,173 @@
+"""Opening the file of the rooms, also where it may only be read.
+
+To read a file in WAL mode SQLite writes beside it: `-wal` has what was committed last, `-shm` an index of it.
+Where it may not, and nobody else has made them, the last user closed the file in order: it is complete by
+itself and is read as `immutable` (https://sqlite.org/wal.html#readonly). SQLite then takes no locks and sees
+no changes, so such a connection serves one use, and what it read counts only if the file did not change.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rentomatic.domain.geography import distance
+from rentomatic.repository.folders import held_folder
+from rentomatic.repository.sqlite.errors import name_of
+from rentomatic.use_cases.errors import RepositoryUnavailable
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a load waits for another writer."""
+
+LOG_KEPT = 1 << 23
+"""Bytes of the write-ahead log that stay on the disk."""
+
+# Negative: in KiB. Each connection has its own; what a search reads again the operating system keeps.
+SEARCH_CACHE = -8192
+
+_LOGS = ("-wal", "-journal")
+
+
+class EmptyFile(RepositoryUnavailable):
+    """The file is there but nothing is in it, which is no way for rooms to be away."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file of the storage exists but is empty. Restore a backup with `rentomatic restore`, "
+            "or start without rooms with `rentomatic migrate`."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A connection, the file it is to, and the state of that file where it must not change meanwhile."""
+
+    connection: sqlite3.Connection
+    file: tuple[int, int]
+    unchanged: tuple[int, int] | None = None
+
+    def is_of(self, found: os.stat_result) -> bool:
+        """Whether that is still the file: another one may have been put in its place."""
+        return self.file == (found.st_dev, found.st_ino)
+
+    def require_unchanged(self, path: Path) -> None:
+        """Raise RepositoryUnavailable where what was read may be half of one state and half of another."""
+        if self.unchanged and self.unchanged != _state(state_of(path)):
+            raise RepositoryUnavailable("The file of the storage changed while it was being read: try again.")
+
+
+def is_missing(path: Path) -> bool:
+    """Whether there is no such file, not even one that cannot be read."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def state_of(path: Path) -> os.stat_result:
+    """The state of the file. Raises RepositoryUnavailable where it is missing, and EmptyFile."""
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise RepositoryUnavailable("The file of the storage is not there.") from error
+    except OSError as error:
+        raise RepositoryUnavailable("The file of the storage cannot be opened.") from error
+    if not found.st_size:
+        raise EmptyFile
+    return found
+
+
+def opened(path: Path, found: os.stat_result) -> OpenFile:
+    """The file, ready for searches, and for writes where those are possible.
+
+    found: its state just now. Raises sqlite3.Error, RepositoryUnavailable and EmptyFile.
+    """
+    file = found.st_dev, found.st_ino
+    try:
+        return OpenFile(_connected(path, "mode=rw"), file)  # never creates one
+    except sqlite3.OperationalError as error:
+        if name_of(error) not in ("SQLITE_READONLY", "SQLITE_CANTOPEN"):
+            raise
+        if _has_log(path):
+            raise RepositoryUnavailable(
+                "The file of the storage has a log of changes (-wal) that cannot be read without permission "
+                "to write beside it: open it once as its owner, or copy both to a folder of your own."
+            ) from error
+    return OpenFile(_connected(path, "mode=ro&immutable=1"), file, _state(found))
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Where to make a file, with all its logs, that takes the path only when it is whole.
+
+    At the end of the context its connections are closed. What a killed process leaves behind has another
+    name and is removed by the next one. Of two processes at once, the file of the first stays. Raises
+    RepositoryUnavailable where the folder cannot be written to.
+    """
+    path = path.resolve()  # a symbolic link stays one
+    try:
+        with held_folder(f"{path.name}.new-", path.parent) as folder:
+            yield folder / path.name
+            _publish(folder / path.name, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RepositoryUnavailable(f"The file of the storage cannot be created: {reason}.") from error
+
+
+def _publish(made: Path, path: Path) -> None:
+    """Give the file its name unless somebody else's has it."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            made.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name survives a power cut as well
+    finally:
+        os.close(folder)
+
+
+def _state(found: os.stat_result) -> tuple[int, int]:
+    return found.st_ctime_ns, found.st_size
+
+
+def _has_log(path: Path) -> bool:
+    """Whether a log beside the file holds changes that are not in the file itself."""
+    for log in (path.resolve().with_name(path.resolve().name + end) for end in _LOGS):
+        with suppress(FileNotFoundError):
+            if log.stat().st_size:
+                return True
+    return False
+
+
+def _connected(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{how}",
+        uri=True,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
+        connection.execute(f"PRAGMA cache_size = {SEARCH_CACHE}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
+        connection.create_function("distance", 4, distance, deterministic=True)
+        _require_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_tables(connection: sqlite3.Connection) -> None:
+    if not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        raise EmptyFile

@@ -1,0 +1,210 @@
+"""SQLite files that are made on first use, whole or not at all, and those that are there but empty."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rentomatic.repository.sqlite import new_file
+from tests.builders import make_room
+from tests.cli.conftest import CommandLine, Storage
+from tests.servers import free_port
+from tests.servers import rentomatic as serving_rentomatic
+
+LIMIT = 300.0
+COMMAND = [sys.executable, "-m", "rentomatic"]
+EMPTY = "The file of the storage exists but is empty. Restore a backup with `rentomatic restore`, or start "
+
+
+def no_bytes(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def no_tables(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+EMPTIED = pytest.mark.parametrize("emptied", [no_bytes, no_tables])
+
+
+@EMPTIED
+@pytest.mark.parametrize(
+    "line",
+    [
+        "search",
+        "summary",
+        "export",
+        "show a1",
+        "add --price 3 --latitude 1 --longitude 1",
+        "import -",
+        "backup",
+    ],
+)
+def test_a_file_that_is_there_but_empty_is_refused(
+    rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None], line: str
+) -> None:
+    emptied(storage.path)
+    before = storage.path.read_bytes()
+
+    first = rentomatic(*line.split(), stdin=b"code,price,latitude,longitude\na1,1,2,3\n")
+    second = rentomatic(*line.split(), stdin=b"code,price,latitude,longitude\na1,1,2,3\n")
+
+    assert (4, "", 4) == (first.code, first.out, second.code)
+    assert first.err == f"Error: {EMPTY}without rooms with `rentomatic migrate`. (rooms.db)\n" == second.err
+    assert before == storage.path.read_bytes()
+
+
+@EMPTIED
+def test_an_empty_file_takes_no_backup_s_place(
+    rentomatic: CommandLine,
+    storage: Storage,
+    emptied: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RENTOMATIC_BACKUP_KEEP", "1")
+    storage.put(make_room())
+    rentomatic("backup")
+    kept = list(Path("backups").iterdir())
+    emptied(storage.path)
+    failed = rentomatic("backup")
+
+    assert (4, kept) == (failed.code, list(Path("backups").iterdir()))
+
+
+@EMPTIED
+def test_doctor_says_what_to_do_about_an_empty_file(
+    rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None]
+) -> None:
+    emptied(storage.path)
+
+    done = rentomatic("doctor", "--format", "json")
+
+    assert (1, True) == (done.code, EMPTY in done.out)
+
+
+@EMPTIED
+def test_an_empty_file_is_filled_by_a_restored_backup(
+    rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None]
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    emptied(storage.path)
+    done = rentomatic("restore", "latest")
+
+    assert (0, "") == (done.code, done.err)
+    assert [make_room()] == storage.rooms()
+
+
+@EMPTIED
+def test_an_empty_file_becomes_a_storage_without_rooms_by_a_migration(
+    rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None]
+) -> None:
+    emptied(storage.path)
+    done = rentomatic("migrate")
+
+    assert (0, True) == (done.code, done.out.startswith("The schema was empty and is now "))
+    assert [] == storage.rooms()
+
+
+@EMPTIED
+@pytest.mark.parametrize("options", [[], ["--sample"]])
+def test_a_server_does_not_start_on_an_empty_file(
+    storage: Storage, emptied: Callable[[Path], None], options: list[str]
+) -> None:
+    emptied(storage.path)
+    done = subprocess.run(
+        [*COMMAND, "serve", "--port", str(free_port()), *options],
+        env={**os.environ, "RENTOMATIC_START_TIMEOUT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+    assert (4, True) == (done.returncode, EMPTY in done.stderr)
+
+
+def test_a_running_server_is_not_ready_once_its_file_was_emptied(storage: Storage, tmp_path: Path) -> None:
+    storage.put(make_room())
+    with serving_rentomatic(f"sqlite:///{storage.path}", tmp_path / "log") as server:
+        before = server.get("/rooms")
+        no_bytes(storage.path)
+        ready, rooms = server.get("/health/ready"), server.get("/rooms")
+
+    assert (200, 1) == (before.status, len(before.json))
+    assert (503, 503) == (ready.status, rooms.status)
+    assert EMPTY in ready.json["detail"]
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_first_use_that_is_killed_leaves_no_file_and_the_next_works(
+    rentomatic: CommandLine, storage: Storage, tmp_path: Path
+) -> None:
+    storage.path.unlink()
+    begun = subprocess.Popen([sys.executable, "-c", HANGS, str(storage.path)], stdout=subprocess.PIPE)
+    assert begun.stdout
+    with begun.stdout:
+        assert begun.stdout.readline() == b"half\n"
+        half = [each.name for each in tmp_path.iterdir()]
+        begun.send_signal(signal.SIGKILL)
+        begun.wait(LIMIT)
+    done = rentomatic("search")
+
+    assert [True] == [name.startswith("rooms.db.new-") for name in half]
+    assert (0, "No room matches.\n") == (done.code, done.out)
+    assert ["rooms.db"] == [each.name for each in tmp_path.iterdir()]
+
+
+HANGS = """
+import sys, time
+from pathlib import Path
+from rentomatic.bootstrap import new_sqlite_file
+with new_sqlite_file(Path(sys.argv[1])) as path:
+    path.write_bytes(b"SQLite format 3")
+    print("half", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_processes_that_make_a_file_at_once_all_find_it_and_lose_nothing(storage: Storage) -> None:
+    storage.path.unlink()
+    adding = ["add", "--price", "3", "--latitude", "1", "--longitude", "1", "--code"]
+    started = [start(*adding, f"r{number}") for number in range(3)]
+    said = [process.communicate(timeout=LIMIT)[1] for process in started]
+
+    assert [(0, b"")] * 3 == [(process.returncode, err) for process, err in zip(started, said, strict=True)]
+    assert ["r0", "r1", "r2"] == [room.code for room in storage.rooms()]
+
+
+def test_of_two_who_make_a_file_the_first_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.db"
+    with new_file(path) as late:
+        late.write_text("late")
+        with new_file(path) as early:
+            early.write_text("early")
+
+    assert "early" == path.read_text()
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_file_that_a_link_leads_to_is_made_there(
+    rentomatic: CommandLine, storage: Storage, tmp_path: Path
+) -> None:
+    storage.path.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    storage.path.symlink_to(tmp_path / "elsewhere" / "real.db")
+
+    assert (0, 0) == (rentomatic("search").code, rentomatic("search").code)
+    assert storage.path.is_symlink()
+    assert ["real.db"] == [each.name for each in (tmp_path / "elsewhere").iterdir()]
