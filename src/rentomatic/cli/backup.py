@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, NoReturn
@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from rentomatic import __version__
-from rentomatic.bootstrap import open_existing, revision, scratch
+from rentomatic.bootstrap import open_existing, open_to_restore, revision, scratch
+from rentomatic.cli.backup_files import age_text, loss_since, megabytes, rooms_in
 from rentomatic.cli.copy import print_comparison
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backups import (
-    BackupFile,
     backups_in,
     new_backup,
     newest_backup,
@@ -32,23 +32,12 @@ from rentomatic.repository.backups import (
     set_aside,
     whole_file,
 )
-from rentomatic.serializers.backup import (
-    TRAILER_BYTES,
-    BackupDamaged,
-    BackupTooNew,
-    Trailer,
-    check,
-    read,
-    trailer_of,
-    write,
-)
+from rentomatic.serializers.backup import Trailer, check, read, write
 from rentomatic.settings import MemoryDatabase, Settings, SettingsError, SqliteDatabase, read_settings
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty, copy_rooms
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.restore_rooms import restore_rooms
-
-DAMAGED = "damaged"
 
 _IN_MEMORY = 1 << 24
 """Bytes of a backup from standard input that are kept in memory; more of them go to a file."""
@@ -58,15 +47,18 @@ _IN_MEMORY = 1 << 24
 @click.option("--output", "-o", metavar="FILE", help="Write this file instead; - for standard output.")
 @click.option("--verify", is_flag=True, help="Then restore it into a scratch storage, and compare.")
 @click.option("--keep", type=click.IntRange(1), help="How many stay there (RENTOMATIC_BACKUP_KEEP).")
+@click.option("--fewer-rooms", is_flag=True, help="Most rooms are gone on purpose: go on from this backup.")
 @click.option("--list", "listed", is_flag=True, help="Only tell which backups there are.")
-def backup(output: str | None, verify: bool, keep: int | None, listed: bool) -> int:
+def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool, listed: bool) -> int:
     """Write all rooms, of one moment, to one file that tells whether it is whole.
 
     It goes to RENTOMATIC_BACKUP_DIRECTORY, and the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
     The file is gzip: zcat shows one room a line, and last their number and checksum. --verify makes
     a storage of the same kind with a random name, restores the file there, reads it back, compares,
     and drops the storage; in PostgreSQL that takes the right to create databases. It removes nothing
-    and ends with exit code 1 unless all is the same. Restore it with rentomatic restore.
+    and ends with exit code 1 unless all is the same. The same happens where more than half of the rooms
+    of an earlier backup are gone: the backup is kept, and so are all others, until --fewer-rooms says
+    that this was on purpose. Restore it with rentomatic restore.
 
     \b
     Examples:
@@ -83,13 +75,15 @@ def backup(output: str | None, verify: bool, keep: int | None, listed: bool) -> 
     _require_one_that_lasts(settings)
     if output and keep:
         raise click.UsageError("--keep is about the directory of backups, which --output leaves as it is")
+    if output and fewer_rooms:
+        raise click.UsageError("--fewer-rooms is about the directory of backups, which --output leaves alone")
     if output == "-":
         _to_standard_output(settings, verify)
         return DONE
     if output:
         _require_file(settings, Path(output), to_be_read=verify)
     with _stopped_in_order():
-        path, trailer = _write_file(settings, output)
+        path, trailer = _write_file(settings, output, fewer_rooms=fewer_rooms)
         click.echo(f"{_summary(trailer)}: {path} ({megabytes(path.stat().st_size)})")
         if verify:
             with path.open("rb") as file:
@@ -97,8 +91,13 @@ def backup(output: str | None, verify: bool, keep: int | None, listed: bool) -> 
             if not same:
                 click.echo(f"It is no backup: {path} was renamed to {set_aside(path)}.", err=True)
                 return FAILED
-        if output is None:
-            _remove_old(settings, keep, path)
+        if output is not None:
+            return DONE
+        loss = None if fewer_rooms else loss_since(settings.backup_directory, trailer.count, but=path)
+        if loss:
+            click.echo(f"Error: {loss} No backup was removed.", err=True)
+            return FAILED
+        _remove_old(settings, keep, path)
     return DONE
 
 
@@ -138,7 +137,10 @@ def restore(file: str, force: bool, verify: bool) -> int:
 
 
 def _restored(settings: Settings, content: IO[bytes], name: str, *, force: bool) -> int:
-    with repository(settings) as rooms, counting("restored", "compared") as watched:
+    with (
+        repository(settings, open_to_restore) as rooms,
+        counting("restored", "compared") as watched,
+    ):
         try:
             report = restore_rooms(read(content, name), rooms, force=force, watched=watched)
         except TargetNotEmpty as error:
@@ -177,23 +179,23 @@ def _require_file(settings: Settings, path: Path, *, to_be_read: bool) -> None:
         raise click.UsageError(f"{path} is no file that --verify could read")
 
 
-def _write_file(settings: Settings, output: str | None) -> tuple[Path, Trailer]:
+def _write_file(settings: Settings, output: str | None, *, fewer_rooms: bool) -> tuple[Path, Trailer]:
     place = Path(output) if output else settings.backup_directory
     try:
         if output is None:
             with new_backup(place, datetime.now(UTC)) as (path, file):
-                trailer = _write(settings, file)
+                trailer = _write(settings, file, fewer_rooms=fewer_rooms)
             return path, trailer
         if place.exists() and not place.is_file():  # a pipe or a device keeps its place
             with place.open("wb") as file:
-                return place, _write(settings, file)
+                return place, _write(settings, file, fewer_rooms=fewer_rooms)
         with whole_file(place.resolve()) as file:  # a symbolic link stays one
-            return place, _write(settings, file)
+            return place, _write(settings, file, fewer_rooms=fewer_rooms)
     except OSError as error:
         raise click.ClickException(f"{place} cannot be written: {error.strerror or error}") from error
 
 
-def _write(settings: Settings, file: IO[bytes]) -> Trailer:
+def _write(settings: Settings, file: IO[bytes], *, fewer_rooms: bool = False) -> Trailer:
     database = settings.database
     with repository(settings, open_existing) as rooms:
         taken = datetime.now(UTC)  # before the moment that is read: what was written by then is in it
@@ -205,6 +207,7 @@ def _write(settings: Settings, file: IO[bytes]) -> Trailer:
                 storage=database.label,
                 schema=revision(database),
                 version=__version__,
+                fewer_rooms=fewer_rooms,
             )
 
 
@@ -290,31 +293,5 @@ def _print_backups(directory: Path) -> None:
     Console(highlight=False).print(table)
 
 
-def rooms_in(backup_file: BackupFile) -> str:
-    """How many rooms a backup says it holds, by its end alone; else DAMAGED, or `unknown`."""
-    with backup_file.path.open("rb") as file:
-        file.seek(max(0, backup_file.size - TRAILER_BYTES))
-        try:
-            return f"{trailer_of(file.read(), str(backup_file.path)).count:,}"
-        except BackupDamaged:
-            return DAMAGED
-        except BackupTooNew:
-            return "unknown"
-
-
-def age_text(age: timedelta) -> str:
-    """An age, such as `3 hours`; below a minute it is `just now`."""
-    minutes = int(age.total_seconds() // 60)
-    for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
-        if number := max(0, minutes) // length:
-            return f"{number} {unit}{'s' if number > 1 else ''}"
-    return "just now"
-
-
 def _summary(trailer: Trailer) -> str:
     return f"{trailer.count:,} rooms, checksum {trailer.checksum}"
-
-
-def megabytes(size: int) -> str:
-    """A number of bytes, such as `1.2 MB`."""
-    return f"{size / 1e6:,.1f} MB"

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rentomatic.bootstrap import connections, open_existing, revision
-from rentomatic.cli.backup import DAMAGED, age_text, megabytes, rooms_in
+from rentomatic.bootstrap import can_write, connections, open_existing, revision
+from rentomatic.cli.backup_files import DAMAGED, age_text, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.findings import Finding, State, required
@@ -65,9 +65,9 @@ def doctor(format_: str) -> int:
     """Check the machine, the configuration and the storage; exit code 1 if something is wrong.
 
     Of a server also: passwords that are weak, and connections that do not suffice for one more server
-    while a new version rolls out. In production a backup must not be older than 26 hours. What cannot be
-    checked from here is shown as such. JSON is an array of objects with check, good, state (good,
-    not checked, warning or wrong) and found.
+    while a new version rolls out. At least half of the rooms of an earlier backup must be left. In
+    production a backup must not be older than 26 hours. What cannot be checked from here is shown as such.
+    JSON is an array of objects with check, good, state (good, not checked, warning or wrong) and found.
 
     \b
     Examples:
@@ -115,6 +115,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Finding]]:
     storage: dict[str, Callable[[], Finding]] = {"storage": lambda: _storage(settings)}
     backups: dict[str, Callable[[], Finding]] = {
         "backup": lambda: _backup(settings.backup_directory),
+        "rooms left": lambda: _rooms_left(settings),
         "backup disk": lambda: _backup_disk(settings.backup_directory),
     }
     disk_of_server: dict[str, Callable[[], Finding]] = {
@@ -125,7 +126,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Finding]]:
             checks = {**storage, "backup": lambda: _not_checked("a storage in memory ends with its process")}
         case SqliteDatabase(path):
             disk = {"disk": lambda: _disk(path.absolute().parent, _FREE)}
-            checks = {"SQLite": _sqlite, **storage, **disk, **backups}
+            checks = {"SQLite": _sqlite, **storage, "writing": lambda: _writing(settings), **disk, **backups}
         case PostgresDatabase() as server:
             many = {"connections": lambda: _connections(settings, server)}
             checks = {"password": lambda: _password(server), **storage, **many, **disk_of_server, **backups}
@@ -186,6 +187,13 @@ def _storage(settings: Settings) -> Finding:
     return Finding(State.GOOD, f"{settings.database.label}{schema}, {count:,} rooms")
 
 
+def _writing(settings: Settings) -> Finding:
+    with naming(settings.database):
+        if can_write(settings):
+            return Finding(State.GOOD, "rooms can be added and changed")
+    return Finding(State.WARNING, "the file is read-only: its rooms can be searched, but not changed")
+
+
 def _connections(settings: Settings, where: PostgresDatabase) -> Finding:
     """Whether there are enough for all servers, and one more while it takes the place of another."""
     with naming(where):
@@ -210,6 +218,20 @@ def _backup(directory: Path) -> Finding:
     if rooms == DAMAGED:
         return Finding(State.WRONG, facts)
     return Finding(late if age > _OLDEST_BACKUP else State.GOOD, facts)
+
+
+def _rooms_left(settings: Settings) -> Finding:
+    """Whether most rooms are still there that a backup holds, counted no further than tells."""
+    directory = settings.backup_directory
+    largest = largest_backup(directory)
+    if largest is None:
+        return Finding(State.GOOD, "no backup to compare with")
+    backup_file, before = largest
+    with repository(settings, open_existing) as rooms:
+        left = rooms.count(RoomQuery(), at_most=(before + 1) // 2)
+    if loss := loss_since(directory, left):
+        return Finding(State.WRONG, loss)
+    return Finding(State.GOOD, f"at least half of the {before:,} in {backup_file.path.name}")
 
 
 def _backup_disk(directory: Path) -> Finding:

@@ -49,13 +49,14 @@ class BackupTooNew(RentomaticError):
         )
 
 
-class Trailer(msgspec.Struct, frozen=True, kw_only=True):
+class Trailer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a backup says of itself.
 
     count, checksum: of the rooms, see `Checksum`.
     taken: UTC, `2026-11-22T17:20:13Z`; what was written before is in it.
     storage: where the rooms come from, without a secret. schema: its revision, None where it has none.
     version: of the program.
+    fewer_rooms: whether rooms are gone on purpose: older backups do not tell how many there should be.
     """
 
     format: int
@@ -65,6 +66,7 @@ class Trailer(msgspec.Struct, frozen=True, kw_only=True):
     storage: str
     schema: str | None
     version: str
+    fewer_rooms: bool = False
 
 
 class _LastLine(msgspec.Struct):
@@ -86,7 +88,14 @@ _last_line_of_any = msgspec.json.Decoder(_LastLineOfAny).decode
 
 
 def write(
-    file: IO[bytes], rooms: Iterable[Room], *, taken: str, storage: str, schema: str | None, version: str
+    file: IO[bytes],
+    rooms: Iterable[Room],
+    *,
+    taken: str,
+    storage: str,
+    schema: str | None,
+    version: str,
+    fewer_rooms: bool = False,
 ) -> Trailer:
     """Write a backup of the rooms, which come in the order of their codes; the rest is of `Trailer`."""
     found = Checksum()
@@ -100,6 +109,7 @@ def write(
         storage=storage,
         schema=schema,
         version=version,
+        fewer_rooms=fewer_rooms,
     )
     with _member(file) as member:
         member.write(msgspec.json.encode(_LastLine(trailer)) + b"\n")

@@ -1,0 +1,71 @@
+"""What the backups in the directory say of themselves, for the commands backup and doctor."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from rentomatic.repository.backups import BackupFile, backups_in
+from rentomatic.serializers.backup import TRAILER_BYTES, BackupDamaged, BackupTooNew, Trailer, trailer_of
+
+DAMAGED = "damaged"
+
+
+def rooms_in(backup_file: BackupFile) -> str:
+    """How many rooms a backup says it holds, by its end alone; else DAMAGED, or `unknown`."""
+    try:
+        return f"{_trailer_of(backup_file).count:,}"
+    except BackupDamaged:
+        return DAMAGED
+    except BackupTooNew:
+        return "unknown"
+
+
+def largest_backup(directory: Path, but: Path | None = None) -> tuple[BackupFile, int] | None:
+    """The backup with the most rooms, and how many; None where there is no sound one.
+
+    Not only the newest counts: the one after a loss is small itself. What is older than a backup whose
+    operator said that rooms are gone on purpose does not count any more. Raises OSError.
+    """
+    largest = None
+    for backup in backups_in(directory):
+        try:
+            trailer = _trailer_of(backup)
+        except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or somebody just removed it
+            continue
+        if backup.path != but and (largest is None or trailer.count > largest[1]):
+            largest = backup, trailer.count
+        if trailer.fewer_rooms:
+            break
+    return largest
+
+
+def loss_since(directory: Path, rooms: int, but: Path | None = None) -> str | None:
+    """What to say where fewer than half of the rooms of an earlier backup are left, else None."""
+    largest = largest_backup(directory, but)
+    if largest is None or 2 * rooms >= largest[1]:
+        return None
+    backup, before = largest
+    return (
+        f"Only {rooms:,} of {before:,} rooms are left since {backup.path.name}. "
+        f"If they were lost, bring them back with `rentomatic restore {backup.path} --force`. "
+        "If they are gone on purpose, run `rentomatic backup --fewer-rooms`."
+    )
+
+
+def _trailer_of(backup_file: BackupFile) -> Trailer:
+    with backup_file.path.open("rb") as file:
+        file.seek(max(0, backup_file.size - TRAILER_BYTES))
+        return trailer_of(file.read(), str(backup_file.path))
+
+
+def age_text(age: timedelta) -> str:
+    """An age, such as `3 hours`; below a minute it is `just now`."""
+    minutes = int(age.total_seconds() // 60)
+    for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if number := max(0, minutes) // length:
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return "just now"
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes, such as `1.2 MB`."""
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,146 @@
+"""Backups of a storage that lost most of its rooms: written, told of, and never in the place of good ones."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.builders import make_room
+from tests.cli.conftest import CommandLine, Outcome, Storage
+
+MANY = [make_room(code=f"r{number:02}") for number in range(10)]
+
+
+def backups() -> list[str]:
+    return sorted(path.name for path in Path("backups").glob("*.gz"))
+
+
+def remove(storage: Storage, rooms: int) -> None:
+    with closing(sqlite3.connect(storage.path)) as connection, connection:
+        connection.execute("DELETE FROM room WHERE id IN (SELECT id FROM room LIMIT ?)", (rooms,))
+
+
+@pytest.fixture
+def good(storage: Storage, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two backups of ten rooms, of the days before; two are to be kept."""
+    monkeypatch.setenv("RENTOMATIC_BACKUP_KEEP", "2")
+    storage.put_all(MANY)
+    rentomatic("backup")
+    (made,) = backups()
+    for days in (1, 2):
+        day = datetime.now(UTC) - timedelta(days=days)
+        shutil.copy(f"backups/{made}", f"backups/rooms-{day:%Y%m%dT%H%M%SZ}.ndjson.gz")
+    Path("backups", made).unlink()
+    return backups()
+
+
+def doctor(rentomatic: CommandLine) -> Outcome:
+    return rentomatic("doctor", "--format", "json")
+
+
+def test_backups_of_many_rooms_outlive_any_number_of_nearly_empty_ones(
+    rentomatic: CommandLine, storage: Storage, good: list[str]
+) -> None:
+    remove(storage, 6)
+    nights = [rentomatic("backup") for _ in range(3)]
+    verified = rentomatic("backup", "--verify")
+
+    for night in (*nights, verified):
+        assert night.code == 1
+        assert "4 rooms, checksum" in night.out
+        assert f"Error: Only 4 of 10 rooms are left since {good[-1]}." in night.err
+        assert f"`rentomatic restore backups/{good[-1]} --force`" in night.err
+        assert "No backup was removed." in night.err
+    assert (good, 6) == (backups()[:2], len(backups()))
+
+
+def test_rooms_that_are_gone_on_purpose_are_told_of_once(
+    rentomatic: CommandLine, storage: Storage, good: list[str]
+) -> None:
+    remove(storage, 6)
+    rentomatic("backup")
+    meant = rentomatic("backup", "--fewer-rooms")
+    then = rentomatic("backup")
+    remove(storage, 3)
+    again = rentomatic("backup")
+
+    assert (0, 0, "") == (meant.code, then.code, then.err)
+    assert not set(good) & set(backups())
+    assert (1, True) == (again.code, "Only 1 of 4 rooms are left" in again.err)
+
+
+def test_half_of_the_rooms_are_enough(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
+    remove(storage, 5)
+    done = rentomatic("backup")
+
+    assert (0, "") == (done.code, done.err)
+    assert [good[-1]] == backups()[:-1]
+
+
+def test_a_damaged_backup_tells_nothing(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
+    for name in good:
+        Path("backups", name).write_bytes(b"damaged")
+    remove(storage, 9)
+
+    assert 0 == rentomatic("backup").code
+
+
+def test_lost_rooms_that_are_restored_are_backed_up_as_before(
+    rentomatic: CommandLine, storage: Storage, good: list[str]
+) -> None:
+    remove(storage, 10)
+    lost = rentomatic("backup")
+    restored = rentomatic("restore", f"backups/{good[-1]}", "--force")
+    done = rentomatic("backup")
+
+    assert [1, 0, 0] == [lost.code, restored.code, done.code]
+    assert MANY == storage.rooms()
+
+
+def test_a_backup_to_a_file_leaves_the_directory_alone(
+    rentomatic: CommandLine, storage: Storage, good: list[str]
+) -> None:
+    remove(storage, 9)
+    done = rentomatic("backup", "-o", "own.gz")
+    refused = rentomatic("backup", "-o", "own.gz", "--fewer-rooms")
+
+    assert (0, 2) == (done.code, refused.code)
+    assert good == backups()
+
+
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(
+    ("removed", "code", "said"),
+    [(5, 0, "at least half of the 10 in rooms-"), (6, 1, "Only 4 of 10 rooms are left since rooms-")],
+)
+def test_doctor_compares_the_rooms_with_the_backups(
+    rentomatic: CommandLine, storage: Storage, good: list[str], removed: int, code: int, said: str
+) -> None:
+    remove(storage, removed)
+    done = doctor(rentomatic)
+    rentomatic("backup")
+    next_morning = doctor(rentomatic)
+
+    assert (code, code) == (done.code, next_morning.code)
+    assert said in done.out
+    assert said in next_morning.out
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mongo"])
+def test_rooms_that_servers_lost_are_told_of_too(
+    rentomatic: CommandLine,
+    storage: Storage,
+    good: list[str],
+    kind: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(f"{kind}_url"))
+    rentomatic("migrate")
+    done = rentomatic("backup")
+
+    assert (1, True) == (done.code, "Only 0 of 10 rooms are left" in done.err)
+    assert good == backups()[:2]
