@@ -168,9 +168,10 @@ def test_a_database_that_a_killed_proof_left_is_dropped_by_the_next_and_no_other
             done = rentomatic("backup", "--verify")
             after = scratch_databases(conninfo)
             running.send_signal(signal.SIGCONT)
+            running.send_signal(signal.SIGINT)
             code = running.wait(LIMIT)
 
-    assert (0, 0) == (done.code, code)
+    assert (0, 130) == (done.code, code)
     assert (False, True) == (left in after, held in after)
     assert scratch_databases(conninfo) <= before
 
