@@ -109,6 +109,11 @@ CONF
     for proxy in $proxies; do echo "set_real_ip_from $proxy;"; done
 }
 
+limits() {
+    echo "limit_req zone=requests burst=$CLIENT_BURST nodelay;"
+    echo "limit_conn connections $CLIENT_CONNECTIONS;"
+}
+
 upstream() { # addresses
     echo "upstream web {"
     echo "    zone web 256k;"
@@ -129,8 +134,6 @@ server() { # listen directives
     case $SEARCH_CACHE in on) cache=searches ;; *) cache=off ;; esac
     cat <<CONF
     set \$search_cache $cache;
-    limit_req zone=requests burst=$CLIENT_BURST nodelay;
-    limit_conn connections $CLIENT_CONNECTIONS;
     include /etc/nginx/rentomatic/routes.conf;
 }
 CONF
@@ -223,6 +226,7 @@ start)
     looked_at=
     echo 127.0.0.1 >"$SERVERS"
     clients >$STATE/clients.conf
+    limits >$STATE/limits.conf
     look
     write && taken_up && touch "$FOLLOWED" || exit
     # Should it end, it is started again.

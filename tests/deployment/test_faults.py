@@ -14,6 +14,7 @@ import pytest
 from tests.deployment.conftest import Figures
 from tests.deployment.load import CONNECTIONS, Load, Outcome
 from tests.deployment.project import Stack, docker, run, until
+from tests.deployment.test_static_files import FOR_GOOD, base
 
 RECOVERED_WITHIN = 5.0
 AFTER = 2.0
@@ -174,6 +175,7 @@ def another_version(stack: Stack, number: int, spoiled: str = "") -> Iterator[No
 
 def test_a_deploy_replaces_every_web_without_a_failed_request(stack: Stack, figures: Figures) -> None:
     before = stack.containers("web")
+    old = base(stack)
     began = time.monotonic()
     with load(stack) as running, another_version(stack, 2):
         stack.manage("deploy")
@@ -189,6 +191,9 @@ def test_a_deploy_replaces_every_web_without_a_failed_request(stack: Stack, figu
     assert len(deployed) == len(before)
     assert not set(before) & set(deployed)
     assert made == ids(stack, stack.containers("web"))
+    assert old != base(stack)
+    for under in (old, base(stack)):  # of pages that are open, and of new ones
+        assert [FOR_GOOD] == stack.get(f"{under}/map.css").header("cache-control")
     crash_everything(stack)
 
 

@@ -62,6 +62,7 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         trusted_proxies=(),
         api_keys=(),
         cors_origins=("*",),
+        static_directory=None,
         tiles="",
         tiles_attribution="",
         log_level="info",

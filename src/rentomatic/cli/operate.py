@@ -20,6 +20,7 @@ from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
+from rentomatic.web.published import publish
 from rentomatic.web.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
 
 
@@ -94,7 +95,19 @@ def _prepare(settings: Settings, with_sample: bool) -> None:
     match settings.database:
         case SqliteDatabase(path) if with_sample and is_missing(path):
             _make_sample_file(settings, path)
+    if settings.static_directory is not None:
+        _publish_static_files(settings.static_directory)
     wait_for_storage(settings)
+
+
+def _publish_static_files(directory: Path) -> None:
+    """Put them there, or say why not: the server in front then asks this one for them."""
+    try:
+        publish(directory)
+    except OSError as error:
+        click.echo(
+            f"Warning: RENTOMATIC_STATIC_DIRECTORY: cannot write {directory}: {error.strerror}", err=True
+        )
 
 
 def _make_sample_file(settings: Settings, path: Path) -> None:

@@ -60,6 +60,7 @@ DEFAULTS = {
     "RENTOMATIC_TRUSTED_PROXIES": "",
     "RENTOMATIC_API_KEYS": "",
     "RENTOMATIC_CORS_ORIGINS": "*",
+    "RENTOMATIC_STATIC_DIRECTORY": "",
     "RENTOMATIC_TILES": "",
     "RENTOMATIC_TILES_ATTRIBUTION": "",
     "RENTOMATIC_LOG_LEVEL": "info",
@@ -93,6 +94,7 @@ class Settings:
     trusted_proxies: those in front of this machine, which may have the certificate instead.
     api_keys: of those who may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
+    static_directory: where `serve` puts the files of the pages for a server in front of it, None for nowhere.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
     tiles_attribution: whom the map thanks for them.
     audit_log: the file that lines of the audit are appended to, None for none.
@@ -118,6 +120,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     api_keys: tuple[ApiKey, ...]
     cors_origins: tuple[str, ...]
+    static_directory: Path | None
     tiles: str
     tiles_attribution: str
     log_level: str
@@ -148,6 +151,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=reader.read("RENTOMATIC_TRUSTED_PROXIES", _proxies),
         api_keys=reader.read("RENTOMATIC_API_KEYS", api_keys),
         cors_origins=reader.read("RENTOMATIC_CORS_ORIGINS", _origins),
+        static_directory=reader.read("RENTOMATIC_STATIC_DIRECTORY", _path),
         tiles=reader.read("RENTOMATIC_TILES", _tiles),
         tiles_attribution=reader.read("RENTOMATIC_TILES_ATTRIBUTION", plain_text),
         log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
