@@ -81,14 +81,17 @@ def parts_of(stops: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("state", [state for state in PAGES if state != "rooms"])
-def test_tab_reaches_everything_and_leaves_the_page(live: Page, state: str) -> None:
-    live.goto(PAGES[state])
-    if state == "nothing found":
-        settled(live)
-    stops = assert_all_reached(live)
+def test_tab_reaches_everything_and_leaves_the_page(
+    browser: Browser, server: Server, size: str, state: str
+) -> None:
+    with opened(browser, server, size, "404 (Not Found)") as page:
+        page.goto(PAGES[state])
+        if state == "nothing found":
+            settled(page)
+        stops = [stop["stop"] for stop in assert_all_reached(page)]
 
-    if state in ("error", "docs"):
-        assert [stop["stop"] for stop in stops] == sorted(stop["stop"] for stop in stops)
+        if state in ("error", "docs"):
+            assert sorted(stops) == stops
 
 
 def test_tab_goes_through_the_search_as_it_is_seen(live: Page, size: str) -> None:

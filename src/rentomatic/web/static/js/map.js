@@ -2,6 +2,7 @@
 
 import { addBaseMap } from "./basemap.js";
 import { OneStop } from "./one-stop.js";
+import { fitOnPaper } from "./paper.js";
 import L from "../vendor/leaflet/leaflet.js";
 
 /**
@@ -46,6 +47,7 @@ export class RoomMap {
     this.leaflet.attributionControl.setPrefix(false);
     this.area.addTo(this.leaflet);
     addBaseMap(this.leaflet);
+    fitOnPaper(element);
     this.leaflet.on("moveend", () => {
       if (!this.byScript && !this.on.moved(this.bbox())) this.load();
     });
@@ -265,7 +267,7 @@ export class RoomMap {
 
   /** @param {Cluster} cluster */
   bubble({ latitude, longitude, count, lowest_price: lowest, bounds: [west, south, east, north] }) {
-    const size = Math.round(30 + 8 * Math.log10(count));
+    const size = Math.round((30 + 8 * Math.log10(count)) * textScale());
     const text = this.exact ? compact.format(count) : `~${rough.format(count)}`;
     const icon = L.divIcon({ className: "cluster", html: text, iconSize: [size, size] });
     const title = `${this.exact ? "" : "about "}${full.format(count)} rooms from ${full.format(lowest)} a day`;
@@ -317,6 +319,11 @@ function asButton(marker, label, press) {
     event.preventDefault();
     press();
   });
+}
+
+/** How much larger than usual the text is that this browser was asked for. */
+function textScale() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 }
 
 /** The longitude between -180 and 180. @param {number} longitude */

@@ -3,6 +3,7 @@
 
 import { addBaseMap } from "./basemap.js";
 import { OneStop } from "./one-stop.js";
+import { fitOnPaper } from "./paper.js";
 import L from "../vendor/leaflet/leaflet.js";
 
 const full = new Intl.NumberFormat("en");
@@ -47,6 +48,7 @@ function show(element) {
   map.attributionControl.setPrefix(false);
   L.control.scale({ imperial: false, position: "topright" }).addTo(map);
   addBaseMap(map);
+  fitOnPaper(element);
   const cards = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".alternatives .room"));
   const others = [...cards].map((card) => linkedPin(card, centre));
   map.fitBounds(L.latLngBounds([centre, ...others.map((other) => other.getLatLng())]), { animate: false, maxZoom: 16, padding: [32, 32] });
