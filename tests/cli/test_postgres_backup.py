@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +16,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from rentomatic.migrations import POSTGRES_REVISION
+from rentomatic.migrations.runner import scratch_database
 from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import backup
@@ -147,42 +147,50 @@ def test_a_proof_that_is_stopped_drops_its_database(conninfo: str, file: Path, s
     assert scratch_databases(conninfo) <= before
 
 
-def test_a_database_that_a_killed_proof_left_is_dropped_by_the_next_and_no_other(
-    conninfo: str, file: Path, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", own_url(conninfo))
-    monkeypatch.setattr("rentomatic.migrations.runner._UNTIL_HELD", timedelta())
-    before = scratch_databases(conninfo)
-    used = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{}'"
+USES_SCRATCH = """
+import sys, time
+from rentomatic.migrations.runner import scratch_database
+with scratch_database(sys.argv[1]) as name:
+    print(name, flush=True)
+    time.sleep(600)
+"""
 
-    with start(conninfo, "restore", "--verify", str(file)) as killed, watching(conninfo) as connection:
-        left = made_by(killed, conninfo, before)
-        wait_for(connection, used.format(left), (True,))
+
+@contextmanager
+def process_with_scratch_database(conninfo: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-c", USES_SCRATCH, conninfo]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+            process.wait(LIMIT)
+
+
+def test_a_database_of_a_killed_process_is_dropped_by_the_next_and_no_other(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.migrations.runner._UNTIL_HELD", timedelta())
+    used = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{}'"
+    with (
+        process_with_scratch_database(conninfo) as (_, held),
+        process_with_scratch_database(conninfo) as (killed, left),
+        watching(conninfo) as connection,
+    ):
         killed.send_signal(signal.SIGKILL)
         killed.wait(LIMIT)
         wait_for(connection, used.format(left), (False,))
-        with start(conninfo, "restore", "--verify", str(file)) as running:
-            held = made_by(running, conninfo, before | {left})
-            wait_for(connection, used.format(held), (True,))
-            running.send_signal(signal.SIGSTOP)
-            done = rentomatic("backup", "--verify")
-            after = scratch_databases(conninfo)
-            running.send_signal(signal.SIGCONT)
-            running.send_signal(signal.SIGINT)
-            code = running.wait(LIMIT)
+        before = scratch_databases(conninfo)
+        with scratch_database(conninfo) as own:
+            during = scratch_databases(conninfo)
+        after = scratch_databases(conninfo)
+    postgres_server.drop(held)
 
-    assert (0, 130) == (done.code, code)
-    assert (False, True) == (left in after, held in after)
-    assert scratch_databases(conninfo) <= before
-
-
-def made_by(process: "subprocess.Popen[bytes]", conninfo: str, before: set[str]) -> str:
-    """The scratch database that the process makes."""
-    end = time.monotonic() + LIMIT
-    while not (made := scratch_databases(conninfo) - before):
-        assert process.poll() is None
-        assert time.monotonic() < end
-    return made.pop()
+    assert {held, left} <= before
+    assert {held, own} <= during
+    assert left not in during
+    assert (True, False) == (held in after, own in after)
 
 
 def test_a_database_that_nobody_uses_is_dropped_by_its_name_alone(
