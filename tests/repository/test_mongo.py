@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -35,6 +35,7 @@ Document = dict[str, Any]
 
 CENTRE = Point(51.512, -0.123)
 BY_FIELD = [name for name in SORTS if name != "distance"]
+LIMIT = 30.0
 SPOT = {"type": "Point", "coordinates": [-0.09998975, 51.75436293]}
 
 
@@ -329,23 +330,76 @@ def test_a_load_waits_for_another_only_so_long(
     assert repository.load([make_room(code="second")]).added == 1
 
 
-def test_a_server_that_went_away_is_found_again() -> None:
+def answers(repository: MongoRepo) -> bool:
+    try:
+        repository.search(RoomQuery())
+    except RepositoryUnavailable:
+        return False
+    return True
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def export(repository: MongoRepo) -> None:
+    with repository.stream(RoomQuery()) as rooms:
+        list(rooms)
+
+
+def refuses_twenty_uses_at_once(repository: MongoRepo) -> bool:
+    uses: tuple[Callable[[], object], ...] = (
+        lambda: repository.search(RoomQuery()),
+        lambda: repository.get("a1"),
+        lambda: repository.load([make_room()]),
+        lambda: export(repository),
+        repository.ping,
+    )
+    begin = time.monotonic()
+    for use in uses * 4:
+        with pytest.raises(RepositoryUnavailable, match=r"^The storage cannot be reached\.$") as refusal:
+            use()
+        assert refusal.value.__cause__ is not None
+    return time.monotonic() - begin < 1
+
+
+def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_back() -> None:
+    with mongo_server() as server:
+        upgrade(server.uri, "rooms")
+        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, connect_timeout=2)) as repository:
+            repository.load([make_room()])
+            for _ in range(2):
+                server.stop()
+                assert not answers(repository)
+
+                assert refuses_twenty_uses_at_once(repository)
+                server.start()
+                wait_for(lambda: answers(repository))
+                assert repository.load([make_room()]).unchanged == 1
+
+
+def test_a_frozen_server_is_away_once_a_check_of_a_connection_timed_out() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
         with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, connect_timeout=1)) as repository:
             repository.load([make_room()])
-            server.stop()
+            server.send(signal.SIGSTOP)
+            try:
+                wait_for(lambda: refusal_of_ping(repository) == "The storage cannot be reached.")
 
-            for act in (repository.ping, lambda: repository.search(RoomQuery()), lambda: repository.load([])):
-                begin = time.monotonic()
-                with pytest.raises(RepositoryUnavailable) as refusal:
-                    act()
-                assert time.monotonic() - begin < 8
-                assert str(refusal.value) == "The storage cannot be reached."
+                assert refuses_twenty_uses_at_once(repository)
+            finally:
+                server.send(signal.SIGCONT)
+            wait_for(lambda: answers(repository))
 
-            server.start()
-            assert repository.load([make_room()]).unchanged == 1
-            assert (make_room(),) == repository.search(RoomQuery()).rooms
+
+def refusal_of_ping(repository: MongoRepo) -> str:
+    with pytest.raises(RepositoryUnavailable) as refusal:
+        repository.ping()
+    return str(refusal.value)
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:

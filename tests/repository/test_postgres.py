@@ -16,8 +16,8 @@ from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Opera
 from rentomatic.migrations import POSTGRES_REVISION
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.postgres import PostgresRepo, connections
-from rentomatic.repository.postgres.connections import Session
 from rentomatic.repository.postgres.search import first_rooms, room_of_code
+from rentomatic.repository.postgres.session import Session
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import OnConflict

@@ -20,7 +20,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres import PostgresRepo
-from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 from rentomatic.sample_rooms import sample_rooms

@@ -1,6 +1,6 @@
 """What a stranger may know of an error of MongoDB: no host, no user, nothing of the statement."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,14 +56,23 @@ _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Every error of the driver becomes RepositoryUnavailable, OutOfTime where that is what it says."""
+def translated_errors(learn: Callable[[PyMongoError], None] = lambda error: None) -> Iterator[None]:
+    """Turn every error of the driver into RepositoryUnavailable, or OutOfTime where that is the reason.
+
+    learn: is called with the driver's error first.
+    """
     try:
         yield
-    except (ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError) as error:
-        raise OutOfTime from error
     except PyMongoError as error:
-        raise RepositoryUnavailable(_explained(error)) from error
+        learn(error)
+        raise explained(error) from error
+
+
+def explained(error: PyMongoError) -> RepositoryUnavailable:
+    """Return the error of the use cases that says what a stranger may know of the driver's."""
+    if isinstance(error, ExecutionTimeout | NetworkTimeout | WaitQueueTimeoutError):
+        return OutOfTime()
+    return RepositoryUnavailable(_explained(error))
 
 
 def _explained(error: PyMongoError) -> str:

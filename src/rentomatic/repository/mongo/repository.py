@@ -10,7 +10,12 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import (
+    ConnectionFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -18,9 +23,15 @@ from rentomatic.domain.clusters import Cells, Grid, cells_of
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.availability import Availability
 from rentomatic.repository.budget import read_within, seconds_within
 from rentomatic.repository.mongo.cells import are_few, cells_of_all
-from rentomatic.repository.mongo.errors import NEEDS_A_REPLICA_SET, WRONG_ADDRESS, translated_errors
+from rentomatic.repository.mongo.errors import (
+    NEEDS_A_REPLICA_SET,
+    WRONG_ADDRESS,
+    explained,
+    translated_errors,
+)
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
 from rentomatic.repository.mongo.search import (
@@ -91,6 +102,7 @@ class MongoRepo:
         self._opening = Lock()
         self._client: MongoClient[Document] | None = None
         self._checked = False
+        self._availability = Availability(self._reach)
 
     def get(self, code: str) -> Room | None:
         with self._database(self._timeout) as database:
@@ -150,14 +162,17 @@ class MongoRepo:
             return swap(database.room, old, new)
 
     def ping(self) -> None:
-        with translated_errors(), pymongo.timeout(_PING_TIMEOUT):
+        self._availability.require()
+        with translated_errors(self._learn), pymongo.timeout(_PING_TIMEOUT):
             self._check_schema(self._opened().get_database(self._name))
 
     def close(self) -> None:
+        self._availability.stop()
         with self._opening:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+        self._availability.join(self._connect_timeout)
 
     @contextmanager
     def _database(self, timeout: float | None) -> Iterator[Database[Document]]:
@@ -165,14 +180,36 @@ class MongoRepo:
 
         timeout: seconds for all that is done in the context, the way to the server included.
         """
-        with translated_errors(), nullcontext() if timeout is None else pymongo.timeout(timeout):
+        self._availability.require()
+        with (
+            translated_errors(self._learn),
+            nullcontext() if timeout is None else pymongo.timeout(timeout),
+        ):
             client = self._opened()
             database = client.get_database(self._name)
             # With a time-out for all, PyMongo would look for a server until all of that has passed.
             if not (self._checked and client.topology_description.has_readable_server()):
+                if self._checked:
+                    self._availability.suspect()
                 with pymongo.timeout(self._connect_timeout):  # or what is left, where that is less
                     self._check_schema(database)
             yield database
+        self._availability.answered()
+
+    def _reach(self) -> None:
+        """Find a server that can be used, and have it answer."""
+        if (client := self._client) is not None:
+            with translated_errors(), pymongo.timeout(self._connect_timeout):
+                client.get_database(self._name).schema.find_one(_SCHEMA)
+
+    def _learn(self, error: PyMongoError) -> None:
+        """Draw conclusions from a failed use."""
+        if isinstance(error, ServerSelectionTimeoutError):
+            refusal = explained(error)
+            refusal.__cause__ = error
+            self._availability.lost(refusal)
+        elif isinstance(error, ConnectionFailure) and not isinstance(error, WaitQueueTimeoutError):
+            self._availability.suspect()
 
     @contextmanager
     def _moment(self, timeout: float | None) -> Iterator[Moment]:

@@ -35,7 +35,7 @@ def capacity(conninfo: str) -> Capacity:
     """What the server has to give. Raises RepositoryUnavailable."""
     given: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT, **conninfo_to_dict(conninfo)}
     with (
-        translated_errors(lambda: None),
+        translated_errors(),
         closing(psycopg.connect(make_conninfo(**given), autocommit=True)) as connection,
     ):
         row = connection.execute(_CAPACITY).fetchone()

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: a bounded pool, and what a stranger may know of their errors."""
+"""Connections to PostgreSQL: a bounded pool, which is closed while the server is away."""
 
 import math
 import threading
@@ -6,22 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from psycopg import Connection, errors
-from psycopg.abc import PQGen
+from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import TransactionStatus
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from rentomatic.repository.availability import Availability
 from rentomatic.repository.budget import seconds_within
-from rentomatic.repository.postgres.errors import translated_errors
+from rentomatic.repository.postgres.errors import OTHER_SCHEMA, NoAnswer, is_unreachable, translated_errors
+from rentomatic.repository.postgres.session import GRACE, Result, Session, patient
 from rentomatic.repository.schema import require_revision
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import PoolState
-
-Row = tuple[Any, ...]
-Result = TypeVar("Result")
 
 _DEFAULTS: dict[str, str | int] = {
     "application_name": "rentomatic",
@@ -36,12 +34,12 @@ _DEFAULTS: dict[str, str | int] = {
 # but the first rows; and rooms next to each other in an index are mostly in memory.
 _PLANNING = "jit = off", "enable_bitmapscan = off", "random_page_cost = 1.1"
 
-_GRACE = 2.0
-"""Seconds beyond its own time-out that a statement may be silent, before the server is taken for frozen."""
-
 _PING_TIMEOUT = 1.0
 _RECONNECT_TIMEOUT = 1.0
 """Seconds in which the pool tries again by itself; after that the next request makes it try."""
+
+_CLOSE_TIMEOUT = 0.1
+"""Seconds that each thread of a pool of lost connections has to end, before those who wait are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +58,12 @@ class Limits:
     prepare: bool
 
 
-class Session(Connection[Row]):
-    """A connection that does not wait for ever, even for a server that is there and says nothing.
-
-    patience: seconds that one answer may take. end: when, by the monotonic clock, all must be done.
-    due: when the server itself ends what it is asked.
-    """
-
-    patience: float | None = None
-    end: float = math.inf
-    due: float = math.inf
-
-    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
-        left = min(self.patience or math.inf, self.end - time.monotonic())
-        if timeout is None and left < math.inf:
-            timeout = max(0.0, left)
-        try:
-            return super().wait(gen, interval, timeout)
-        except psycopg.OperationalError as error:
-            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
-                raise
-            self.close()  # whatever it says later is of no use
-            raise errors.QueryCanceled("the server does not answer") from error
-
-
 class Connections:
-    """A pool that is opened by its first use, in the process that uses it."""
+    """A pool that is opened by its first use, in the process that uses it.
+
+    When the server is away, the pool is closed, so that nobody waits in it, and every use fails at once.
+    The first use after the server is back opens another pool.
+    """
 
     def __init__(self, conninfo: str, revision: str, limits: Limits) -> None:
         self._conninfo = conninfo
@@ -94,6 +72,7 @@ class Connections:
         self._opened: ConnectionPool[Session] | None = None
         self._opening = threading.Lock()
         self._schema_is_known = False
+        self._availability = Availability(self._reach, self._drop_pool)
 
     def read(
         self,
@@ -108,7 +87,7 @@ class Connections:
         its connection turns out to be lost.
         """
         due = math.inf if within is None else time.monotonic() + within
-        with translated_errors(self._forget_schema, due):
+        with translated_errors(self._learn, due):
             pool = self._pool(self._patience(due))
             with pool.connection(self._patience(due)) as session:
                 try:
@@ -132,9 +111,9 @@ class Connections:
         timeout: seconds for each statement. settings: such as `work_mem = '64MB'`, for the transaction.
         """
         with (
-            translated_errors(self._forget_schema),
+            translated_errors(self._learn),
             self._live(self._pool()) as session,
-            _patient(session, timeout),
+            patient(session, timeout),
             session.transaction(),
         ):
             session.execute(_set("LOCAL", timeout, *settings), prepare=False)
@@ -143,13 +122,14 @@ class Connections:
             except errors.ReadOnlySqlTransaction:
                 session.close()  # the server became a standby: the next connection may find the primary
                 raise
+            self._availability.answered()
 
     def ping(self) -> None:
         """Return when the storage answers and its schema is one that this program can use."""
         with (
-            translated_errors(self._forget_schema),
+            translated_errors(self._learn),
             self._live(self._pool(_PING_TIMEOUT), _PING_TIMEOUT) as session,
-            _patient(session, _PING_TIMEOUT),
+            patient(session, _PING_TIMEOUT),
         ):
             self._check_schema(session)
 
@@ -166,16 +146,18 @@ class Connections:
 
     def close(self) -> None:
         """Give back every connection."""
+        self._availability.stop()
         with self._opening:
             if self._opened is not None:
                 self._opened.close()
+        self._availability.join(self._limits.connect + GRACE)
 
     @contextmanager
     def _live(self, pool: ConnectionPool[Session], timeout: float | None = None) -> Iterator[Session]:
         """A connection that was seen to work a moment ago."""
         session = pool.getconn(timeout)
         try:
-            with _patient(session, _PING_TIMEOUT):
+            with patient(session, _PING_TIMEOUT):
                 ConnectionPool.check_connection(session)
         except errors.QueryCanceled:  # no answer: to ask the other connections would only take longer
             pool.putconn(session)
@@ -201,12 +183,13 @@ class Connections:
         """One moment for all statements, and an end to them."""
         now = time.monotonic()
         seconds = seconds_within(due - now, self._limits.statement)
-        session.end = now + seconds + _GRACE
+        session.end = now + seconds + GRACE
         if due < math.inf:
             session.due = now + seconds
         try:
             if one_statement and self._limits.prepare:
                 yield
+                self._availability.answered()
                 return
             begin = b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
             if not self._limits.prepare:
@@ -215,36 +198,56 @@ class Connections:
             session.execute(begin, prepare=False)
             yield
             session.commit()  # not undone: that would make psycopg forget what it has prepared
+            self._availability.answered()
         finally:
             session.end = session.due = math.inf
             if not session.closed:
                 session.rollback()
 
     def _pool(self, timeout: float | None = None) -> ConnectionPool[Session]:
-        """The pool, opened and of the right schema. timeout: seconds to wait for who is just opening it."""
-        if self._opened is not None and self._schema_is_known:
-            return self._opened
+        """Return the open pool of a database with the right schema.
+
+        timeout: seconds to wait for another thread that is just opening it.
+        """
+        if (pool := self._opened) is not None and self._schema_is_known:
+            return pool
+        self._availability.require()
         if not self._opening.acquire(timeout=timeout or self._limits.pool):
             raise PoolTimeout
         try:
-            if self._opened is None:
-                # The first connection is made here and not by the pool, which cannot tell why one failed.
-                with closing(self._connect()) as session:
-                    self._configure(session)
+            self._availability.require()  # again, since the thread before may have found the server away
+            pool = self._opened
+            if pool is None:
+                self._require_server()
+                pool = self._opened = self._open()
+            if not self._schema_is_known:
+                with pool.connection(timeout) as session:
                     self._check_schema(session)
-                self._opened = self._open()
-            elif not self._schema_is_known:
-                with self._opened.connection() as session:
-                    self._check_schema(session)
-            return self._opened
+            return pool
         finally:
             self._opening.release()
 
+    def _require_server(self) -> None:
+        """Connect once outside the pool, which cannot tell why it fails to."""
+        try:
+            self._reach()
+        except RepositoryUnavailable as error:
+            self._availability.lost(error)
+            raise
+
+    def _reach(self) -> None:
+        """Connect as the pool does, to see whether that is possible."""
+        with (
+            translated_errors(),
+            closing(Session.connect(self._conninfo_of_all(), **self._options())) as session,
+        ):
+            self._configure(session)
+
     def _open(self) -> ConnectionPool[Session]:
         pool: ConnectionPool[Session] = ConnectionPool(
-            make_conninfo(**self._parameters()),
+            self._conninfo_of_all(),
             connection_class=Session,
-            kwargs=self._options(),
+            kwargs={**self._options(), "failed": self._doubt},
             min_size=0,
             max_size=self._limits.size,
             timeout=self._limits.pool,
@@ -256,19 +259,37 @@ class Connections:
         pool.open()
         return pool
 
-    def _connect(self) -> Session:
-        return Session.connect(make_conninfo(**self._parameters()), **self._options())
+    def _drop_pool(self) -> None:
+        pool, self._opened = self._opened, None
+        if pool is not None:
+            pool.close(_CLOSE_TIMEOUT)
 
-    def _parameters(self) -> dict[str, Any]:
+    def _doubt(self, error: psycopg.OperationalError) -> None:
+        """Find out whether the server is away, as the pool could not connect."""
+        if is_unreachable(error):
+            self._availability.suspect()
+
+    def _learn(self, error: psycopg.Error) -> None:
+        """Draw conclusions from a failed use. Raises RepositoryUnavailable where the server is away."""
+        if isinstance(error, OTHER_SCHEMA):
+            self._schema_is_known = False
+        elif isinstance(error, NoAnswer):
+            self._availability.suspect()
+        elif isinstance(error, PoolClosed):
+            self._availability.require()
+
+    def _conninfo_of_all(self) -> str:
         """The parameters of the configuration, and ours where it leaves them open."""
         given = {name: value for name, value in conninfo_to_dict(self._conninfo).items() if value is not None}
-        return {"connect_timeout": max(2, round(self._limits.connect)), **_DEFAULTS, **given}
+        timeout = max(2, round(self._limits.connect))
+        parameters: dict[str, Any] = {"connect_timeout": timeout, **_DEFAULTS, **given}
+        return make_conninfo(**parameters)
 
     def _options(self) -> dict[str, Any]:
         return {"autocommit": True, "prepare_threshold": 0 if self._limits.prepare else None}
 
     def _configure(self, session: Session) -> None:
-        session.patience = self._limits.statement + _GRACE
+        session.patience = self._limits.statement + GRACE
         if self._limits.prepare:  # else the connection is a pooler's, and others would meet the settings
             session.execute(_set("SESSION", self._limits.statement), prepare=False)
 
@@ -280,19 +301,6 @@ class Connections:
             row = None
         require_revision(row[0] if row else None, self._revision, running=self._schema_is_known)
         self._schema_is_known = True
-
-    def _forget_schema(self) -> None:
-        self._schema_is_known = False
-
-
-@contextmanager
-def _patient(session: Session, timeout: float) -> Iterator[None]:
-    """Let the statements of the context be silent for so many seconds, and a little more."""
-    usual, session.patience = session.patience, timeout + _GRACE
-    try:
-        yield
-    finally:
-        session.patience = usual
 
 
 def _set(scope: str, timeout: float, *settings: str) -> bytes:

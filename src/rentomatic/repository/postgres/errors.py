@@ -13,31 +13,41 @@ from psycopg_pool import PoolClosed, PoolTimeout
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 
 
-@contextmanager
-def translated_errors(forget_schema: Callable[[], None], due: float = math.inf) -> Iterator[None]:
-    """Every error of the driver becomes RepositoryUnavailable, OutOfTime where that is what it says.
+class NoAnswer(errors.QueryCanceled):
+    """The server says nothing, although it should have ended the statement by itself."""
 
-    forget_schema: is called when the schema turns out to be another one than was known.
+
+@contextmanager
+def translated_errors(
+    learn: Callable[[psycopg.Error], None] = lambda error: None, due: float = math.inf
+) -> Iterator[None]:
+    """Turn every error of the driver into RepositoryUnavailable, or OutOfTime where that is the reason.
+
+    learn: is called with the driver's error first, and may raise a better one.
     due: when all should have been done, by the monotonic clock: a wait until then is OutOfTime as well.
     """
     try:
         yield
-    except errors.QueryCanceled as error:
-        raise OutOfTime from error
     except psycopg.Error as error:
-        if isinstance(error, PoolTimeout) and time.monotonic() >= due:
+        learn(error)
+        waited = isinstance(error, PoolTimeout) and time.monotonic() >= due
+        if waited or isinstance(error, errors.QueryCanceled):
             raise OutOfTime from error
-        if isinstance(error, _OTHER_SCHEMA):
-            forget_schema()
         raise RepositoryUnavailable(_explained(error)) from error
 
 
-_OTHER_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
+def is_unreachable(error: psycopg.Error) -> bool:
+    """Whether a failure to connect means that the server is not there, rather than that it refuses us."""
+    return _explained(error) == _UNREACHABLE
+
+
+OTHER_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 
 _BUSY = "The storage is being written to by somebody else: try again."
 _REFUSED = "The storage does not accept this user or password."
 _NO_DATABASE = "The database of the storage does not exist: run `rentomatic init-postgres`."
 _UNREACHABLE = "The storage cannot be reached."
+_FULL = "The storage has no connection to spare."
 
 _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] = {
     PoolTimeout: "The storage cannot be reached, or all connections to it are in use.",
@@ -45,11 +55,11 @@ _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] 
     (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure): _BUSY,
     (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): _REFUSED,
     errors.InvalidCatalogName: _NO_DATABASE,
-    _OTHER_SCHEMA: "The schema of the storage is not the one this program needs: run `rentomatic migrate`.",
+    OTHER_SCHEMA: "The schema of the storage is not the one this program needs: run `rentomatic migrate`.",
     errors.InsufficientPrivilege: "This user may not do that in the storage.",
     errors.ReadOnlySqlTransaction: "This storage can be read but not written to.",
     errors.DiskFull: "The disk of the storage is full.",
-    errors.TooManyConnections: "The storage has no connection to spare.",
+    errors.TooManyConnections: _FULL,
     psycopg.OperationalError: _UNREACHABLE,
 }
 
@@ -59,6 +69,7 @@ _CONNECTION_FAILURES = (
     (r"authentication failed|role .* does not exist", _REFUSED),
     (r"no password supplied", "The storage wants a password, and none is given."),
     (r"database .* does not exist", _NO_DATABASE),
+    (r"too many (clients|connections)|connection slots are reserved", _FULL),
 )
 
 

@@ -2,9 +2,9 @@
 
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.postgres.connections import Session
 from rentomatic.repository.postgres.plan import few_filter
 from rentomatic.repository.postgres.sampling import sampled_rooms
+from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql, filters
 from rentomatic.repository.sql_cells import by_cell, cell_of

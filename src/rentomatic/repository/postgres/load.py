@@ -7,7 +7,7 @@ writers, compared with them and changed. Readers are never kept waiting.
 from collections.abc import Iterable
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.session import Session
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 

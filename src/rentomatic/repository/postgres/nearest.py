@@ -15,7 +15,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
-from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import (
     count_in,
     distance_sql,

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from rentomatic.domain.search import Field, Operator, RoomQuery, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
-from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import count, estimate, in_boxes, read_whole
 from rentomatic.repository.sql import Sql, all_of, area_sql, condition_sql, filters, ranges
 

@@ -1,6 +1,6 @@
 """A part of the rooms in PostgreSQL that stands for all of them, of a size that does not grow."""
 
-from rentomatic.repository.postgres.connections import Session
+from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 

@@ -6,9 +6,9 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery, SortKey
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.nearest import in_exact_order
-from rentomatic.repository.postgres.connections import Session
 from rentomatic.repository.postgres.nearest import nearest_rooms
 from rentomatic.repository.postgres.plan import one_plan_fits_all, page_source
+from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import distance_sql, fetched, rows, select
 from rentomatic.repository.sql import ANYTHING, ROOM_COLUMNS, Sql, filters, order_sql, room_of, segment_sql
 

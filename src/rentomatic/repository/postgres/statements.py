@@ -16,7 +16,7 @@ from psycopg import ServerCursor
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
-from rentomatic.repository.postgres.connections import Row, Session
+from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
 
 _AT_ONCE = 1000

@@ -2,9 +2,9 @@
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample
-from rentomatic.repository.postgres.connections import Row, Session
 from rentomatic.repository.postgres.plan import total_filter
 from rentomatic.repository.postgres.sampling import sampled_rooms
+from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.postgres.statements import count, rows
 from rentomatic.repository.sql import Sql, filters, sample_of_groups, sizes_sql
 

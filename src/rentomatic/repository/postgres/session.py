@@ -1,0 +1,69 @@
+"""A connection to PostgreSQL that does not wait for ever."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg import Connection
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+
+from rentomatic.repository.postgres.errors import NoAnswer
+
+Row = tuple[Any, ...]
+Result = TypeVar("Result")
+
+GRACE = 2.0
+"""Seconds beyond its own time-out that a statement may be silent, before the server is taken for frozen."""
+
+
+class Session(Connection[Row]):
+    """A connection that does not wait for ever, even for a server that is there and says nothing.
+
+    patience: seconds that one answer may take. end: when, by the monotonic clock, all must be done.
+    due: when the server itself ends what it is asked.
+    """
+
+    patience: float | None = None
+    end: float = math.inf
+    due: float = math.inf
+
+    @classmethod
+    def connect(  # type: ignore[override]  # `failed` is not for libpq
+        cls,
+        conninfo: str = "",
+        *,
+        failed: Callable[[psycopg.OperationalError], None] = lambda error: None,
+        **options: Any,
+    ) -> Self:
+        """Connect; `failed` is told why that is not possible, since a pool tells nobody."""
+        try:
+            return super().connect(conninfo, **options)
+        except psycopg.OperationalError as error:
+            failed(error)
+            raise
+
+    def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
+        left = min(self.patience or math.inf, self.end - time.monotonic())
+        if timeout is None and left < math.inf:
+            timeout = max(0.0, left)
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.OperationalError as error:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            self.close()  # whatever it says later is of no use
+            raise NoAnswer("the server does not answer") from error
+
+
+@contextmanager
+def patient(session: Session, timeout: float) -> Iterator[None]:
+    """Let the statements of the context be silent for so many seconds, and a little more."""
+    usual, session.patience = session.patience, timeout + GRACE
+    try:
+        yield
+    finally:
+        session.patience = usual
