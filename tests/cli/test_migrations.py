@@ -83,7 +83,9 @@ def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
     match settings(url).database:
         case PostgresDatabase(conninfo=conninfo):
             with psycopg.connect(conninfo, autocommit=True) as connection:
-                cursor = connection.execute(text.encode())
+                # One at a time, as psql does: a string of several would be one transaction.
+                for statement in text.strip().rstrip(";").split(";\n"):
+                    cursor = connection.execute(statement.encode())
                 return cursor.fetchall() if cursor.description else []
         case SqliteDatabase(path):
             with closing(sqlite3.connect(path)) as file:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -23,25 +24,23 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from rentomatic.migrations import Revisions, is_older, scratch_name
+from rentomatic.migrations.locks import PATIENCE, bound_waits, only_migration, persistently
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _HERE = Path(__file__).parent
-_LOCK_TIMEOUT = 60
-"""Seconds that a migration waits for another one."""
-
 _CONNECT_TIMEOUT = 10
 
 _UNTIL_HELD = timedelta(minutes=1)
 """A scratch database that is younger may not have been connected to yet by whoever made it."""
 
-_LOCK = 7_006_200_131_415
-"""The advisory lock of migrations, in the database that is migrated; any number that nobody else uses."""
-
 
 def upgrade_sqlite(path: Path, revision: str = "head") -> Revisions:
     """Bring the file to the revision, creating it where it is not; safe from several processes."""
     with _sqlite(path) as connection:
-        return _upgrade(connection, revision)
+        config, before = _config("sqlite", connection=connection), current(connection)
+        if _steps(config, before, revision):
+            command.upgrade(config, revision)
+        return before, current(connection)
 
 
 def downgrade_sqlite(path: Path, revision: str) -> None:
@@ -59,21 +58,32 @@ def sql_for_sqlite(path: Path) -> str:
 
 
 def upgrade_postgres(conninfo: str, revision: str = "head") -> Revisions:
-    """Bring the database, which must exist, to the revision; safe from several processes."""
+    """Bring the database, which must exist, to the revision; safe from several processes.
+
+    Nothing is locked where there is nothing to do.
+    """
     with _postgres(conninfo) as connection:
-        return _upgrade(connection, revision)
+        config, before = _config("postgresql", connection=connection), _current_alone(connection)
+        if not _steps(config, before, revision):
+            return before, before
+        with only_migration(partial(_connect, conninfo)) as guard:
+            before = _current_alone(connection)  # another migration may have been here meanwhile
+            for step in _steps(config, before, revision):
+                persistently(partial(command.upgrade, config, step), connection, guard)
+            return before, _current_alone(connection)
 
 
 def downgrade_postgres(conninfo: str, revision: str) -> None:
     """Take the database back to the revision, `base` being an empty one."""
-    with _postgres(conninfo) as connection:
-        command.downgrade(_config("postgresql", connection=connection), revision)
+    with _postgres(conninfo) as connection, only_migration(partial(_connect, conninfo)) as guard:
+        config = _config("postgresql", connection=connection)
+        persistently(partial(command.downgrade, config, revision), connection, guard)
 
 
 def sql_for_postgres(conninfo: str) -> str:
     """The SQL that would bring the database up to date. Nothing is changed."""
     with _postgres(conninfo) as connection:
-        return _offline("postgresql", current(connection))
+        return _offline("postgresql", _current_alone(connection))
 
 
 def create_database(conninfo: str, name: str) -> bool:
@@ -149,11 +159,18 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection, revision: str) -> Revisions:
-    config, before = _config(connection.dialect.name, connection=connection), current(connection)
-    if _knows(config, before):  # else a newer program was here
-        command.upgrade(config, revision)
-    return before, current(connection)
+def _current_alone(connection: Connection) -> str | None:
+    """The revision of a database, read in a transaction of its own."""
+    with connection.begin():
+        return current(connection)
+
+
+def _steps(config: Config, before: str | None, revision: str) -> list[str]:
+    """The revisions that are still to be applied; none to what a newer program made."""
+    if not _knows(config, before):
+        return []
+    scripts = ScriptDirectory.from_config(config)
+    return [script.revision for script in scripts.iterate_revisions(revision, before or "base")][::-1]
 
 
 def _offline(dialect: str, before: str | None) -> str:
@@ -190,7 +207,7 @@ def _sqlite(path: Path) -> Iterator[Connection]:
     """A connection in one exclusive transaction, so that a second migration waits for the first."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": _LOCK_TIMEOUT, "isolation_level": None},
+        connect_args={"timeout": PATIENCE, "isolation_level": None},
     )
 
     @event.listens_for(engine, "connect")
@@ -201,33 +218,33 @@ def _sqlite(path: Path) -> Iterator[Connection]:
     def lock(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    with _transaction(engine, str(path)) as connection:
+    with _explained(engine, str(path)), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def _postgres(conninfo: str) -> Iterator[Connection]:
-    """A connection in one transaction with a lock, so that a second migration waits for the first."""
+    """A connection that is not in a transaction, and waits for no lock without a limit."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(conninfo), poolclass=NullPool)
-    with _transaction(engine, "The database") as connection:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}s'")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    bound_waits(engine)
+    with _explained(engine, "The database"), engine.connect() as connection:
         yield connection
 
 
 @contextmanager
-def _transaction(engine: Engine, name: str) -> Iterator[Connection]:
+def _explained(engine: Engine, name: str) -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
-    except DBAPIError as error:
-        raise RepositoryUnavailable(f"{name} cannot be migrated: {_reason(error.orig)}") from error
+        yield
+    except (DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise RepositoryUnavailable(f"{name} cannot be migrated: {_reason(cause)}") from error
     finally:
         engine.dispose()
 
 
 def _connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    parameters: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT, **conninfo_to_dict(conninfo)}
+    ours = {"connect_timeout": _CONNECT_TIMEOUT, "application_name": "rentomatic migrate"}
+    parameters: dict[str, Any] = {**ours, **conninfo_to_dict(conninfo)}
     return psycopg.connect(make_conninfo(**parameters), autocommit=autocommit)
 
 

@@ -4,7 +4,7 @@ Revision ID: 0002
 Revises: 0001
 """
 
-from alembic import op
+from rentomatic.migrations.concurrently import create_index, drop_index
 
 revision = "0002"
 down_revision = "0001"
@@ -14,8 +14,8 @@ depends_on = None
 
 def upgrade() -> None:
     # A summary of a million rooms reads 7 MB of it instead of the table or of `room_price`, 118 MB.
-    op.execute("CREATE INDEX room_price_size ON room (price, size)")
+    create_index("room_price_size", "room (price, size)")
 
 
 def downgrade() -> None:
-    op.execute("DROP INDEX room_price_size")
+    drop_index("room_price_size")

@@ -1,0 +1,225 @@
+"""Migrations of PostgreSQL beside transactions that stay open, searches and writes."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.migrations import POSTGRES_REVISION, locks, runner
+from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.sample_rooms import sample_rooms
+from tests import postgres_server
+from tests.builders import make_room
+from tests.cli.conftest import CommandLine, url_of
+
+LIMIT = 60.0
+LONGEST_SEARCH = 2.0
+"""Seconds; a search that waits for a migration to get its lock takes as long as that waits."""
+
+NEXT_REVISION = f'''
+from alembic import op
+
+revision = "0999"
+down_revision = "{POSTGRES_REVISION}"
+
+def upgrade():
+    op.execute("ALTER TABLE room ADD COLUMN note text")
+
+def downgrade():
+    op.execute("ALTER TABLE room DROP COLUMN note")
+'''
+
+
+@dataclass
+class Requests:
+    """Searches and writes that go on until the end of the context, and the seconds that each took."""
+
+    repository: PostgresRepo
+    seconds: list[float] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def search(self) -> None:
+        while not self.over.wait(0.01):
+            self._timed(lambda: self.repository.search(RoomQuery(limit=20)))
+
+    def write(self) -> None:
+        while not self.over.wait(0.05):
+            self._timed(lambda: self.repository.swap(None, make_room()))
+            self._timed(lambda: self.repository.swap(make_room(), None))
+
+    def _timed(self, act: Callable[[], object]) -> None:
+        begin = time.monotonic()
+        act()
+        self.seconds.append(time.monotonic() - begin)
+
+
+@pytest.fixture
+def conninfo(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database of the first revision with rooms in it; the environment names it."""
+    with postgres_server.empty_database() as conninfo:
+        runner.upgrade_postgres(conninfo, "0001")
+        with psycopg.connect(conninfo) as connection, connection.cursor() as cursor:
+            columns = "code, size, price, longitude, latitude"
+            with cursor.copy(f"COPY room ({columns}) FROM STDIN".encode()) as copy:
+                for room in sample_rooms(2000):
+                    copy.write_row((room.code, room.size, room.price, room.longitude, room.latitude))
+        name = psycopg.conninfo.conninfo_to_dict(conninfo)["dbname"]
+        monkeypatch.setenv("DATABASE_URL", url_of(conninfo, str(name)))
+        yield conninfo
+
+
+@pytest.fixture
+def altering(conninfo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The same, up to date, and a newer revision to come that alters the table of rooms."""
+    runner.upgrade_postgres(conninfo)
+    folder = tmp_path / "revisions"
+    shutil.copytree(Path(runner.__file__).parent / "postgres", folder)
+    (folder / "0999_note.py").write_text(NEXT_REVISION)
+    monkeypatch.setitem(runner._FOLDERS, "postgresql", str(folder))
+    return conninfo
+
+
+@contextmanager
+def reading(conninfo: str) -> Iterator[int]:
+    """The process id of a transaction that has read the rooms, and stays open."""
+    with psycopg.connect(make_conninfo(conninfo, application_name="a report")) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("SELECT count(*) FROM room")
+        yield connection.info.backend_pid
+
+
+@contextmanager
+def requests(conninfo: str, *kinds: Callable[[Requests], None]) -> Iterator[Requests]:
+    with (
+        closing(PostgresRepo(conninfo, "0001", statement_timeout=LIMIT)) as repository,
+        ThreadPoolExecutor() as threads,
+    ):
+        going = Requests(repository)
+        futures = [threads.submit(kind, going) for kind in kinds]
+        try:
+            wait_for(lambda: len(going.seconds) > 20)
+            yield going
+        finally:
+            going.over.set()
+        for future in futures:
+            future.result(LIMIT)
+
+
+def answer(conninfo: str, statement: str) -> Any:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        row = connection.execute(statement.encode()).fetchone()
+    return row[0] if row else None
+
+
+def waits(conninfo: str) -> bool:
+    """Whether a migration waits for a lock, other than the one that keeps other migrations waiting."""
+    statement = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+    return bool(answer(conninfo, f"{statement} AND datname = current_database()"))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def test_a_change_of_the_table_that_waits_for_a_reader_keeps_no_search_waiting(altering: str) -> None:
+    with requests(altering, Requests.search, Requests.search) as searches, ThreadPoolExecutor() as threads:
+        with reading(altering):
+            migration = threads.submit(runner.upgrade_postgres, altering)
+            for _ in range(3):
+                wait_for(lambda: waits(altering))
+                wait_for(lambda: not waits(altering))
+            done = len(searches.seconds)
+            wait_for(lambda: len(searches.seconds) > done + 50)
+            waiting = not migration.done()
+
+        assert migration.result(LIMIT) == (POSTGRES_REVISION, "0999")
+    assert waiting
+    assert max(searches.seconds) < LONGEST_SEARCH
+    assert runner.upgrade_postgres(altering) == ("0999", "0999")
+
+
+def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alone(conninfo: str) -> None:
+    with (
+        requests(conninfo, Requests.search, Requests.write) as going,
+        ThreadPoolExecutor() as threads,
+    ):
+        with reading(conninfo):
+            migrations = [threads.submit(runner.upgrade_postgres, conninfo) for _ in range(3)]
+            wait_for(lambda: waits(conninfo))
+            done = len(going.seconds)
+            wait_for(lambda: len(going.seconds) > done + 50)
+            waiting = not any(migration.done() for migration in migrations)
+
+        befores = [migration.result(LIMIT)[0] for migration in migrations]
+    assert waiting
+    assert sorted(map(str, befores)) == ["0001", POSTGRES_REVISION, POSTGRES_REVISION]
+    assert max(going.seconds) < LONGEST_SEARCH
+
+
+@pytest.mark.parametrize("kind", ["conninfo", "altering"])
+def test_a_migration_that_gives_up_says_who_is_in_the_way_and_the_next_one_succeeds(
+    request: pytest.FixtureRequest, kind: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfo = request.getfixturevalue(kind)
+    with monkeypatch.context() as patch, reading(conninfo) as pid:
+        patch.setattr(locks, "PATIENCE", 2.0)
+        given_up = rentomatic("migrate")
+    again = rentomatic("migrate")
+    invalid = answer(conninfo, "SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+
+    assert (given_up.code, given_up.out) == (4, "")
+    assert f"another transaction keeps it locked: process {pid} (a report, since 2" in given_up.err
+    assert "try again later" in given_up.err
+    assert (again.code, again.err) == (0, "")
+    assert "and is now" in again.out
+    assert invalid == 0
+
+
+def test_a_transaction_that_began_after_the_first_look_is_named(conninfo: str) -> None:
+    with locks.only_migration(lambda: psycopg.connect(conninfo)) as guard:
+        before = locks._activity(guard, "ARRAY[0]")
+        with reading(conninfo) as pid:
+            found = locks._activity(guard, f"ARRAY[{pid}]")
+
+    assert before == []
+    assert [(pid, "a report")] == [row[:2] for row in found]
+
+
+def test_a_migration_says_which_other_one_it_waits_for_in_vain(
+    conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.3)
+    with locks.only_migration(lambda: psycopg.connect(conninfo)) as other:
+        refused = rentomatic("migrate")
+        pid = other.info.backend_pid
+
+    assert refused.code == 4
+    assert f"Another migration is still running: process {pid} (since 2" in refused.err
+    assert rentomatic("migrate").code == 0
+
+
+def test_a_migration_with_nothing_to_do_waits_for_nobody(conninfo: str, rentomatic: CommandLine) -> None:
+    rentomatic("migrate")
+    with (
+        psycopg.connect(conninfo) as other,
+        locks.only_migration(lambda: psycopg.connect(conninfo)),
+    ):
+        other.execute("LOCK TABLE room IN ACCESS EXCLUSIVE MODE")
+        done = [rentomatic("init-postgres"), rentomatic("migrate")]
+
+    assert [0, 0] == [outcome.code for outcome in done]
+    for outcome in done:
+        assert outcome.out.endswith(f"The schema is {POSTGRES_REVISION}, as it should be.\n")
