@@ -474,46 +474,25 @@ def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
     expect(live).to_have_url(re.compile("/room/"))
 
 
-@pytest.mark.parametrize("way", ["next page", "filter", "back"])
-def test_what_is_marked_on_the_map_goes_with_the_room_that_is_pointed_at(live: Page, way: str) -> None:
-    live.goto("/")
-    settled(live)
-    live.get_by_label("Sort").select_option("price")
-    expect(live).to_have_url(re.compile("sort=price"))
-    settled(live)
-    live.locator(".room").first.hover()
-    expect(live.locator("#map .pin.shown")).to_have_count(1)
-    if way == "next page":
-        live.get_by_role("link", name="Next page").evaluate("link => link.click()")  # the pointer stays
-    elif way == "filter":
-        live.get_by_label("Sort").evaluate(
-            "sort => { sort.value = 'size'; sort.dispatchEvent(new Event('change', {bubbles: true})); }"
+@pytest.mark.parametrize("way", ["nothing found", "failed"])
+def test_what_is_marked_on_the_map_goes_with_the_rooms_of_the_list(
+    browser: Browser, server: Server, size: str, way: str
+) -> None:
+    with opened(browser, server, size, "ERR_FAILED") as page:
+        page.goto("/")
+        settled(page)
+        page.locator(".room").nth(3).hover()
+        expect(page.locator("#map .pin.shown")).to_have_count(1)
+        if way == "failed":
+            page.route("**/parts/rooms?*", lambda route: route.abort())
+        page.locator("[name=filter_price__lte]").evaluate(  # the pointer stays where it is
+            "to => { to.value = '1'; to.dispatchEvent(new Event('change', {bubbles: true})); }"
         )
-    else:
-        live.go_back()
-    settled(live)
-    live.mouse.move(0, 0)
+        expect(page.locator(".room")).to_have_count(0)
+        expect(page.locator("#rooms")).not_to_have_attribute("aria-busy", "true")
+        page.mouse.move(0, 0)
 
-    expect(live.locator("#map .pin.shown")).to_have_count(0)
-
-
-def test_a_marked_room_stays_marked_when_the_map_shows_other_pins(live: Page) -> None:
-    live.goto(IN_TOWN)
-    settled(live)
-    live.get_by_label("Search where the map is").uncheck()
-    room = live.locator(".room a").first
-    room.focus()
-    marked = live.locator("#map .pin.shown")
-    expect(marked).to_have_count(1)
-    for name in ("Zoom out", "Zoom out", "Zoom in", "Zoom in", "Zoom in"):
-        before = live.locator("#map").get_attribute("data-loaded")
-        live.get_by_role("button", name=name).evaluate("button => button.click()")
-        expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
-        settled(live)
-
-        expect(marked).to_have_count(1)
-    room.blur()
-    expect(marked).to_have_count(0)
+        expect(page.locator("#map .pin.shown")).to_have_count(0)
 
 
 def test_names_that_other_sites_append_leave_the_address_and_the_map_works(live: Page) -> None:
