@@ -102,7 +102,7 @@ def flood(stack: Stack, requests: bytes) -> Counter[str]:
             received = b""
             while part := connection.recv(1 << 16):
                 received += part
-        statuses.update(re.findall(r"^HTTP/1\.1 (\d{3}) ", received.decode(), re.MULTILINE))
+        statuses.update(re.findall(r"HTTP/1\.1 (\d{3}) ", received.decode()))
     return statuses
 
 
