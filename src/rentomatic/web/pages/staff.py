@@ -61,7 +61,7 @@ class SignIn:
 
     def on_post(self, req: Request, resp: Response) -> None:
         form = self._desk.form(req)
-        given, wanted = form.get("key", ""), form.get("next", "")
+        given, wanted = typed(form.get("key", "")), form.get("next", "")
         try:
             self._sessions.begin(req, resp, given)
         except AccessDenied as denied:

@@ -176,7 +176,7 @@ def texts_of(room: Room) -> dict[str, str]:
 
 
 def _texts(given: Texts) -> dict[str, str]:
-    return {name: given.get(name, "") for name in ("code", "fresh", "version", *FIELDS)}
+    return {name: typed(given.get(name, "")) for name in ("code", "fresh", "version", *FIELDS)}
 
 
 def _fresh(texts: Texts) -> Texts:
