@@ -204,14 +204,18 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(storage: Storage,
     assert target.read_text(encoding="utf-8") == "old"
 
 
-def start_import(storage: Storage, rooms: int) -> subprocess.Popen[bytes]:
+def start_import(rooms: int, **environment: str) -> subprocess.Popen[bytes]:
     """An import that has read so many rooms from its standard input, which is still open."""
-    running = subprocess.Popen([*COMMAND, "import", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    running = subprocess.Popen(
+        [*COMMAND, "import", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **environment},
+    )
     assert running.stdin
     running.stdin.write(HEADER)
     running.stdin.writelines(b"new-%032d,20,60,51.5,-0.12\n" % number for number in range(rooms))
-    running.stdin.flush()
-    assert is_being_written(storage)
+    running.stdin.flush()  # returns when all but what the pipe holds was read
     return running
 
 
@@ -231,25 +235,53 @@ def is_being_written(storage: Storage) -> bool:
     return False
 
 
-def test_a_big_import_that_is_killed_leaves_the_rooms_as_they_were(storage: Storage) -> None:
+@pytest.mark.parametrize("writes", [False, True], ids=["while it reads", "while it writes"])
+def test_a_big_import_that_is_killed_leaves_the_rooms_as_they_were(
+    storage: Storage, tmp_path: Path, writes: bool
+) -> None:
     before = sorted(sample_rooms(1000), key=lambda room: room.code)
-    storage.put_all(before)
+    storage.put_all(before[1:])
+    folder = tmp_path / "temporary"
+    folder.mkdir()
 
-    with start_import(storage, 60_000) as running:
+    with start_import(60_000, TMPDIR=str(folder)) as running:
+        storage.put(before[0])  # nobody is kept from writing while it reads
+        if writes:
+            assert running.stdin
+            running.stdin.close()
+            assert is_being_written(storage)
         running.send_signal(signal.SIGKILL)
 
     assert running.returncode == -signal.SIGKILL
     assert before == storage.rooms()
     assert whole(storage)
+    assert [] == list(folder.iterdir())
     assert process("import", "-", stdin=HEADER + b"a1,20,60,51.5,-0.12\n").returncode == 0
     assert len(storage.rooms()) == 1001
+
+
+def test_an_import_that_finds_no_disk_space_for_its_temporary_file_says_so(storage: Storage) -> None:
+    listing = HEADER + b"".join(b"new-%032d,20,60,51.5,-0.12\n" % number for number in range(60_000))
+
+    # A limit on the size of files stands for a disk that fills up.
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *COMMAND, "import", "-"],
+        input=listing,
+        capture_output=True,
+        timeout=LIMIT,
+        check=False,
+    )
+
+    assert 4 == done.returncode
+    assert done.stderr.startswith(b"Error: Not enough disk space for temporary files.")
+    assert [] == storage.rooms()
 
 
 def test_an_import_that_is_killed_while_it_commits_is_done_or_not_done(storage: Storage) -> None:
     storage.put(make_room(code="old"))
     log = storage.path.with_name("rooms.db-wal")
 
-    with start_import(storage, 30_000) as running:
+    with start_import(30_000) as running:
         assert running.stdin
         running.stdin.close()
         while running.poll() is None and not (log.exists() and log.stat().st_size):
@@ -274,7 +306,7 @@ def whole(storage: Storage) -> bool:
 def test_an_import_that_is_interrupted_says_so_and_leaves_the_rooms_as_they_were(storage: Storage) -> None:
     storage.put(make_room(code="old"))
 
-    with start_import(storage, 5000) as running:
+    with start_import(5000) as running:
         running.send_signal(signal.SIGINT)
         assert running.stderr
         errors = running.stderr.read()

@@ -340,6 +340,19 @@ def test_a_load_of_exactly_these_rooms_removes_the_others(repository: RoomReposi
     assert LoadCounts(unchanged=size + 1) == repository.load(dearer, exactly=True)
 
 
+def test_others_write_while_the_rooms_of_a_load_are_still_coming(repository: RoomRepository) -> None:
+    def rooms() -> Iterator[Room]:
+        yield make_room(code="a", price=1)
+        assert repository.swap(None, make_room(code="b", price=2))
+        assert LoadCounts(added=1) == repository.load([make_room(code="a", price=2)])
+        yield make_room(code="b", price=1)
+
+    counts = repository.load(rooms())
+
+    assert LoadCounts(replaced=2) == counts
+    assert [1, 1] == [room.price for room in repository.search(RoomQuery()).rooms]
+
+
 def test_a_load_of_exactly_no_room_empties_the_storage(repository: RoomRepository) -> None:
     repository.load([make_room(code="a"), make_room(code="b")])
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -268,7 +268,7 @@ def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) ->
 def test_a_writer_waits_for_another_only_so_long(
     path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rentomatic.repository.sqlite.files.BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr("rentomatic.repository.sqlite.repository.LOAD_TIMEOUT", 0.1)
     with closing(open_by_hand(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
@@ -276,6 +276,59 @@ def test_a_writer_waits_for_another_only_so_long(
         other.execute("ROLLBACK")
 
     assert repository.load([make_room()]).added == 1
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_others_write_while_the_rooms_of_a_load_are_still_coming(
+    path: Path, repository: SqliteRepo, dry_run: bool
+) -> None:
+    with closing(open_by_hand(path)) as other:
+        other.execute("PRAGMA busy_timeout = 0")
+
+        def rooms() -> Iterator[Room]:
+            yield from many_rooms(30_000)
+            assert repository.swap(None, make_room(code="meanwhile"))
+            # Not even a reader's moment is held, which would keep the log from being emptied.
+            assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+            yield make_room(code="meanwhile", price=1)
+
+        counts = repository.load(rooms(), dry_run=dry_run)
+
+    assert LoadCounts(added=30_000, replaced=1) == counts
+    assert (1 if dry_run else 30_001) == repository.count(RoomQuery())
+
+
+def test_a_dry_run_waits_for_no_writer(path: Path, repository: SqliteRepo) -> None:
+    with closing(open_by_hand(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        counts = repository.load([make_room()], dry_run=True)
+        other.execute("ROLLBACK")
+
+    assert LoadCounts(added=1) == counts
+
+
+def test_a_load_that_breaks_off_gives_its_temporary_file_back(repository: SqliteRepo) -> None:
+    def rooms() -> Iterator[Room]:
+        yield from many_rooms(60_000)
+        assert staging_files()
+        raise ValueError("a listing that ends early")
+
+    with pytest.raises(ValueError, match="ends early"):
+        repository.load(rooms())
+
+    assert [] == staging_files()
+    assert 1 == repository.load([make_room()]).added
+
+
+def staging_files() -> list[str]:
+    """The temporary files that SQLite has open in this process. Linux only."""
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("needs /proc")
+    found = []
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            found.append(str(file.readlink()))
+    return [name for name in found if "etilqs" in name]
 
 
 def test_a_repository_that_was_closed_leaves_no_connection_behind(path: Path) -> None:

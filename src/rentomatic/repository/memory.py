@@ -65,6 +65,7 @@ class MemRepo:
         exactly: bool = False,
     ) -> LoadCounts:
         counts = LoadCounts()
+        rooms = list(rooms)  # before the lock: they may take long to come
         with self._writing:
             codes: set[str] = set()
             changed = merge(noting(rooms, codes), self._rooms, on_conflict, counts)

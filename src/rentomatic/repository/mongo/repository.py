@@ -47,6 +47,7 @@ from rentomatic.repository.mongo.totals import (
     summary_of_rooms,
 )
 from rentomatic.repository.schema import require_revision
+from rentomatic.repository.staging import staged
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
@@ -76,9 +77,10 @@ class MongoRepo:
     connect_timeout: seconds for finding a server and connecting.
     pool_size: connections at most.
 
-    A load is one transaction, and an export reads one moment. MongoDB itself bounds both: a transaction
-    to a minute (`transactionLifetimeLimitSeconds`), a moment to five (`minSnapshotHistoryWindowInSeconds`).
-    What takes longer ends in RepositoryUnavailable and changes nothing; the server's settings lift it.
+    A load is one transaction, begun once all of its rooms have come, and an export reads one moment. MongoDB
+    itself bounds both: a transaction to a minute (`transactionLifetimeLimitSeconds`), a moment to five
+    (`minSnapshotHistoryWindowInSeconds`). What takes longer ends in RepositoryUnavailable and changes
+    nothing; the server's settings lift it.
 
     Nothing is opened before the first use, so that a server may fork its workers before.
     """
@@ -149,9 +151,13 @@ class MongoRepo:
         *,
         exactly: bool = False,
     ) -> LoadCounts:
-        with self._database(timeout=None) as database, database.client.start_session() as session:
+        with (
+            staged(rooms) as incoming,
+            self._database(timeout=None) as database,
+            database.client.start_session() as session,
+        ):
             self._begin(database, session)
-            counts = load(database.room, session, rooms, on_conflict, exactly=exactly)
+            counts = load(database.room, session, incoming, on_conflict, exactly=exactly)
             if not dry_run:
                 session.commit_transaction()
         return counts  # the end of the session undid what was not committed

@@ -19,7 +19,7 @@ from rentomatic.repository.sqlite.errors import name_of
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 BUSY_TIMEOUT = 5.0
-"""Seconds that a load waits for another writer."""
+"""Seconds that a statement waits for another writer, unless it has a limit of its own."""
 
 LOG_KEPT = 1 << 23
 """Bytes of the write-ahead log that stay on the disk."""

@@ -1,22 +1,73 @@
-"""Many rooms at once into SQLite, within the transaction of the caller."""
+"""Many rooms at once into SQLite.
+
+The rooms are staged in SQLite's temporary database: a file of the connection's own, in the folder for
+temporary files, that goes away with the connection or its process. Only then is the storage locked,
+compared with them and changed. Readers never wait.
+"""
 
 import sqlite3
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.merge import merge
-from rentomatic.repository.sql import ROOM_COLUMNS, room_of
+from rentomatic.repository.sql import ROOM_COLUMNS
+from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-_BATCH = 1000
 _BULK = 20_000
 
-_UPSERT = """
-    INSERT INTO room (code, size, price, latitude, longitude) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (code) DO UPDATE SET size = excluded.size, price = excluded.price,
-        latitude = excluded.latitude, longitude = excluded.longitude
+_VALUES = ROOM_COLUMNS.removeprefix("code, ").split(", ")
+
+
+def _values(table: str) -> str:
+    return f"({', '.join(f'{table}.{column}' for column in _VALUES)})"
+
+
+_INCOMING = f"CREATE TEMPORARY TABLE incoming (number INTEGER PRIMARY KEY, code TEXT, {', '.join(_VALUES)})"
+_ADD = f"INSERT INTO incoming ({ROOM_COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+_BY_CODE = "CREATE INDEX temp.incoming_code ON incoming (code)"
+
+# The rooms whose code came earlier in the load, and the one that such a room meets: where it replaces
+# what it meets, the last one before it, else the first.
+_REPEATED = """
+    CREATE TEMPORARY TABLE repeated AS
+    SELECT number, earlier FROM (
+        SELECT number, {earlier} AS earlier FROM incoming WINDOW turn AS (PARTITION BY code ORDER BY number)
+    ) WHERE earlier < number
 """
+_REPEATED_LAST = _REPEATED.format(earlier="lag(number) OVER turn")
+_REPEATED_FIRST = _REPEATED.format(earlier="first_value(number) OVER turn")
+_REPEATED_BY_NUMBER = "CREATE UNIQUE INDEX temp.repeated_number ON repeated (number)"
+
+# What a room meets under its code: the room that is there, or the one that came before it in the load.
+_COMPARE = f"""
+    SELECT count(*) FILTER (WHERE NOT met), count(*) FILTER (WHERE met AND NOT same),
+        count(*) FILTER (WHERE met AND same), min(number) FILTER (WHERE met AND NOT same)
+    FROM (
+        SELECT incoming.number, (room.id IS NOT NULL OR earlier.number IS NOT NULL) AS met,
+            CASE WHEN {{room_is_met}} THEN {_values("incoming")} IS {_values("room")}
+                ELSE {_values("incoming")} IS {_values("earlier")} END AS same
+        FROM incoming
+            LEFT JOIN repeated ON repeated.number = incoming.number
+            LEFT JOIN incoming AS earlier ON earlier.number = repeated.earlier
+            LEFT JOIN room ON room.code = incoming.code
+    )
+"""
+_COMPARE_LAST = _COMPARE.format(room_is_met="earlier.number IS NULL")
+_COMPARE_FIRST = _COMPARE.format(room_is_met="room.id IS NOT NULL")
+
+# One after the other, so that of the rooms of one code the last one is left, or the first.
+_WRITE = f"""
+    INSERT INTO room ({ROOM_COLUMNS}) SELECT {ROOM_COLUMNS} FROM incoming WHERE true ORDER BY number
+    ON CONFLICT (code)
+"""
+_WRITE_LAST = f"""
+    {_WRITE} DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _VALUES)}
+    WHERE {_values("room")} IS NOT {_values("excluded")}
+"""
+_WRITE_FIRST = f"{_WRITE} DO NOTHING"
+
+_OTHERS = "FROM room WHERE NOT EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code)"
 
 _DEFERRED = """
     SELECT type, name, sql FROM sqlite_schema
@@ -31,61 +82,74 @@ _FILL_PLACES = """
     WHERE NOT EXISTS (SELECT 1 FROM room_place_rowid WHERE room_place_rowid.rowid = room.id)
 """
 
-_GIVEN = "CREATE TEMPORARY TABLE given (code TEXT PRIMARY KEY) WITHOUT ROWID"
-_REMOVE_OTHERS = "DELETE FROM room WHERE code NOT IN (SELECT code FROM given)"
+
+def stage(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: OnConflict) -> None:
+    """Bring the rooms into the temporary database, once for each connection.
+
+    No lock of the storage is held, however long the rooms take to come.
+    """
+    replaces = on_conflict is OnConflict.REPLACE
+    connection.execute("BEGIN")  # of the temporary database: no statement below touches the storage
+    connection.execute(_INCOMING)
+    connection.executemany(_ADD, ((r.code, r.size, r.price, r.latitude, r.longitude) for r in rooms))
+    connection.execute(_BY_CODE)
+    connection.execute(_REPEATED_LAST if replaces else _REPEATED_FIRST)
+    connection.execute(_REPEATED_BY_NUMBER)
+    connection.execute("COMMIT")
 
 
-def load(
-    connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: OnConflict, *, exactly: bool = False
+def apply(
+    connection: sqlite3.Connection, on_conflict: OnConflict, *, keep: bool = True, exactly: bool = False
 ) -> LoadCounts:
-    """Write the rooms in batches and tell what became of them. exactly: no other room is left."""
-    counts = LoadCounts()
-    (rooms_before,) = connection.execute("SELECT count(*) FROM room").fetchone()
-    exactly = exactly and rooms_before > 0
-    if exactly:
-        connection.execute(_GIVEN)
-    bulk: _BulkLoad | None = None
-    iterator = iter(rooms)
-    while batch := list(islice(iterator, _BATCH)):
-        changed = merge(batch, _present(connection, batch), on_conflict, counts)
-        rows = [(r.code, r.size, r.price, r.latitude, r.longitude) for r in changed.values()]
-        connection.executemany(_UPSERT, rows)
-        if exactly:
-            connection.executemany("INSERT OR IGNORE INTO given VALUES (?)", [(r.code,) for r in batch])
-        if bulk is None and counts.added + counts.replaced > max(_BULK, rooms_before // 4):
-            bulk = _BulkLoad(connection)
-    if exactly:
-        counts.removed = connection.execute(_REMOVE_OTHERS).rowcount
-        connection.execute("DROP TABLE given")
-    if bulk:
-        bulk.finish()
-    return counts
+    """Write the staged rooms within the transaction of the caller, and tell what becomes of them.
+
+    keep: whether anything is written at all. exactly: no other room is left.
+    Raises ConflictError with OnConflict.FAIL.
+    """
+    replaces = on_conflict is OnConflict.REPLACE
+    compare = _COMPARE_LAST if replaces else _COMPARE_FIRST
+    added, differing, unchanged, first = connection.execute(compare).fetchone()
+    if differing and on_conflict is OnConflict.FAIL:
+        (code,) = connection.execute("SELECT code FROM incoming WHERE number = ?", (first,)).fetchone()
+        raise ConflictError(code)
+    changed = added + (differing if replaces else 0)
+    with _indexes_for(connection, changed if keep else 0):
+        if keep and changed:
+            connection.execute(_WRITE_LAST if replaces else _WRITE_FIRST)
+        removed = _remove_others(connection, keep=keep) if exactly else 0
+    return LoadCounts(
+        added=added,
+        replaced=differing if replaces else 0,
+        unchanged=unchanged,
+        skipped=0 if replaces else differing,
+        removed=removed,
+    )
 
 
-class _BulkLoad:
-    """From here on the indexes rest; they are made anew at the end.
+def _remove_others(connection: sqlite3.Connection, *, keep: bool) -> int:
+    if keep:
+        return connection.execute(f"DELETE {_OTHERS}").rowcount
+    (others,) = connection.execute(f"SELECT count(*) {_OTHERS}").fetchone()
+    return int(others)
+
+
+def _indexes_for(connection: sqlite3.Connection, changed: int) -> AbstractContextManager[None]:
+    """How the indexes are kept while so many rooms are written: as they come, or all at the end."""
+    (present,) = connection.execute("SELECT count(*) FROM room").fetchone()
+    return _made_at_the_end(connection) if changed > max(_BULK, present // 4) else nullcontext()
+
+
+@contextmanager
+def _made_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do without the indexes and the R*Tree in the context, and bring them up to date at its end.
 
     Writing a million rooms into every index as they come takes three times as long. All of it
     belongs to the transaction: nobody else ever sees the table without its indexes.
     """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._resting = connection.execute(_DEFERRED).fetchall()
-        for kind, name, _ in self._resting:
-            connection.execute(f"DROP {kind} {name}")
-
-    def finish(self) -> None:
-        """Bring the indexes and the R*Tree up to date."""
-        self._connection.execute(_FILL_PLACES)
-        for _, _, statement in self._resting:
-            self._connection.execute(statement)
-
-
-def _present(connection: sqlite3.Connection, rooms: list[Room]) -> dict[str, Room]:
-    """The rooms that are there already under one of the codes."""
-    marks = ", ".join("?" * len(rooms))
-    rows = connection.execute(
-        f"SELECT {ROOM_COLUMNS} FROM room WHERE code IN ({marks})", [room.code for room in rooms]
-    )
-    return {room.code: room for room in map(room_of, rows)}
+    deferred = connection.execute(_DEFERRED).fetchall()
+    for kind, name, _ in deferred:
+        connection.execute(f"DROP {kind} {name}")
+    yield
+    connection.execute(_FILL_PLACES)
+    for _, _, statement in deferred:
+        connection.execute(statement)

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +19,20 @@ from rentomatic.repository.sqlite.errors import name_of, translated_errors
 from rentomatic.repository.sqlite.files import (
     BUSY_TIMEOUT,
     LOG_KEPT,
-    SEARCH_CACHE,
     OpenFile,
     opened,
     state_of,
 )
-from rentomatic.repository.sqlite.load import load
+from rentomatic.repository.sqlite.load import apply, stage
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
 from rentomatic.repository.sqlite.totals import count_of, prices_of, sample_of
+from rentomatic.repository.staging import NO_SPACE_TO_STAGE
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
+
+LOAD_TIMEOUT = 60.0
+"""Seconds that a load waits for another writer: it has been read by then, and would have to be read again."""
 
 SWAP_TIMEOUT = 1.0
 """Seconds that a swap waits for another writer: readers may want the place that it waits in."""
@@ -100,19 +103,25 @@ class SqliteRepo:
         exactly: bool = False,
     ) -> LoadCounts:
         try:
-            with self._transaction("BEGIN IMMEDIATE", timeout=None, keep=not dry_run) as connection:
+            # What is staged goes away with the connection.
+            with self._connection(timeout=None, keep=False) as connection:
+                with _staging_errors():
+                    stage(connection, rooms, on_conflict)
                 connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
-                try:
-                    return load(connection, rooms, on_conflict, exactly=exactly)
-                finally:
-                    connection.execute(f"PRAGMA cache_size = {SEARCH_CACHE}")
+                begin = "BEGIN" if dry_run else "BEGIN IMMEDIATE"
+                with _waiting(connection, LOAD_TIMEOUT), _transaction(connection, begin):
+                    return apply(connection, on_conflict, keep=not dry_run, exactly=exactly)
         finally:
             self._shorten_log()
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
         code_of_swap(old, new)
         statement = swap_sql(old, new)
-        with self._transaction("BEGIN IMMEDIATE", self._timeout, patience=SWAP_TIMEOUT) as connection:
+        with (
+            self._connection(self._timeout) as connection,
+            _waiting(connection, SWAP_TIMEOUT),
+            _transaction(connection, "BEGIN IMMEDIATE"),
+        ):
             return connection.execute(statement.text, statement.values).rowcount > 0
 
     def _shorten_log(self) -> None:
@@ -130,7 +139,11 @@ class SqliteRepo:
     def can_write(self) -> bool:
         """Whether the file can be written to, now or after another writer."""
         try:
-            with self._transaction("BEGIN IMMEDIATE", self._timeout, keep=False, patience=0) as connection:
+            with (
+                self._connection(self._timeout) as connection,
+                _waiting(connection, 0),
+                _transaction(connection, "BEGIN IMMEDIATE"),
+            ):
                 connection.execute("DELETE FROM room WHERE false")  # else SQLite does not mind
                 return True
         except StorageReadOnly:
@@ -147,8 +160,11 @@ class SqliteRepo:
                 self._idle.pop().connection.close()
 
     @contextmanager
-    def _connection(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
-        """A connection for the time of the context, whose statements end by the timeout."""
+    def _connection(self, timeout: float | None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+        """A connection for the time of the context, whose statements end by the timeout.
+
+        keep: for the next one to use.
+        """
         with translated_errors():
             file = self._take()
             connection = file.connection
@@ -160,7 +176,7 @@ class SqliteRepo:
                 file.require_unchanged(self._path)
                 raise
             finally:
-                if connection.in_transaction or file.unchanged:
+                if connection.in_transaction or file.unchanged or not keep:
                     connection.close()
                 else:
                     self._idle.append(file)
@@ -168,29 +184,11 @@ class SqliteRepo:
                     self.close()
             file.require_unchanged(self._path)
 
-    def _reading(self, timeout: float | None) -> AbstractContextManager[sqlite3.Connection]:
-        """A connection whose statements all see the rooms of one moment."""
-        return self._transaction("BEGIN", timeout)
-
     @contextmanager
-    def _transaction(
-        self, begin: str, timeout: float | None, keep: bool = True, patience: float | None = None
-    ) -> Iterator[sqlite3.Connection]:
-        """A connection in a transaction: committed at the end, undone on an error or unless `keep`.
-
-        patience: seconds that it waits for another writer to let it begin, where it is not as usual.
-        """
-        with self._connection(timeout) as connection:
-            with nullcontext() if patience is None else _waiting(connection, patience):
-                connection.execute(begin)
-            try:
-                yield connection
-            except BaseException:
-                # SQLite undoes the transaction by itself on some errors, such as a full disk.
-                if connection.in_transaction:
-                    connection.rollback()
-                raise
-            connection.execute("COMMIT" if keep else "ROLLBACK")
+    def _reading(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
+        """A connection whose statements all see the rooms of one moment."""
+        with self._connection(timeout) as connection, _transaction(connection, "BEGIN"):
+            yield connection
 
     def _take(self) -> OpenFile:
         """A connection to the file that has the path now."""
@@ -221,6 +219,20 @@ class SqliteRepo:
 
 
 @contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """A transaction: committed at the end, undone on an error."""
+    connection.execute(begin)
+    try:
+        yield
+    except BaseException:
+        # SQLite undoes the transaction by itself on some errors, such as a full disk.
+        if connection.in_transaction:
+            connection.rollback()
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
 def _waiting(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
     """Let the statements of the context wait so long for another writer."""
     connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
@@ -234,3 +246,14 @@ def _clock(timeout: float) -> Callable[[], bool]:
     """Tells whether so many seconds from now have passed."""
     end = time.monotonic() + timeout
     return lambda: time.monotonic() > end
+
+
+@contextmanager
+def _staging_errors() -> Iterator[None]:
+    """Raises RepositoryUnavailable where the temporary database of a load cannot be written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
+            raise RepositoryUnavailable(NO_SPACE_TO_STAGE) from error
+        raise
