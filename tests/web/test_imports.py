@@ -14,7 +14,7 @@ from falcon import testing
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory import MemRepo
-from rentomatic.serializers import csv, ndjson
+from rentomatic.serializers import csv, ndjson, source
 from rentomatic.settings import Scope
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.web import imports
@@ -270,6 +270,33 @@ def test_a_small_body_that_becomes_huge_is_refused(
     assert len(bomb) < 100_000
     assert_problem(answer, 413, "urn:rentomatic:problem:listing-too-long")
     assert [OLD] == listings.rooms()
+
+
+def test_a_listing_that_expands_too_much_is_refused(
+    listings: Listings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "ALWAYS_EXPANDED", 100_000)
+    same, different = NEW.encode() * 100_000, b"".join(b"r%d,20,60,51.5,-0.12\n" % n for n in range(20_000))
+    answer = listings.send(gzip.compress(HEADER.encode() + same), Content_Encoding="gzip")
+
+    problem = assert_problem(answer, 413, "urn:rentomatic:problem:listing-too-long")
+    assert "100 times as long" in problem["detail"]
+    assert [OLD] == listings.rooms()
+    usual = listings.send(gzip.compress(HEADER.encode() + different), Content_Encoding="gzip")
+    assert 20_000 == usual.json["added"]
+
+
+def test_a_listing_that_takes_too_long_to_read_is_given_up(
+    listings: Listings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "READ_TIMEOUT", 0.0)
+    answer = listings.send(HEADER + NEW)
+
+    problem = assert_problem(answer, 422, "urn:rentomatic:problem:listing")
+    assert "seconds to read" in problem["detail"]
+    assert [OLD] == listings.rooms()
+    monkeypatch.undo()
+    assert 200 == listings.send(HEADER + NEW).status_code  # the place is free again
 
 
 class Untouched:

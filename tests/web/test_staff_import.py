@@ -371,7 +371,7 @@ def test_a_small_file_that_becomes_huge_is_refused(desk: Desk, monkeypatch: pyte
     answer = desk.send(gzip.compress(HEADER.encode() + NEW.encode() * 100_000))
 
     assert answer.status_code == 413
-    assert "longer than 100000 bytes" in answer.text
+    assert "longer than 100,000 bytes" in answer.text
     assert [OLD] == desk.rooms()
 
 

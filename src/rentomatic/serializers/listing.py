@@ -15,6 +15,9 @@ READERS: dict[str, Callable[[Iterable[str], Columns], Iterator[Room | Refusal]]]
     "ndjson": ndjson.read,
 }
 
+MAX_LINES_WITHOUT_ROOM = 1_000_000
+"""Lines in a row, blank or refused, after which a file is no listing and nobody goes on reading it."""
+
 _BLANK_LINES_BEFORE = 100
 
 
@@ -26,7 +29,8 @@ def read(
     notation: one of `READERS`; else what the name of the file or its first line tells.
     Raises ListingError, also while the rooms are read, where the whole makes no listing.
     """
-    lines, head = iter(lines), []
+    progress = _Progress()
+    lines, head = progress.lines(lines), []
     for line in lines:
         head.append(line)
         if line.strip() or len(head) > _BLANK_LINES_BEFORE:
@@ -39,4 +43,33 @@ def read(
         raise ListingError("this is a JSON array: write one object a line (NDJSON) instead")
     if notation == "ndjson" and '"FeatureCollection"' in first[:1000]:
         raise ListingError("this is GeoJSON: write one object a line (NDJSON) or CSV instead")
-    return READERS[notation](chain(head, lines), columns)
+    return progress.rooms(READERS[notation](chain(head, lines), columns))
+
+
+class _Progress:
+    """Follows the lines and the rooms that they make, and gives up where no more rooms come."""
+
+    def __init__(self) -> None:
+        self._line = self._line_of_room = 0
+        self._refusal: Refusal | None = None  # the first since that room
+
+    def lines(self, lines: Iterable[str]) -> Iterator[str]:
+        for self._line, line in enumerate(lines, 1):
+            if self._line - 1 - self._line_of_room > MAX_LINES_WITHOUT_ROOM:
+                raise self._error()
+            yield line
+
+    def rooms(self, found: Iterator[Room | Refusal]) -> Iterator[Room | Refusal]:
+        for item in found:
+            if isinstance(item, Room):
+                self._line_of_room, self._refusal = self._line, None
+            elif self._refusal is None:
+                self._refusal = item
+            yield item
+
+    def _error(self) -> ListingError:
+        after = f" after line {self._line_of_room:,}" if self._line_of_room else ""
+        message = f"the file has more than {MAX_LINES_WITHOUT_ROOM:,} lines in a row without a room{after}"
+        if self._refusal is None:
+            return ListingError(f"{message}: they are blank")
+        return ListingError(f"{message}, first {self._refusal}", self._refusal.remedy)

@@ -32,7 +32,7 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
     decode = msgspec.json.Decoder(dict[str, object]).decode
     find = lru_cache(maxsize=256)(columns.find)  # most lines have the same members
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if line.isspace():
             continue
         try:
             values = decode(line)

@@ -18,6 +18,12 @@ from rentomatic.use_cases.import_rooms import Remedy
 MAX_LINE = 1_000_000
 """Characters in a line: a longer one is no listing, and must not fill the memory."""
 
+MAX_EXPANSION = 100
+"""How many times its size a gzip file may become: listings become 3 to 20 times as long."""
+
+ALWAYS_EXPANDED = 1 << 25
+"""Bytes after decompression up to which that does not matter."""
+
 _BYTE_ORDER_MARKS = {  # those of UTF-32 first: one begins like that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -60,7 +66,7 @@ def open_listing(path: str, encoding: str | None = None) -> Iterator[Source]:
 def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int | None = None) -> Source:
     """The listing in a file that is open already; `name` is what messages call it.
 
-    most: bytes after decompression beyond which it is refused.
+    most: bytes after decompression beyond which it is refused, as it is for expanding too much on the way.
     Raises ListingError as `open_listing` does.
     """
     counted = _Counted(raw)
@@ -68,7 +74,7 @@ def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int
     # peek() may give fewer bytes than asked for, but never none before the end.
     if stream.peek(2)[:2] == b"\x1f\x8b":
         plain = cast(IO[bytes], gzip.GzipFile(fileobj=stream))
-        stream = io.BufferedReader(_Counted(plain, most))
+        stream = io.BufferedReader(_Expanded(plain, most, counted) if most is not None else _Counted(plain))
     with _damage_reported(name):
         start = stream.peek(4)[:4]
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -85,12 +91,11 @@ def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int
 
 
 class _Counted(io.RawIOBase):
-    """A reader that counts the bytes that pass, up to a limit; closing it leaves the stream below open."""
+    """A reader that counts the bytes that pass; closing it leaves the stream below open."""
 
-    def __init__(self, raw: IO[bytes], most: int | None = None) -> None:
+    def __init__(self, raw: IO[bytes]) -> None:
         self.count = 0
         self._raw = raw
-        self._most = most
 
     def readable(self) -> bool:
         return True
@@ -99,9 +104,27 @@ class _Counted(io.RawIOBase):
         block = self._raw.read(len(buffer))
         buffer[: len(block)] = block
         self.count += len(block)
-        if self._most is not None and self.count > self._most:
-            raise ListingTooLong(f"the listing is longer than {self._most} bytes when it is decompressed")
         return len(block)
+
+
+class _Expanded(_Counted):
+    """What comes out of a compressed stream, up to a limit. compressed: counts what goes in."""
+
+    def __init__(self, raw: IO[bytes], most: int, compressed: _Counted) -> None:
+        super().__init__(raw)
+        self._most = most
+        self._compressed = compressed
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        length = super().readinto(buffer)
+        if self.count > self._most:
+            raise ListingTooLong(f"the listing is longer than {self._most:,} bytes when it is decompressed")
+        if self.count > max(ALWAYS_EXPANDED, MAX_EXPANSION * self._compressed.count):
+            raise ListingTooLong(
+                f"the listing becomes more than {MAX_EXPANSION} times as long when it is decompressed: "
+                "send it uncompressed if it really is that repetitive"
+            )
+        return length
 
 
 def _open(path: str) -> io.BufferedReader:

@@ -2,7 +2,8 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -14,10 +15,11 @@ from rentomatic.requests.listing import ImportRequest, parse_import
 from rentomatic.serializers import csv, json, listing, ndjson
 from rentomatic.serializers.amounts import Decimal
 from rentomatic.serializers.columns import Columns
-from rentomatic.serializers.source import listing_in
+from rentomatic.serializers.source import ListingError, listing_in
 from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.bodies import Accepted, Announced, announced, blocks
+from rentomatic.web.client import Client
 from rentomatic.web.disk_full import full_disk_reported
 from rentomatic.web.gate import Gate
 from rentomatic.web.import_report import as_members, totals
@@ -26,6 +28,12 @@ from rentomatic.web.parameters import parameters
 
 MAX_LISTING = 1 << 30
 """Bytes of a listing, as it is sent and as it is when it is decompressed."""
+
+READ_TIMEOUT = 1800.0
+"""Seconds for reading a listing that has arrived: several times what a gigabyte of rooms takes."""
+
+_LINES_BETWEEN_LOOKS = 1000
+_SECONDS_BETWEEN_LOOKS = 0.5
 
 NOTATIONS = {csv.MEDIA_TYPE: "csv", ndjson.MEDIA_TYPE: "ndjson"}
 
@@ -72,26 +80,30 @@ class Imports:
         self._gate = gate
 
     @contextmanager
-    def file(self) -> Iterator[IO[bytes]]:
+    def file(self, req: Request) -> Iterator[IO[bytes]]:
         """A place at the gate, and a file for the listing that nobody else sees. Raises Overloaded.
 
         A listing goes to the file before the storage hears of it. So the memory stays as it is, and no
         transaction is open while a client takes its time.
         """
         with self._gate.place():
+            req.context.client = Client(req)
             with full_disk_reported("import"):
                 file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
             with file:
                 yield file
 
     def load(self, req: Request, found: Listing, wanted: ImportRequest) -> Loaded:
-        """Load the listing. Raises ListingError, ImportRefused and ConflictError."""
+        """Load the listing, unless the client goes away before all of it is read.
+
+        Raises ListingError, ImportRefused and ConflictError, and HTTPError where nobody waits for the answer.
+        """
         columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
         with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
             source = listing_in(found.file, found.name, found.charset, MAX_LISTING)
             report = import_rooms(
                 self._repository,
-                listing.read(source.lines, columns, found.notation, found.name),
+                listing.read(_watched(source.lines, req.context.client), columns, found.notation, found.name),
                 on_conflict=wanted.on_conflict,
                 strict=wanted.atomic,
                 dry_run=wanted.dry_run,
@@ -111,7 +123,7 @@ class ImportResource:
         self._keys.authorize(req, Scope.IMPORT)
         wanted = parse_import(parameters(req))
         body = with_length(req, BODY)
-        with self._imports.file() as file:
+        with self._imports.file(req) as file:
             _receive(req, file, body)
             found = Listing(file, "the body", NOTATIONS[body.media_type], body.charset or None)
             loaded = self._imports.load(req, found, wanted)
@@ -119,6 +131,27 @@ class ImportResource:
         refusals = members.pop("refusals")
         resp.content_type = json.MEDIA_TYPE
         resp.data = msgspec.json.encode({**members, "columns": loaded.columns, "refusals": refusals})
+
+
+def _watched(lines: Iterable[str], client: Client) -> Iterator[str]:
+    """The lines as they are. Raises ListingError where they take too long, HTTPError where nobody waits."""
+    end, next_look = time.monotonic() + READ_TIMEOUT, 0.0
+    for number, line in enumerate(lines):
+        if number % _LINES_BETWEEN_LOOKS == 0 and (now := time.monotonic()) >= next_look:
+            next_look = now + _SECONDS_BETWEEN_LOOKS
+            if now > end:
+                seconds = f"{READ_TIMEOUT:,.0f} seconds"
+                raise ListingError(
+                    f"the listing takes longer than {seconds} to read: split it into several files"
+                )
+            _require_presence(client)
+        yield line
+    _require_presence(client)
+
+
+def _require_presence(client: Client) -> None:
+    if client.is_gone():
+        raise HTTPBadRequest(description="The client closed the connection. Nothing was imported.")
 
 
 def with_length(req: Request, accepted: Accepted) -> Announced:

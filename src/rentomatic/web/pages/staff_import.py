@@ -92,7 +92,7 @@ class ImportPage:
         self._desk.admit(req, Scope.IMPORT)
         form = Form(_values({}))
         try:
-            with self._imports.file() as file:
+            with self._imports.file(req) as file:
                 upload = receive(req, file, "listing")
                 form.values = _values(upload.fields)
                 self._load(req, resp, form, upload)

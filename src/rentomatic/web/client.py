@@ -1,0 +1,73 @@
+"""Whether the client of a long request is still there.
+
+WSGI cannot tell, and Granian does not even say from which port a client came. So the kernel is asked about
+the connections of this process: tcp(7), `struct tcp_info` in linux/tcp.h. Elsewhere clients never go away.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+
+from falcon import Request
+
+_ESTABLISHED = 1
+_BYTES_RECEIVED = slice(128, 136)
+
+_Peer = tuple[str, int]
+
+
+class Client:
+    """The client of a request, known by the connections from its address.
+
+    Behind a proxy many requests come from one address. Of the connections that were open when the request
+    began, it cannot have come on one that received fewer bytes than its body has, nor on one that receives
+    more while it is worked on. A client is gone when no other is left.
+    """
+
+    def __init__(self, req: Request) -> None:
+        """To be made before the body is read."""
+        self._address = _plain(req.env.get("REMOTE_ADDR", ""))
+        self._port = req.env.get("SERVER_PORT", "")
+        self._least = req.content_length or 0
+        self._candidates = dict(self._connections())
+        # Streams of HTTP/2 share a connection, which goes on receiving.
+        self._is_known = bool(self._candidates) and str(req.env.get("SERVER_PROTOCOL")).startswith("HTTP/1")
+        self._has_arrived = False
+
+    def is_gone(self) -> bool:
+        """Whether it closed its connection, False where that cannot be known. To be asked after the body."""
+        now = dict(self._connections())
+        if self._has_arrived:
+            self._candidates = {peer: n for peer, n in now.items() if self._candidates.get(peer) == n}
+        else:
+            self._candidates = {
+                peer: n for peer, n in now.items() if peer in self._candidates and n >= self._least
+            }
+            self._has_arrived = True
+        return self._is_known and not self._candidates
+
+    def _connections(self) -> Iterator[tuple[_Peer, int]]:
+        """The open connections from the address, and how many bytes each has received."""
+        if not hasattr(socket, "TCP_INFO"):
+            return
+        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that there is
+            with suppress(OSError):  # not a socket, not connected, or closed meanwhile
+                found = socket.socket(fileno=int(name))
+                try:
+                    peer, info = (
+                        found.getpeername(),
+                        found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192),
+                    )
+                    if (
+                        info[0] == _ESTABLISHED
+                        and _plain(peer[0]) == self._address
+                        and str(found.getsockname()[1]) == self._port
+                    ):
+                        yield peer[:2], int.from_bytes(info[_BYTES_RECEIVED], "little")
+                finally:
+                    found.detach()
+
+
+def _plain(address: str) -> str:
+    return address.removeprefix("::ffff:")
