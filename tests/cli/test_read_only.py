@@ -113,7 +113,7 @@ def test_doctor_says_that_a_file_is_read_only(read_only: Path) -> None:
 def test_what_the_owner_is_writing_is_read_by_others(path: Path) -> None:
     require_permissions()
     with closing(SqliteRepo(path, SQLITE_REVISION)) as owner:
-        owner.load([make_room(code="0-new")])
+        owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
         forbid_writing(path)
         first = codes(run(path, "export"))
         owner.load([make_room(code="0--newer")])
@@ -131,7 +131,7 @@ def test_changes_that_only_a_log_has_are_never_left_out(path: Path, tmp_path: Pa
     copied = tmp_path / "copied"
     copied.mkdir()
     with closing(SqliteRepo(path, SQLITE_REVISION)) as owner:
-        owner.load([make_room(code="0-new")])
+        owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
         for name in ("rooms.db", "rooms.db-wal"):
             shutil.copy(path.with_name(name), copied)
     forbid_writing(copied / "rooms.db")
@@ -194,7 +194,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_half_of_each(
         with pytest.raises(RepositoryUnavailable, match="changed while it was being read"):  # noqa: SIM117
             with other.stream(RoomQuery()) as rooms:
                 next(rooms)
-                owner.load([make_room(code="0-new")])
+                owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
                 owner.close()  # which brings the log home
                 list(rooms)
 
