@@ -121,7 +121,8 @@ def test_server_is_not_killed_before_it_has_answered_once(stack: Stack) -> None:
     """It may wait for its database. What has answered and then does not is killed, container and all."""
     name = f"{stack.name}-starting"
     labels = ["--label", f"com.docker.compose.project={stack.name}"]
-    starting = ["--entrypoint", "python", f"{stack.name}-web", "-c", "import time; time.sleep(600)", "serve"]
+    silent = "import socket, time; listener = socket.create_server(('', 8000)); time.sleep(600)"
+    starting = ["--entrypoint", "python", f"{stack.name}-web", "-c", silent, "serve"]
     docker("run", "--detach", "--init", "--name", name, *labels, *starting)
     try:
         codes = [run(["docker", "exec", name, *WATCHDOG]).returncode for _ in range(MORE_THAN_ENOUGH)]

@@ -2,7 +2,8 @@
 
 Like `probe`, it exits with 0 if the server is ready. A server that answered before and missed the last LIMIT
 checks is killed: its container ends with it, and the restart policy starts it again. Only `/health/live`
-counts for that: a database that is away is no reason to restart.
+counts for that: a database that is away is no reason to restart. Nor is a refused connection: a server that
+was told to stop refuses new ones while it finishes what it has.
 """
 
 import logging
@@ -11,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from rentomatic.web.probe import probe
+from rentomatic.web.probe import probe, refuses_connections
 
 LIMIT = 5
 """Checks in a row without an answer, then the server is killed."""
@@ -25,7 +26,7 @@ def main() -> int:
     if probe("/health/live") == 0:
         _MISSED.write_text("0")
         return probe("/health/ready")
-    if _count_miss() >= LIMIT:
+    if not refuses_connections() and _count_miss() >= LIMIT:
         _kill_server()
     return 1
 
