@@ -29,8 +29,11 @@ def save_log(container: str, folder: Path) -> Path:
         subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=_SAVED_WITHIN, check=True)
         log.seek(0)
         try:
-            with gzip.open(path, "wb", compresslevel=6) as file:
+            # "x": `web` may write in the folder, and could have put a link to another file there.
+            with gzip.open(path, "xb", compresslevel=6) as file:
                 shutil.copyfileobj(log, file)
+        except FileExistsError:
+            raise
         except OSError:
             path.unlink(missing_ok=True)
             raise

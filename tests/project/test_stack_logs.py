@@ -56,3 +56,19 @@ def test_a_log_that_cannot_be_read_leaves_no_file(
         save_log("rooms-web-3", folder)
 
     assert [] == list(folder.iterdir())
+
+
+def test_a_file_that_is_linked_from_the_folder_is_not_overwritten(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that was broken into may write in the folder."""
+    (other := tmp_path / "other").write_text("of the host")
+    names = 'date -ud "$ago seconds ago" "+$2-%Y%m%dT%H%M%SZ.log.gz"'
+    docker_that(
+        tmp_path, monkeypatch, f'cd {folder} && for ago in 0 1 2 3 4; do ln -s {other} "$({names})"; done'
+    )
+
+    with pytest.raises(FileExistsError):
+        save_log("rooms-web-3", folder)
+
+    assert "of the host" == other.read_text()
