@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -45,6 +46,7 @@ _RULES = {
     "SEARCH_CACHE": (r"on|off", "on or off"),
     "LOG_MAX_SIZE": (r"[1-9]\d*[kmg]", "a size like 10m"),
     "LOG_MAX_FILES": _NUMBER,
+    "RENTOMATIC_START_TIMEOUT": (r"\d{1,4}(\.\d+)?", "a number of seconds"),
     "STACK_USER": (r"\d+:\d+", "the numbers of a user and a group, like 1000:1000"),
 }
 """How values look that only nginx or a container would find to be wrong, when it starts."""
@@ -229,23 +231,22 @@ class Stack:
             running = self._containers()
             if not running:
                 raise StackError("The stack is not running: ./manage.py compose up -d.")
-            unreached = [why for container in running if (why := self._reload_web(container))]
-            self._reload_nginx()
-            if unreached:
-                raise StackError("\n".join(["Not everything was reloaded.", *unreached]))
+            failures = []
+            for reload in (*(partial(self._reload_web, name) for name in running), self._reload_nginx):
+                try:
+                    reload()
+                except StackError as error:
+                    failures.append(str(error))
+            if failures:
+                raise StackError("\n".join(["Not everything was reloaded.", *failures]))
             _say("Reloaded.")
 
-    def _reload_web(self, container: str) -> str:
-        """Why it could not be reloaded, or nothing."""
-        try:
-            keys = _run(["docker", "exec", container, "cat", f"/run/secrets/{API_KEYS}"])
-            if keys == (SECRETS / API_KEYS).read_text().strip():
-                _run(["docker", "exec", container, *_HANG_UP])
-            else:  # it has the file that it was started with, and an editor put another one in its place
-                self._replace([container])
-        except StackError as error:
-            return str(error)
-        return ""
+    def _reload_web(self, container: str) -> None:
+        keys = _run(["docker", "exec", container, "cat", f"/run/secrets/{API_KEYS}"])
+        if keys == (SECRETS / API_KEYS).read_text().strip():
+            _run(["docker", "exec", container, *_HANG_UP])
+        else:  # it has the file that it was started with, and an editor put another one in its place
+            self._replace([container])
 
     @contextmanager
     def _rolled_back_on_failure(self, image: str) -> Iterator[None]:

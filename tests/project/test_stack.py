@@ -258,6 +258,7 @@ def test_containers_run_as_whoever_owns_the_secrets(run: Manage, calls: Calls, c
         ("SEARCH_CACHE", "maybe"),
         ("LOG_MAX_SIZE", "10MB"),
         ("LOG_MAX_FILES", "0"),
+        ("RENTOMATIC_START_TIMEOUT", "soon"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,balancer"),
     ],
 )
@@ -322,6 +323,17 @@ def test_signals_are_sent_from_inside_containers(run: Manage, calls: Calls, copy
     assert ["exec", name, "sh", "-c", "kill -HUP 1"] in arguments
     assert ["exec", "-s", "reload"] == [arguments[-1][1], *arguments[-1][-2:]]
     assert not [each for each in arguments if "kill" in each]
+
+
+def test_everything_that_could_not_be_reloaded_is_named(run: Manage, tmp_path: Path) -> None:
+    (tmp_path / "bin" / "docker").write_text(
+        '#!/bin/sh\ncase "$*" in *exec*) echo "no $*" >&2; exit 1;; *) echo r-web-1; echo r-web-2; esac\n'
+    )
+    done = run("stack", "reload")
+    named = [name for name in ("exec r-web-1", "exec r-web-2", "exec --no-TTY nginx") if name in done.stderr]
+
+    assert (1, 3) == (done.returncode, len(named)), done.stderr
+    assert "Not everything was reloaded." in done.stderr
 
 
 def test_a_build_that_fails_deploys_nothing(run: Manage, calls: Calls) -> None:
