@@ -1,4 +1,4 @@
-"""Runs in a container: answers whoever asks whether it is alive at once, and all others after SECONDS."""
+"""Runs in a container: answers /health/live at once, and everything else after SECONDS."""
 
 import os
 import time

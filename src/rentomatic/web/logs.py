@@ -84,14 +84,14 @@ def open_to_append(path: Path) -> int:
 
 
 def _has_key(record: logging.LogRecord) -> bool:
-    """Whether the one who made this line has a key: those without one could fill the disk."""
+    """Whether a known key caused this line: clients without one could fill the disk."""
     return getattr(record, "key", None) is not None
 
 
 def logging_configuration(level: str, audit_log: Path | None = None) -> dict[str, Any]:
     """The `logging.config.dictConfig` of the application and of whichever server runs it.
 
-    audit_log: the file that is also given what was written, and what a known key was refused.
+    audit_log: the file that also gets the audit lines, with refusals of known keys but not of unknown ones.
     """
     configuration = _standard_output(level)
     if audit_log is not None:

@@ -86,10 +86,10 @@ def allow_connections() -> None:
 
 
 def cut_off_stalled_readers(listener: socket.socket, seconds: float) -> None:
-    """End connections that the listener accepts whose client takes nothing for so many seconds (RFC 5482).
+    """End accepted connections whose client acknowledges nothing for this many seconds (RFC 5482).
 
-    A thread sends an export, and would wait for the client for ever. Each accepted connection has the
-    options of its listener, see tcp(7).
+    The thread that sends an export would otherwise wait forever. Accepted connections inherit the options of
+    the listener, see tcp(7).
     """
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))

@@ -22,7 +22,7 @@ COUNT_TO = 10_000
 """Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
 
 MAX_IGNORED = 5
-"""Filters that do not exist, of which the page tells."""
+"""How many filters that do not exist the page names, at most."""
 
 FORM = (LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
 """The parameters that the form has a field for."""

@@ -26,7 +26,7 @@ const PLACE_AFTER = 150; // milliseconds without another move: browsers bound ho
 const OF_THE_LIST = ["sort", "cursor", "limit"]; // what changes neither the map nor the chart
 
 const address = addressOf(new URLSearchParams(new URL(main.dataset.address ?? "/", location.href).search));
-if (address !== location.pathname + location.search) history.replaceState(history.state, "", address + location.hash); // without what is of no search
+if (address !== location.pathname + location.search) history.replaceState(history.state, "", address + location.hash); // without parameters the page does not know
 
 let shown = location.search;
 let charted = shown; // the search that the chart of prices is of
