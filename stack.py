@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_network
@@ -232,7 +232,8 @@ class Stack:
             if not running:
                 raise StackError("The stack is not running: ./manage.py compose up -d.")
             failures = []
-            for reload in (*(partial(self._reload_web, name) for name in running), self._reload_nginx):
+            reloads: list[Callable[[], None]] = [partial(self._reload_web, name) for name in running]
+            for reload in [*reloads, self._reload_nginx]:
                 try:
                     reload()
                 except StackError as error:
