@@ -18,7 +18,7 @@ from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.schema import require_revision
-from rentomatic.repository.sqlite import EmptyFile, SqliteRepo, is_missing, new_file
+from rentomatic.repository.sqlite import SqliteRepo, is_empty, is_missing, new_file
 from rentomatic.settings import (
     Database,
     MemoryDatabase,
@@ -91,8 +91,8 @@ def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":
 def open_repository(settings: Settings) -> RoomRepository:
     """The repository of the settings, which connects when it is first used.
 
-    An SQLite file that is missing is made. One that is there but empty is not: it held rooms once. A server's
-    schema is left as it is.
+    An SQLite file that is missing is created. One that exists but is empty held rooms once, and is refused
+    when it is used. A server's schema is left as it is.
     """
     match settings.database:
         case MemoryDatabase():
@@ -139,16 +139,11 @@ def open_existing(settings: Settings) -> RoomRepository:
 
 
 def open_to_restore(settings: Settings) -> RoomRepository:
-    """The repository of the settings, where a backup goes next: an SQLite file that is empty may take it."""
-    repository = open_repository(settings)
-    try:
-        repository.ping()
-    except EmptyFile:
-        migrate(settings.database)
-    except BaseException:
-        repository.close()
-        raise
-    return repository
+    """The repository of the settings, to restore a backup into: an empty SQLite file gets its schema."""
+    match settings.database:
+        case SqliteDatabase(path) if is_empty(path):
+            migrate(settings.database)
+    return open_repository(settings)
 
 
 @contextmanager

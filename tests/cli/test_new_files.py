@@ -208,3 +208,31 @@ def test_a_file_that_a_link_leads_to_is_made_there(
     assert (0, 0) == (rentomatic("search").code, rentomatic("search").code)
     assert storage.path.is_symlink()
     assert ["real.db"] == [each.name for each in (tmp_path / "elsewhere").iterdir()]
+
+
+def leave_a_log(path: Path) -> None:
+    """Add a room as a process does that is killed before its log is brought home."""
+    adds = f"""
+import os, sqlite3
+connection = sqlite3.connect({str(path)!r})
+connection.execute("INSERT INTO room (code, price, latitude, longitude) VALUES ('old', 1, 2, 3)")
+connection.commit()
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", adds], timeout=LIMIT, check=True)
+
+
+def test_no_new_file_is_made_beside_the_log_of_one_that_is_gone(
+    rentomatic: CommandLine, storage: Storage, tmp_path: Path
+) -> None:
+    leave_a_log(storage.path)
+    kept = storage.path.rename(tmp_path / "moved.db")
+    left = sorted(each.name for each in tmp_path.iterdir())
+    refused = [rentomatic("migrate"), rentomatic("search")]
+    after = sorted(each.name for each in tmp_path.iterdir())
+    kept.rename(storage.path)
+
+    assert [4, 4] == [done.code for done in refused]
+    assert "put the file back beside it, or remove the log" in refused[0].err
+    assert left == after
+    assert ["old"] == [room.code for room in storage.rooms()]

@@ -1,7 +1,7 @@
-"""Opening the file of the rooms, also where it may only be read.
+"""Opening the file of the rooms, also where it is read-only.
 
 To read a file in WAL mode SQLite writes beside it: `-wal` has what was committed last, `-shm` an index of it.
-Where it may not, and nobody else has made them, the last user closed the file in order: it is complete by
+Where it cannot, and no other process has made them, the last user closed the file cleanly: it is complete by
 itself and is read as `immutable` (https://sqlite.org/wal.html#readonly). SQLite then takes no locks and sees
 no changes, so such a connection serves one use, and what it read counts only if the file did not change.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rentomatic.domain.geography import distance
 from rentomatic.repository.folders import held_folder
-from rentomatic.repository.sqlite.errors import name_of
+from rentomatic.repository.sqlite.errors import name_of, translated_errors
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 BUSY_TIMEOUT = 5.0
@@ -31,7 +31,7 @@ _LOGS = ("-wal", "-journal")
 
 
 class EmptyFile(RepositoryUnavailable):
-    """The file is there but nothing is in it, which is no way for rooms to be away."""
+    """The file exists but is empty, so its rooms were lost; they were not removed one by one."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -66,6 +66,18 @@ def is_missing(path: Path) -> bool:
         return True
     except OSError:
         return False
+    return False
+
+
+def is_empty(path: Path) -> bool:
+    """Whether the file exists, but nothing is in it. Raises RepositoryUnavailable where it cannot be read."""
+    if is_missing(path):
+        return False
+    try:
+        with translated_errors():
+            opened(path, state_of(path)).connection.close()
+    except EmptyFile:
+        return True
     return False
 
 
@@ -107,9 +119,15 @@ def new_file(path: Path) -> Iterator[Path]:
 
     At the end of the context its connections are closed. What a killed process leaves behind has another
     name and is removed by the next one. Of two processes at once, the file of the first stays. Raises
-    RepositoryUnavailable where the folder cannot be written to.
+    RepositoryUnavailable where the folder cannot be written to or has the log of a file that is gone.
     """
     path = path.resolve()  # a symbolic link stays one
+    if _has_log(path) and is_missing(path):  # in this order: somebody else may just have made the file
+        # SQLite would take the log for that of the new file, and bring its pages into it.
+        raise RepositoryUnavailable(
+            "The file of the storage is missing, but its log of changes (-wal or -journal) is still there: "
+            "put the file back beside it, or remove the log."
+        )
     try:
         with held_folder(f"{path.name}.new-", path.parent) as folder:
             yield folder / path.name
@@ -120,7 +138,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def _publish(made: Path, path: Path) -> None:
-    """Give the file its name unless somebody else's has it."""
+    """Give the file its name, unless another process has made one of that name."""
     try:
         os.link(made, path)
     except FileExistsError:
