@@ -31,7 +31,7 @@ from tests.repository.test_postgres_servers import (
     wait_for,
 )
 
-AT_ONCE = 1.0
+AT_ONCE = 10.0
 """Seconds for twenty uses while the server is known to be away; each took three before."""
 
 

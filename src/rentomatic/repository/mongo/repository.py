@@ -139,8 +139,9 @@ class MongoRepo:
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         whole = replace(query, after=None)
+        # PyMongo would wait for a silent server as long as a time-out for all lasts, beyond `_SILENCE`.
         # Closing the rooms ends their cursor, which else would stay with the server for ten minutes.
-        with self._moment(timeout=within) as moment, closing(all_rooms(moment, whole)) as rooms:
+        with self._moment(timeout=None) as moment, closing(all_rooms(moment, whole)) as rooms:
             yield read_within(rooms, within)
 
     def load(
@@ -152,8 +153,8 @@ class MongoRepo:
         exactly: bool = False,
     ) -> LoadCounts:
         with (
+            self._database(timeout=None) as database,  # first: where it is away, nothing need be staged
             staged(rooms) as incoming,
-            self._database(timeout=None) as database,
             database.client.start_session() as session,
         ):
             self._begin(database, session)
