@@ -287,7 +287,7 @@ def test_a_certificate_without_its_key_is_not_good(
 @pytest.mark.parametrize(
     ("variables", "state", "said"),
     [
-        ({}, "not checked", "RENTOMATIC_CERTIFICATE names none"),
+        ({}, "not checked", "RENTOMATIC_CERTIFICATE is not set"),
         ({"APPLICATION_CONFIG": "production"}, "warning", "cross the network unencrypted"),
         (
             {"APPLICATION_CONFIG": "production", "RENTOMATIC_TRUSTED_PROXIES": "127.0.0.1"},

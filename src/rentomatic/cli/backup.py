@@ -18,7 +18,7 @@ from rich.table import Table
 
 from rentomatic import __version__
 from rentomatic.bootstrap import open_existing, open_to_restore, revision, scratch
-from rentomatic.cli.backup_files import age_text, loss_since, megabytes, rooms_in
+from rentomatic.cli.backup_files import age_text, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.copy import print_comparison
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
@@ -93,8 +93,8 @@ def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool
                 return FAILED
         if output is not None:
             return DONE
-        loss = None if fewer_rooms else loss_since(settings.backup_directory, trailer.count, but=path)
-        if loss:
+        before = None if fewer_rooms else largest_backup(settings.backup_directory, but=path)
+        if loss := loss_since(before, trailer.count):
             click.echo(f"Error: {loss} No backup was removed.", err=True)
             return FAILED
         _remove_old(settings, keep, path)

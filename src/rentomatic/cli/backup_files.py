@@ -20,16 +20,16 @@ def rooms_in(backup_file: BackupFile) -> str:
 
 
 def largest_backup(directory: Path, but: Path | None = None) -> tuple[BackupFile, int] | None:
-    """The backup with the most rooms, and how many; None where there is no sound one.
+    """The backup with the most rooms, and how many; None where no backup is intact.
 
-    Not only the newest counts: the one after a loss is small itself. What is older than a backup whose
-    operator said that rooms are gone on purpose does not count any more. Raises OSError.
+    Not only the newest counts: the one after a loss is small itself. Backups older than one
+    made with --fewer-rooms do not count. Raises OSError.
     """
     largest = None
     for backup in backups_in(directory):
         try:
             trailer = _trailer_of(backup)
-        except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or somebody just removed it
+        except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or just removed
             continue
         if backup.path != but and (largest is None or trailer.count > largest[1]):
             largest = backup, trailer.count
@@ -38,9 +38,8 @@ def largest_backup(directory: Path, but: Path | None = None) -> tuple[BackupFile
     return largest
 
 
-def loss_since(directory: Path, rooms: int, but: Path | None = None) -> str | None:
-    """What to say where fewer than half of the rooms of an earlier backup are left, else None."""
-    largest = largest_backup(directory, but)
+def loss_since(largest: tuple[BackupFile, int] | None, rooms: int) -> str | None:
+    """Return what to say where fewer than half of the rooms of the largest backup are left, else None."""
     if largest is None or 2 * rooms >= largest[1]:
         return None
     backup, before = largest

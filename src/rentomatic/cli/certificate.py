@@ -54,7 +54,7 @@ def _without_certificate(settings: Settings) -> Finding:
         proxies = ", ".join(settings.trusted_proxies)
         return Finding(
             State.NOT_CHECKED,
-            f"none here; the proxy in front ({proxies}) has to serve HTTPS and keep its own",
+            f"none here; the proxy in front ({proxies}) has to serve HTTPS, with its own certificate",
         )
     if is_production(os.environ):
         return Finding(
@@ -62,7 +62,7 @@ def _without_certificate(settings: Settings) -> Finding:
             "none: HTTP only, so keys and cookies of staff cross the network unencrypted "
             "(docs/operations.md, TLS)",
         )
-    return Finding(State.NOT_CHECKED, "RENTOMATIC_CERTIFICATE names none")
+    return Finding(State.NOT_CHECKED, "RENTOMATIC_CERTIFICATE is not set")
 
 
 def validity(pem: str) -> Validity:

@@ -221,15 +221,14 @@ def _backup(directory: Path) -> Finding:
 
 
 def _rooms_left(settings: Settings) -> Finding:
-    """Whether most rooms are still there that a backup holds, counted no further than tells."""
-    directory = settings.backup_directory
-    largest = largest_backup(directory)
+    """Whether at least half of the rooms of the largest backup are left; counting stops there."""
+    largest = largest_backup(settings.backup_directory)
     if largest is None:
         return Finding(State.GOOD, "no backup to compare with")
     backup_file, before = largest
     with repository(settings, open_existing) as rooms:
         left = rooms.count(RoomQuery(), at_most=(before + 1) // 2)
-    if loss := loss_since(directory, left):
+    if loss := loss_since(largest, left):
         return Finding(State.WRONG, loss)
     return Finding(State.GOOD, f"at least half of the {before:,} in {backup_file.path.name}")
 
@@ -241,7 +240,7 @@ def _backup_disk(directory: Path) -> Finding:
 
 def _audit_log(path: Path | None) -> Finding:
     if path is None:
-        facts = "RENTOMATIC_AUDIT_LOG names no file: who wrote what is in the log of the server only"
+        facts = "RENTOMATIC_AUDIT_LOG is not set: only the log of the server says who wrote what"
         return Finding(State.WARNING, facts) if is_production(os.environ) else _not_checked(facts)
     size = path.stat().st_size if path.exists() else 0
     facts = f"{path}, {megabytes(size)}"

@@ -91,8 +91,6 @@ def _rooms(
         except csv.Error as error:
             yield _unreadable(number, before + reader.line_num, error)
             continue
-        if not row:  # a blank line
-            continue
         while len(row) > len(header) and not row[-1].strip():
             row.pop()  # spreadsheets pad lines with empty cells
         if not any(map(str.strip, row)):
