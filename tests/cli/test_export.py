@@ -143,7 +143,7 @@ def test_a_storage_that_is_away_leaves_no_file(
     assert (done.code, done.out, done.err) == (
         4,
         "",
-        "Error: The file of the storage is no SQLite file. (broken.db)\n",
+        "Error: The file of the storage is not an SQLite file. (broken.db)\n",
     )
     assert {"broken.db"} == files()
 

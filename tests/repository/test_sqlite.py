@@ -233,7 +233,7 @@ def test_a_file_of_an_older_program_says_what_to_do(path: Path) -> None:
 def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("code,price\n" * 1000)
 
-    assert "is no SQLite file" in unavailable(SqliteRepo(tmp_path / "text.db", SQLITE_REVISION))
+    assert "is not an SQLite file" in unavailable(SqliteRepo(tmp_path / "text.db", SQLITE_REVISION))
 
 
 def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:

@@ -1,4 +1,4 @@
-"""Text of strangers as messages may show it: as typed, on one line, of bounded length."""
+"""Text from strangers as messages show it: as typed, on one line, of bounded length."""
 
 import unicodedata
 
@@ -14,19 +14,19 @@ def quoted(text: str, most: int = MAX_QUOTED) -> str:
 
 
 def shortened(text: str, most: int = MAX_QUOTED) -> str:
-    """The text, or as many of its first characters as fit before an ellipsis. most: characters."""
+    """The text, cut to `most` characters, the last of them an ellipsis where some are missing."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def visible(text: str, keep: str = "") -> str:
-    """The text with its hidden characters spelled out, such as `<U+202E>`, but for those to keep."""
+    """The text with its hidden characters spelled out, such as `<U+202E>`, except those in `keep`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(f"<U+{ord(sign):04X}>" if is_hidden(sign) and sign not in keep else sign for sign in text)
 
 
 def without_hidden(text: str) -> str:
-    """The text without its hidden characters, which people paste along without knowing."""
+    """The text without its hidden characters, which people paste without noticing."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(sign for sign in text if not is_hidden(sign))

@@ -2,7 +2,7 @@
 
 A statement that waits for a strong lock keeps all later readers of its table waiting behind it. So a
 transaction of a migration waits for only half a second, and is then tried again after a pause, in which the
-readers get on. What is done outside a transaction, such as building an index concurrently, keeps no reader
+readers go on. What is done outside a transaction, such as building an index concurrently, keeps no reader
 waiting, and may wait.
 """
 
@@ -74,12 +74,12 @@ def only_migration(connect: Connect) -> Iterator[psycopg.Connection[Any]]:
                 raise RepositoryUnavailable(
                     f"Another migration is still running{_described(holders)}. Try again when it has ended."
                 )
-            time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - nobody need be surprised
+            time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - only spreads attempts
         yield guard
 
 
 def persistently(act: Callable[[], None], connection: Connection, guard: psycopg.Connection[Any]) -> None:
-    """Do the act again and again until it gets the locks that it needs.
+    """Repeat the act until it gets the locks that it needs.
 
     connection: the one that it uses, not in a transaction. guard: another one, which finds out who is in the
     way. Raises RepositoryUnavailable, saying who, when the act has been tried for long enough.
@@ -98,7 +98,7 @@ def persistently(act: Callable[[], None], connection: Connection, guard: psycopg
                         "The database cannot be migrated: another transaction keeps it locked"
                         f"{_described(blockers)}. End that transaction, or try again later."
                     ) from error.orig
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - see above
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - only spreads attempts
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 

@@ -31,7 +31,7 @@ _HERE = Path(__file__).parent
 _CONNECT_TIMEOUT = 10
 
 _UNTIL_HELD = timedelta(minutes=1)
-"""A scratch database that is younger may not have been connected to yet by whoever made it."""
+"""The process that made a younger scratch database may not have connected to it yet."""
 
 
 def upgrade_sqlite(path: Path, revision: str = "head") -> Revisions:
@@ -105,9 +105,8 @@ def create_database(conninfo: str, name: str) -> bool:
 def scratch_database(conninfo: str) -> Iterator[str]:
     """The name of a new database on the server that `conninfo` leads to; it is dropped at the end.
 
-    A connection to it is kept open meanwhile, which ends with this process however that ends. So databases
-    that earlier processes left behind, which were killed, are those that nobody is connected to: they are
-    dropped first.
+    A connection to it is kept open meanwhile, which ends with this process, however that ends. So a scratch
+    database without connections was left behind by a process that was killed: those are dropped first.
     """
     _drop_left_behind(conninfo)
     name = scratch_name()
@@ -145,11 +144,11 @@ _UNUSED = """
 
 
 def _drop_left_behind(conninfo: str) -> None:
-    """Drop what nobody uses. Where that cannot be done, the next one will."""
+    """Drop the scratch databases that are not in use. Where that fails, the next process tries again."""
     with suppress(psycopg.Error), closing(_connect(conninfo, autocommit=True)) as connection:
         names = [row[0] for row in connection.execute(_UNUSED).fetchall()]
         for name in (name for name in names if is_older(name, _UNTIL_HELD)):
-            # Without FORCE, PostgreSQL refuses to drop what somebody has connected to in the meantime.
+            # Without FORCE, PostgreSQL refuses to drop a database that a process connected to meanwhile.
             with suppress(errors.ObjectInUse):
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 

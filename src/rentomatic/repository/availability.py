@@ -39,7 +39,7 @@ class Availability:
             raise RepositoryUnavailable(str(error)) from error.__cause__
 
     def answered(self) -> None:
-        """Note that the server answered just now, whatever an attempt that began earlier comes to."""
+        """Note that the server answered just now: a failed attempt that began earlier does not count."""
         self._last_answer = time.monotonic()
 
     def suspect(self) -> None:

@@ -16,9 +16,9 @@ def seconds_within(within: float | None, timeout: float) -> float:
 
 
 def read_within(rooms: Iterator[Room], within: float | None) -> Iterator[Room]:
-    """The rooms, for so many seconds from the first on; None for as long as it takes.
+    """Yield the rooms for up to `within` seconds from now, None for no limit. Raises OutOfTime.
 
-    Raises OutOfTime. What is done with each room counts as well: whoever reads them keeps the storage busy.
+    The time that the caller spends on each room counts as well, since the storage is busy meanwhile.
     """
     return rooms if within is None else _read_until(rooms, time.monotonic() + within)
 

@@ -1,7 +1,7 @@
-"""Folders that go away with whoever uses them, also when that process is killed.
+"""Temporary folders that are removed after use, also when the process that used them was killed.
 
-Who uses one holds a shared lock on it (flock), which the kernel releases when the process ends, however it
-ends. Whoever makes the next one of the same kind removes those that nobody holds any more.
+A process holds a shared lock (flock) on its folder, which the kernel releases when the process ends, however
+it ends. The next process that makes a folder of the same kind removes those that no process holds any more.
 """
 
 import os
@@ -21,7 +21,7 @@ _RANDOM = "[a-z0-9_]{8}"
 def held_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
     """A new folder, which only its owner can read, removed at the end of the context.
 
-    prefix: of its name, and of those that are removed first because nobody holds them.
+    prefix: of its name, and of the folders that are removed first because no process holds them.
     parent: where it lies, the folder for temporary files unless given. Raises OSError.
     """
     parent = parent or Path(tempfile.gettempdir())
@@ -55,7 +55,7 @@ def _remove_left_behind(parent: Path, prefix: str) -> None:
     ours = re.compile(re.escape(prefix) + _RANDOM)
     for path in parent.iterdir():
         if ours.fullmatch(path.name):
-            with suppress(OSError):  # somebody else's, or just removed
+            with suppress(OSError):  # of another user, or just removed
                 if path.lstat().st_uid == os.geteuid():
                     _remove_unless_held(path)
 
@@ -68,7 +68,7 @@ def _remove_unless_held(folder: Path) -> None:
 
 
 def _lock(folder: Path, *, wait: bool) -> int | None:
-    """The open folder with a lock, shared if it may wait, else for nobody else; None where it has none."""
+    """Open and lock the folder: shared after a wait, or exclusively at once; None where that fails."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -77,7 +77,7 @@ def _lock(folder: Path, *, wait: bool) -> int | None:
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         fcntl.flock(opened, fcntl.LOCK_SH if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held by somebody else, gone, or on a file system without locks
+    except OSError:  # held by another process, gone, or on a file system without locks
         _release(opened)
         return None
     return opened

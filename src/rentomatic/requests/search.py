@@ -74,7 +74,7 @@ class SearchRequest:
 Parsed = TypeVar("Parsed")
 
 Naming = Callable[[str], str]
-"""What whoever typed a parameter knows it as, such as the label of a field or an option."""
+"""The name of a parameter as the reader knows it: the label of a field, or an option."""
 
 
 def parse_search(
@@ -84,7 +84,7 @@ def parse_search(
 ) -> SearchRequest:
     """The search that names and values ask for; `allowed` are the names besides the filters.
 
-    naming: of the parameters that a message mentions. Raises ParametersError naming every bad parameter.
+    naming: gives the name of a parameter in messages. Raises ParametersError naming every bad parameter.
     """
     return Parser(parameters, tuple(allowed), naming=naming).request()
 
@@ -259,5 +259,5 @@ def choice(text: str, choices: dict[str, Parsed]) -> Parsed:
 
 
 def _shown(name: str) -> str:
-    """The name of a parameter that there is not, as messages may show it."""
+    """The name of an unknown parameter, as messages may show it."""
     return visible(shortened(name, 60))

@@ -16,7 +16,7 @@ READERS: dict[str, Callable[[Iterable[str], Columns], Iterator[Room | Refusal]]]
 }
 
 MAX_LINES_WITHOUT_ROOM = 1_000_000
-"""Lines in a row, blank or refused, after which a file is no listing and nobody goes on reading it."""
+"""Blank or refused lines in a row after which a file is not a listing, and reading it ends."""
 
 _BLANK_LINES_BEFORE = 100
 

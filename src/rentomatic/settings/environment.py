@@ -97,7 +97,7 @@ class Settings:
     static_directory: where `serve` puts the files of the pages for a server in front of it, None for nowhere.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
     tiles_attribution: whom the map thanks for them.
-    audit_log: the file that lines of the audit are appended to, None for none.
+    audit_log: the file that the audit trail is appended to, None for none.
     """
 
     database: Database
@@ -324,7 +324,7 @@ def _proxies(text: str) -> tuple[str, ...]:
         )
     except ValueError as error:
         raise ValueError(
-            f"must be addresses and networks with commas between, such as 10.0.0.0/8, not {quoted(text)}"
+            f"must be addresses and networks separated by commas, such as 10.0.0.0/8, not {quoted(text)}"
         ) from error
 
 

@@ -13,7 +13,7 @@ TIME_FOR_ALL = 1.0
 """Seconds for looking at every room that matches; beyond them a sample has to do."""
 
 TIME_FOR_SAMPLE = 1.0
-"""Seconds beyond those that a sample may take where all is slow; usually it takes a tenth of that."""
+"""Seconds beyond those that a sample may take where everything is slow; usually it takes a tenth of that."""
 
 Told = TypeVar("Told")
 

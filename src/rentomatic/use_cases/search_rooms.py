@@ -33,7 +33,7 @@ def search_rooms(
     """Return the page of rooms that the query asks for.
 
     with_total: whether to count all that match, but no further than `count_to`. Where counting takes too
-    long, the total is estimated from a sample; where not even that can be had, the page comes without one.
+    long, the total is estimated from a sample; where not even that comes in time, the page has no total.
     """
     page = repository.search(query)
     total = None
@@ -46,8 +46,8 @@ def search_rooms(
 def _total(repository: RoomRepository, query: RoomQuery, page: Page, count_to: int | None) -> Count:
     """Count the rooms that match; an estimate may be beyond `count_to`.
 
-    The page was read a moment before. Where so many rooms are gone since then that it shows more than there
-    are, their number at that moment is not known exactly.
+    The page was read a moment before. Where rooms were removed since then, it may show more than there are
+    now; how many there were when it was read is not known exactly.
     """
     if query.after is None and not page.more:
         return Count(len(page.rooms))

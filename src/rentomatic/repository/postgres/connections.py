@@ -39,7 +39,7 @@ _RECONNECT_TIMEOUT = 1.0
 """Seconds in which the pool tries again by itself; after that the next request makes it try."""
 
 _CLOSE_TIMEOUT = 0.1
-"""Seconds that each thread of a pool of lost connections has to end, before those who wait are told."""
+"""Seconds that each thread of a pool of lost connections gets to end, before waiting requests fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Limits:
 class Connections:
     """A pool that is opened by its first use, in the process that uses it.
 
-    When the server is away, the pool is closed, so that nobody waits in it, and every use fails at once.
+    When the server is away, the pool is closed, so that no request waits in it, and every use fails at once.
     The first use after the server is back opens another pool.
     """
 

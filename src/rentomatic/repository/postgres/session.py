@@ -39,7 +39,7 @@ class Session(Connection[Row]):
         failed: Callable[[psycopg.OperationalError], None] = lambda error: None,
         **options: Any,
     ) -> Self:
-        """Connect; `failed` is told why that is not possible, since a pool tells nobody."""
+        """Connect; `failed` is told why that is not possible, since a pool does not say."""
         try:
             return super().connect(conninfo, **options)
         except psycopg.OperationalError as error:
@@ -55,13 +55,13 @@ class Session(Connection[Row]):
         except psycopg.OperationalError as error:
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
-            self.close()  # whatever it says later is of no use
+            self.close()  # a later answer is of no use
             raise NoAnswer("the server does not answer") from error
 
 
 @contextmanager
 def patient(session: Session, timeout: float) -> Iterator[None]:
-    """Let the statements of the context be silent for so many seconds, and a little more."""
+    """Allow the server `timeout` seconds, and a little more, for each answer in the context."""
     usual, session.patience = session.patience, timeout + GRACE
     try:
         yield

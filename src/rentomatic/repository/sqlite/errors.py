@@ -28,12 +28,12 @@ def name_of(error: sqlite3.Error) -> str:
     return "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
 
 
-# What a stranger may know of an error: no path, and nothing of the statement.
+# What strangers may know of an error: no path, nothing of the statement.
 _EXPLANATIONS = {
     "SQLITE_BUSY": "The storage is being written to by somebody else: try again.",
     "SQLITE_CANTOPEN": "The file of the storage cannot be opened.",
-    "SQLITE_CORRUPT": "The file of the storage is damaged: bring back a backup.",
+    "SQLITE_CORRUPT": "The file of the storage is damaged: restore a backup.",
     "SQLITE_FULL": "The disk of the storage is full.",
     "SQLITE_IOERR": "The disk of the storage failed, or is full.",
-    "SQLITE_NOTADB": "The file of the storage is no SQLite file.",
+    "SQLITE_NOTADB": "The file of the storage is not an SQLite file.",
 }

@@ -134,7 +134,7 @@ def _remove_others(connection: sqlite3.Connection, *, keep: bool) -> int:
 
 
 def _indexes_for(connection: sqlite3.Connection, changed: int) -> AbstractContextManager[None]:
-    """How the indexes are kept while so many rooms are written: as they come, or all at the end."""
+    """Update the indexes with each room that is written, or all at the end if many rooms change."""
     (present,) = connection.execute("SELECT count(*) FROM room").fetchone()
     return _made_at_the_end(connection) if changed > max(_BULK, present // 4) else nullcontext()
 

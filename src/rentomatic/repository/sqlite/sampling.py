@@ -1,7 +1,7 @@
 """A part of the rooms of an SQLite file that stands for all of them, of a size that does not grow.
 
-The sample is drawn along the R*Tree, never by ids: whoever writes by hand chooses those freely, and removing
-rooms leaves gaps. Nodes of the tree hold about equally many cells, and those read are evenly spread over its
+The sample is drawn along the R*Tree, never by ids: rooms inserted by hand may have any id, and removing rooms
+leaves gaps. Nodes of the tree hold about equally many cells, and those read are evenly spread over its
 order, which is one of places. So every room is as likely to be drawn as any other, every town has its part,
 and the cells counted on the way down tell how many rooms there are (F. Olken, "Random Sampling from
 Databases", 1993, chapter 4, on trees).
@@ -59,7 +59,7 @@ def _ids_in(connection: sqlite3.Connection, number: int) -> list[int]:
 
 
 def _evenly(items: list[Item], at_most: int) -> list[Item]:
-    """So many of the items, evenly spread over the list; all of them where there are no more."""
+    """At most that many of the items, evenly spread over the list."""
     if len(items) <= at_most:
         return items
     return [items[(2 * number + 1) * len(items) // (2 * at_most)] for number in range(at_most)]
