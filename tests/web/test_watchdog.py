@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,61 +15,79 @@ from tests.servers import Server, rentomatic
 from tests.web.test_connections import SERVERS, stalled_export
 
 CHECKS = watchdog.LIMIT + 2
+LIMIT = 30.0
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+Check = Callable[[Server], int]
 
 
 @pytest.fixture
-def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Has an entry for each time that the watchdog wanted to kill the server."""
-    kills: list[bool] = []
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Check a server as if it ran in a container."""
+
+    def checked(server: Server) -> int:
+        monkeypatch.setenv("RENTOMATIC_PORT", str(server.port))
+        monkeypatch.setattr(watchdog, "_servers", lambda: [Path("/proc", str(server.process.pid))])
+        return watchdog.main()
+
     monkeypatch.setattr(watchdog, "_MISSED", tmp_path / "missed-checks")
-    monkeypatch.setattr(watchdog, "_kill_server", lambda: kills.append(True))
-    monkeypatch.setattr(probe, "_TIMEOUT", 1.0)
-    return kills
+    return checked
 
 
-def check(server: Server, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setenv("RENTOMATIC_PORT", str(server.port))
-    return watchdog.main()
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def listens(server: Server) -> bool:
+    return watchdog._listens(Path("/proc", str(server.process.pid)))
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_server_that_finishes_its_requests_before_it_stops_is_not_killed(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: list[bool], name: str
+def test_server_that_finishes_its_requests_before_it_stops_is_left_alone(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check, name: str
 ) -> None:
-    with (
-        rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server,
-        stalled_export(server),
-    ):
-        before = check(server, monkeypatch)
+    with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server, stalled_export(server):
+        before = check(server), listens(server)
         server.process.send_signal(signal.SIGTERM)
-        end = time.monotonic() + 30
-        while not probe.refuses_connections() and time.monotonic() < end:
-            time.sleep(0.05)
-        after = {check(server, monkeypatch) for _ in range(CHECKS)}
-        stopping = server.process.poll() is None
+        until(lambda: not listens(server))
+        monkeypatch.setattr(probe, "_TIMEOUT", 0.1)  # it takes no new requests, however long one waits
+        after = {check(server) for _ in range(CHECKS)}
+        running = server.process.poll() is None
 
-    assert (0, {1}, True) == (before, after, stopping)
-    assert [] == killed
+    assert ((0, True), {1}, True) == (before, after, running)
+    assert 0 == server.process.returncode
 
 
+@contextmanager
+def hanging(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    os.killpg(server.process.pid, signal.SIGSTOP)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(probe, "_TIMEOUT", 0.1)
+            yield
+    finally:
+        os.killpg(server.process.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("name", SERVERS)
 def test_server_that_hangs_is_killed_unless_it_never_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: list[bool]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check, name: str
 ) -> None:
-    with rentomatic("memory:", tmp_path / "log") as server:
-        os.killpg(server.process.pid, signal.SIGSTOP)
-        try:
-            starting = [check(server, monkeypatch) for _ in range(CHECKS)], [*killed]
-        finally:
-            os.killpg(server.process.pid, signal.SIGCONT)
-        assert 0 == check(server, monkeypatch)
-        os.killpg(server.process.pid, signal.SIGSTOP)
-        try:
+    with rentomatic("memory:", tmp_path / "log", RENTOMATIC_SERVER=name) as server:
+        with hanging(server, monkeypatch):
+            starting = {check(server) for _ in range(CHECKS)}, server.process.poll()
+        until(lambda: check(server) == 0)
+        with hanging(server, monkeypatch):
             for _ in range(watchdog.LIMIT - 1):
-                check(server, monkeypatch)
-            early = [*killed]
-            check(server, monkeypatch)
-        finally:
-            os.killpg(server.process.pid, signal.SIGCONT)
+                check(server)
+            early = server.process.poll()
+            check(server)
+            code = server.process.wait(LIMIT)
 
-    assert ([1] * CHECKS, []) == starting
-    assert ([], [True]) == (early, killed)
+    assert ({1}, None) == starting
+    assert (None, -signal.SIGKILL) == (early, code)
+    assert "health checks in a row and is restarted" in server.log.read_text()

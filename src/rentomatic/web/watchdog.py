@@ -2,8 +2,8 @@
 
 Like `probe`, it exits with 0 if the server is ready. A server that answered before and missed the last LIMIT
 checks is killed: its container ends with it, and the restart policy starts it again. Only `/health/live`
-counts for that: a database that is away is no reason to restart. Nor is a refused connection: a server that
-was told to stop refuses new ones while it finishes what it has.
+counts for that: a database that is away is no reason to restart. A server that was told to stop is left alone
+while it finishes the requests it has: Docker goes on with health checks then.
 """
 
 import logging
@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from rentomatic.web.probe import probe, refuses_connections
+from rentomatic.web.probe import probe
 
 LIMIT = 5
 """Checks in a row without an answer, then the server is killed."""
@@ -20,14 +20,19 @@ LIMIT = 5
 _MISSED = Path("/dev/shm/rentomatic-missed-checks")  # noqa: S108 - belongs to this container alone
 """How many checks in a row had no answer. Made by the first answer; gone when the container starts again."""
 
+_LISTEN = "0A"
+"""The state of a socket in /proc/net/tcp, see proc(5)."""
+
 
 def main() -> int:
     """0 for a server that is ready, else 1 and a line on standard error that says what came."""
     if probe("/health/live") == 0:
         _MISSED.write_text("0")
         return probe("/health/ready")
-    if not refuses_connections() and _count_miss() >= LIMIT:
-        _kill_server()
+    for server in _servers():
+        if _listens(server) and _count_miss() >= LIMIT:
+            _log(server)
+            os.kill(int(server.name), signal.SIGKILL)
     return 1
 
 
@@ -40,13 +45,18 @@ def _count_miss() -> int:
     return missed
 
 
-def _kill_server() -> None:
-    """Kill the main process of the server, a child of the container's init; all others end with it."""
-    for child in Path("/proc/1/task/1/children").read_text().split():
-        process = Path("/proc", child)
-        if b"serve" in (process / "cmdline").read_bytes().split(b"\0"):
-            _log(process)
-            os.kill(int(child), signal.SIGKILL)
+def _servers() -> list[Path]:
+    """The main process of the server in /proc, a child of the container's init; all others end with it."""
+    children = [Path("/proc", child) for child in Path("/proc/1/task/1/children").read_text().split()]
+    return [child for child in children if b"serve" in (child / "cmdline").read_bytes().split(b"\0")]
+
+
+def _listens(server: Path) -> bool:
+    """Whether it accepts connections: either server closes its listening socket first when it is to stop."""
+    tables = [(server / "net" / name).read_text() for name in ("tcp", "tcp6") if (server / "net" / name).exists()]
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == _LISTEN}
+    return any(str(file.readlink()) in listening for file in (server / "fd").iterdir())
 
 
 def _log(server: Path) -> None:
