@@ -53,7 +53,9 @@ def _servers() -> list[Path]:
 
 def _listens(server: Path) -> bool:
     """Whether it accepts connections: either server closes its listening socket first when it is to stop."""
-    tables = [(server / "net" / name).read_text() for name in ("tcp", "tcp6") if (server / "net" / name).exists()]
+    tables = [
+        (server / "net" / name).read_text() for name in ("tcp", "tcp6") if (server / "net" / name).exists()
+    ]
     rows = [line.split() for table in tables for line in table.splitlines()[1:]]
     listening = {f"socket:[{row[9]}]" for row in rows if row[3] == _LISTEN}
     return any(str(file.readlink()) in listening for file in (server / "fd").iterdir())
