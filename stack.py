@@ -54,6 +54,9 @@ _RULES = {
 _INSPECT = ("docker", "inspect", "--format")
 _IN_NGINX = ("exec", "--no-TTY", "nginx")
 _NGINX = ("nginx", "-c", "/etc/nginx/rentomatic/nginx.conf")
+_WORKERS = ("sh", "-c", "for p in $(cat /proc/1/task/1/children); do cat /proc/$p/task/$p/children; done")
+"""Prints the process ids of the workers: children of the server, which is one of the container's init."""
+
 _HANG_UP = ("sh", "-c", "kill -HUP 1")
 """Sends SIGHUP from inside a container, whose init hands it on to the server.
 
@@ -231,6 +234,9 @@ class Stack:
             running = self._containers()
             if not running:
                 raise StackError("The stack is not running: ./manage.py compose up -d.")
+            # Reads all settings, the keys among them, and changes nothing. A server keeps its old settings
+            # where the new ones are wrong, and says so in its log only.
+            self._compose("run", "--rm", "--no-deps", "--no-TTY", "tools", "migrate", "--sql")
             failures = []
             reloads: list[Callable[[], None]] = [partial(self._reload_web, name) for name in running]
             for reload in [*reloads, self._reload_nginx]:
@@ -245,7 +251,9 @@ class Stack:
     def _reload_web(self, container: str) -> None:
         keys = _run(["docker", "exec", container, "cat", f"/run/secrets/{API_KEYS}"])
         if keys == (SECRETS / API_KEYS).read_text().strip():
+            old = _workers_of(container)
             _run(["docker", "exec", container, *_HANG_UP])
+            _wait_until_replaced(container, old)
         else:  # it has the file that it was started with, and an editor put another one in its place
             self._replace([container])
 
@@ -421,6 +429,19 @@ def _probe(container: str, path: str) -> str:
     except StackError as error:
         return str(error).partition("\n")[2].strip() or str(error)
     return ""
+
+
+def _workers_of(container: str) -> set[str]:
+    return set(_run(["docker", "exec", container, *_WORKERS]).split())
+
+
+def _wait_until_replaced(container: str, old: set[str]) -> None:
+    """Return when none of the old workers is left: until then, keys that were revoked still work."""
+    end = time.monotonic() + _STOPPED_WITHIN
+    while old & _workers_of(container):
+        if time.monotonic() > end:
+            raise StackError(f"{container} still has a worker from before: see its log.")
+        time.sleep(0.5)
 
 
 def _image_of(container: str) -> str:

@@ -89,3 +89,13 @@ def answered(server: Server, target: str) -> Answer:
     while (answer := server.get(target)).status == 503 and time.monotonic() < end:
         time.sleep(0.1)
     return answer
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_connection_on_which_nothing_arrives_is_closed(database: str, tmp_path: Path, name: str) -> None:
+    with (
+        rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=90) as silent,
+    ):
+        assert b"" == silent.recv(1)
+        assert 200 == server.get("/health/live").status

@@ -154,6 +154,7 @@ serving = Serving(
     threads=8,
     lifetime={lifetime},
     reader_timeout=30,
+    may_replace=lambda: True,
     log_level="info",
 )
 {RECYCLING[name]}
@@ -264,3 +265,49 @@ def test_every_line_of_gunicorns_log_is_a_json_object_and_none_is_there_twice(
     _, *lines = (tmp_path / "log").read_text().splitlines()
     assert all(line.startswith('{"time":') for line in lines)
     assert len([line for line in lines if "/rooms" in line]) == 1
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_reload_with_wrong_settings_changes_nothing_and_the_next_one_works(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("")
+    variables = {"RENTOMATIC_SERVER": name, "RENTOMATIC_API_KEYS_FILE": str(keys)}
+    with rentomatic(database, tmp_path / "log", **variables) as server:
+        old = all_workers(server, 1)
+        keys.write_text("garbage")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until_logged(server, "No worker is replaced")
+
+        assert (old, 200) == (workers(server), server.get(SEARCH).status)
+
+        keys.write_text("")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until_replaced(server, old)
+
+        assert 200 == server.get(SEARCH).status
+
+
+def test_workers_end_when_their_server_is_killed_and_the_next_one_starts(
+    database: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(port)]
+    variables = {"DATABASE_URL": database}
+    with serving(command, port, tmp_path / "first", variables) as server:
+        orphans = all_workers(server, 1)
+        server.stop(signal.SIGKILL)
+        end = time.monotonic() + 60
+        while any(Path(f"/proc/{pid}").exists() for pid in orphans) and time.monotonic() < end:
+            time.sleep(0.05)
+
+        with serving(command, port, tmp_path / "second", variables) as another:
+            assert 200 == another.get(SEARCH).status
+
+
+def wait_until_logged(server: Server, text: str) -> None:
+    end = time.monotonic() + 60
+    while text not in server.log.read_text() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert text in server.log.read_text()

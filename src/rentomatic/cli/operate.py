@@ -1,5 +1,6 @@
 """Commands that run the program: serve, migrate, init-postgres, sample."""
 
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
 from rentomatic.web.published import publish
 from rentomatic.web.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
+
+_log = logging.getLogger("rentomatic.serve")
 
 
 @click.command
@@ -47,6 +50,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
         threads=settings.threads,
         lifetime=settings.worker_lifetime,
         reader_timeout=min(READER_TIMEOUT, settings.export_timeout),
+        may_replace=_workers_can_start,
         log_level=settings.log_level,
     )
     run = _server(settings.server)
@@ -58,6 +62,16 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
     let_new_workers_be_stopped()
     with metrics_directory():
         run(serving)
+
+
+def _workers_can_start() -> bool:
+    """Whether the settings, of which some are in files, still are what a new worker can work with."""
+    try:
+        bootstrap.require_audit_log(read_settings(os.environ))
+    except SettingsError as error:
+        _log.error("No worker is replaced, and the settings from before stay in use: %s", error)
+        return False
+    return True
 
 
 def _stop(signum: int, frame: object) -> None:

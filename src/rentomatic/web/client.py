@@ -4,15 +4,13 @@ WSGI cannot tell, and Granian does not even say from which port a client came. S
 the connections of this process: tcp(7), `struct tcp_info` in linux/tcp.h. Elsewhere clients never go away.
 """
 
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 
 from falcon import Request
 
-_ESTABLISHED = 1
-_BYTES_RECEIVED = slice(128, 136)
+from rentomatic.web.connections import is_established, received, sockets
 
 _Peer = tuple[str, int]
 
@@ -51,22 +49,15 @@ class Client:
         """The open connections from the address, and how many bytes each has received."""
         if not hasattr(socket, "TCP_INFO"):
             return
-        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that there is
-            with suppress(OSError):  # not a socket, not connected, or closed meanwhile
-                found = socket.socket(fileno=int(name))
-                try:
-                    peer, info = (
-                        found.getpeername(),
-                        found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192),
-                    )
-                    if (
-                        info[0] == _ESTABLISHED
-                        and _plain(peer[0]) == self._address
-                        and str(found.getsockname()[1]) == self._port
-                    ):
-                        yield peer[:2], int.from_bytes(info[_BYTES_RECEIVED], "little")
-                finally:
-                    found.detach()
+        for found in sockets():
+            with suppress(OSError):  # not connected, or closed meanwhile
+                peer = found.getpeername()
+                if (
+                    _plain(peer[0]) == self._address
+                    and str(found.getsockname()[1]) == self._port
+                    and is_established(found)
+                ):
+                    yield peer[:2], received(found)[0]
 
 
 def _plain(address: str) -> str:

@@ -5,20 +5,25 @@ also those on which one is just arriving. So here a worker first takes no new co
 the end of those that it has with its next answers; granian hears of the signal when that is done.
 """
 
+import ctypes
 import os
 import signal
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
+
+from rentomatic.web.connections import close_silent_connections, is_listening, sockets
 
 _PATIENCE = 2.0
 """Seconds in which kept-alive connections may bring another request, the last."""
 
 _PAUSE = 0.02
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h: see prctl(2)
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -31,6 +36,8 @@ def load(target: str) -> Wsgi:
     draining = threading.Event()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     threading.Thread(target=_await_signal, args=(draining,), name="stop", daemon=True).start()
+    _end_with_the_parent()
+    close_silent_connections()
     module, _, name = target.partition(":")
     return closing_when_set(getattr(import_module(module), name)(), draining)
 
@@ -74,7 +81,7 @@ def _stop_accepting() -> int:
         nobody.bind(("127.0.0.1", 0))
         nobody.listen()
         nobody.setblocking(False)
-        for listener in _sockets(listening=True):
+        for listener in filter(is_listening, sockets()):
             if listener.fileno() != nobody.fileno():
                 port = listener.getsockname()[1]
                 os.dup2(nobody.fileno(), listener.fileno())
@@ -83,17 +90,13 @@ def _stop_accepting() -> int:
 
 def _is_connected(port: int) -> bool:
     """Whether this process has a connection that came to the port."""
-    return any(connection.getsockname()[1] == port for connection in _sockets(listening=False))
+    return any(found.getsockname()[1] == port for found in sockets() if not is_listening(found))
 
 
-def _sockets(*, listening: bool) -> Iterator[socket.socket]:
-    """The sockets of this process on a network, not to be closed."""
-    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that there is
-        with suppress(OSError):  # no socket, or closed meanwhile
-            found = socket.socket(fileno=int(name))
-            try:
-                is_listening = bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-                if found.family in (socket.AF_INET, socket.AF_INET6) and is_listening is listening:
-                    yield found
-            finally:
-                found.detach()
+def _end_with_the_parent() -> None:
+    """Stop this worker like a SIGTERM when the main process is killed: nobody else would, nor renew it.
+
+    Linux only. The worker would keep the port, and an old version and old keys in use.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

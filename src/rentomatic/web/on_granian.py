@@ -30,23 +30,27 @@ class OneSocketServer(MPServer):
     There every worker listens on its own, and what waits for one that ends is reset by the kernel.
     """
 
-    def __init__(self, *given: Any, reader_timeout: float, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self._reader_timeout = reader_timeout
+    def __init__(self, serving: Serving, **options: Any) -> None:
+        super().__init__(serving.target, **options)
+        self._serving = serving
+
+    def _respawn_workers(self, workers: Any, target: Any, loader: Any, delay: float = 0) -> None:
+        """Replace all workers at a SIGHUP, one at the end of its lifetime, or, without a delay, one that ended."""
+        if not delay or self._serving.may_replace():
+            super()._respawn_workers(workers, target, loader, delay)
 
     def _init_shared_socket(self) -> None:
         listener: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
         self._ssp, self._shd, self._sfd = None, listener, listener.get_fd()
         self._sso = socket.socket(fileno=self._sfd)
         self._sso.set_inheritable(True)
-        cut_off_stalled_readers(self._sso, self._reader_timeout)
+        cut_off_stalled_readers(self._sso, self._serving.reader_timeout)
 
 
 def server(serving: Serving) -> MPServer:
     """The server, not yet started."""
     return OneSocketServer(
-        serving.target,
-        reader_timeout=serving.reader_timeout,
+        serving,
         interface=Interfaces.WSGI,
         address=serving.host,
         port=serving.port,

@@ -99,6 +99,11 @@ class _RecyclingArbiter(Arbiter):  # type: ignore[misc]
     the last one is gone: with a single worker nobody would answer meanwhile.
     """
 
+    def reload(self) -> None:
+        """Called at a SIGHUP."""
+        if self.app.serving.may_replace():
+            super().reload()
+
     def murder_workers(self) -> None:
         """Called about every second."""
         super().murder_workers()
@@ -106,6 +111,10 @@ class _RecyclingArbiter(Arbiter):  # type: ignore[misc]
         if not lifetime or len(self.WORKERS) != self.num_workers:
             return
         oldest = min(self.WORKERS.values(), key=lambda worker: worker.age)
-        if time.monotonic() - oldest.birth >= lifetime:
+        if time.monotonic() - oldest.birth < lifetime:
+            return
+        if not self.app.serving.may_replace():
+            oldest.birth = time.monotonic()  # to be tried again after another lifetime
+        else:
             self.log.info("Replacing worker (pid:%s) at the end of its lifetime", oldest.pid)
             self.spawn_worker()  # gunicorn ends the oldest, of which there is one too many now

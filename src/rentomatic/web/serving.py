@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,8 @@ class Serving:
     target: module and name of the function that makes the application, with a colon between.
     lifetime: seconds after which a worker is replaced, 0 for never.
     reader_timeout: seconds that an answer waits for a client that stopped reading.
+    may_replace: asked before workers are replaced, since new ones may not be able to start. If not, the old
+    ones go on.
     """
 
     target: str
@@ -52,6 +54,7 @@ class Serving:
     threads: int
     lifetime: int
     reader_timeout: float
+    may_replace: Callable[[], bool]
     log_level: str
 
 

@@ -1,0 +1,72 @@
+"""The sockets of this process, where a server gives no other way to reach its connections."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+SILENT_FOR = 30.0
+"""Seconds in which the first byte of a new connection has to arrive."""
+
+_PAUSE = 5.0
+
+# In `struct tcp_info`, linux/tcp.h: see tcp(7).
+_INFO_SIZE = 192
+_ESTABLISHED = 1
+_LAST_RECEIVED = slice(52, 56)
+_BYTES_RECEIVED = slice(128, 136)
+
+
+def sockets() -> Iterator[socket.socket]:
+    """The network sockets of this process, not to be closed."""
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that there is
+        with suppress(OSError):  # not a socket, or closed meanwhile
+            found = socket.socket(fileno=int(name))
+            try:
+                if found.family in (socket.AF_INET, socket.AF_INET6):
+                    yield found
+            finally:
+                found.detach()
+
+
+def received(connection: socket.socket) -> tuple[int, float]:
+    """How many bytes a TCP connection has received, and seconds since the last one, or since it began.
+
+    Raises OSError for any other socket. Linux only.
+    """
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
+    milliseconds = int.from_bytes(info[_LAST_RECEIVED], "little")
+    return int.from_bytes(info[_BYTES_RECEIVED], "little"), milliseconds / 1000
+
+
+def close_silent_connections() -> None:
+    """From now on, end the connections to this process on which nothing arrives for SILENT_FOR seconds.
+
+    Granian's time limit for the head of a request begins with its first byte, so a client that sends
+    nothing would keep its connection for ever.
+    """
+    if hasattr(socket, "TCP_INFO"):
+        threading.Thread(target=_watch, name="silent connections", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(_PAUSE)
+        ports = {found.getsockname()[1] for found in sockets() if is_listening(found)}
+        for found in sockets():
+            with suppress(OSError):  # not TCP, or closed meanwhile
+                size, seconds = received(found)
+                if not size and seconds > SILENT_FOR and found.getsockname()[1] in ports:
+                    found.shutdown(socket.SHUT_RDWR)
+
+
+def is_established(connection: socket.socket) -> bool:
+    """Whether neither side has begun to close a TCP connection. Linux only."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)[0] == _ESTABLISHED
+
+
+def is_listening(found: socket.socket) -> bool:
+    """Whether the socket takes connections and is none itself."""
+    return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
