@@ -35,7 +35,7 @@ class OneSocketServer(MPServer):
         self._serving = serving
 
     def _respawn_workers(self, workers: Any, target: Any, loader: Any, delay: float = 0) -> None:
-        """Replace all workers at a SIGHUP or one at the end of its lifetime; without a delay, one that ended."""
+        """Replace all workers at a SIGHUP, or one at its lifetime's end; without a delay, one that ended."""
         if not delay or self._serving.may_replace():
             super()._respawn_workers(workers, target, loader, delay)
 
