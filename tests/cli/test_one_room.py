@@ -58,7 +58,11 @@ def test_a_code_that_no_room_has_is_not_found(
 ) -> None:
     done = rentomatic(command, code)
 
-    assert (3, "", f"Error: There is no room {code}.\n") == (done.code, done.out, done.err)
+    assert (3, "", f"Error: There is no room {code or 'without a code'}.\n") == (
+        done.code,
+        done.out,
+        done.err,
+    )
     assert len(storage.rooms()) == 2
 
 

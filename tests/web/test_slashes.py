@@ -50,3 +50,29 @@ def test_a_slash_leads_nowhere_else(client: testing.TestClient, code: str) -> No
     assert answer.status_code in (301, 404)
     assert answer.headers.get("location", "/room/").startswith("/room/")
     assert answer.headers.get("location", "").isprintable()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("query", ["", "limit=1"])
+@pytest.mark.parametrize(
+    "path", ["/rooms", "/rooms/summary", "/rooms/clusters", f"/rooms/{CODE}", "/openapi.json", "/health/live"]
+)
+def test_the_api_names_the_address_without_the_slash(
+    client: testing.TestClient, path: str, query: str, method: str
+) -> None:
+    answer = client.simulate_request(method, f"{path}/", query_string=query)
+
+    assert 404 == answer.status_code
+    if method != "HEAD":
+        assert f"No address of the API ends in a slash; did you mean {path}?" == answer.json["detail"]
+        assert "about:blank" == answer.json["type"]
+
+
+@pytest.mark.parametrize("path", ["/rooms/", "/rooms//", "//rooms/", "/room/", "/room//"])
+def test_a_room_without_a_code_is_not_spoken_of_as_if_it_had_one(
+    client: testing.TestClient, path: str
+) -> None:
+    answer = client.simulate_get(path)
+
+    assert 404 == answer.status_code
+    assert "There is no room ." not in answer.json["detail"]

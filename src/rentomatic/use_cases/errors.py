@@ -52,7 +52,7 @@ class ResourceError(RentomaticError):
     """There is no room with that code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"There is no room {visible(shortened(code))}.")
+        super().__init__(f"There is no room {visible(shortened(code)) or 'without a code'}.")
         self.code = code
 
 

@@ -23,7 +23,7 @@ from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.room import RoomPage
 from rentomatic.web.pages.search import SearchPage
-from rentomatic.web.pages.slashes import add_page
+from rentomatic.web.pages.slashes import StrictApi, add_page
 from rentomatic.web.pages.staff import FindRoom, SignIn, SignOut, StartPage
 from rentomatic.web.pages.staff_import import ImportPage
 from rentomatic.web.pages.staff_rooms import AddRoomPage, EditRoomPage, RemoveRoomPage
@@ -70,7 +70,7 @@ def create_app(
     writes = Writes(observed, keys, gates.writes)
     imports = Imports(observed, keys, gates.imports)
     app = falcon.App(middleware=RequestMiddleware(gates.requests, metrics, spent))
-    app.add_middleware([CorsMiddleware(origins), StaticFiles()])
+    app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
     errors.install(app, metrics, ErrorPage(layout))

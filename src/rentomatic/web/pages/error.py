@@ -8,9 +8,8 @@ from typing import Any
 from falcon import Request, Response
 
 from rentomatic.web.pages.layout import MEDIA_TYPE, Layout
+from rentomatic.web.pages.slashes import is_for_programs
 from rentomatic.web.problems import PREFIX
-
-_FOR_PROGRAMS = ("/rooms", "/health", "/metrics", "/openapi.json")
 
 _log = logging.getLogger("rentomatic.web")
 
@@ -77,7 +76,7 @@ class ErrorPage:
 
 def _asks_for_page(req: Request) -> bool:
     """Whether it is a browser that shows the answer. Who takes anything is taken for a program."""
-    if any(req.path == path or req.path.startswith(f"{path}/") for path in _FOR_PROGRAMS):
+    if is_for_programs(req.path):
         return False
     return req.client_prefers(("application/problem+json", "application/json", MEDIA_TYPE)) == MEDIA_TYPE
 

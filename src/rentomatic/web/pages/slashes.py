@@ -1,9 +1,13 @@
-"""Addresses of pages as people type them: with a slash at the end."""
+"""Addresses with a slash at the end: of a page as people type them, of the API by mistake."""
 
 from typing import Any
 from urllib.parse import quote
 
-from falcon import App, HTTPRouteNotFound, Request, Response
+from falcon import App, HTTPNotFound, HTTPRouteNotFound, Request, Response
+
+from rentomatic.domain.quoting import shortened
+
+_FOR_PROGRAMS = ("/rooms", "/health", "/metrics", "/openapi.json")
 
 
 def add_page(app: App[Request, Response], template: str, page: object) -> None:
@@ -11,6 +15,20 @@ def add_page(app: App[Request, Response], template: str, page: object) -> None:
     app.add_route(template, page)
     if not template.endswith("/"):
         app.add_route(f"{template}/", _WithSlash())
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether the path belongs to the API rather than to the pages."""
+    return any(path == known or path.startswith(f"{known}/") for known in _FOR_PROGRAMS)
+
+
+class StrictApi:
+    """Refuses every address of the API with a slash at its end: it would be that of a room without a code."""
+
+    def process_request(self, req: Request, resp: Response) -> None:
+        if req.path.endswith("/") and is_for_programs(req.path):
+            meant = shortened(quote(req.path.rstrip("/")), 60)
+            raise HTTPNotFound(description=f"No address of the API ends in a slash; did you mean {meant}?")
 
 
 class _WithSlash:
