@@ -229,7 +229,9 @@ function fillForm(search) {
     if (field instanceof HTMLSelectElement && ![...field.options].some((option) => option.value === text)) field.add(new Option(text, text));
     field.value = text;
     field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
   }
+  for (const problem of form.querySelectorAll(".problem")) problem.remove(); // of the answer that was shown before
   for (const [name, text] of search) {
     if (fields.has(name)) continue;
     form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: text }));
