@@ -427,6 +427,34 @@ def test_a_value_that_cannot_be_understood_is_explained_beside_its_field(live: P
     expect(field).to_have_value("large")
 
 
+def test_what_was_wrong_with_a_value_goes_and_comes_with_its_search(live: Page) -> None:
+    near = live.locator("#near")
+
+    def expect_explained(fields: int) -> None:
+        settled(live)
+        for part in (".problem", "[aria-invalid]", "[aria-describedby]"):
+            expect(live.locator(f"#filters {part}")).to_have_count(fields)
+
+    live.goto("/")
+    settled(live)
+    filters(live)
+    near.fill("(41.39, 2.17)")
+    near.press("Enter")
+    expect_explained(1)
+    expect(near).to_have_accessible_description(re.compile(r"must be latitude,longitude .*not '\(41.39,"))
+    near.fill("41.39, 2.17")
+    near.press("Enter")
+    expect(live).to_have_url(re.compile("near=41.39,2.17"))
+    expect_explained(0)
+    live.go_back()
+    expect_explained(1)
+    expect(near).to_have_value(re.compile(r"\("))
+    live.go_forward()
+    expect(near).to_have_value("41.39,2.17")
+
+    expect_explained(0)
+
+
 def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, "ERR_FAILED", "ERR_CONNECTION_REFUSED") as page:
         page.goto("/")

@@ -208,7 +208,7 @@ def test_every_bad_text_is_named_at_once() -> None:
     told = {problem.parameter: problem.message for problem in refused.value.problems}
     assert told == {
         "code": told["code"],
-        "size": "must be between 1 and 2147483647, not 0",
+        "size": "must be between 1 and 2,147,483,647, not 0",
         "price": "must be a whole number such as 60, not '1.0'",
         "latitude": "must be a number such as 0.1278, not 'x'",
         "longitude": "is missing",

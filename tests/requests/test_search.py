@@ -316,3 +316,51 @@ def test_arbitrary_values_are_understood_or_refused_by_name(parameters: list[tup
 )
 def test_a_suggestion_never_means_the_opposite(name: str, meant: str) -> None:
     assert f"is not a parameter; did you mean {meant}?" == problems_of([(name, "5")])[name]
+
+
+@pytest.mark.parametrize(
+    "text", ["(41.39, 2.17)", "41.39, 2.17, 3", "41.39", "N41,E2", "91,0", "0,-181", "1e999,0"]
+)
+def test_a_place_that_is_refused_is_quoted_whole_with_the_form_expected(text: str) -> None:
+    problems = problems_of([("near", text)])
+
+    assert problems["near"].startswith(f"must be latitude,longitude such as 51.5,-0.12, not '{text}'")
+
+
+@pytest.mark.parametrize(
+    "text", ["(1, 2, 3, 4)", "1, 2, 3", "0,2,1,1", "181,0,1,1", "-0.1234567,51.1234567,0.1234567,95.1234567"]
+)
+def test_a_box_that_is_refused_is_quoted_whole_with_the_form_expected(text: str) -> None:
+    problems = problems_of([("bbox", text)])
+
+    expected = f"must be west,south,east,north such as -0.2,51.4,0.1,51.6, not '{text}'"
+    assert problems["bbox"].startswith(expected)
+
+
+def test_a_place_out_of_range_says_which_range() -> None:
+    problems = problems_of([("near", "91,0"), ("bbox", "0,-91,1,1")])
+
+    assert problems["near"].endswith(
+        ": latitude must be between -90 and 90 degrees, longitude between -180 and 180"
+    )
+    assert problems["bbox"].endswith(": south and north must be between -90 and 90 degrees")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("radius", "-3", "must be between 0 and 20,015,115, not '-3'"),
+        ("radius", "1e9", "must be between 0 and 20,015,115, not '1e9'"),
+        (
+            "filter_price__gte",
+            "99999999999",
+            "must be between -2,147,483,648 and 2,147,483,647, not '99999999999'",
+        ),
+        ("filter_latitude__lt", "-90.5", "must be between -90 and 90, not '-90.5'"),
+        ("limit", "1001", "must be between 1 and 1,000, not '1001'"),
+    ],
+)
+def test_the_ends_of_a_range_are_written_as_people_write_numbers(name: str, text: str, expected: str) -> None:
+    problems = problems_of([("near", "1,2"), (name, text)])
+
+    assert problems == {name: expected}

@@ -93,6 +93,23 @@ def test_a_distance_without_a_place_names_the_field_that_is_missing(client: test
     assert "needs “Near”, the point to measure from" in page.text
 
 
+@pytest.mark.parametrize("radius", ["-3", "99999999", "far"])
+def test_a_distance_that_cannot_be_is_explained_but_not_offered(
+    client: testing.TestClient, radius: str
+) -> None:
+    page = get(client, f"/?near=51.5,-0.1&radius={radius}")
+
+    assert 400 == page.status_code
+    assert f"not &#39;{radius}&#39;" in page.text
+    assert f'<option value="{radius}"' not in page.text
+
+
+def test_an_unusual_distance_stays_chosen_beside_another_mistake(client: testing.TestClient) -> None:
+    page = get(client, "/?near=here&radius=1234")
+
+    assert '<option value="1234" selected>1.2 km</option>' in page.text
+
+
 def test_a_link_to_a_further_page_that_does_not_fit_says_so_without_words_of_the_api(
     client: testing.TestClient,
 ) -> None:

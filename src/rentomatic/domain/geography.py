@@ -37,7 +37,7 @@ class Point:
 
     def __post_init__(self) -> None:
         if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
-            raise ValueError("a point lies between -90 and 90, -180 and 180 degrees")
+            raise ValueError("latitude must be between -90 and 90 degrees, longitude between -180 and 180")
 
     def distance_to(self, latitude: float, longitude: float) -> float:
         """The great-circle distance in metres."""

@@ -96,7 +96,7 @@ def _problem_of_code(value: object) -> str | None:
 def _problem_of_integer(value: object, lowest: int) -> str | None:
     if type(value) is not int:
         return "must be a whole number"
-    return None if lowest <= value <= MAX_INTEGER else f"must be between {lowest} and {MAX_INTEGER}"
+    return None if lowest <= value <= MAX_INTEGER else f"must be between {lowest} and {MAX_INTEGER:,}"
 
 
 def _problem_of_degrees(value: object, limit: int) -> str | None:

@@ -15,7 +15,7 @@ def integer(text: str, lowest: int = -MAX_INTEGER - 1, highest: int = MAX_INTEGE
         raise ValueError(f"must be a whole number such as 60, not {quoted(text)}")
     number = int(text)
     if not lowest <= number <= highest:
-        raise ValueError(f"must be between {lowest} and {highest}, not {quoted(text)}")
+        raise ValueError(f"must be between {lowest:,} and {highest:,}, not {quoted(text)}")
     return number
 
 
@@ -25,7 +25,7 @@ def decimal(text: str, lowest: float, highest: float) -> float:
         raise ValueError(f"must be a number such as 0.1278, not {quoted(text)}")
     number = float(text)
     if not lowest <= number <= highest:
-        raise ValueError(f"must be between {lowest:g} and {highest:g}, not {quoted(text)}")
+        raise ValueError(f"must be between {lowest:,.12g} and {highest:,.12g}, not {quoted(text)}")
     return number + 0.0
 
 

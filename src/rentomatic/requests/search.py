@@ -4,6 +4,7 @@ filter_price__lt=60  near=51.5,-0.12  radius=2000  sort=-price  limit=20
 """
 
 import difflib
+import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -34,6 +35,8 @@ from rentomatic.use_cases.errors import ParametersError, Problem
 MAX_PARAMETERS = 100
 MAX_CONDITIONS = 20
 MAX_VALUES = 1000
+MAX_QUOTED_PLACE = 100
+"""Characters of a point or a box that a message quotes: room for four numbers as maps give them."""
 
 FILTER_PREFIX = "filter_"
 
@@ -174,9 +177,9 @@ class Parser:
         box = self.parse("bbox", bounding_box)
         if box is not None:
             yield box
-        radius = self.parse("radius", lambda text: decimal(text, 0, MAX_RADIUS))
-        if near is not None and radius is not None:
-            yield Circle(near, radius)
+        metres = self.parse("radius", radius)
+        if near is not None and metres is not None:
+            yield Circle(near, metres)
         elif "radius" in self.texts and "near" not in self.texts:
             self.refuse("radius", f"needs {self.naming('near')}, the point to measure from")
 
@@ -208,29 +211,23 @@ def condition(field: Field, operator: Operator, text: str) -> Condition:
         return Condition(field, operator, field_value(field, text))
     texts = listed(text)
     if len(texts) > MAX_VALUES:
-        raise ValueError(f"takes at most {MAX_VALUES} values, not {len(texts)}")
+        raise ValueError(f"takes at most {MAX_VALUES:,} values, not {len(texts):,}")
     return Condition(field, operator, tuple(field_value(field, part) for part in texts))
 
 
 def point(text: str) -> Point:
     """A point from `latitude,longitude`. Raises ValueError with a text for the user."""
-    match listed(text):
-        case [latitude, longitude]:
-            return Point(decimal(latitude, -90, 90), decimal(longitude, -180, 180))
-    raise ValueError(f"must be latitude,longitude such as 51.5,-0.12, not {quoted(text)}")
+    return _of_degrees(Point, 2, text, "latitude,longitude such as 51.5,-0.12")
 
 
 def bounding_box(text: str) -> BoundingBox:
     """A box from `west,south,east,north`. Raises ValueError with a text for the user."""
-    match listed(text):
-        case [west, south, east, north]:
-            return BoundingBox(
-                west=decimal(west, -180, 180),
-                south=decimal(south, -90, 90),
-                east=decimal(east, -180, 180),
-                north=decimal(north, -90, 90),
-            )
-    raise ValueError(f"must be west,south,east,north such as -0.2,51.4,0.1,51.6, not {quoted(text)}")
+    return _of_degrees(BoundingBox, 4, text, "west,south,east,north such as -0.2,51.4,0.1,51.6")
+
+
+def radius(text: str) -> float:
+    """A distance in metres. Raises ValueError with a text for the user."""
+    return decimal(text, 0, MAX_RADIUS)
 
 
 def field_value(field: Field, text: str) -> Value:
@@ -256,6 +253,21 @@ def choice(text: str, choices: dict[str, Parsed]) -> Parsed:
     if text not in choices:
         raise ValueError(f"must be one of {', '.join(choices)}, not {quoted(text)}")
     return choices[text]
+
+
+def _of_degrees(build: Callable[..., Parsed], count: int, text: str, form: str) -> Parsed:
+    """What is built of so many numbers. Raises ValueError with a text for the user that quotes them all."""
+    wrong = f"must be {form}, not {quoted(text, MAX_QUOTED_PLACE)}"
+    try:
+        degrees = [decimal(part, -math.inf, math.inf) for part in listed(text)]
+    except ValueError:
+        raise ValueError(wrong) from None
+    if len(degrees) != count:
+        raise ValueError(wrong)
+    try:
+        return build(*degrees)
+    except ValueError as error:
+        raise ValueError(f"{wrong}: {error}") from None
 
 
 def _shown(name: str) -> str:

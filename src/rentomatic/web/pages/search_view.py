@@ -1,6 +1,7 @@
 """What the page of a search shows: the form as it was filled in, filters that can be taken off, rooms."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -8,7 +9,7 @@ from urllib.parse import urlencode
 from rentomatic.domain.geography import Circle
 from rentomatic.domain.quoting import shortened, without_hidden
 from rentomatic.domain.search import RoomQuery
-from rentomatic.requests.search import FILTER_PREFIX, FILTERS, canonical
+from rentomatic.requests.search import FILTER_PREFIX, FILTERS, canonical, radius
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
 from rentomatic.web.pages.labels import LARGEST, SMALLEST, label_of
@@ -90,8 +91,9 @@ class View:
         """Each radius that is offered, and what it is called."""
         offered = {f"{metres}": distance(metres) for metres in RADII}
         given = self.values["radius"]
-        if given and given not in offered:
-            offered[given] = self._radius(given)
+        if given not in offered:
+            with suppress(ValueError):  # none is given, or one that is explained beside the field
+                offered[given] = distance(radius(given))
         return list(offered.items())
 
     @property
