@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -158,9 +159,12 @@ class Stack:
         Raises StackError where the stack is not running: whoever has none may have meant another storage.
         """
         if not self._compose("ps", "--quiet"):
+            local = ""
+            if arguments[0] in ("backup", "restore"):
+                local = f" For the local file rentomatic.db: .venv/bin/rentomatic {shlex.join(arguments)}"
             raise StackError(
                 f"{arguments[0]} is for the production stack, which is not running: "
-                "./manage.py compose up -d. For another storage, name it in DATABASE_URL."
+                f"./manage.py compose up -d. For another storage, name it in DATABASE_URL.{local}"
             )
         terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
         # Not its dependencies: they run, and a changed configuration is no reason to make them anew here.

@@ -18,7 +18,7 @@ from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.schema import require_revision
-from rentomatic.repository.sqlite import SqliteRepo, is_empty, is_missing, new_file
+from rentomatic.repository.sqlite import SqliteRepo, is_empty, is_missing, new_file, require_no_earlier_logs
 from rentomatic.settings import (
     Database,
     MemoryDatabase,
@@ -196,6 +196,7 @@ def _migrated(database: Database) -> Revisions:
             from rentomatic.migrations import runner  # Alembic takes a third of a second to import
 
             if not is_missing(path):
+                require_no_earlier_logs(path)
                 return runner.upgrade_sqlite(path)
             with new_sqlite_file(path) as unfinished:
                 return runner.upgrade_sqlite(unfinished)

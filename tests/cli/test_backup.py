@@ -301,6 +301,32 @@ def test_the_backups_are_listed_with_what_they_hold(rentomatic: CommandLine, sto
     assert lines[1] == f"{older.name} 1 day 0.1 MB damaged"
 
 
+def test_a_name_of_the_list_is_found_among_the_backups(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RENTOMATIC_BACKUP_DIRECTORY", "kept/here")
+    storage.put(make_room())
+    rentomatic("backup")
+    (name,) = os.listdir("kept/here")
+    storage.path.unlink()
+    done = rentomatic("restore", name)
+
+    assert (0, True) == (done.code, f"kept/here/{name}\n" in done.out)
+    assert [make_room()] == storage.rooms()
+
+
+def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup", "--verify")
+    name = backups()[0].name
+    Path(name).write_bytes(b"none")
+    done = rentomatic("restore", "--verify", name)
+
+    assert (1, True) == (done.code, f"{name} is no backup that can be restored" in done.err)
+
+
 @pytest.mark.usefixtures("storage")
 @pytest.mark.parametrize(
     ("line", "code", "said"),

@@ -5,8 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -233,6 +233,81 @@ def test_no_new_file_is_made_beside_the_log_of_one_that_is_gone(
     kept.rename(storage.path)
 
     assert [4, 4] == [done.code for done in refused]
-    assert "put the file back beside it, or remove the log" in refused[0].err
+    assert refused[0].err.startswith(f"Error: {storage.path} is missing, but the logs of an earlier file")
+    assert "Then put the earlier file back in its place, or move" in refused[0].err
     assert left == after
     assert ["old"] == [room.code for room in storage.rooms()]
+
+
+@contextmanager
+def a_killed_server(storage: Storage, log: Path) -> Iterator[None]:
+    leave_a_log(storage.path)
+    yield
+
+
+@contextmanager
+def a_running_server(storage: Storage, log: Path) -> Iterator[None]:
+    """One that has nothing in its log yet."""
+    with serving_rentomatic(f"sqlite:///{storage.path}", log) as server:
+        assert 200 == server.get("/rooms").status
+        yield
+
+
+def replaced(path: Path) -> None:
+    (path.parent / "new").touch()
+    (path.parent / "new").replace(path)
+
+
+@pytest.mark.parametrize("left_by", [a_killed_server, a_running_server])
+@pytest.mark.parametrize("emptied", [no_bytes, replaced])
+@pytest.mark.parametrize("line", ["restore latest", "migrate"])
+def test_an_empty_file_beside_logs_of_an_earlier_one_is_filled_once_they_are_moved_away(
+    rentomatic: CommandLine,
+    storage: Storage,
+    tmp_path: Path,
+    left_by: Callable[[Storage, Path], AbstractContextManager[None]],
+    emptied: Callable[[Path], None],
+    line: str,
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    with left_by(storage, tmp_path / "server.log"):
+        emptied(storage.path)
+        before = contents(tmp_path)
+        refused = [rentomatic(*line.split()), rentomatic(*line.split()), rentomatic("migrate", "--sql")]
+        after = contents(tmp_path)
+    path, names = str(storage.path), [f"{storage.path}{end}" for end in ("", "-wal", "-shm")]
+    for name in refused[0].err.rpartition(": ")[2].partition(". (")[0].split(", "):
+        names.remove(name)
+        with suppress(FileNotFoundError):  # its server has removed it at its end
+            Path(name).rename(Path("backups", Path(name).name))
+    done = rentomatic(*line.split())
+
+    assert [4, 4, 0] == [each.code for each in refused]
+    assert f"Error: {path} is empty, but the logs of an earlier file are still beside it: " in refused[0].err
+    assert before == after
+    assert (0, "", []) == (done.code, done.err, names)
+    assert ([make_room()] if line == "restore latest" else []) == storage.rooms()
+
+
+def contents(folder: Path) -> dict[str, int]:
+    """The files of the storage, and their sizes."""
+    return {each.name: each.stat().st_size for each in folder.glob("rooms.db*")}
+
+
+def test_printing_a_migration_leaves_an_empty_file_as_it_is(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    no_bytes(storage.path)
+    done = rentomatic("migrate", "--sql")
+
+    assert (0, True) == (done.code, "CREATE TABLE" in done.out)
+    assert {"rooms.db": 0} == contents(storage.path.parent)
+
+
+def test_several_migrations_of_an_empty_file_at_once_all_succeed(storage: Storage) -> None:
+    no_bytes(storage.path)
+    started = [start("migrate") for _ in range(4)]
+    said = [process.communicate(timeout=LIMIT)[1] for process in started]
+
+    assert [(0, b"")] * 4 == [(process.returncode, err) for process, err in zip(started, said, strict=True)]

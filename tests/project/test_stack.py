@@ -162,6 +162,14 @@ def test_a_stack_that_does_not_run_is_not_started_for_a_command(run: Manage, cal
     assert [["compose", "ps", "--quiet"]] == [call["arguments"] for call in calls.all]
 
 
+def test_without_a_stack_the_command_for_the_local_file_is_said(run: Manage) -> None:
+    said = [run(*line.split(), ANSWER="").stderr for line in ("backup --verify", "restore latest")]
+
+    assert said[0].endswith("the local file rentomatic.db: .venv/bin/rentomatic backup --verify\n")
+    assert said[1].endswith("the local file rentomatic.db: .venv/bin/rentomatic restore latest\n")
+    assert ".venv" not in run("init-postgres", ANSWER="").stderr
+
+
 # --- secrets
 
 

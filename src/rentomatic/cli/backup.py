@@ -110,6 +110,8 @@ def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool
 def restore(file: str, force: bool, verify: bool) -> int:
     """Bring back the rooms of a backup: a file, latest for the newest in the directory, or - for stdin.
 
+    A name without a folder that is not a file here is looked up among the backups of backup --list.
+
     The whole file is checked first: one that is damaged changes nothing. Then all rooms are loaded in
     one step, all or none, while readers go on with what was there, and are read back: number and
     checksum of both are printed, and the exit code is 1 where they differ. A storage that holds rooms
@@ -119,7 +121,7 @@ def restore(file: str, force: bool, verify: bool) -> int:
     Examples:
       rentomatic restore latest --force
       rentomatic restore --verify latest
-      rentomatic restore backups/rooms-20261122T172013Z.ndjson.gz --force
+      rentomatic restore rooms-20261122T172013Z.ndjson.gz --force
       cat backups/rooms-20261122T172013Z.ndjson.gz | rentomatic restore --force -
     """
     if force and verify:
@@ -240,15 +242,22 @@ def _opened(file: str, directory: Path) -> Iterator[tuple[IO[bytes], str]]:
             yield kept, "standard input"
         return
     try:
-        content = Path(file).open("rb")  # noqa: SIM115 - closed below, where errors are of the reading
+        path = _found(file, directory)
+        content = path.open("rb")  # noqa: SIM115 - closed below, where errors are of the reading
     except OSError as error:
         raise click.FileError(file, error.strerror) from error
     with content:
         if content.seekable():
-            yield content, file
+            yield content, str(path)
             return
         with _kept(content) as kept:
-            yield kept, file
+            yield kept, str(path)
+
+
+def _found(file: str, directory: Path) -> Path:
+    """The file, or where there is none and the name has no folder, the backup of that name."""
+    path, listed = Path(file), directory / file
+    return listed if file == path.name and not path.exists() and listed.exists() else path
 
 
 @contextmanager

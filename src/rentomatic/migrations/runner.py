@@ -51,7 +51,7 @@ def downgrade_sqlite(path: Path, revision: str) -> None:
 
 def sql_for_sqlite(path: Path) -> str:
     """The SQL that would bring the file up to date. Nothing is changed or created."""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:  # connecting would write to an empty file
         return _offline("sqlite", None)
     with _sqlite(path) as connection:
         return _offline("sqlite", current(connection))

@@ -8,7 +8,7 @@ no changes, so such a connection serves one use, and what it read counts only if
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,23 @@ class EmptyFile(RepositoryUnavailable):
         super().__init__(
             "The file of the storage exists but is empty. Restore a backup with `rentomatic restore`, "
             "or start without rooms with `rentomatic migrate`."
+        )
+
+
+class EarlierLogs(RepositoryUnavailable):
+    """The file is missing or empty, and logs of an earlier one are beside it.
+
+    state: `is missing` or `is empty`. ends: the ends of the logs' names.
+    """
+
+    def __init__(self, path: Path, state: str, ends: Iterable[str]) -> None:
+        logs = ", ".join(f"{path}{end}" for end in ends)
+        moved = f"{path}, {logs}" if state == "is empty" else logs
+        super().__init__(
+            f"{path} {state}, but the logs of an earlier file are still beside it: {logs}. "
+            f"Stop every rentomatic that uses {path.name}. Then put the earlier file back in its place, or "
+            "move what is still there of these files to another folder and try again, which makes a new "
+            f"file: {moved}."
         )
 
 
@@ -113,6 +130,26 @@ def opened(path: Path, found: os.stat_result) -> OpenFile:
     return OpenFile(_connected(path, "mode=ro&immutable=1"), file, _state(found))
 
 
+def require_no_earlier_logs(path: Path) -> None:
+    """Raise RepositoryUnavailable where a missing or empty file has logs of an earlier one beside it.
+
+    SQLite would take them for those of the file that is made there and read old pages from them, or share
+    them with a server that still has the earlier file open.
+    """
+    path = path.resolve()
+    beside = _beside(path)  # first: another process may be making the file, which has its logs only later
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        if any(beside.get(end) for end in _LOGS):
+            raise EarlierLogs(path, "is missing", beside) from None
+    except OSError:
+        return  # opening it says why
+    else:
+        if not size and ("-wal" in beside or "-shm" in beside):
+            raise EarlierLogs(path, "is empty", beside)
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
     """Where to make a file, with all its logs, that takes the path only when it is whole.
@@ -122,12 +159,7 @@ def new_file(path: Path) -> Iterator[Path]:
     RepositoryUnavailable where the folder cannot be written to or has the log of a file that is gone.
     """
     path = path.resolve()  # a symbolic link stays one
-    if _has_log(path) and is_missing(path):  # in this order: somebody else may just have made the file
-        # SQLite would take the log for that of the new file, and bring its pages into it.
-        raise RepositoryUnavailable(
-            "The file of the storage is missing, but its log of changes (-wal or -journal) is still there: "
-            "put the file back beside it, or remove the log."
-        )
+    require_no_earlier_logs(path)
     try:
         with held_folder(f"{path.name}.new-", path.parent) as folder:
             yield folder / path.name
@@ -159,11 +191,17 @@ def _state(found: os.stat_result) -> tuple[int, int]:
 
 def _has_log(path: Path) -> bool:
     """Whether a log beside the file holds changes that are not in the file itself."""
-    for log in (path.resolve().with_name(path.resolve().name + end) for end in _LOGS):
-        with suppress(FileNotFoundError):
-            if log.stat().st_size:
-                return True
-    return False
+    beside = _beside(path.resolve())
+    return any(beside.get(end) for end in _LOGS)
+
+
+def _beside(path: Path) -> dict[str, int]:
+    """The sizes in bytes of the files that SQLite has made beside it, by the ends of their names."""
+    sizes = {}
+    for end in (*_LOGS, "-shm"):
+        with suppress(OSError):
+            sizes[end] = path.with_name(path.name + end).stat().st_size
+    return sizes
 
 
 def _connected(path: Path, how: str) -> sqlite3.Connection:
