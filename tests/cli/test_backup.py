@@ -307,7 +307,7 @@ def test_a_name_of_the_list_is_found_among_the_backups(
     monkeypatch.setenv("RENTOMATIC_BACKUP_DIRECTORY", "kept/here")
     storage.put(make_room())
     rentomatic("backup")
-    (name,) = os.listdir("kept/here")
+    (name,) = [each.name for each in Path("kept/here").iterdir()]
     storage.path.unlink()
     done = rentomatic("restore", name)
 

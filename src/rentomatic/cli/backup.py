@@ -243,7 +243,7 @@ def _opened(file: str, directory: Path) -> Iterator[tuple[IO[bytes], str]]:
         return
     try:
         path = _found(file, directory)
-        content = path.open("rb")  # noqa: SIM115 - closed below, where errors are of the reading
+        content = path.open("rb")
     except OSError as error:
         raise click.FileError(file, error.strerror) from error
     with content:
