@@ -21,7 +21,7 @@ from rentomatic.requests.search import AREA_PARAMETERS, FILTERS, PAGE_PARAMETERS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import json as json_of_rooms
 from rentomatic.settings import ApiKey, Scope
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.web import imports
 from rentomatic.web.app import create_app
 from rentomatic.web.problems import PREFIX, TYPES
@@ -188,7 +188,8 @@ def busy(walk: Walk, request: Request) -> None:
 
 
 def refused(walk: Walk, request: Request) -> None:
-    """For who asks, or for the body."""
+    """For who asks, for the storage, or for the body."""
+    walk.ask(request, storage=Failing(StorageReadOnly()))
     walk.ask(request, Authorization="Bearer rom_x")
     walk.ask(request, key=None)
     walk.ask(request, key=ApiKey("none", frozenset(), ENTRY.digest))
