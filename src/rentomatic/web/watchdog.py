@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from rentomatic.web.probe import probe
@@ -31,7 +32,8 @@ def main() -> int:
         return probe("/health/ready")
     for server in _servers():
         if _listens(server) and _count_miss() >= LIMIT:
-            _log(server)
+            with suppress(OSError):  # whatever is wrong with the log, the server has to go
+                _log(server)
             os.kill(int(server.name), signal.SIGKILL)
     return 1
 
