@@ -24,7 +24,8 @@ with open(os.environ["CALLS"], "a") as calls:
     if "exec" in sys.argv:
         call["input"] = sys.stdin.read()
     calls.write(json.dumps(call) + "\\n")
-print(os.environ.get("ANSWER", ""))
+asked_for_workers = any("/children" in argument for argument in sys.argv)  # they are new ones every time
+print(os.getpid() if asked_for_workers else os.environ.get("ANSWER", ""))
 sys.exit(int(os.environ.get("EXIT_CODE", "0")))
 """
 
@@ -328,9 +329,22 @@ def test_signals_are_sent_from_inside_containers(run: Manage, calls: Calls, copy
     arguments = [call["arguments"] for call in calls.all]
 
     assert 0 == done.returncode, done.stderr
+    assert ["tools", "migrate", "--sql"] == arguments[2][-3:]  # which reads all settings before
     assert ["exec", name, "sh", "-c", "kill -HUP 1"] in arguments
     assert ["exec", "-s", "reload"] == [arguments[-1][1], *arguments[-1][-2:]]
     assert not [each for each in arguments if "kill" in each]
+
+
+def test_nothing_is_reloaded_where_the_settings_are_wrong(run: Manage, tmp_path: Path) -> None:
+    (tmp_path / "bin" / "docker").write_text(
+        '#!/bin/sh\ncase "$*" in *tools*) echo "RENTOMATIC_API_KEYS: entry 2 is not …" >&2; exit 2;;\n'
+        '*exec*) echo "reloaded after all" >&2; exit 1;; *) echo r-web-1; esac\n'
+    )
+    done = run("stack", "reload")
+
+    assert 1 == done.returncode
+    assert "RENTOMATIC_API_KEYS: entry 2" in done.stderr
+    assert "reloaded after all" not in done.stderr
 
 
 def test_everything_that_could_not_be_reloaded_is_named(run: Manage, tmp_path: Path) -> None:
