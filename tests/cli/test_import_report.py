@@ -25,7 +25,7 @@ def test_every_refused_line_is_reported_with_column_value_and_reason(rentomatic:
         ["line", "column", "value", "reason"],
         ["2", "price", "x", "is not a number"],
         ["4", "", "c3,,60", "has 3 columns, but the header has 5"],
-        ["5", "latitude", "95\n,5", "is not a number of degrees such as 51.5074"],
+        ["5", "latitude", "95<U+000A>,5", "is not a number of degrees such as 51.5074"],
     ]
     assert expected == rows
 
