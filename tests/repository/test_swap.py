@@ -152,7 +152,9 @@ def test_behind_another_writer_a_swap_of_mongodb_is_given_up_after_two_seconds()
             took = time_until_refused(repository)
 
         assert 0.5 < took < 10
-        assert repository.swap(make_room(), None)
+        # What was given up may have been done all the same, by a server that is slow to notice.
+        assert repository.get("a1") in (make_room(), make_room(price=1))
+        assert repository.swap(repository.get("a1"), None)
 
 
 def time_until_refused(repository: RoomRepository) -> float:
