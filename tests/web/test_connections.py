@@ -91,10 +91,9 @@ def answered(server: Server, target: str) -> Answer:
     return answer
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_a_connection_on_which_nothing_arrives_is_closed(database: str, tmp_path: Path, name: str) -> None:
+def test_a_connection_on_which_nothing_arrives_is_closed(database: str, tmp_path: Path) -> None:
     with (
-        rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server,
+        rentomatic(database, tmp_path / "log") as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=90) as silent,
     ):
         assert b"" == silent.recv(1)
