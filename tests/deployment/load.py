@@ -124,7 +124,7 @@ class Load:
             assert not thread.is_alive(), "a thread of the load hangs"
 
     def go_on(self, answers: int = 120) -> None:
-        """Wait until so many more searches have come back, and a write where there are writes."""
+        """Wait until that many more searches are answered, and one write if there are writes."""
         wanted = len(self.report.outcomes) + answers
         wanted_writes = len(self.writes.outcomes) + bool(self._key)
         end = time.monotonic() + 2 * _TIMEOUT

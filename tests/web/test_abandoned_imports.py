@@ -1,4 +1,4 @@
-"""Clients of real servers that go away while their listing is read, and who comes next."""
+"""Clients of real servers that go away while their listing is read, and the next import."""
 
 import gzip
 import socket

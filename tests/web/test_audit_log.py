@@ -24,7 +24,7 @@ from tests.web.conftest import key_of
 
 WRITER, WRITER_ENTRY = key_of("writer", Scope.WRITE)
 FULL = Path("/dev/full")
-"""A file on a disk without space, for whoever writes to it."""
+"""A file on a full disk."""
 
 
 @contextmanager

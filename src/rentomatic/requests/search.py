@@ -256,7 +256,7 @@ def choice(text: str, choices: dict[str, Parsed]) -> Parsed:
 
 
 def _of_degrees(build: Callable[..., Parsed], count: int, text: str, form: str) -> Parsed:
-    """What is built of so many numbers. Raises ValueError with a text for the user that quotes them all."""
+    """Build a place from a list of numbers. Raises ValueError with a text for the user that quotes all."""
     wrong = f"must be {form}, not {quoted(text, MAX_QUOTED_PLACE)}"
     try:
         degrees = [decimal(part, -math.inf, math.inf) for part in listed(text)]

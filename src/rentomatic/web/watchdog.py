@@ -32,7 +32,7 @@ def main() -> int:
         return probe("/health/ready")
     for server in _servers():
         if _listens(server) and _count_miss() >= LIMIT:
-            with suppress(OSError):  # whatever is wrong with the log, the server has to go
+            with suppress(OSError):  # a log that cannot be written does not keep a hung server alive
                 _log(server)
             os.kill(int(server.name), signal.SIGKILL)
     return 1
