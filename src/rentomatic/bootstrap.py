@@ -7,7 +7,7 @@ import json
 import logging.config
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,14 @@ from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.schema import require_revision
-from rentomatic.repository.sqlite import SqliteRepo, is_empty, is_missing, new_file, require_no_earlier_logs
+from rentomatic.repository.sqlite import (
+    MadeMeanwhile,
+    SqliteRepo,
+    is_empty,
+    is_missing,
+    new_file,
+    require_no_earlier_logs,
+)
 from rentomatic.settings import (
     Database,
     MemoryDatabase,
@@ -195,11 +202,11 @@ def _migrated(database: Database) -> Revisions:
         case SqliteDatabase(path):
             from rentomatic.migrations import runner  # Alembic takes a third of a second to import
 
-            if not is_missing(path):
-                require_no_earlier_logs(path)
-                return runner.upgrade_sqlite(path)
-            with new_sqlite_file(path) as unfinished:
-                return runner.upgrade_sqlite(unfinished)
+            if is_missing(path):
+                with suppress(MadeMeanwhile), new_sqlite_file(path) as unfinished:
+                    return runner.upgrade_sqlite(unfinished)
+            require_no_earlier_logs(path)
+            return runner.upgrade_sqlite(path)
         case PostgresDatabase(conninfo=conninfo):
             from rentomatic.migrations import runner
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.repository.sqlite import new_file
+from rentomatic import bootstrap
+from rentomatic.repository.sqlite import MadeMeanwhile, new_file
+from rentomatic.settings import SqliteDatabase
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
 from tests.servers import free_port
@@ -189,13 +191,27 @@ def test_processes_that_make_a_file_at_once_all_find_it_and_lose_nothing(storage
 
 def test_of_two_who_make_a_file_the_first_keeps_it(tmp_path: Path) -> None:
     path = tmp_path / "rooms.db"
-    with new_file(path) as late:
+    with pytest.raises(MadeMeanwhile, match="Another process"), new_file(path) as late:
         late.write_text("late")
         with new_file(path) as early:
             early.write_text("early")
 
     assert "early" == path.read_text()
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_who_migrates_a_file_that_another_process_just_made_says_what_was_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = SqliteDatabase(tmp_path / "rooms.db")
+    made = bootstrap.migrate(database)
+    looked_too_early = iter([True])
+    monkeypatch.setattr(bootstrap, "is_missing", lambda path: next(looked_too_early))
+
+    again = bootstrap.migrate(database)
+
+    assert made[1] is not None
+    assert (made[1], made[1]) == again
 
 
 def test_a_file_that_a_link_leads_to_is_made_there(

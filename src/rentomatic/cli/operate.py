@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import click
 from rentomatic import bootstrap
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
-from rentomatic.repository.sqlite import is_missing
+from rentomatic.repository.sqlite import MadeMeanwhile, is_missing
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
@@ -125,14 +126,14 @@ def _publish_static_files(directory: Path) -> None:
 
 
 def _make_sample_file(settings: Settings, path: Path) -> None:
-    """A file with sample rooms, which takes its name only when it is whole."""
-    with (
-        naming(settings.database),
-        bootstrap.new_sqlite_file(path) as unfinished,
-        repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms,
-    ):
-        done = import_rooms(rooms, sample_rooms())
-    click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
+    """A file with sample rooms, which takes its name when it is whole, unless another process was first."""
+    with naming(settings.database), suppress(MadeMeanwhile):
+        with (
+            bootstrap.new_sqlite_file(path) as unfinished,
+            repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms,
+        ):
+            done = import_rooms(rooms, sample_rooms())
+        click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
 
 
 @click.command

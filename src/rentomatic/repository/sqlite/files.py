@@ -150,13 +150,21 @@ def require_no_earlier_logs(path: Path) -> None:
             raise EarlierLogs(path, "is empty", beside)
 
 
+class MadeMeanwhile(RepositoryUnavailable):
+    """Another process made a file of that name first, and nothing was put into it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Another process has just made {path.name}: nothing was put into it. Try again.")
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
     """Where to make a file, with all its logs, that takes the path only when it is whole.
 
     At the end of the context its connections are closed. What a killed process leaves behind has another
-    name and is removed by the next one. Of two processes at once, the file of the first stays. Raises
-    RepositoryUnavailable where the folder cannot be written to or has the log of a file that is gone.
+    name and is removed by the next one. Raises MadeMeanwhile where another process was first, whose file
+    stays, and any other RepositoryUnavailable where the folder cannot be written to or has the log of a
+    file that is gone.
     """
     path = path.resolve()  # a symbolic link stays one
     require_no_earlier_logs(path)
@@ -170,14 +178,15 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def _publish(made: Path, path: Path) -> None:
-    """Give the file its name, unless another process has made one of that name."""
+    """Give the file its name. Raises MadeMeanwhile where another process has made one of that name."""
     try:
         os.link(made, path)
-    except FileExistsError:
-        return
-    except OSError:  # a file system without hard links
-        if not path.exists():
-            made.replace(path)
+    except FileExistsError as error:
+        raise MadeMeanwhile(path) from error
+    except OSError as error:  # a file system without hard links
+        if path.exists():
+            raise MadeMeanwhile(path) from error
+        made.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the name survives a power cut as well
