@@ -11,7 +11,14 @@ class SlowRepo(MemRepo):
 
     samples = True
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         if within is not None:
             raise OutOfTime
         return super().count(query, at_most)

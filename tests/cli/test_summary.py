@@ -87,7 +87,14 @@ def slow(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
 class SlowSqliteRepo(SqliteRepo):
     """Never looks at all rooms in time."""
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         raise OutOfTime
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:

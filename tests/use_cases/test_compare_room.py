@@ -13,7 +13,7 @@ class CountingRepo(MemRepo):
 
     searches = 0
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         self.searches += 1
         return super().search(query)
 

@@ -65,7 +65,14 @@ class CountingRepo(MemRepo):
 
     asked = 0
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         self.asked += 1
         return super().count(query, at_most, within)
 
@@ -91,7 +98,14 @@ class PatientRepo(MemRepo):
         self.clock = clock
         self.needs = needs
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         self._take(query, within)
         return super().count(query, at_most)
 

@@ -27,7 +27,14 @@ class TimedRepo(SlowRepo):
         super().__init__(ROOMS)
         self.given: list[tuple[str, float | None]] = []
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         self.given.append(("count", within))
         return super().count(query, at_most, within)
 
@@ -115,7 +122,14 @@ def test_where_not_even_a_sample_comes_in_time_a_page_comes_without_a_total() ->
 
 def test_page_comes_without_a_total_when_the_storage_goes_away_meanwhile() -> None:
     class GoneRepo(MemRepo):
-        def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+        def count(
+            self,
+            query: RoomQuery,
+            at_most: int | None = None,
+            within: float | None = None,
+            *,
+            quick: bool = False,
+        ) -> int:
             raise RepositoryUnavailable("The storage cannot be reached.")
 
     assert search_rooms(GoneRepo(ROOMS), CHEAP, with_total=True).total is None

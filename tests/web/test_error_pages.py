@@ -31,7 +31,7 @@ class FailingRepo(MemRepo):
     def get(self, code: str) -> Room | None:
         raise self.failure
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         raise self.failure
 
 
@@ -111,7 +111,7 @@ def test_an_overload_asks_for_patience() -> None:
     class SlowRepo(MemRepo):
         asked, answer = threading.Event(), threading.Event()
 
-        def search(self, query: RoomQuery) -> Page:
+        def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
             self.asked.set()
             assert self.answer.wait(30)
             return super().search(query)

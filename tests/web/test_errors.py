@@ -42,7 +42,7 @@ class BrokenRepo(MemRepo):
         super().__init__(FIRST_ROOMS)
         self.error = error
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         raise self.error
 
     def get(self, code: str) -> Room | None:
@@ -349,7 +349,7 @@ class SlowRepo(MemRepo):
         self.asked = threading.Semaphore(0)
         self.answer = threading.Event()
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         self.asked.release()
         assert self.answer.wait(30)
         return super().search(query)

@@ -53,7 +53,7 @@ class AwayRepo(MemRepo):
     def ping(self) -> None:
         raise RepositoryUnavailable("away")
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         raise RepositoryUnavailable("away")
 
 

@@ -359,7 +359,14 @@ class BusyRepo(MemRepo):
 
     error: RepositoryUnavailable = OutOfTime()
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         raise self.error
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:

@@ -118,7 +118,7 @@ class HurriedRepo(MemRepo):
 
     error: RepositoryUnavailable = OutOfTime()
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         raise self.error
 
 

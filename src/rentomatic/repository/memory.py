@@ -30,14 +30,21 @@ class MemRepo:
     def get(self, code: str) -> Room | None:
         return self._rooms.get(code)
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         rooms = self._ordered(query)
         if query.after is not None:
             end = query.order_key(query.after)
             rooms = [room for room in rooms if query.order_key(query.position(room)) > end]
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         return sum(1 for _ in islice(filter(query.matches, self._rooms.values()), at_most))
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:

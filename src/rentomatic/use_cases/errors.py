@@ -83,6 +83,10 @@ class OutOfTime(RepositoryUnavailable):
         super().__init__("The storage did not answer in time.")
 
 
+class NotQuick(Exception):
+    """The answer takes more than a bounded number of rooms to read, and was asked for only if it is quick."""
+
+
 class StorageReadOnly(RentomaticError):
     """The storage can be read but not written to; trying again does not help."""
 

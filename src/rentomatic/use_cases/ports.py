@@ -38,13 +38,25 @@ class RoomRepository(Protocol):
         """The room of that (canonical) code."""
         ...
 
-    def search(self, query: RoomQuery) -> Page:
-        """The page of rooms that the query asks for."""
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        """The page of rooms that the query asks for.
+
+        quick: raise NotQuick rather than read more than a bounded number of rooms on the way to the page.
+        Raises OutOfTime where that takes longer than `within` seconds.
+        """
         ...
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         """How many rooms match, whatever the page; counted no further than `at_most`.
 
+        quick: raise NotQuick rather than read more than a bounded number of rooms.
         Raises OutOfTime where that takes longer than `within` seconds.
         """
         ...

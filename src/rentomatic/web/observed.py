@@ -35,13 +35,20 @@ class ObservedRepository(RoomRepository):
         with self._observed("get"):
             return self._repository.get(code)
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         with self._observed("search"):
-            return self._repository.search(query)
+            return self._repository.search(query, within, quick=quick)
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         with self._observed("count", may_run_out=within is not None):
-            return self._repository.count(query, at_most, within)
+            return self._repository.count(query, at_most, within, quick=quick)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
         with self._observed("summarise", may_run_out=within is not None):

@@ -111,12 +111,19 @@ class MongoRepo:
             document = database.room.find_one({"code": code}, {"_id": 0})
             return room_of(document) if document else None
 
-    def search(self, query: RoomQuery) -> Page:
-        with self._moment(self._timeout) as moment:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        with self._moment(seconds_within(within, self._timeout)) as moment:
             rooms = first_rooms(moment, query, query.limit + 1)
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         with self._moment(seconds_within(within, self._timeout)) as moment:
             return count_rooms(moment, query, at_most)
 

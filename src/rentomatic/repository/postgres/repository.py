@@ -60,14 +60,22 @@ class PostgresRepo:
     def get(self, code: str) -> Room | None:
         return self._connections.read(lambda session: room_of_code(session, code), one_statement=True)
 
-    def search(self, query: RoomQuery) -> Page:
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         rooms = self._connections.read(
             lambda session: first_rooms(session, query, query.limit + 1),
             one_statement=takes_one_statement(query),
+            within=within,
         )
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         return self._connections.read(lambda session: count_of(session, query, at_most), within=within)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:

@@ -66,12 +66,20 @@ class SqliteRepo:
         with self._connection(self._timeout) as connection:
             return room_of_code(connection, code)
 
-    def search(self, query: RoomQuery) -> Page:
-        with self._reading(self._timeout) as connection:
-            rooms = first_rooms(connection, query, query.limit + 1, _clock(self._timeout))
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        seconds = seconds_within(within, self._timeout)
+        with self._reading(seconds) as connection:
+            rooms = first_rooms(connection, query, query.limit + 1, _clock(seconds))
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
-    def count(self, query: RoomQuery, at_most: int | None = None, within: float | None = None) -> int:
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
         with self._reading(seconds_within(within, self._timeout)) as connection:
             return count_of(connection, query, at_most)
 
