@@ -395,7 +395,7 @@ def test_a_load_of_exactly_these_rooms_that_breaks_off_changes_nothing(repositor
 
 
 def test_nobody_sees_the_rooms_half_replaced(repository: RoomRepository) -> None:
-    old, new = ([make_room(code=f"{kind}{number:03}") for number in range(500)] for kind in ("a", "b"))
+    old, new = ([make_room(code=f"{kind}{number:03}") for number in range(150)] for kind in ("a", "b"))
     repository.load(old)
     done, seen = threading.Event(), []
 
@@ -484,7 +484,7 @@ def test_a_stream_is_of_one_moment(repository: RoomRepository) -> None:
 def test_a_stream_may_be_left_half_way(repository: RoomRepository) -> None:
     repository.load(make_room(code=f"{n:04}") for n in range(1500))
 
-    for _ in range(20):
+    for _ in range(8):
         with repository.stream(RoomQuery()) as rooms:
             next(rooms)
 
@@ -507,7 +507,7 @@ def test_readers_and_writers_do_not_disturb_each_other(repository: RoomRepositor
     with ThreadPoolExecutor() as pool:
         readers = [pool.submit(read) for _ in range(3)]
         try:
-            for price in range(2, 12):
+            for price in range(2, 6):
                 repository.load(make_room(code=f"{n:03}", price=price) for n in range(100))
         finally:
             stop.set()
