@@ -11,6 +11,8 @@ postgres-pan      clusters and list on PostgreSQL
 postgres-import   `rentomatic import` beside bare COPY
 postgres-export   `rentomatic export` beside bare COPY
 
+`bench load` measures the servers under the load of many people: see its own --help.
+
 The rooms are in an SQLite file in a temporary folder, or on a PostgreSQL server of the benchmark's own
 or that POSTGRES_TEST_URL names, caches being warm. Ways that are held against each other run by turns,
 and their ratio counts; times alone depend on the machine. The results are printed and kept in
@@ -25,6 +27,7 @@ import click
 from rich.console import Console
 
 from benchmarks import http_load, pan, report, search, transfer
+from benchmarks.load.command import load
 from benchmarks.postgres_sides import postgres_sides
 from benchmarks.search_cases import DEEP
 from benchmarks.sides import LIMIT, Sides
@@ -47,14 +50,17 @@ PARTS = (
 )
 
 
-@click.command(help=__doc__)
+@click.group(help=__doc__, invoke_without_command=True)
 @click.option("--rooms", type=click.IntRange(FEWEST), default=1_000_000, show_default=True)
 @click.option(
     "--rounds", type=click.IntRange(1), default=9, show_default=True, help="At most 3 of transfers."
 )
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="This part; may be repeated.")
-def main(rooms: int, rounds: int, only: tuple[str, ...]) -> None:
+@click.pass_context
+def main(context: click.Context, rooms: int, rounds: int, only: tuple[str, ...]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that contexts are left and clean up
+    if context.invoked_subcommand is not None:
+        return
     console, progress = Console(), Console(stderr=True)
     if not console.is_terminal:
         console.width = 160
@@ -97,6 +103,8 @@ def _sides(part: str, place: Workspace, rooms: int) -> AbstractContextManager[Si
         return postgres_sides(place.postgres.loaded(rooms))
     return sqlite_sides(place.database(rooms))
 
+
+main.add_command(load)
 
 if __name__ == "__main__":
     main()

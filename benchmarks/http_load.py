@@ -9,7 +9,8 @@ import http.client
 import socket
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -41,15 +42,22 @@ class LoadResult:
 
 def measure(place: Workspace, rooms: int, rounds: int) -> list[LoadResult]:
     """Measure rounds of requests for the cheapest of many rooms; the first, to warm up, is left out."""
-    port = _free_port()
-    command = ["-m", "rentomatic", "serve", "--host", _HOST, "--port", str(port)]
-    with server(command, DATABASE_URL=url(place.database(rooms))) as process:
-        _wait_until_ready(port)
+    with serving(url(place.database(rooms))) as (port, pid):
         results = []
         for number in range(rounds + 1):
             place.log(f"http: round {number}")
-            results.append(_load(port, process.pid))
+            results.append(_load(port, pid))
     return results[1:]
+
+
+@contextmanager
+def serving(database: str, **variables: str) -> Iterator[tuple[int, int]]:
+    """`rentomatic serve` for the time of the context, once it answers: its port and process id."""
+    port = _free_port()
+    command = ["-m", "rentomatic", "serve", "--host", _HOST, "--port", str(port)]
+    with server(command, DATABASE_URL=database, **variables) as process:
+        _wait_until_ready(port)
+        yield port, process.pid
 
 
 def _load(port: int, pid: int) -> LoadResult:

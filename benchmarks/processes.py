@@ -75,23 +75,29 @@ def _started(
 
 def processor_seconds(pid: int) -> float:
     """Seconds of the processor that a process and those below it have used; Linux only."""
-    return sum(_ticks(number) for number in (pid, *_descendants(pid))) / _TICKS
+    return sum(_ticks(number) for number in (pid, *descendants(pid))) / _TICKS
 
 
 def peak_bytes(pid: int) -> int:
     """The most memory that a process and those below it have held, each at its own time; Linux only."""
     total = 0
-    for number in (pid, *_descendants(pid)):
+    for number in (pid, *descendants(pid)):
         lines = Path(f"/proc/{number}/status").read_text().splitlines()
         total += next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) * 1024
     return total
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def resident_bytes(pid: int) -> int:
+    """The memory that a process holds now; Linux only."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The processes below a process, such as the workers of a server; Linux only."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
             yield int(child)
-            yield from _descendants(int(child))
+            yield from descendants(int(child))
 
 
 def _ticks(pid: int) -> int:

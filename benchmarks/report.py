@@ -5,7 +5,7 @@ import os
 import platform
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.http_load import CLIENTS, PATH, LoadResult
+from benchmarks.load.figures import Figure
 from benchmarks.pan import PanResult
 from benchmarks.search import SearchResult
 from benchmarks.timing import Timing
@@ -101,6 +102,17 @@ def print_http(console: Console, results: list[LoadResult]) -> None:
         f"{max(result.peak_bytes for result in results) / _MEGABYTE:.0f}",
     )
     console.print(table)
+
+
+def print_load(console: Console, figures: Sequence[Figure]) -> None:
+    """A row a figure, in a table for each scenario: what was found, what is to be reached."""
+    for scenario in dict.fromkeys(figure.scenario for figure in figures):
+        table = _table(scenario, "", "found", "", "to reach", "")
+        for figure in figures:
+            if figure.scenario == scenario:
+                verdict = {True: "reached", False: "missed", None: ""}[figure.reached]
+                table.add_row(figure.what, f"{figure.found:,.4g}", figure.unit, figure.to_reach, verdict)
+        console.print(table)
 
 
 def save(rooms: int, rounds: int, postgres: str | None, results: dict[str, list[object]]) -> Path:

@@ -1,0 +1,1 @@
+"""Load by many people and by strangers, on servers of the benchmark's own: `./manage.py bench load`."""

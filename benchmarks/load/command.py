@@ -1,0 +1,120 @@
+"""`./manage.py bench load`: the scenarios, and the table of what they found beside what is to be reached."""
+
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import click
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.load import crowds, servers, strangers
+from benchmarks.load.figures import Figure
+from benchmarks.workspace import Workspace, workspace
+
+MANY_ADDRESSES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large and how long the scenarios are. runs: of the eight connections."""
+
+    rooms: int = 300_000
+    seconds: float = 30.0
+    runs: int = 20
+    pace: Sequence[int] = (64, 128)
+    map: int = 48
+    no_pause: Sequence[int] = (8, 32, 128, 256)
+    idle: int = 2000
+    readers: int = 100
+
+
+QUICK = Sizes(rooms=20_000, seconds=4.0, runs=2, pace=(16,), map=12, no_pause=(4, 16), idle=200, readers=20)
+
+Measure = Callable[[Workspace, Sizes], Iterator[list[Figure]]]
+
+
+def _connections(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+    with (
+        servers.sqlite(place, sizes.rooms) as two,
+        servers.sqlite(place, sizes.rooms, workers=1) as one,
+    ):
+        yield crowds.on_kept_connections(two, one, sizes.runs, 2.0)
+
+
+def _pace(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+    with servers.stack(place, sizes.rooms) as site:
+        for people in sizes.pace:
+            yield crowds.at_ordinary_pace(site, people, 2 * sizes.seconds)
+
+
+def _map(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+    for served in (servers.sqlite, servers.postgres):
+        with served(place, sizes.rooms) as site:
+            yield crowds.moving_the_map(site, sizes.map, sizes.seconds)
+
+
+def _no_pause(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+    with servers.stack(place, sizes.rooms) as site:
+        yield crowds.without_a_pause(site, sizes.no_pause, sizes.seconds)
+
+
+def _dear(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+    for served in (servers.sqlite, servers.postgres):
+        for addresses in (1, MANY_ADDRESSES):
+            with served(place, sizes.rooms) as site:
+                yield strangers.beside_dear_requests(site, sizes.seconds, addresses)
+
+
+def _held(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+    for served in (servers.sqlite, servers.stack):
+        with served(place, sizes.rooms) as site:
+            yield strangers.beside_idle_and_slow(site, sizes.seconds, sizes.idle, sizes.readers)
+
+
+SCENARIOS: dict[str, Measure] = {
+    "connections": _connections,
+    "pace": _pace,
+    "map": _map,
+    "no-pause": _no_pause,
+    "dear": _dear,
+    "held": _held,
+}
+
+
+@click.command("load")
+@click.option("--rooms", type=click.IntRange(1000), help="Instead of 300,000.")
+@click.option("--seconds", type=click.FloatRange(1), help="Of each measurement.")
+@click.option("--only", multiple=True, type=click.Choice([*SCENARIOS]), help="May be repeated.")
+@click.option("--quick", is_flag=True, help="Few rooms, few people, some seconds: does it work?")
+def load(rooms: int | None, seconds: float | None, only: tuple[str, ...], quick: bool) -> None:
+    """Measure how many people see whole pages when many come, or when a stranger takes what they can.
+
+    \b
+    connections  eight kept connections: do both workers of a server work?
+    pace         people who read between pages, on the stack
+    map          people who move the map without a pause, on one server
+    no-pause     people who open page after page, on the stack
+    dear         the dearest requests, 20 a second, beside cheap searches
+    held         idle connections and slow readers beside cheap searches
+
+    The stack needs Docker. The load is made by one process on the same machine, which takes a share of it.
+    """
+    sizes = QUICK if quick else Sizes()
+    sizes = replace(sizes, rooms=rooms or sizes.rooms, seconds=seconds or sizes.seconds)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    console = Console()
+    found: list[Figure] = []
+    if not console.is_terminal:
+        console.width = 160
+    with workspace(Console(stderr=True)) as place:
+        try:
+            for name in only or SCENARIOS:
+                for figures in SCENARIOS[name](place, sizes):
+                    found += figures
+                    report.print_load(console, figures)
+        finally:  # what was measured before a failure counts
+            if found:
+                path = report.save(sizes.rooms, sizes.runs, place.postgres.version(), {"load": [*found]})
+                console.print(f"Saved in {path}")

@@ -1,0 +1,165 @@
+"""Crowds of people: how many see whole pages, how fast, and what the others are told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter, process_time
+
+from benchmarks.load.client import Browser
+from benchmarks.load.figures import Figure, of_refusals, of_requests, of_views, percentile, share
+from benchmarks.load.people import PRICES_AFTER, READING, Person, Seen, static_files
+from benchmarks.load.servers import Site
+
+CONNECTIONS = 8
+"""Kept open, one request after the other on each."""
+
+_PRICE_PAGE = "/rooms?filter_price__lt=60&sort=price&limit=20"
+_MOST = 65
+"""Per cent of the processor time that one worker of two may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a crowd saw, and what it took. load: per cent of one processor that the client itself took."""
+
+    seen: Seen
+    began: float
+    seconds: float
+    load: float
+
+    @property
+    def goodput(self) -> float:
+        """Whole views a second, those that ended within the time."""
+        whole = sum(view.whole and view.ended <= self.began + self.seconds for view in self.seen.views)
+        return whole / self.seconds
+
+
+def at_ordinary_pace(site: Site, people: int, seconds: float) -> list[Figure]:
+    """People who read for five seconds between pages, all behind one address."""
+    name = f"pace, {people} people, {site.name}"
+    run = asyncio.run(_run(site, people, seconds, _pace, arrive=READING))
+    whole, most = (99.5, 2.0) if people <= 64 else (95.0, None)
+    return [*of_views(name, run.seen, whole, most, first=True), _client(name, run)]
+
+
+def moving_the_map(site: Site, people: int, seconds: float) -> list[Figure]:
+    """People who move the map without a pause: list, prices and clusters at once."""
+    name = f"map, {people} people, {site.name}"
+    idle = site.worker_megabytes()
+    run = asyncio.run(_run(site, people, seconds, _fire))
+    during = site.worker_megabytes()
+    asyncio.run(asyncio.sleep(2))
+    return [
+        *of_requests(name, run.seen.outcomes, 99.5, 2.5),
+        Figure(name, "views whole", share(sum(v.whole for v in run.seen.views), len(run.seen.views)), "%"),
+        Figure(name, "idle worker", idle, "MB", 60, at_most=True),
+        Figure(name, "worker at the end of the load", during, "MB"),
+        Figure(name, "worker 2 s later", site.worker_megabytes(), "MB"),
+        _client(name, run),
+    ]
+
+
+def without_a_pause(site: Site, crowds: Sequence[int], seconds: float) -> list[Figure]:
+    """People who open one page after the other: more and more of them, and what comes out in the end."""
+    found, best = [], 0.0
+    for people in crowds:
+        name = f"no pause, {people} people, {site.name}"
+        run = asyncio.run(_run(site, people, seconds, _hurry))
+        best = max(best, run.goodput)
+        waits = [view.seconds for view in run.seen.views if view.whole]
+        found += [
+            Figure(name, "whole views a second", run.goodput),
+            Figure(name, "of the best so far", share_of(run.goodput, best), "%", 90 if people > 32 else None),
+            Figure(name, "views whole", share(len(waits), len(run.seen.views)), "%"),
+            Figure(name, "p95 of a whole view", percentile(waits, 95), "s"),
+            *of_refusals(name, run.seen.outcomes),
+            _client(name, run),
+        ]
+    return found
+
+
+def share_of(found: float, best: float) -> float:
+    """Per cent of the best, 0 where that is nothing."""
+    return 100 * found / best if best else 0.0
+
+
+def on_kept_connections(two: Site, one: Site, runs: int, seconds: float) -> list[Figure]:
+    """Eight connections that are kept: do both workers work, and what is that worth beside one?"""
+    name, shares = "8 connections", list[float]()
+    rates: dict[int, list[float]] = {two.port: [], one.port: []}
+    costs: dict[int, list[float]] = {two.port: [], one.port: []}
+    for _ in range(runs):
+        for site in (two, one):
+            before, began = site.worker_seconds(), perf_counter()
+            answered = asyncio.run(_keep_asking(site.port, began + seconds))
+            used = [now - then for now, then in zip(site.worker_seconds(), before, strict=True)]
+            rates[site.port].append(answered / (perf_counter() - began))
+            costs[site.port].append(1000 * sum(used) / answered)
+            if site is two:
+                shares.append(share_of(max(used), sum(used)))
+    even = sum(busier <= _MOST for busier in shares)
+    return [
+        Figure(name, "runs in which each worker took 35 to 65 % of the CPU", share(even, runs), "%", 95),
+        Figure(name, "share of the busier worker, median", percentile(shares, 50), "%"),
+        Figure(name, "requests a second, two workers", percentile(rates[two.port], 50)),
+        Figure(name, "requests a second, one worker", percentile(rates[one.port], 50)),
+        Figure(
+            name,
+            "two workers / one",
+            percentile(rates[two.port], 50) / percentile(rates[one.port], 50),
+            "",
+            1.8,
+        ),
+        Figure(name, "CPU of a request, two workers", percentile(costs[two.port], 50), "ms"),
+        Figure(name, "CPU of a request, one worker", percentile(costs[one.port], 50), "ms"),
+    ]
+
+
+async def _keep_asking(port: int, end: float) -> int:
+    async def ask() -> int:
+        browser, answered = Browser(port), 0
+        while perf_counter() < end:
+            answered += (await browser.get("list", _PRICE_PAGE)).status == 200
+        browser.close()
+        return answered
+
+    return sum(await asyncio.gather(*(ask() for _ in range(CONNECTIONS))))
+
+
+async def _run(
+    site: Site,
+    people: int,
+    seconds: float,
+    live: Callable[[Person, float], Awaitable[None]],
+    arrive: float = 0,
+) -> Run:
+    """Let so many people come, over `arrive` seconds, and begin new views for so many seconds."""
+    guide = Browser(site.port)
+    files = await static_files(guide) if site.is_stack else ()
+    guide.close()
+    seen, began, used = Seen(), perf_counter(), process_time()
+
+    async def come(number: int) -> None:
+        await asyncio.sleep(arrive * number / people)
+        browser = Browser(site.port)
+        await live(Person(number, browser, seen, files), began + seconds)
+        browser.close()
+
+    await asyncio.gather(*(come(number) for number in range(people)))
+    return Run(seen, began, seconds, 100 * (process_time() - used) / (perf_counter() - began))
+
+
+async def _pace(person: Person, end: float) -> None:
+    await person.visit(end, READING, PRICES_AFTER)
+
+
+async def _fire(person: Person, end: float) -> None:
+    await person.fire(end)
+
+
+async def _hurry(person: Person, end: float) -> None:
+    await person.visit(end)
+
+
+def _client(name: str, run: Run) -> Figure:
+    return Figure(name, "the client's own CPU", run.load, "% of one")

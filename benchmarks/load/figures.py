@@ -1,0 +1,93 @@
+"""What a scenario found, beside what is to be reached."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from benchmarks.load.client import Outcome
+from benchmarks.load.people import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number. target: at least so much, at most where `at_most`; None where nothing is asked of it."""
+
+    scenario: str
+    what: str
+    found: float
+    unit: str = ""
+    target: float | None = None
+    at_most: bool = False
+
+    @property
+    def reached(self) -> bool | None:
+        if self.target is None:
+            return None
+        return self.found <= self.target if self.at_most else self.found >= self.target
+
+    @property
+    def to_reach(self) -> str:
+        if self.target is None:
+            return ""
+        return f"{'≤' if self.at_most else '≥'} {self.target:,g}"
+
+
+def share(part: int, of: int) -> float:
+    """Per cent; all of nothing is 100."""
+    return 100 * part / of if of else 100.0
+
+
+def percentile(values: Iterable[float], rank: float) -> float:
+    """The value that `rank` per cent of the values are not above, by the nearest rank; 0 of none."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(len(ordered) * rank / 100) - 1)] if ordered else 0.0
+
+
+def of_views(name: str, seen: Seen, whole: float, seconds: float | None, *, first: bool) -> list[Figure]:
+    """How many views were whole and how long they took; `whole`, `seconds` and `first` say what is asked."""
+    views, refused = seen.views, [view for view in seen.views if view.is_first and not view.came]
+    waits = [view.seconds for view in views if view.whole]
+    return [
+        Figure(name, "views", len(views)),
+        Figure(name, "views whole", share(len(waits), len(views)), "%", whole),
+        Figure(name, "p50 of a view", percentile(waits, 50), "s"),
+        Figure(name, "p95 of a view", percentile(waits, 95), "s", seconds, at_most=True),
+        Figure(name, "first pages refused", len(refused), "", 0 if first else None, at_most=True),
+        *of_refusals(name, seen.outcomes),
+    ]
+
+
+def of_refusals(name: str, outcomes: Sequence[Outcome], deadline: float = 3.5) -> list[Figure]:
+    """What was not answered, by status; whether in time, and with the time to come again."""
+    refused = [outcome for outcome in outcomes if outcome.refused]
+    statuses = {status: sum(o.status == status for o in outcomes) for status in (429, 503)}
+    lost = sum(outcome.status not in (200, 429, 503) for outcome in outcomes)
+    found = [
+        *(Figure(name, f"requests {status}", share(n, len(outcomes)), "%") for status, n in statuses.items()),
+        Figure(name, "requests lost or wrong", lost, "", 0, at_most=True),
+    ]
+    if refused:
+        told = sum(outcome.says_when for outcome in refused)
+        slowest = percentile((outcome.seconds for outcome in refused), 99)
+        found += [
+            Figure(name, "refusals with Retry-After", share(told, len(refused)), "%", 100),
+            Figure(name, "p99 of a refusal", slowest, "s", deadline, at_most=True),
+        ]
+    return found
+
+
+def of_requests(name: str, outcomes: Sequence[Outcome], answered: float, seconds: float) -> list[Figure]:
+    """How many requests were answered and how long that took, with what is asked of both."""
+    waits = [outcome.seconds for outcome in outcomes if outcome.status == 200]
+    return [
+        Figure(name, "requests", len(outcomes)),
+        Figure(name, "requests answered", share(len(waits), len(outcomes)), "%", answered),
+        Figure(name, "p50 of an answer", percentile(waits, 50), "s"),
+        Figure(name, "p95 of an answer", percentile(waits, 95), "s", seconds, at_most=True),
+        *of_refusals(name, outcomes),
+    ]
+
+
+def in_time(outcomes: Sequence[Outcome], seconds: float) -> float:
+    """Per cent of the requests that were answered within so many seconds."""
+    return share(sum(o.status == 200 and o.seconds <= seconds for o in outcomes), len(outcomes))

@@ -1,0 +1,178 @@
+"""People at the page of a search: what their browsers ask for, in which order, and whether it came whole."""
+
+import asyncio
+import random
+import re
+from dataclasses import dataclass, field
+from posixpath import join, normpath
+from time import perf_counter
+
+from benchmarks.load.client import Browser, Outcome
+from benchmarks.pan import view
+from rentomatic.domain.geography import Point
+from rentomatic.sample_rooms import QUARTERS
+
+READING = 5.0
+"""Seconds that a person looks at a page before the next one."""
+
+PRICES_AFTER = 0.4
+"""Seconds that the script waits after a list before it asks for the prices, see search.js."""
+
+BASE_MAP = ("world.json", *(f"6/{x}/{y}.json" for x in (31, 32) for y in (20, 21)))
+"""What the map draws around London."""
+
+_DOCUMENT = (
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nSec-Fetch-Dest: document\r\n"
+    "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Site: none\r\nSec-Fetch-User: ?1\r\n"
+)
+_STATIC = "Accept: */*\r\nSec-Fetch-Dest: script\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Site: same-origin\r\n"
+_PART = "Accept: {}\r\nSec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Site: same-origin\r\n"
+
+_ENDINGS = {"document": b"</html>", "clusters": b"}"}
+"""How the text of an answer ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page that was looked at.
+
+    ended: by `perf_counter`. seconds: that the person waited, without what the script waits by itself.
+    came: whether the document did.
+    """
+
+    ended: float
+    seconds: float
+    whole: bool
+    came: bool
+    is_first: bool
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that came to some people."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+
+
+def is_whole(outcome: Outcome) -> bool:
+    """Whether an answer is a 200 with all of its text."""
+    return outcome.status == 200 and outcome.text.rstrip().endswith(_ENDINGS.get(outcome.kind, b""))
+
+
+class Person:
+    """Opens a search, moves the map once, reads, and opens the next one."""
+
+    def __init__(self, number: int, browser: Browser, seen: Seen, static: tuple[str, ...] = ()) -> None:
+        """static: the files of the page, which the browser keeps from the first view on."""
+        self._chance = random.Random(f"person {number}")
+        self._browser = browser
+        self._seen = seen
+        self._static = static
+        self._page = "/"
+
+    async def visit(self, end: float, reading: float = 0.0, prices_after: float = 0.0) -> None:
+        """Look at one page after the other, none of which begins after the end."""
+        is_first = True
+        while perf_counter() < end:
+            await self.look(is_first, prices_after)
+            is_first = False
+            if reading:
+                await asyncio.sleep(reading)
+
+    async def fire(self, end: float) -> None:
+        """Move the map again and again: list, prices and clusters at once."""
+        while perf_counter() < end:
+            began, search = perf_counter(), self._search()
+            whole = all(
+                await asyncio.gather(self._list(search), self._prices(search), self._clusters(search))
+            )
+            self._seen.views.append(
+                View(perf_counter(), perf_counter() - began, whole, came=True, is_first=False)
+            )
+
+    async def look(self, is_first: bool, prices_after: float) -> None:
+        """Open a page, move its map, and say what came of it."""
+        began = perf_counter()
+        self._page = "/" if is_first else f"/?{self._search()}"
+        came = await self._get("document", self._page, _DOCUMENT)
+        whole = came and await self._fill(is_first) and await self._move(prices_after)
+        waited = perf_counter() - began - (prices_after if whole else 0)
+        self._seen.views.append(View(perf_counter(), waited, whole, came, is_first))
+
+    async def _fill(self, is_first: bool) -> bool:
+        """What the page asks for when it is opened."""
+        if not is_first:
+            return await self._clusters(self._page.partition("?")[2])
+        files = (self._get("static", address, _STATIC) for address in self._static)
+        *came, world = await asyncio.gather(*files, self._clusters("bbox=-180,-85,180,85&zoom=3"))
+        return all(came) and world and await self._clusters(f"{_box(Point(51.512, -0.123), 9)}&zoom=9")
+
+    async def _move(self, prices_after: float) -> bool:
+        """What the page asks for when the map is moved: the prices come after the list."""
+        search = self._search()
+        return all(await asyncio.gather(self._list_and_prices(search, prices_after), self._clusters(search)))
+
+    async def _list_and_prices(self, search: str, prices_after: float) -> bool:
+        listed = await self._list(search)
+        if prices_after:
+            await asyncio.sleep(prices_after)
+        return await self._prices(search) and listed
+
+    async def _list(self, search: str) -> bool:
+        return await self._part("list", f"/parts/rooms?{_without_zoom(search)}", "text/html")
+
+    async def _prices(self, search: str) -> bool:
+        return await self._part("prices", f"/parts/prices?{_without_zoom(search)}", "text/html")
+
+    async def _clusters(self, search: str) -> bool:
+        zoom = "" if "zoom=" in search else "&zoom=12"
+        return await self._part("clusters", f"/rooms/clusters?{search}{zoom}", "*/*")
+
+    async def _part(self, kind: str, target: str, accept: str) -> bool:
+        referer = f"Referer: http://127.0.0.1:{self._browser.port}{self._page}\r\n"
+        return await self._get(kind, target, _PART.format(accept) + referer)
+
+    async def _get(self, kind: str, target: str, headers: str) -> bool:
+        outcome = await self._browser.get(kind, target, headers)
+        whole = is_whole(outcome)
+        status = 0 if outcome.status == 200 and not whole else outcome.status
+        taken = Outcome(kind, outcome.began, outcome.seconds, status, outcome.says_when)
+        self._seen.outcomes.append(taken)
+        return whole
+
+    def _search(self) -> str:
+        """An area that nobody looked at before, of a street or a part of town, mostly under a price."""
+        (quarter,) = self._chance.choices(QUARTERS, [quarter.share for quarter in QUARTERS])
+        north, east = (self._chance.gauss(0, quarter.spread / 111.2) for _ in range(2))
+        place = Point(quarter.latitude + north, quarter.longitude + east)
+        search = _box(place, self._chance.randrange(11, 17))
+        if self._chance.random() < 0.6:
+            search += f"&filter_price__lte={self._chance.randrange(40, 200)}"
+        return search
+
+
+def _box(place: Point, zoom: int) -> str:
+    box = view(place, zoom)
+    return f"bbox={box.west:.5f},{box.south:.5f},{box.east:.5f},{box.north:.5f}"
+
+
+def _without_zoom(search: str) -> str:
+    return re.sub(r"&zoom=\d+", "", search)
+
+
+async def static_files(browser: Browser) -> tuple[str, ...]:
+    """The addresses of all files that the first page needs."""
+    page = (await browser.get("document", "/", _DOCUMENT)).text.decode()
+    found = dict.fromkeys(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
+    wanted = [address for address in found if address.endswith(".js")]
+    while wanted:
+        script = wanted.pop()
+        text = (await browser.get("static", script, _STATIC)).text.decode()
+        for name in re.findall(r'^import [^;]*from "(\.[^"]+)"', text, re.MULTILINE):
+            module = normpath(join(script.rpartition("/")[0], name))
+            if module not in found:
+                found[module] = None
+                wanted.append(module)
+    base = next(iter(found))[: len("/static/") + 16]
+    return (*found, *(f"{base}/basemap/{name}" for name in BASE_MAP))

@@ -1,0 +1,242 @@
+"""What the benchmark of load takes for an answer, for a whole page, and for a figure."""
+
+import asyncio
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from benchmarks.load.client import AnswerReader, Browser, Outcome
+from benchmarks.load.figures import Figure, of_refusals, percentile, share
+from benchmarks.load.people import Person, Seen, is_whole
+
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
+IN_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n"
+
+
+def outcome(kind: str = "list", status: int = 200, **more: object) -> Outcome:
+    return Outcome(kind, 0.0, 0.1, status, **more)  # type: ignore[arg-type]
+
+
+# --- answers
+
+
+@pytest.mark.parametrize("answer", [PLAIN, IN_CHUNKS])
+def test_answer_that_comes_byte_by_byte_is_there_with_its_last_byte(answer: bytes) -> None:
+    reader = AnswerReader()
+    found = [reader.feed(answer[n : n + 1]) for n in range(len(answer))]
+
+    assert [None] * (len(answer) - 1) == found[:-1]
+    assert found[-1] is not None
+    assert (200, b"hello") == (found[-1].status, found[-1].body)
+
+
+def test_next_answer_on_a_connection_is_read_by_itself() -> None:
+    reader = AnswerReader()
+    bodies = [found.body for answer in (PLAIN, IN_CHUNKS, PLAIN) if (found := reader.feed(answer))]
+
+    assert [b"hello"] * 3 == bodies
+
+
+def test_chunk_that_looks_like_the_end_is_not_the_end() -> None:
+    reader = AnswerReader()
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nab0\r\n\r\n"
+
+    assert None is reader.feed(start)
+    assert (found := reader.feed(b"\r\n0\r\n\r\n")) is not None
+    assert b"ab0\r\n\r\n" == found.body
+
+
+def test_interim_answer_is_left_out() -> None:
+    found = AnswerReader().feed(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + PLAIN)
+
+    assert found is not None
+    assert 200 == found.status
+
+
+def test_answer_that_ends_with_its_connection_is_not_taken() -> None:
+    with pytest.raises(ValueError, match="how long"):
+        AnswerReader().feed(b"HTTP/1.1 200 OK\r\n\r\nhello")
+
+
+def test_compressed_text_is_read() -> None:
+    packed = gzip.compress(b"hello")
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+
+    assert (found := AnswerReader().feed(head.encode() + packed)) is not None
+    assert b"hello" == found.text()
+
+
+# --- browsers
+
+
+@contextmanager
+def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[int]:
+    """The port of a server that answers every GET this way."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.daemon_threads = True
+        Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield running.server_port
+        finally:
+            running.shutdown()
+
+
+def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, length: int | None = None) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(body) if length is None else length))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+async def statuses(port: int, requests: int) -> list[int]:
+    browser = Browser(port)
+    found = [(await browser.get("list", "/rooms")).status for _ in range(requests)]
+    browser.close()
+    return found
+
+
+def test_request_on_a_connection_closed_meanwhile_is_sent_again() -> None:
+    ports: set[int] = set()
+
+    def answer_once(handler: BaseHTTPRequestHandler) -> None:
+        ports.add(handler.client_address[1])
+        send(handler, b"hello")
+        handler.close_connection = True  # without saying so
+
+    with server(answer_once) as port:
+        found = asyncio.run(statuses(port, 3))
+
+    assert [200] * 3 == found
+    assert 3 == len(ports)
+
+
+def test_connection_that_the_server_keeps_is_used_again() -> None:
+    ports: set[int] = set()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        ports.add(handler.client_address[1])
+        send(handler, b"hello")
+
+    with server(answer) as port:
+        asyncio.run(statuses(port, 3))
+
+    assert 1 == len(ports)
+
+
+def test_answer_that_is_cut_is_no_answer() -> None:
+    def cut(handler: BaseHTTPRequestHandler) -> None:
+        send(handler, b"hello", length=10)
+        handler.close_connection = True
+
+    with server(cut) as port:
+        found = asyncio.run(statuses(port, 1))
+
+    assert [0] == found
+
+
+# --- pages
+
+
+@pytest.mark.parametrize(
+    ("found", "whole"),
+    [
+        (outcome("document", text=b"<html></html>\n"), True),
+        (outcome("document", text=b"<html>"), False),
+        (outcome("document", 503, text=b"<html></html>"), False),
+        (outcome("clusters", text=b'{"clusters": []}'), True),
+        (outcome("clusters", text=b'{"clusters": ['), False),
+    ],
+)
+def test_answer_is_whole_with_its_status_and_its_end(found: Outcome, whole: bool) -> None:
+    assert whole == is_whole(found)
+
+
+def look(refused: str) -> Seen:
+    """What a person sees of one page where addresses that begin so are refused."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if refused and handler.path.startswith(refused):
+            send(handler, b"", 503)
+        else:
+            send(handler, b"{}</html>" if "/parts/" in handler.path or handler.path == "/" else b"{}")
+
+    async def visit(port: int) -> Seen:
+        seen, browser = Seen(), Browser(port)
+        person = Person(1, browser, seen, ("/static/a.css",))
+        await person.look(is_first=True, prices_after=0)
+        browser.close()
+        return seen
+
+    with server(answer) as port:
+        return asyncio.run(visit(port))
+
+
+def test_first_view_asks_for_the_page_its_files_and_its_parts_as_the_scripts_do() -> None:
+    seen = look(refused="")
+    kinds = [outcome.kind for outcome in seen.outcomes]
+
+    assert ["document", "clusters, static", "clusters"] == [kinds[0], ", ".join(sorted(kinds[1:3])), kinds[3]]
+    assert ["clusters", "list", "prices"] == sorted(kinds[4:])
+    assert [(True, True, True)] == [(view.whole, view.came, view.is_first) for view in seen.views]
+
+
+@pytest.mark.parametrize("refused", ["/static", "/parts/rooms", "/parts/prices", "/rooms/clusters"])
+def test_view_without_one_of_its_parts_is_not_whole(refused: str) -> None:
+    (view,) = look(refused).views
+
+    assert (False, True) == (view.whole, view.came)
+
+
+def test_person_who_is_refused_the_page_asks_for_no_part_of_it() -> None:
+    seen = look(refused="/")
+
+    assert ["document"] == [found.kind for found in seen.outcomes]
+    assert [(False, False)] == [(view.whole, view.came) for view in seen.views]
+
+
+# --- figures
+
+
+def test_percentile_is_a_value_that_was_measured() -> None:
+    assert (5, 10, 10, 1) == tuple(percentile(range(10, 0, -1), rank) for rank in (50, 95, 100, 0))
+    assert 0 == percentile([], 95)
+
+
+def test_share_of_nothing_is_all_of_it() -> None:
+    assert (25.0, 100.0) == (share(1, 4), share(0, 0))
+
+
+def test_figure_is_reached_at_its_target() -> None:
+    most, least = (Figure("x", "y", 2.0, target=2.0, at_most=at_most) for at_most in (True, False))
+
+    assert (True, True) == (most.reached, least.reached)
+    assert (False, False) == (
+        Figure("x", "y", 2.1, target=2.0, at_most=True).reached,
+        Figure("x", "y", 1.9, target=2.0).reached,
+    )
+    assert None is Figure("x", "y", 2.0).reached
+
+
+def test_refusal_that_does_not_say_when_to_come_again_is_a_failure() -> None:
+    refusals = [outcome(status=503, says_when=True), outcome(status=429), outcome(), outcome(status=500)]
+    found = {figure.what: figure for figure in of_refusals("x", refusals)}
+
+    assert (50.0, False) == (
+        found["refusals with Retry-After"].found,
+        found["refusals with Retry-After"].reached,
+    )
+    assert (1, False) == (found["requests lost or wrong"].found, found["requests lost or wrong"].reached)
