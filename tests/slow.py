@@ -3,7 +3,22 @@
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of
 from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
+
+
+class Clock:
+    """Time that passes only where a storage takes it."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def a_second() -> Budget:
+    """A budget of a second that no wait of the machine shortens."""
+    return Budget(1.0, Clock())
 
 
 class SlowRepo(MemRepo):

@@ -64,6 +64,7 @@ def application() -> App:
         settings.cors_origins,
         tiles,
         settings.export_timeout,
+        settings.read_timeout,
     )
 
 

@@ -5,6 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from rentomatic.web.pages.layout import template
+from rentomatic.web.pages.narrower import Way
+from rentomatic.web.pages.search_view import View
 from tests.browser.conftest import opened
 from tests.browser.test_search_page import filters
 from tests.servers import Server
@@ -467,6 +470,26 @@ def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server:
         settled(page)
 
         expect(page.locator(".room")).to_have_count(24)
+
+
+def test_search_that_takes_too_long_shows_what_the_server_says_of_it(
+    browser: Browser, server: Server, size: str
+) -> None:
+    way = Way("Within 2 km", "?near=51.5,-0.1&radius=2000")
+    view = View([("near", "51.5,-0.1"), ("sort", "price")], is_too_costly=True, narrower=[way])
+    part = template("parts/rooms.html").render(view=view)
+    with opened(browser, server, size, "status of 503") as page:
+        page.goto("/?near=51.5,-0.1")
+        settled(page)
+        page.route("**/parts/rooms?*", lambda route: route.fulfill(status=503, body=part))
+        page.get_by_label("Sort").select_option("price")
+        expect(page.get_by_role("heading", level=1)).to_have_text("This search takes too long")
+        page.unroute("**/parts/rooms?*")
+        page.get_by_role("link", name="Within 2 km").click()
+        settled(page)
+
+        expect(page).to_have_url(re.compile(r"\?near=51.5,-0.1&radius=2000$"))
+        expect(page.get_by_role("heading", level=1)).to_contain_text("room")
 
 
 def test_rooms_that_are_waited_for_are_shown_to_be(live: Page) -> None:

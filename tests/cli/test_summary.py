@@ -134,4 +134,9 @@ def test_search_says_where_not_even_an_estimate_comes_in_time(
     said = "Could not count all rooms that match."
     assert (0, True) == (table.code, said in table.out)
     assert (0, True, 1) == (json_.code, said in json_.err, len(json.loads(json_.out)))
-    assert 4 == rentomatic("summary").code
+    summary = rentomatic("summary", "price__in=" + ",".join(map(str, range(30))))
+    assert 1 == summary.code
+    assert (
+        "too long. Narrow it: give fewer values in price__in; add --bbox, or --near with --radius."
+        in summary.err
+    )

@@ -12,6 +12,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary, estimate_of
 from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -149,8 +150,8 @@ def test_total_is_never_below_what_the_page_shows_when_rooms_leave(
         query = replace(query, after=query.position(rooms[start - 1]))
     remove_after_search(repository, rooms[2:], monkeypatch)
 
-    found = search_rooms(repository, query, with_total=True, count_to=count_to)
-    after = search_rooms(repository, replace(query, limit=1), with_total=True, count_to=count_to)
+    found = search_rooms(repository, query, Budget(60), with_total=True, count_to=count_to)
+    after = search_rooms(repository, replace(query, limit=1), Budget(60), with_total=True, count_to=count_to)
 
     assert (4, Count(5, exact=False)) == (len(found.rooms), found.total)
     assert (1, Count(2)) == (len(after.rooms), after.total)
@@ -163,6 +164,6 @@ def test_total_that_covers_the_page_stays_exact_when_rooms_leave(
     repository.load(rooms)
     remove_after_search(repository, rooms[8:], monkeypatch)
 
-    found = search_rooms(repository, RoomQuery(limit=4), with_total=True)
+    found = search_rooms(repository, RoomQuery(limit=4), Budget(60), with_total=True)
 
     assert Count(8) == found.total

@@ -2,6 +2,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.compare_room import NEAREST, compare_room
 from tests.builders import make_room
+from tests.slow import a_second
 
 ROOM = make_room(code="a1", price=60, size=20, latitude=51.5, longitude=-0.12)
 METRE = 1 / 111_195
@@ -19,7 +20,7 @@ class CountingRepo(MemRepo):
 
 
 def test_a_room_alone_has_no_neighbours_and_stands_nowhere() -> None:
-    found = compare_room(MemRepo([ROOM, make_room(code="far", latitude=52.0)]), ROOM)
+    found = compare_room(MemRepo([ROOM, make_room(code="far", latitude=52.0)]), ROOM, a_second())
 
     assert ((), None, None) == (found.neighbours, found.price, found.price_per_area)
     assert (1000, True) == (found.radius, found.complete)
@@ -28,14 +29,14 @@ def test_a_room_alone_has_no_neighbours_and_stands_nowhere() -> None:
 def test_neighbours_are_within_a_kilometre_nearest_first_without_the_room_itself() -> None:
     rooms = [make_room(code=f"m{metres}", latitude=51.5 + metres * METRE) for metres in (990, 10, 1010, 500)]
 
-    found = compare_room(MemRepo([*rooms, ROOM]), ROOM)
+    found = compare_room(MemRepo([*rooms, ROOM]), ROOM, a_second())
 
     assert ["m10", "m500", "m990"] == [room.code for room in found.neighbours]
 
 
 def test_rooms_at_the_same_place_are_neighbours() -> None:
     others = make_room(code="a0", price=50), make_room(code="a2", price=60)
-    found = compare_room(MemRepo([ROOM, *others]), ROOM)
+    found = compare_room(MemRepo([ROOM, *others]), ROOM, a_second())
 
     assert found.price
     assert (1, 1, 0) == (found.price.below, found.price.equal, found.price.above)
@@ -47,7 +48,7 @@ def test_of_very_many_the_nearest_are_looked_at_and_the_radius_says_so() -> None
     rooms = [make_room(code=f"r{n:04}", latitude=51.5 + n / 2 * METRE) for n in range(1, 1500)]
     repository = CountingRepo([*rooms, ROOM])
 
-    found = compare_room(repository, ROOM)
+    found = compare_room(repository, ROOM, a_second())
 
     assert (199, False, 1) == (len(found.neighbours), found.complete, repository.searches)
     assert round(found.radius, 1) == 99.5
@@ -56,6 +57,6 @@ def test_of_very_many_the_nearest_are_looked_at_and_the_radius_says_so() -> None
 def test_very_many_at_one_place_may_leave_the_room_itself_out() -> None:
     rooms = [make_room(code=f"0{n:04}") for n in range(1000)]
 
-    found = compare_room(MemRepo([*rooms, ROOM]), ROOM)
+    found = compare_room(MemRepo([*rooms, ROOM]), ROOM, a_second())
 
     assert (NEAREST, False, 0) == (len(found.neighbours), found.complete, found.radius)

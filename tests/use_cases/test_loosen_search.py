@@ -11,6 +11,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Summary
 from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.loosen_search import (
     COUNT_TO,
@@ -21,7 +22,7 @@ from rentomatic.use_cases.loosen_search import (
     loosen_search,
 )
 from tests.builders import make_room, queries, room_sets
-from tests.slow import SlowRepo
+from tests.slow import Clock, SlowRepo, a_second
 
 HERE = Point(51.5, -0.12)
 METRE = 1 / 111_195
@@ -57,7 +58,7 @@ def price_from(price: int) -> tuple[Field, Operator, int]:
 
 
 def advice(rooms: list[Room], *parts: tuple[Field, Operator, int] | Area) -> list[Suggestion]:
-    return loosen_search(MemRepo(rooms), query(*parts))
+    return loosen_search(MemRepo(rooms), query(*parts), a_second())
 
 
 class CountingRepo(MemRepo):
@@ -79,15 +80,6 @@ class CountingRepo(MemRepo):
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
         self.asked += 1
         return super().summarise(query, within)
-
-
-class Clock:
-    """Time that passes only where a storage takes it."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class PatientRepo(MemRepo):
@@ -262,13 +254,13 @@ def test_the_storage_is_asked_a_bounded_number_of_questions() -> None:
     )
     for rooms in ([], priced(70, 80), away(9000)):
         repository = CountingRepo(rooms)
-        loosen_search(repository, query(*every))
+        loosen_search(repository, query(*every), a_second())
 
         assert repository.asked <= 34
 
 
 def test_what_takes_too_long_is_left_out() -> None:
-    assert [] == loosen_search(SlowRepo(priced(60)), query(price_to(50), Circle(HERE, 1000)))
+    assert [] == loosen_search(SlowRepo(priced(60)), query(price_to(50), Circle(HERE, 1000)), a_second())
 
 
 def test_a_slow_question_leaves_time_for_the_others_and_all_end_in_time() -> None:
@@ -276,7 +268,7 @@ def test_a_slow_question_leaves_time_for_the_others_and_all_end_in_time() -> Non
     rooms = [make_room(code="a", price=40, latitude=51.6), make_room(code="b", price=60)]
     slow = PatientRepo(rooms, clock, lambda query: 0.01 if query.conditions else 9.0)
 
-    found = loosen_search(slow, query(price_to(50), Circle(HERE, 100)), 0.5, clock)
+    found = loosen_search(slow, query(price_to(50), Circle(HERE, 100)), Budget(0.5, clock))
 
     assert [Suggestion((Filter.RADIUS,), 25_000, 1)] == found
     assert clock.now <= 1000.5
@@ -288,7 +280,7 @@ def test_prices_that_take_too_long_are_left_for_a_count() -> None:
             raise OutOfTime
 
     assert [Suggestion((Filter.PRICE_TO,), None, 2)] == loosen_search(
-        NoSummary(priced(60, 70)), query(price_to(50))
+        NoSummary(priced(60, 70)), query(price_to(50)), a_second()
     )
 
 
@@ -324,7 +316,7 @@ def test_every_number_is_what_the_looser_search_finds(rooms: list[Room], query: 
     if repository.count(query):
         return
 
-    found = loosen_search(repository, query)
+    found = loosen_search(repository, query, a_second())
 
     assert len(found) <= MOST
     assert bool(found) == bool(rooms and filters_of(query))

@@ -1,18 +1,19 @@
 """How many rooms match and what they cost, exact or estimated."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
-from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary
 from rentomatic.repository.memory import MemRepo
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
-from rentomatic.use_cases.in_time import exact_or_estimated
+from rentomatic.use_cases.budget import Budget, exact_or_estimated
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, TooCostly
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from tests.builders import make_room
-from tests.slow import SlowRepo
+from tests.slow import Clock, SlowRepo, a_second
 
 ROOMS = [make_room(code=f"r{number:03}", price=40 + number % 20, size=20) for number in range(100)]
 CHEAP = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 44),), limit=3)
@@ -21,11 +22,16 @@ NOWHERE = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 0),))
 
 
 class TimedRepo(SlowRepo):
-    """Notes how many seconds it is given, and for what."""
+    """Notes how many seconds it is given, and for what; takes them all, but for a page."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__(ROOMS)
+        self.clock = clock
         self.given: list[tuple[str, float | None]] = []
+
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        self._take("search", within, 0.2)
+        return super().search(query, within)
 
     def count(
         self,
@@ -35,68 +41,121 @@ class TimedRepo(SlowRepo):
         *,
         quick: bool = False,
     ) -> int:
-        self.given.append(("count", within))
+        self._take("count", within)
         return super().count(query, at_most, within)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        self.given.append(("summarise", within))
+        self._take("summarise", within)
         return super().summarise(query, within)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        self.given.append(("sample", within))
+        self._take("sample", within)
         return super().sample(query, within)
 
+    def _take(self, what: str, within: float | None, needs: float = inf) -> None:
+        assert within is not None
+        self.given.append((what, round(within, 6)))
+        self.clock.now += min(within, needs)
 
-def test_all_rooms_have_a_second_and_a_sample_has_another() -> None:
-    repository = TimedRepo()
-    summarise_rooms(repository, CHEAP)
-    search_rooms(repository, CHEAP, with_total=True)
 
-    assert [("summarise", 1.0), ("sample", 1.0), ("count", 1.0), ("sample", 1.0)] == repository.given
+def test_summary_has_the_larger_part_for_all_rooms_and_a_sample_the_rest() -> None:
+    repository = TimedRepo(Clock())
+    summarise_rooms(repository, CHEAP, Budget(1.0, repository.clock))
+
+    assert [("summarise", 0.6), ("sample", 0.4)] == repository.given
+
+
+def test_page_comes_first_and_its_total_has_what_is_left() -> None:
+    repository = TimedRepo(Clock())
+    search_rooms(repository, CHEAP, Budget(1.0, repository.clock), with_total=True)
+
+    assert [("search", 1.0), ("count", 0.48), ("sample", 0.32)] == repository.given
+
+
+def test_all_rooms_are_looked_at_no_longer_than_is_wanted() -> None:
+    repository = TimedRepo(Clock())
+    summarise_rooms(repository, CHEAP, Budget(1.0, repository.clock), exact_within=0.2)
+
+    assert [("summarise", 0.2), ("sample", 0.8)] == repository.given
 
 
 def test_count_that_ends_late_leaves_less_for_the_sample() -> None:
-    repository, clock = TimedRepo(), iter((100.0, 101.75))
+    repository = TimedRepo(Clock())
 
     def late(seconds: float) -> int:
+        repository.clock.now += 0.75
         raise OutOfTime
 
-    exact_or_estimated(repository, CHEAP, late, lambda estimate: estimate.count, clock=lambda: next(clock))
+    budget = Budget(1.0, repository.clock)
+    exact_or_estimated(repository, CHEAP, budget, late, lambda estimate: estimate.count)
 
     assert [("sample", 0.25)] == repository.given
 
 
+def test_nothing_is_asked_of_the_storage_when_the_time_is_up() -> None:
+    repository = TimedRepo(Clock())
+    budget = Budget(1.0, repository.clock)
+    repository.clock.now += 0.995
+
+    with pytest.raises(TooCostly):
+        search_rooms(repository, CHEAP, budget)
+    with pytest.raises(TooCostly):
+        summarise_rooms(repository, CHEAP, budget)
+
+    assert [] == repository.given
+
+
+def test_queue_that_was_too_long_does_not_make_a_search_too_costly() -> None:
+    class Queued(OutOfTime):
+        """The storage was never asked."""
+
+    class CrowdedRepo(MemRepo):
+        def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+            raise Queued
+
+    with pytest.raises(Queued):
+        search_rooms(CrowdedRepo(), CHEAP, a_second())
+
+
+def test_part_of_a_budget_is_never_more_than_what_is_left() -> None:
+    clock = Clock()
+    budget = Budget(1.0, clock)
+    clock.now += 0.75
+
+    assert (0.25, 0.125) == (budget.at_most(0.5).left(), budget.at_most(0.125).left())
+
+
 def test_in_time_a_summary_and_a_total_are_exact() -> None:
-    summary = summarise_rooms(MemRepo(ROOMS), CHEAP)
+    summary = summarise_rooms(MemRepo(ROOMS), CHEAP, a_second())
 
     assert (20, True) == (summary.count, summary.exact)
-    assert Count(20) == search_rooms(MemRepo(ROOMS), CHEAP, with_total=True).total
+    assert Count(20) == search_rooms(MemRepo(ROOMS), CHEAP, a_second(), with_total=True).total
 
 
 def test_out_of_time_a_summary_is_estimated_from_a_sample() -> None:
-    summary = summarise_rooms(SlowRepo(ROOMS), CHEAP)
+    summary = summarise_rooms(SlowRepo(ROOMS), CHEAP, a_second())
 
     assert (20, False) == (summary.count, summary.exact)
     assert summary.count == sum(bucket.count for bucket in summary.histogram)
 
 
 def test_out_of_time_a_total_is_estimated_from_the_same_sample() -> None:
-    assert Count(20, exact=False) == search_rooms(SlowRepo(ROOMS), CHEAP, with_total=True).total
+    assert Count(20, exact=False) == search_rooms(SlowRepo(ROOMS), CHEAP, a_second(), with_total=True).total
 
 
 def test_a_total_that_is_estimated_is_never_less_than_what_the_page_shows() -> None:
-    assert Count(3, exact=False) == search_rooms(SlowRepo(ROOMS), RARE, with_total=True).total
+    assert Count(3, exact=False) == search_rooms(SlowRepo(ROOMS), RARE, a_second(), with_total=True).total
 
 
 def test_a_sample_without_a_match_does_not_say_that_there_is_none() -> None:
-    summary = summarise_rooms(SlowRepo(ROOMS), RARE)
+    summary = summarise_rooms(SlowRepo(ROOMS), RARE, a_second())
 
     assert (0, None, (), False) == (summary.count, summary.price, summary.histogram, summary.exact)
 
 
 @pytest.mark.parametrize("query", [NOWHERE, replace(RARE, limit=3)])
 def test_a_first_page_that_nothing_follows_is_counted_by_itself(query: RoomQuery) -> None:
-    found = search_rooms(SlowRepo(ROOMS), query, with_total=True)
+    found = search_rooms(SlowRepo(ROOMS), query, a_second(), with_total=True)
 
     assert Count(len(found.rooms)) == found.total
 
@@ -105,19 +164,19 @@ def test_where_not_even_a_sample_comes_in_time_a_summary_is_an_error() -> None:
     repository = SlowRepo(ROOMS)
     repository.samples = False
 
-    with pytest.raises(OutOfTime):
-        summarise_rooms(repository, CHEAP)
+    with pytest.raises(TooCostly):
+        summarise_rooms(repository, CHEAP, a_second())
 
 
 def test_where_not_even_a_sample_comes_in_time_a_page_comes_without_a_total() -> None:
     repository = SlowRepo(ROOMS)
     repository.samples = False
-    found = search_rooms(repository, CHEAP, with_total=True)
+    found = search_rooms(repository, CHEAP, a_second(), with_total=True)
 
     assert (3, None) == (len(found.rooms), found.total)
-    assert search_rooms(repository, CHEAP).next == found.next
+    assert search_rooms(repository, CHEAP, a_second()).next == found.next
     repository.samples = True
-    assert Count(20, exact=False) == search_rooms(repository, CHEAP, with_total=True).total
+    assert Count(20, exact=False) == search_rooms(repository, CHEAP, a_second(), with_total=True).total
 
 
 def test_page_comes_without_a_total_when_the_storage_goes_away_meanwhile() -> None:
@@ -132,4 +191,4 @@ def test_page_comes_without_a_total_when_the_storage_goes_away_meanwhile() -> No
         ) -> int:
             raise RepositoryUnavailable("The storage cannot be reached.")
 
-    assert search_rooms(GoneRepo(ROOMS), CHEAP, with_total=True).total is None
+    assert search_rooms(GoneRepo(ROOMS), CHEAP, a_second(), with_total=True).total is None

@@ -90,7 +90,7 @@ def test_the_same_clusters_need_not_be_sent_again(client: testing.TestClient) ->
     assert "s-maxage=1" in first.headers["cache-control"]
 
 
-def test_where_not_even_a_sample_comes_in_time_the_storage_is_away() -> None:
+def test_where_not_even_a_sample_comes_in_time_there_are_no_clusters() -> None:
     assert 503 == get(client_of(Slow()), f"{MAP}&zoom=9").status_code
 
 

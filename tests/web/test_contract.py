@@ -21,7 +21,7 @@ from rentomatic.requests.search import AREA_PARAMETERS, FILTERS, PAGE_PARAMETERS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import json as json_of_rooms
 from rentomatic.settings import ApiKey, Scope
-from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageReadOnly
 from rentomatic.web import imports
 from rentomatic.web.app import create_app
 from rentomatic.web.problems import PREFIX, TYPES
@@ -166,6 +166,7 @@ def test_every_documented_answer_is_given_and_no_other(monkeypatch: pytest.Monke
         walk.ask(request, "?nonsense=1")
         walk.ask(request, "?x=" + "9" * 9000)
         walk.ask(request, storage=Failing(RepositoryUnavailable("away")))
+        walk.ask(request, storage=Failing(OutOfTime()))
         walk.ask(request, storage=Failing(ZeroDivisionError()))
         walk.ask(request, If_Match='"other"', If_None_Match="*" if name != "putRoom" else '"x"')
         walk.ask(request, If_None_Match="no tag", If_Match="no tag")

@@ -249,16 +249,6 @@ def test_a_summary_that_takes_too_long_is_estimated_and_says_so() -> None:
     assert expected == get(client, "/rooms/summary").json
 
 
-def test_where_not_even_an_estimate_comes_in_time_a_summary_is_to_be_tried_again() -> None:
-    repository = SlowRepo([make_room(code="a"), make_room(code="b")])
-    repository.samples = False
-
-    answer = get(client_of(repository), "/rooms/summary")
-
-    assert answer.status_code == 503
-    assert "retry-after" in answer.headers
-
-
 @pytest.mark.parametrize("target", ["/", "/rooms", "/rooms/summary", "/health/live", "/health/ready"])
 def test_head_answers_as_get_without_a_body(client: testing.TestClient, target: str) -> None:
     answer = client.simulate_head(target)

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from rentomatic.cli.options import as_option
 from rentomatic.domain.quoting import visible
+from rentomatic.requests.narrowing import narrowing_in_words
 from rentomatic.serializers.backup import BackupDamaged, BackupTooNew
 from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty
@@ -19,6 +20,7 @@ from rentomatic.use_cases.errors import (
     RepositoryUnavailable,
     ResourceError,
     StorageReadOnly,
+    TooCostly,
 )
 from rentomatic.use_cases.import_rooms import ImportRefused, Remedy
 
@@ -37,6 +39,7 @@ EXIT_CODES: dict[type[RentomaticError], int] = {
     RepositoryUnavailable: STORAGE_AWAY,
     StorageReadOnly: FAILED,
     TargetNotEmpty: FAILED,
+    TooCostly: FAILED,
 }
 
 
@@ -53,6 +56,8 @@ def _lines(error: RentomaticError) -> Sequence[str]:
         return [f"{as_option(problem.parameter)}: {problem.message}" for problem in error.problems]
     if isinstance(error, ListingError):
         return [as_typed(str(error), error.remedy)]
+    if isinstance(error, TooCostly):
+        return [f"{error} {narrowing_in_words(error.query, as_option)}"]
     return [str(error)]
 
 

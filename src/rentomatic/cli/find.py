@@ -1,5 +1,6 @@
 """Commands that look at rooms one by one or at a glance: search, show, summary."""
 
+import os
 import sys
 from collections.abc import Iterable
 
@@ -8,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rentomatic.cli.options import as_option, parameters, repository, search_options
+from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import SORTS
@@ -17,6 +18,7 @@ from rentomatic.requests import cursor as cursors
 from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
 from rentomatic.serializers import summary as summaries
 from rentomatic.serializers.formats import WRITERS
+from rentomatic.settings import read_settings
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.show_room import show_room
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
@@ -57,8 +59,9 @@ def search(
     """
     given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor)
     query = parse_search(given, naming=as_option).query
-    with repository() as rooms:
-        found = search_rooms(rooms, query, with_total=count)
+    settings = read_settings(os.environ)
+    with repository(settings) as rooms:
+        found = search_rooms(rooms, query, unhurried(settings), with_total=count)
     for_people = format_ == "table"
     if not for_people:
         sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(found.rooms, query.near))
@@ -108,8 +111,9 @@ def summary(
     """
     given = parameters(conditions, near=near, radius=radius, bbox=bbox)
     query = parse_search(given, AREA_PARAMETERS, as_option).query
-    with repository() as rooms:
-        found = summarise_rooms(rooms, query)
+    settings = read_settings(os.environ)
+    with repository(settings) as rooms:
+        found = summarise_rooms(rooms, query, unhurried(settings))
     if format_ == "json":
         click.echo(summaries.write(found))
     else:

@@ -11,6 +11,7 @@ from rentomatic.bootstrap import open_repository
 from rentomatic.domain.quoting import quoted
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
 from rentomatic.settings import Database, Settings, read_settings
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -66,6 +67,11 @@ def naming(database: Database) -> Iterator[None]:
         raise error if error.where else StorageReadOnly(database.label) from error
     except RepositoryUnavailable as error:
         raise StorageAway(f"{error} ({database.label})") from error
+
+
+def unhurried(settings: Settings) -> Budget:
+    """The time of one command: whoever runs it may let the storage work as long as it does at all."""
+    return Budget(settings.statement_timeout)
 
 
 @contextmanager

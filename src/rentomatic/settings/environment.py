@@ -44,6 +44,7 @@ DEFAULTS = {
     "RENTOMATIC_POOL_SIZE": "4",
     "RENTOMATIC_POOL_TIMEOUT": "3",
     "RENTOMATIC_CONNECT_TIMEOUT": "5",
+    "RENTOMATIC_READ_TIMEOUT": "1",
     "RENTOMATIC_STATEMENT_TIMEOUT": "10",
     "RENTOMATIC_EXPORT_TIMEOUT": "600",
     "RENTOMATIC_PREPARED_STATEMENTS": "on",
@@ -83,7 +84,8 @@ class Settings:
 
     pool_size: connections that a process keeps to a server, at most.
     pool_timeout, connect_timeout: seconds to wait for one of them, and for the server to take a new one.
-    statement_timeout: seconds after which a search is given up.
+    read_timeout: seconds that the storage may take for all that one HTTP request asks of it.
+    statement_timeout: seconds after which the storage gives up a statement, whoever asks.
     export_timeout: seconds after which an export over HTTP is given up, be it half made or half sent.
     prepared_statements: whether PostgreSQL keeps plans; it cannot behind a transaction pooler.
     server: the WSGI server that `serve` runs. workers, threads: its processes, and threads of each.
@@ -104,6 +106,7 @@ class Settings:
     pool_size: int
     pool_timeout: float
     connect_timeout: float
+    read_timeout: float
     statement_timeout: float
     export_timeout: float
     prepared_statements: bool
@@ -135,6 +138,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         pool_size=reader.read("RENTOMATIC_POOL_SIZE", lambda text: integer(text, 1, 100)),
         pool_timeout=reader.read("RENTOMATIC_POOL_TIMEOUT", _seconds),
         connect_timeout=reader.read("RENTOMATIC_CONNECT_TIMEOUT", _seconds),
+        read_timeout=reader.read("RENTOMATIC_READ_TIMEOUT", _seconds),
         statement_timeout=reader.read("RENTOMATIC_STATEMENT_TIMEOUT", _seconds),
         export_timeout=reader.read("RENTOMATIC_EXPORT_TIMEOUT", _seconds),
         prepared_statements=reader.read("RENTOMATIC_PREPARED_STATEMENTS", _one_of("on", "off")) == "on",

@@ -4,6 +4,7 @@ from rentomatic.domain.comparison import Comparison, compare
 from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, RoomQuery
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.ports import RoomRepository
 
 RADIUS = 1000.0
@@ -13,16 +14,15 @@ NEAREST = 200
 """Rooms that are looked at; a median of more would tell hardly more."""
 
 
-def compare_room(repository: RoomRepository, room: Room) -> Comparison:
+def compare_room(repository: RoomRepository, room: Room, budget: Budget) -> Comparison:
     """The room among the nearest rooms within a kilometre, at most `NEAREST`, itself among those.
 
     Where there are more, the radius of the comparison is the distance of the furthest that was looked at.
-    Raises OutOfTime, as any search does.
+    Raises OutOfTime where they cannot be read within the budget.
     """
     place = Point(room.latitude, room.longitude)
-    page = repository.search(
-        RoomQuery(areas=(Circle(place, RADIUS),), near=place, sort=BY_DISTANCE, limit=NEAREST)
-    )
+    around = RoomQuery(areas=(Circle(place, RADIUS),), near=place, sort=BY_DISTANCE, limit=NEAREST)
+    page = repository.search(around, budget.left())
     neighbours = tuple(found for found in page.rooms if found.code != room.code)
     radius = RADIUS
     if page.more:

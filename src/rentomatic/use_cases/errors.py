@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rentomatic.domain.quoting import shortened, visible
+from rentomatic.domain.search import RoomQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,17 @@ class OutOfTime(RepositoryUnavailable):
 
     def __init__(self) -> None:
         super().__init__("The storage did not answer in time.")
+
+
+class TooCostly(RentomaticError):
+    """The search takes the storage longer than a request may; a narrower one would not.
+
+    query: the search, for whoever tells how to narrow it.
+    """
+
+    def __init__(self, query: RoomQuery) -> None:
+        super().__init__("This search takes too long.")
+        self.query = query
 
 
 class NotQuick(Exception):

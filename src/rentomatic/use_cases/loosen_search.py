@@ -1,6 +1,5 @@
 """What to loosen in a search that finds nothing, with the number of rooms that it finds then."""
 
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ from rentomatic.domain.geography import Area, BoundingBox, Circle
 from rentomatic.domain.room import MAX_INTEGER
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Bucket, Summary
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -26,11 +26,6 @@ COUNT_TO = 1000
 
 FEW = 3
 """A limit of the price that lets in less than this is loosened further, where that finds more."""
-
-TIME_FOR_ADVICE = 0.5
-"""Seconds for all questions to the storage together."""
-
-_LEAST_TIME = 0.01
 
 
 class Filter(StrEnum):
@@ -70,15 +65,14 @@ _UPPER = (Filter.PRICE_TO, Filter.SIZE_TO)
 def loosen_search(
     repository: RoomRepository,
     query: RoomQuery,
-    within: float = TIME_FOR_ADVICE,
-    clock: Callable[[], float] = time.monotonic,
+    budget: Budget,
 ) -> list[Suggestion]:
     """At most `MOST` looser searches that find rooms where this one finds none, the most useful first.
 
-    One filter is loosened where that helps, else two are taken off, or all. What cannot be counted in
-    the time left of so many seconds is left out.
+    One filter is loosened where that helps, else two are taken off, or all. What cannot be counted
+    within the budget is left out.
     """
-    return _Advisor(repository, query, clock() + within, clock).suggestions()
+    return _Advisor(repository, query, budget).suggestions()
 
 
 def filters_of(query: RoomQuery) -> tuple[Filter, ...]:
@@ -88,15 +82,15 @@ def filters_of(query: RoomQuery) -> tuple[Filter, ...]:
 
 
 class _Advisor:
-    """Asks the storage about looser searches until the time has come."""
+    """Asks the storage about looser searches until the budget is spent.
 
-    def __init__(
-        self, repository: RoomRepository, query: RoomQuery, until: float, clock: Callable[[], float]
-    ) -> None:
+    A question gets half of what is left, so that a slow one leaves some to the others.
+    """
+
+    def __init__(self, repository: RoomRepository, query: RoomQuery, budget: Budget) -> None:
         self._repository = repository
         self._query = query
-        self._until = until
-        self._clock = clock
+        self._budget = budget
 
     def suggestions(self) -> list[Suggestion]:
         on = filters_of(self._query)
@@ -134,7 +128,7 @@ class _Advisor:
         """With the first round limit that lets a few rooms in, of sizes any room."""
         field, operator, _ = _ENDS[which]
         rest = _without(self._query, (which,))
-        summary = self._repository.summarise(rest, self._share())
+        summary = self._repository.summarise(rest, self._budget.share(0.5))
         wanted = min(FEW, summary.count) if field is Field.PRICE else 1
         for value in _limits(which, summary):
             condition = Condition(field, operator, value)
@@ -159,17 +153,7 @@ class _Advisor:
         return Suggestion((Filter.RADIUS,), steps[found], self._count(within(steps[found])))
 
     def _count(self, query: RoomQuery, at_most: int = COUNT_TO + 1) -> int:
-        return self._repository.count(query, at_most, self._share())
-
-    def _share(self) -> float:
-        """Seconds for the next question: half of what is left, so that a slow one leaves some to the others.
-
-        Raises OutOfTime where next to nothing is left.
-        """
-        left = self._until - self._clock()
-        if left < _LEAST_TIME:
-            raise OutOfTime
-        return left / 2
+        return self._repository.count(query, at_most, self._budget.share(0.5))
 
 
 def _filter_of(part: Condition | Area) -> Filter:

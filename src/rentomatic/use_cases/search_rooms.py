@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, Position, RoomQuery
 from rentomatic.domain.summary import Count
+from rentomatic.use_cases.budget import Budget, exact_or_estimated, too_costly
 from rentomatic.use_cases.errors import RepositoryUnavailable
-from rentomatic.use_cases.in_time import exact_or_estimated
 from rentomatic.use_cases.ports import RoomRepository
 
 
@@ -27,23 +27,29 @@ class FoundRooms:
 def search_rooms(
     repository: RoomRepository,
     query: RoomQuery,
+    budget: Budget,
     with_total: bool = False,
     count_to: int | None = None,
 ) -> FoundRooms:
     """Return the page of rooms that the query asks for.
 
+    budget: for the page and the total; the page comes first.
     with_total: whether to count all that match, but no further than `count_to`. Where counting takes too
     long, the total is estimated from a sample; where not even that comes in time, the page has no total.
+    Raises TooCostly where the page itself takes too long.
     """
-    page = repository.search(query)
+    with too_costly(query):
+        page = repository.search(query, budget.left())
     total = None
     if with_total:
         with suppress(RepositoryUnavailable):  # the page is there: what could not be counted does not undo it
-            total = _total(repository, query, page, count_to)
+            total = _total(repository, query, budget, page, count_to)
     return FoundRooms(page.rooms, query.position(page.rooms[-1]) if page.more else None, total)
 
 
-def _total(repository: RoomRepository, query: RoomQuery, page: Page, count_to: int | None) -> Count:
+def _total(
+    repository: RoomRepository, query: RoomQuery, budget: Budget, page: Page, count_to: int | None
+) -> Count:
     """Count the rooms that match; an estimate may be beyond `count_to`.
 
     The page was read a moment before. Where rooms were removed since then, it may show more than there are
@@ -60,6 +66,7 @@ def _total(repository: RoomRepository, query: RoomQuery, page: Page, count_to: i
     return exact_or_estimated(
         repository,
         query,
+        budget,
         exact=lambda seconds: at_least_shown(repository.count(query, at_most, seconds), exact=True),
         estimated=lambda estimate: at_least_shown(estimate.count, exact=False),
     )

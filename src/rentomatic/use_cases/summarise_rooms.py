@@ -2,19 +2,24 @@
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Summary
-from rentomatic.use_cases.in_time import TIME_FOR_ALL, exact_or_estimated
+from rentomatic.use_cases.budget import Budget, exact_or_estimated, too_costly
 from rentomatic.use_cases.ports import RoomRepository
 
 
-def summarise_rooms(repository: RoomRepository, query: RoomQuery, within: float = TIME_FOR_ALL) -> Summary:
-    """Count, ranges and price histogram of all rooms that match, an estimate beyond so many seconds.
+def summarise_rooms(
+    repository: RoomRepository, query: RoomQuery, budget: Budget, exact_within: float | None = None
+) -> Summary:
+    """Return count, ranges and price histogram of all rooms that match, or an estimate from a sample.
 
-    Raises OutOfTime where not even a sample comes in time.
+    exact_within: the most seconds for looking at every room. Raises TooCostly where not even a sample comes
+    in time.
     """
-    return exact_or_estimated(
-        repository,
-        query,
-        exact=lambda seconds: repository.summarise(query, seconds),
-        estimated=lambda estimate: estimate,
-        within=within,
-    )
+    with too_costly(query):
+        return exact_or_estimated(
+            repository,
+            query,
+            budget,
+            exact=lambda seconds: repository.summarise(query, seconds),
+            estimated=lambda estimate: estimate,
+            exact_within=exact_within,
+        )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import falcon
 from falcon import Request, Response
 
+from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web import errors
 from rentomatic.web.bodies import SmallBodies
@@ -48,6 +49,7 @@ def create_app(
     origins: Sequence[str] = ("*",),
     tiles: Tiles = NO_TILES,
     export_timeout: float = 600.0,
+    read_timeout: float = 1.0,
 ) -> App:
     """The application over a repository.
 
@@ -57,6 +59,7 @@ def create_app(
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
     tiles: of the map, those of the bundled one unless given.
     export_timeout: seconds for an export, made and sent.
+    read_timeout: seconds that the storage may take for all that one request asks of it.
     """
     from rentomatic.web.metrics import Metrics, Sources
     from rentomatic.web.observed import ObservedRepository, StorageTime
@@ -65,6 +68,10 @@ def create_app(
     keys = keys or Keys()
     spent = StorageTime()
     observed = ObservedRepository(repository, metrics, spent)
+
+    def new_budget() -> Budget:
+        return Budget(read_timeout, clock=lambda: spent.seconds)  # waiting for a turn costs nothing
+
     gates = Gates(threads)
     bodies = SmallBodies(ROOM_BODY, gates.bodies)
     writes = Writes(observed, keys, gates.writes)
@@ -74,14 +81,18 @@ def create_app(
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
     errors.install(app, metrics, ErrorPage(layout))
-    add_page(app, "/", SearchPage(observed, layout))
-    app.add_route("/parts/rooms", SearchPage(observed, layout, "parts/rooms.html", with_prices=False))
-    app.add_route("/parts/prices", SearchPage(observed, layout, "parts/prices.html", with_rooms=False))
-    add_page(app, "/room/{code}", RoomPage(observed, layout))
-    app.add_route("/rooms", RoomsResource(observed, keys, bodies, writes, gates, export_timeout))
-    app.add_route("/rooms/clusters", ClustersResource(observed))
+    add_page(app, "/", SearchPage(observed, layout, new_budget))
+    app.add_route(
+        "/parts/rooms", SearchPage(observed, layout, new_budget, "parts/rooms.html", with_prices=False)
+    )
+    app.add_route(
+        "/parts/prices", SearchPage(observed, layout, new_budget, "parts/prices.html", with_rooms=False)
+    )
+    add_page(app, "/room/{code}", RoomPage(observed, layout, new_budget))
+    app.add_route("/rooms", RoomsResource(observed, new_budget, keys, bodies, writes, gates, export_timeout))
+    app.add_route("/rooms/clusters", ClustersResource(observed, new_budget))
     app.add_route("/rooms/import", ImportResource(imports, keys))
-    app.add_route("/rooms/summary", SummaryResource(observed))
+    app.add_route("/rooms/summary", SummaryResource(observed, new_budget))
     app.add_route("/rooms/{code}", RoomResource(observed, keys, bodies, writes))
     app.add_route("/openapi.json", OpenApiResource())
     add_page(app, "/docs", DocsPage(layout))

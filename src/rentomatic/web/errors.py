@@ -12,6 +12,7 @@ import msgspec
 from falcon import App, HTTPError, Request, Response
 
 from rentomatic.domain.quoting import visible
+from rentomatic.requests.narrowing import narrowing_in_words
 from rentomatic.serializers.source import ListingError, ListingTooLong
 from rentomatic.use_cases.errors import (
     ConflictError,
@@ -23,6 +24,7 @@ from rentomatic.use_cases.errors import (
     RepositoryUnavailable,
     ResourceError,
     StorageReadOnly,
+    TooCostly,
 )
 from rentomatic.use_cases.import_rooms import ImportRefused
 from rentomatic.web import problems
@@ -45,6 +47,7 @@ PROBLEMS: dict[type[RentomaticError], ProblemType] = {
     ConflictError: problems.CODE_TAKEN,
     PreconditionFailed: problems.PRECONDITION_FAILED,
     RepositoryUnavailable: problems.STORAGE_UNAVAILABLE,
+    TooCostly: problems.TOO_COSTLY,
     StorageReadOnly: problems.READ_ONLY,
     ListingError: problems.LISTING,
     ListingTooLong: problems.LISTING_TOO_LONG,
@@ -100,9 +103,11 @@ def _use_case_error(req: Request, resp: Response, error: RentomaticError, params
         detail = "; ".join(map(str, wrong[:3])) + ("; …" if len(wrong) > 3 else "")
     elif isinstance(error, ListingError):
         detail = as_in_a_request(detail, error.remedy)
+    elif isinstance(error, TooCostly):
+        detail = f"{error} {narrowing_in_words(error.query)}"
     elif isinstance(error, ImportRefused):
         members = as_members(error.report)
-    if kind.status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if kind is problems.STORAGE_UNAVAILABLE:
         resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
         cause = repr(error.__cause__ or error)
         _log.warning("%s", error, extra={"request_id": req.context.request_id, "cause": cause})

@@ -36,7 +36,7 @@ class ObservedRepository(RoomRepository):
             return self._repository.get(code)
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        with self._observed("search"):
+        with self._observed("search", may_run_out=within is not None):
             return self._repository.search(query, within, quick=quick)
 
     def count(
@@ -55,11 +55,11 @@ class ObservedRepository(RoomRepository):
             return self._repository.summarise(query, within)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        with self._observed("sample"):
+        with self._observed("sample", may_run_out=within is not None):
             return self._repository.sample(query, within)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        with self._observed("cells"):
+        with self._observed("cells", may_run_out=within is not None):
             return self._repository.cells(query, grid, within)
 
     @contextmanager
@@ -98,7 +98,7 @@ class ObservedRepository(RoomRepository):
 class _Observation:
     """The time of one operation. A class: a generator would take three times as long to enter and leave.
 
-    may_run_out: running out of time is no failure, since a sample is taken instead.
+    may_run_out: running out of time is no failure of the storage: it was asked for too much.
     """
 
     __slots__ = ("_may_run_out", "_metrics", "_operation", "_spent", "_started")

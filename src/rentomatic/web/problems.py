@@ -50,6 +50,7 @@ IMPORT_REFUSED = ProblemType(
     HTTPStatus.UNPROCESSABLE_ENTITY, "import-refused", "There are lines that make no room"
 )
 OVERLOADED = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much to do")
+TOO_COSTLY = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-costly", "This search takes too long")
 STORAGE_UNAVAILABLE = ProblemType(
     HTTPStatus.SERVICE_UNAVAILABLE, "storage-unavailable", "The storage is not available"
 )

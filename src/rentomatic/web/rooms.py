@@ -22,6 +22,7 @@ from rentomatic.requests.search import (
 )
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
+from rentomatic.use_cases.budget import NewBudget
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -52,6 +53,7 @@ class RoomsResource:
     def __init__(
         self,
         repository: RoomRepository,
+        new_budget: NewBudget,
         keys: Keys,
         bodies: SmallBodies,
         writes: Writes,
@@ -60,6 +62,7 @@ class RoomsResource:
     ) -> None:
         """export_timeout: seconds for an export, made and sent."""
         self._repository = repository
+        self._new_budget = new_budget
         self._keys = keys
         self._bodies = bodies
         self._writes = writes
@@ -97,7 +100,7 @@ class RoomsResource:
         format_: Format,
         given: list[tuple[str, str]],
     ) -> None:
-        found = search_rooms(self._repository, search.query, search.with_total)
+        found = search_rooms(self._repository, search.query, self._new_budget(), search.with_total)
         headers = {"Cache-Control": FOR_A_SECOND}
         if found.next:
             headers["Link"] = f'</rooms?{next_page(given, search.query, found.next)}>; rel="next"'
@@ -158,8 +161,9 @@ class RoomsResource:
 class SummaryResource:
     """`/rooms/summary`: the rooms that match at a glance."""
 
-    def __init__(self, repository: RoomRepository) -> None:
+    def __init__(self, repository: RoomRepository, new_budget: NewBudget) -> None:
         self._repository = repository
+        self._new_budget = new_budget
 
     def on_get(self, req: Request, resp: Response) -> None:
         search = parse_search(parameters(req), AREA_PARAMETERS)
@@ -167,7 +171,8 @@ class SummaryResource:
         expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)
-        answer_weakly(expected, resp, summary.write(summarise_rooms(self._repository, search.query)))
+        found = summarise_rooms(self._repository, search.query, self._new_budget())
+        answer_weakly(expected, resp, summary.write(found))
 
     on_head = on_get
 

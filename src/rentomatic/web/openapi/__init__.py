@@ -20,7 +20,8 @@ Rooms for rent: search them by price, size and place; add, change and remove the
 Every resource answers `HEAD` as `GET` without a body, and `OPTIONS` with the methods that it takes in
 `Allow`, as does a 405. Whatever goes wrong is `application/problem+json` (RFC 9457): `type` is what a program
 goes by, `detail` is for people, and `request_id` is what to name when asking for help. A 503 can be tried
-again after `Retry-After` seconds; so can a 429, which a proxy answers to whoever asks too often.
+again after `Retry-After` seconds; so can a 429, which a proxy answers to whoever asks too often. The 503
+`too-costly` has no `Retry-After`: the same search would take as long again; `detail` says how to narrow it.
 
 Scripts of other sites may ask and read the answers (CORS), unless the server is told otherwise.
 """

@@ -1,6 +1,6 @@
 """What an answer may be: its headers, and the problems with their types."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -101,8 +101,11 @@ _OFTEN = (
 )
 OF_ALL_ANSWERS = (*_ALWAYS, *_OFTEN)
 
-_OF_PROBLEMS = {401: ["WWW-Authenticate"], 503: ["Retry-After"]}
-_OF_SOME_PROBLEMS = {403: ["WWW-Authenticate"], 415: ["Accept", "Accept-Post", "Accept-Encoding"]}
+_OF_PROBLEMS: dict[int, Sequence[str]] = {401: ["WWW-Authenticate"], 503: ["Retry-After"]}
+_OF_SOME_PROBLEMS: dict[int, Sequence[str]] = {
+    403: ["WWW-Authenticate"],
+    415: ["Accept", "Accept-Post", "Accept-Encoding"],
+}
 """The headers that each answer of a status has, and those that only some have."""
 
 
@@ -162,9 +165,13 @@ class Refusals:
         return answer(
             ". Or: ".join(kind.title for kind in self.kinds) + ".",
             {errors.MEDIA_TYPE: media_type({"allOf": [ref("Problem")], "properties": told})},
-            _OF_PROBLEMS.get(self.status, ()),
-            _OF_SOME_PROBLEMS.get(self.status, ()),
+            *self._headers(),
         )
+
+    def _headers(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Those that the answer always has, and those that it may have."""
+        always, sometimes = _OF_PROBLEMS.get(self.status, ()), _OF_SOME_PROBLEMS.get(self.status, ())
+        return ((), (*always, *sometimes)) if problems.TOO_COSTLY in self.kinds else (always, sometimes)
 
 
 def refusals(kinds: Iterable[ProblemType | int]) -> dict[str, Refusals]:

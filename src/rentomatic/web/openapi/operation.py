@@ -14,7 +14,8 @@ REQUEST_ID, IF_MATCH, IF_NONE_MATCH = (
 
 OF_ALL = (problems.URL_TOO_LONG,)
 OF_THE_STORAGE = (*OF_ALL, problems.OVERLOADED, 429, 500, problems.STORAGE_UNAVAILABLE)
-"""The problems of every operation, and of those that ask the storage."""
+OF_A_SEARCH = (*OF_THE_STORAGE, problems.TOO_COSTLY)
+"""The problems of every operation, of those that ask the storage, and of those that go through its rooms."""
 
 
 def operation(

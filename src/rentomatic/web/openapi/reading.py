@@ -10,6 +10,7 @@ from rentomatic.web.openapi.answers import answer, media_type, notations
 from rentomatic.web.openapi.operation import (
     IF_MATCH,
     IF_NONE_MATCH,
+    OF_A_SEARCH,
     OF_ALL,
     OF_THE_STORAGE,
     operation,
@@ -49,7 +50,7 @@ def search() -> Schema:
         "returns every room.",
         [*given.SEARCH, IF_NONE_MATCH],
         {"200": found, **_not_modified(*_OF_PAGES)},
-        [problems.PARAMETERS, 400, 406, 412, *OF_THE_STORAGE],
+        [problems.PARAMETERS, 400, 406, 412, *OF_A_SEARCH],
     )
 
 
@@ -67,7 +68,7 @@ def summarise() -> Schema:
             ),
             **_not_modified(),
         },
-        [problems.PARAMETERS, 400, 406, 412, *OF_THE_STORAGE],
+        [problems.PARAMETERS, 400, 406, 412, *OF_A_SEARCH],
     )
 
 
@@ -89,7 +90,7 @@ def cluster() -> Schema:
             ),
             **_not_modified(),
         },
-        [problems.PARAMETERS, 400, 406, 412, *OF_THE_STORAGE],
+        [problems.PARAMETERS, 400, 406, 412, *OF_A_SEARCH],
     )
 
 

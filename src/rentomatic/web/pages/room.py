@@ -4,6 +4,7 @@ from falcon import Request, Response
 
 from rentomatic.domain.comparison import Comparison, compare
 from rentomatic.domain.room import Room, canonical_code
+from rentomatic.use_cases.budget import NewBudget
 from rentomatic.use_cases.compare_room import RADIUS, compare_room
 from rentomatic.use_cases.errors import RepositoryUnavailable, ResourceError
 from rentomatic.use_cases.ports import RoomRepository
@@ -15,8 +16,9 @@ from rentomatic.web.pages.room_view import RoomView
 class RoomPage:
     """`/room/{code}`: a room for people; `/rooms/{code}` is the same for programs."""
 
-    def __init__(self, repository: RoomRepository, layout: Layout) -> None:
+    def __init__(self, repository: RoomRepository, layout: Layout, new_budget: NewBudget) -> None:
         self._repository = repository
+        self._new_budget = new_budget
         self._layout = layout
 
     def on_get(self, req: Request, resp: Response, code: str) -> None:
@@ -33,7 +35,7 @@ class RoomPage:
     def _comparison(self, room: Room) -> Comparison:
         """Compare the room with its neighbours; with none where they cannot be read, as the room was."""
         try:
-            return compare_room(self._repository, room)
+            return compare_room(self._repository, room, self._new_budget())
         except RepositoryUnavailable:
             return compare(room, (), RADIUS, complete=False)
 

@@ -7,7 +7,8 @@ from falcon import Request, Response
 
 from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
-from rentomatic.use_cases.errors import OutOfTime, ParametersError, RepositoryUnavailable
+from rentomatic.use_cases.budget import NewBudget
+from rentomatic.use_cases.errors import ParametersError, RepositoryUnavailable, TooCostly
 from rentomatic.use_cases.loosen_search import loosen_search
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -15,6 +16,7 @@ from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.pages.advice import advice_of
 from rentomatic.web.pages.labels import in_words, label_of
 from rentomatic.web.pages.layout import Layout
+from rentomatic.web.pages.narrower import ways_of
 from rentomatic.web.pages.prices import chart_of
 from rentomatic.web.pages.search_view import COUNT_TO, View, known, unknown_filters
 from rentomatic.web.parameters import parameters
@@ -24,6 +26,9 @@ PAGE_SIZE = 24
 
 TIME_FOR_PRICES = 0.2
 """Seconds for looking at the price of every room that matches; beyond them a sample has to do."""
+
+TIME_FOR_ADVICE = 0.5
+"""Seconds for finding out what to loosen where nothing was found."""
 
 _PARAMETERS = (*AREA_PARAMETERS, "sort", "limit", "cursor")
 """What a search on the page may say beside its filters."""
@@ -36,6 +41,7 @@ class SearchPage:
         self,
         repository: RoomRepository,
         layout: Layout,
+        new_budget: NewBudget,
         name: str = "search.html",
         *,
         with_rooms: bool = True,
@@ -44,6 +50,7 @@ class SearchPage:
         """name: of the template, which shows the rooms, the chart of their prices, or both."""
         self._repository = repository
         self._layout = layout
+        self._new_budget = new_budget
         self._name = name
         self._with_rooms = with_rooms
         self._with_prices = with_prices
@@ -56,24 +63,35 @@ class SearchPage:
         except ParametersError as error:
             view.problems = in_words(error.problems)
             resp.status = 400
+        except TooCostly as error:
+            view.narrower = ways_of(error.query, view.given)
+            view.is_too_costly = True
+            resp.status = 503
         self._layout.answer(req, resp, self._name, view=view, path=view.address)
+        if view.is_too_costly:
+            resp.set_header("Cache-Control", "no-store")
 
     on_head = on_get
 
     def _fill(self, view: View, search: SearchRequest) -> None:
         view.query = search.query
+        budget = self._new_budget()
         if self._with_rooms:
-            view.found = search_rooms(self._repository, search.query, with_total=True, count_to=COUNT_TO + 1)
+            view.found = search_rooms(
+                self._repository, search.query, budget, with_total=True, count_to=COUNT_TO + 1
+            )
             if view.found.next:
                 view.next_link = "?" + next_page(view.given, search.query, view.found.next)
             if not view.found.rooms and search.query.after is None:
                 with suppress(RepositoryUnavailable):
-                    suggestions = loosen_search(self._repository, search.query)
+                    some = budget.at_most(TIME_FOR_ADVICE)
+                    suggestions = loosen_search(self._repository, search.query, some)
                     view.advice = advice_of(suggestions, search.query, view.given)
         if self._with_prices:
             # The page does without a chart. Asked for alone, it may be late, but the storage must be there.
-            with suppress(RepositoryUnavailable if self._with_rooms else OutOfTime):
-                summary = summarise_rooms(self._repository, _of_any_price(search.query), TIME_FOR_PRICES)
+            with suppress(TooCostly, *([RepositoryUnavailable] if self._with_rooms else [])):
+                any_price = _of_any_price(search.query)
+                summary = summarise_rooms(self._repository, any_price, budget, TIME_FOR_PRICES)
                 view.prices = chart_of(summary, view.values)
 
 

@@ -18,6 +18,7 @@ from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
 
 if TYPE_CHECKING:
     from rentomatic.web.pages.advice import Advice
+    from rentomatic.web.pages.narrower import Way
 
 COUNT_TO = 10_000
 """Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
@@ -58,6 +59,7 @@ class View:
     ignored: filters that were asked for, but do not exist.
     problems: what is wrong with each parameter.
     advice: where nothing was found, what to loosen.
+    is_too_costly: whether the search takes too long. narrower: then, what to ask for instead.
     """
 
     given: Given = field(default_factory=list)
@@ -68,6 +70,8 @@ class View:
     next_link: str | None = None
     prices: PriceChart | None = None
     advice: "Sequence[Advice]" = ()
+    is_too_costly: bool = False
+    narrower: "Sequence[Way]" = ()
 
     @property
     def values(self) -> dict[str, str]:

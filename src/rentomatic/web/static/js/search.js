@@ -214,8 +214,9 @@ async function showPrices(search, signal) {
 async function part(name, search, signal) {
   const answer = await fetch(`/parts/${name}?${search}`, { signal, headers: { Accept: "text/html" } });
   if (answer.status === 400) location.reload();
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return answer.text();
+  const html = await answer.text();
+  if (!answer.ok && !html.includes('id="too-costly"')) throw new Error(`${answer.status}`); // that one says itself what to do
+  return html;
 }
 
 /** Let the form say what the address says; what it has no field for goes along hidden. @param {URLSearchParams} search */

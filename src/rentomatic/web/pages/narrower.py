@@ -1,0 +1,45 @@
+"""What to ask for instead of a search that takes too long, in a renter's words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.requests.narrowing import parameter_of
+from rentomatic.use_cases.narrow_search import Advice, Narrowing, narrow_search
+from rentomatic.web.pages.labels import label_of
+from rentomatic.web.pages.layout import distance
+from rentomatic.web.pages.search_view import Given, changed_by, query_string
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A narrower search; link: the query string that leads there, None where the reader has to choose."""
+
+    label: str
+    link: str | None = None
+
+
+def ways_of(query: RoomQuery, given: Given) -> list[Way]:
+    """The ways to narrow a search. given: its parameters."""
+    return list(_ways(query, given))
+
+
+def _ways(query: RoomQuery, given: Given) -> Iterator[Way]:
+    for advice in narrow_search(query):
+        if advice.narrowing is Narrowing.ADD_AREA:
+            yield Way("Search near a place: fill in “Near” and “Within”")
+        elif advice.narrowing is Narrowing.SMALLER_BOX:
+            yield Way("Search a smaller part of the map: zoom in")
+        else:
+            label, name, text = _changed(advice, query)
+            yield Way(label, query_string(changed_by(given, {name: text})))
+
+
+def _changed(advice: Advice, query: RoomQuery) -> tuple[str, str, str]:
+    """What the change is called, and the parameter with its new value, empty where it is taken off."""
+    if advice.radius is not None:
+        return f"Within {distance(advice.radius)}", "radius", str(advice.radius)
+    if advice.condition is not None:
+        name = parameter_of(advice)
+        return f"Without “{label_of(name)}”", name, ""
+    return ("Nearest first" if query.near else "Sorted by code"), "sort", ""
