@@ -12,6 +12,7 @@ postgres-import   `rentomatic import` beside bare COPY
 postgres-export   `rentomatic export` beside bare COPY
 
 `bench load` measures the servers under the load of many people: see its own --help.
+`bench worst` looks for the most expensive requests: see its own --help.
 
 The rooms are in an SQLite file in a temporary folder, or on a PostgreSQL server of the benchmark's own
 or that POSTGRES_TEST_URL names, caches being warm. Ways that are held against each other run by turns,
@@ -33,6 +34,7 @@ from benchmarks.search_cases import DEEP
 from benchmarks.sides import LIMIT, Sides
 from benchmarks.sqlite_sides import sqlite_sides
 from benchmarks.workspace import Workspace, workspace
+from benchmarks.worst.command import worst
 
 FEWEST = LIMIT * (DEEP + 1)
 """Rooms: the deep page must exist."""
@@ -104,7 +106,8 @@ def _sides(part: str, place: Workspace, rooms: int) -> AbstractContextManager[Si
     return sqlite_sides(place.database(rooms))
 
 
-main.add_command(load)
+for command in (load, worst):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

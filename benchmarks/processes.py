@@ -74,7 +74,7 @@ def _started(
 
 
 def processor_seconds(pid: int) -> float:
-    """Seconds of the processor that a process and those below it have used; Linux only."""
+    """Seconds of the processor that a process and those below it have used, ended ones too; Linux only."""
     return sum(_ticks(number) for number in (pid, *descendants(pid))) / _TICKS
 
 
@@ -94,13 +94,18 @@ def resident_bytes(pid: int) -> int:
 
 def descendants(pid: int) -> Iterator[int]:
     """The processes below a process, such as the workers of a server; Linux only."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
+    with suppress(FileNotFoundError, ProcessLookupError):  # one that has just ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from descendants(int(child))
 
 
 def _ticks(pid: int) -> int:
+    """Those of the process itself and of its children that have ended; none where it has just ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
     # The name of the command, in parentheses, may hold anything; what counts comes behind it.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])  # utime and stime, see proc(5)
+    return sum(map(int, text.rpartition(")")[2].split()[11:15]))  # utime to cstime, see proc(5)

@@ -1,0 +1,1 @@
+"""Find the most expensive requests that a stranger can send: `./manage.py bench worst`."""

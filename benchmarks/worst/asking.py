@@ -1,0 +1,165 @@
+"""Random requests and variants of one, from the tables of fields, operators, orders and formats."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from benchmarks.worst.requests import EXPORTED, PAGED, Request, Route, makes_sense
+from benchmarks.worst.values import Values
+from rentomatic.domain.search import MAX_LIMIT, Operator
+from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, MAX_PARAMETERS, MAX_VALUES, Format
+
+_LONGEST_HEADER = 6000
+"""Bytes, which servers and proxies let through."""
+
+_HEADER_ITEMS = {
+    "Accept": ("text/x{}", "*/*;q=0.{}", "application/json;v={}"),
+    "If-None-Match": ('"{}"', 'W/"{}"'),
+    "If-Match": ('"{}"',),
+    "Accept-Encoding": ("x{};q=0.5",),
+    "Cookie": ("a{}=b",),
+    "Origin": ("https://site{}.example",),
+}
+"""Headers that the application reads, and what lists of them are made of."""
+
+
+class Asker:
+    """Makes up requests of a route."""
+
+    def __init__(self, values: Values, chance: random.Random) -> None:
+        self._values = values
+        self._chance = chance
+
+    def any(self, route: Route) -> Request:
+        """A request with some of what the route takes."""
+        path = route.path.replace("{code}", self._values.code() if "{code}" in route.path else "")
+        request = Request(route, path)
+        for name in route.parameters:
+            if self._chance.random() < 0.4:
+                request = request.with_(name, self._values.of(name))
+        if route.filters:
+            for _ in range(self._chance.choice((0, 0, 1, 1, 2, 2, 3, 5, MAX_CONDITIONS))):
+                request = self._with_condition(request)
+        if route.name in PAGED and self._chance.random() < 0.3:
+            request = replace(request, after=self._values.room())
+        return self._allowed(request)
+
+    def variant(self, request: Request) -> Request:
+        """The same with one to three things changed."""
+        for _ in range(self._chance.choice((1, 1, 2, 3))):
+            request = self._allowed(self._chance.choice(self._changes(request))(request))
+        return request
+
+    def _changes(self, request: Request) -> list[Callable[[Request], Request]]:
+        """What may be changed, the more promising more often."""
+        changes: list[Callable[[Request], Request]] = [self._with_another_method, self._with_header]
+        if request.route.parameters:
+            changes += [self._with_parameter] * 3
+        if request.route.filters:
+            changes += [*[self._with_condition] * 3, self._with_slips]
+        if request.parameters:
+            changes += [self._with_less, *[self._with_other_value] * 6]
+        if request.conditions():
+            changes += [self._with_longer_list] * 3
+        if request.route.name in PAGED:
+            changes += [self._on_another_page] * 3
+        if "{code}" in request.route.path:
+            changes += [lambda _: self.any(request.route)] * 3
+        return changes
+
+    def _with_parameter(self, request: Request) -> Request:
+        name = self._chance.choice(request.route.parameters)
+        return request.with_(name, self._values.of(name))
+
+    def _with_condition(self, request: Request) -> Request:
+        names = [name for name, (_, op) in FILTERS.items() if op is Operator.IN] * 2
+        name = self._chance.choice([*FILTERS, *names])
+        return request.with_(name, self._value(name))
+
+    def _with_less(self, request: Request) -> Request:
+        return request.without(self._chance.randrange(len(request.parameters)))
+
+    def _with_other_value(self, request: Request) -> Request:
+        at = self._chance.randrange(len(request.parameters))
+        name = request.parameters[at][0]
+        if at in request.slips():
+            return request.without(at)
+        return request.changed(at, self._value(name))
+
+    def _with_longer_list(self, request: Request) -> Request:
+        """One of the conditions with values added, as an `in` where it was a comparison."""
+        at = self._chance.choice(request.conditions())
+        name, text = request.parameters[at]
+        field, operator = FILTERS[name]
+        longer = f"{text},{self._values.several(field)}"
+        if operator is Operator.IN:
+            return request.changed(at, longer)
+        name = next(n for n, wanted in FILTERS.items() if wanted == (field, Operator.IN))
+        return request.without(at).with_(name, longer)
+
+    def _on_another_page(self, request: Request) -> Request:
+        return replace(request, after=self._values.room() if self._chance.random() < 0.8 else None)
+
+    def _with_another_method(self, request: Request) -> Request:
+        return replace(request, method="HEAD" if request.method == "GET" else "GET")
+
+    def _with_header(self, request: Request) -> Request:
+        """A header with one or very many items, or none any more."""
+        if request.headers and self._chance.random() < 0.5:
+            return replace(request, headers=())
+        name = self._chance.choice(list(_HEADER_ITEMS))
+        item = self._chance.choice(_HEADER_ITEMS[name])
+        number = self._chance.choice((1, _LONGEST_HEADER // (len(item) + 4)))
+        text = ", ".join(item.format(at) for at in range(number))
+        others = tuple(pair for pair in request.headers if pair[0] != name)
+        return replace(request, headers=(*others, (name, text))[-2:])
+
+    def _with_slips(self, request: Request) -> Request:
+        """Names that are not known, or values that are not understood."""
+        name = self._chance.choice(list(FILTERS))
+        slip = self._chance.choice((name[:-1] + "x", name.upper(), "x" * 60, name + "1" * 40))
+        number = self._chance.choice((1, MAX_PARAMETERS))
+        return replace(
+            request, parameters=(*request.parameters, *((f"{slip}{n}", "1") for n in range(number)))
+        )
+
+    def _value(self, name: str) -> str:
+        if name not in FILTERS:
+            return self._values.of(name)
+        field, operator = FILTERS[name]
+        return self._values.several(field) if operator is Operator.IN else self._values.single(field)
+
+    def _allowed(self, request: Request) -> Request:
+        """The same within what the route and the parser take, so that few requests are refused."""
+        for name in request.route.required:
+            if name not in request.names():
+                request = request.with_(name, self._values.of(name))
+        given = dict(request.parameters)
+        if request.route.exports and given["format"] not in EXPORTED:
+            request = request.with_("format", str(self._chance.choice(EXPORTED)))
+        if request.route.name == "search" and given.get("format") in EXPORTED and "limit" not in given:
+            request = request.with_("limit", str(MAX_LIMIT))
+        if request.route.path == "/rooms/{code}" and given.get("format") in EXPORTED:
+            request = request.with_("format", str(Format.JSON))
+        if "near" not in given and not makes_sense(request):
+            request = request.with_("near", self._values.of("near"))
+        return _short(request)
+
+
+def _short(request: Request) -> Request:
+    """With no more conditions, values and characters than are read; the longest list is cut first."""
+    while len(request.conditions()) > MAX_CONDITIONS:
+        request = request.without(request.conditions()[0])
+    while len(request.parameters) > MAX_PARAMETERS:
+        request = request.without(request.slips()[0])
+    for at in request.lists():
+        distinct = [*dict.fromkeys(request.parameters[at][1].split(","))]
+        request = request.changed(at, ",".join(distinct[:MAX_VALUES]))
+    while request.is_too_long:
+        at = max((*request.conditions(), *request.slips()), key=lambda at: len(request.parameters[at][1]))
+        values = request.parameters[at][1].split(",")
+        if len(values) > 1:
+            request = request.changed(at, ",".join(values[: len(values) * 9 // 10]))
+        else:
+            request = request.without(at)
+    return request

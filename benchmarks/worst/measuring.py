@@ -1,0 +1,185 @@
+"""What a request costs the application, in this process, and its storage."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from falcon.testing import create_environ
+
+from benchmarks.processes import processor_seconds
+from benchmarks.worst.requests import ROUTES, Request
+from benchmarks.worst.values import Known
+from rentomatic.bootstrap import application
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import MAX_LIMIT, SORTS
+
+EXPORT_TIMEOUT = 10
+"""Seconds of an export, fewer than by default: otherwise a hunt would try only a few of them."""
+
+_ENOUGH = 5.0
+"""Seconds, after which a request is asked no more often."""
+
+_CALLS = re.compile(rb'rentomatic_storage_operation_seconds_count\{operation="(\w+)"\} ([0-9.]+)')
+_STORAGE = re.compile(r"storage;dur=([0-9.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request took.
+
+    thread: seconds of the processor of the thread that worked on it, an SQLite file's reading included.
+    server: those of the server of the storage. wall: seconds until the last byte. size: bytes of the body.
+    calls: of the storage, by operation, where they were counted.
+    """
+
+    thread: float
+    server: float
+    wall: float
+    status: int
+    size: int
+    calls: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Of all processors."""
+        return self.thread + self.server
+
+
+class Storage(Protocol):
+    """The processor time of a storage that is a server."""
+
+    def seconds(self) -> float | None:
+        """Used until now; None where that cannot be seen from here."""
+        ...
+
+
+class NoServer:
+    """A storage without a server of its own."""
+
+    def seconds(self) -> float:
+        return 0.0
+
+
+class PostgresProcesses:
+    """The processes of a PostgreSQL server of this machine, parallel workers included."""
+
+    def __init__(self, url: str) -> None:
+        self._server = _postmaster(url)
+
+    def seconds(self) -> float | None:
+        return None if self._server is None else processor_seconds(self._server)
+
+
+class Application:
+    """The whole application over a storage, asked in this thread, as a WSGI server asks it."""
+
+    def __init__(self, app: Any, storage: Storage) -> None:
+        self._app = app
+        self._storage = storage
+
+    def cost(self, request: Request) -> Cost:
+        """Send the request, read the whole answer, and tell what that took."""
+        started_server, started, clock = self._storage.seconds(), time.thread_time(), time.perf_counter()
+        status, headers, body = self.answer(request.path, request.query, request.method, request.headers)
+        size = sum(map(len, body))
+        wall, thread = time.perf_counter() - clock, time.thread_time() - started
+        ended_server = self._storage.seconds()
+        if started_server is None or ended_server is None:  # the time that was waited for it has to do
+            told = _STORAGE.search(headers.get("server-timing", ""))
+            server = float(told[1]) / 1000 if told else 0.0
+        else:
+            server = ended_server - started_server
+        return Cost(thread, server, wall, status, size)
+
+    def steady_cost(self, request: Request, times: int = 3) -> Cost:
+        """The cost that is the median of several, of fewer where it is high, and the storage's operations."""
+        before, costs = self._calls(), [self.cost(request)]
+        while len(costs) < times and sum(cost.wall for cost in costs) < _ENOUGH:
+            costs.append(self.cost(request))
+        calls = {name: number - before.get(name, 0) for name, number in self._calls().items()}
+        costs.sort(key=lambda cost: cost.seconds)
+        return replace(
+            costs[len(costs) // 2],
+            calls={name: round(number / len(costs)) for name, number in calls.items() if number},
+        )
+
+    def known(self) -> Known:
+        """The rooms at the start of each order; codes are random, so those by code are a random sample."""
+        rooms: dict[str, Room] = {}
+        for sort in SORTS:
+            if sort != "distance":
+                _, _, body = self.answer("/rooms", f"limit={MAX_LIMIT}&sort={sort}")
+                rooms |= {room["code"]: Room(**room) for room in json.loads(b"".join(body))}
+        return Known([*rooms.values()])
+
+    def warm_up(self) -> None:
+        """Ask each route once: what is made at the first request does not count."""
+        for route in ROUTES:
+            self.answer(route.path.replace("{code}", "nobody"), "bbox=0,0,0,0&zoom=1" * bool(route.required))
+
+    def answer(
+        self, path: str, query: str = "", method: str = "GET", headers: Iterable[tuple[str, str]] = ()
+    ) -> tuple[int, dict[str, str], Iterator[bytes]]:
+        """Status, headers and body of an answer."""
+        told: list[tuple[str, list[tuple[str, str]]]] = []
+        environ = create_environ(path, query, method=method, headers=[*headers], remote_addr="192.0.2.1")
+        blocks = self._app(environ, lambda status, pairs, _=None: told.append((status, pairs)))
+        ((status, pairs),) = told
+        return int(status[:3]), {name.lower(): text for name, text in pairs}, _read(blocks)
+
+    def _calls(self) -> dict[str, float]:
+        """Operations of the storage until now."""
+        _, _, body = self.answer("/metrics")
+        return {name.decode(): float(number) for name, number in _CALLS.findall(b"".join(body))}
+
+
+@contextmanager
+def running_application(url: str) -> Iterator[Application]:
+    """The application of a storage, as `wsgi.py` makes it, with the default settings."""
+    settings = {
+        "DATABASE_URL": url,
+        "RENTOMATIC_LOG_LEVEL": "error",
+        "RENTOMATIC_EXPORT_TIMEOUT": f"{EXPORT_TIMEOUT}",
+    }
+    before = dict(os.environ)
+    for name in filter(_is_setting, before):
+        del os.environ[name]
+    os.environ |= settings
+    try:
+        app = application()
+    finally:
+        os.environ.clear()
+        os.environ |= before
+    yield Application(app, PostgresProcesses(url) if url.startswith("postgres") else NoServer())
+
+
+def _is_setting(name: str) -> bool:
+    return name.startswith(("RENTOMATIC_", "POSTGRES_", "MONGODB_", "APPLICATION_", "DATABASE_URL"))
+
+
+def _read(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks of a body, which is closed at its end as a server does."""
+    with suppress(TimeoutError):  # of an export that took too long
+        try:
+            yield from blocks
+        finally:
+            if close := getattr(blocks, "close", None):
+                close()
+
+
+def _postmaster(url: str) -> int | None:
+    """The process above all others of a server on this machine, None where it is on another."""
+    with closing(psycopg.connect(url)) as connection:
+        backend = connection.info.backend_pid
+        with suppress(OSError):
+            name, _, rest = Path(f"/proc/{backend}/stat").read_text().rpartition(")")
+            if "postgres" in name:
+                return int(rest.split()[1])
+    return None
