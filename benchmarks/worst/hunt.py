@@ -1,4 +1,4 @@
-"""The search itself: from the most expensive of some random requests to worse variants, then to small ones."""
+"""The search: from the most expensive of some random requests to worse variants, then to small ones."""
 
 import math
 import time
