@@ -27,7 +27,7 @@ from rentomatic.repository.mongo.filters import segment_order
 from rentomatic.repository.mongo.search import Moment, first_rooms
 from rentomatic.repository.mongo.totals import count_rooms
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy
 from tests.builders import make_room, queries, room_sets
 from tests.mongo_server import database, mongo_server
 
@@ -484,8 +484,8 @@ def test_all_reads_of_clusters_have_one_time_together(
     assert all(given <= bound for given, bound in zip(server.given, bounds, strict=True))
 
 
-def test_a_wait_for_a_connection_that_takes_too_long_is_out_of_time() -> None:
-    with pytest.raises(OutOfTime), translated_errors():
+def test_wait_for_a_connection_that_takes_too_long_says_that_the_storage_is_busy() -> None:
+    with pytest.raises(StorageBusy), translated_errors():
         raise WaitQueueTimeoutError("Timed out while checking out a connection")
 
 

@@ -25,7 +25,7 @@ from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import PostgresDatabase, Settings, read_settings
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy
 from tests import postgres_server
 from tests.builders import make_room
 from tests.postgres_server import PostgresServer, running
@@ -146,7 +146,7 @@ def test_wait_for_a_connection_counts_as_time_of_a_total(conninfo: str, name: st
         assert opened.count(RoomQuery()) == 1
         with opened._connections.transaction(LIMIT):
             begin = time.monotonic()
-            with pytest.raises(OutOfTime):
+            with pytest.raises(StorageBusy):
                 IN_TIME[name](opened, RoomQuery())
 
             assert time.monotonic() - begin < LIMIT / 2

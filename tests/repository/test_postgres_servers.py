@@ -20,7 +20,7 @@ from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.repository.postgres.session import Session
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Settings, read_settings
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import RepositoryUnavailable, StorageBusy
 from tests.builders import make_room
 from tests.postgres_server import PostgresServer, running
 from tests.servers import free_port
@@ -222,7 +222,7 @@ def test_a_write_to_a_server_that_says_nothing_is_given_up_once_whatever_the_poo
         server.send(signal.SIGSTOP)
         try:
             begin = time.monotonic()
-            with pytest.raises(OutOfTime):
+            with pytest.raises(StorageBusy):
                 opened.swap(make_room(), make_room(price=1))
             took = time.monotonic() - begin
         finally:

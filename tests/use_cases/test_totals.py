@@ -9,7 +9,7 @@ from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary
 from rentomatic.repository.memory import MemRepo
 from rentomatic.use_cases.budget import Budget, exact_or_estimated
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, TooCostly
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy, TooCostly
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from tests.builders import make_room
@@ -105,15 +105,12 @@ def test_nothing_is_asked_of_the_storage_when_the_time_is_up() -> None:
     assert [] == repository.given
 
 
-def test_queue_that_was_too_long_does_not_make_a_search_too_costly() -> None:
-    class Queued(OutOfTime):
-        """The storage was never asked."""
-
+def test_wait_for_a_connection_does_not_make_a_search_too_costly() -> None:
     class CrowdedRepo(MemRepo):
         def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-            raise Queued
+            raise StorageBusy
 
-    with pytest.raises(Queued):
+    with pytest.raises(StorageBusy):
         search_rooms(CrowdedRepo(), CHEAP, a_second())
 
 

@@ -21,7 +21,7 @@ from rentomatic.requests.search import AREA_PARAMETERS, FILTERS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import source
 from rentomatic.use_cases import errors, import_rooms
-from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable
+from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable, StorageBusy
 from rentomatic.web.errors import PROBLEMS
 from rentomatic.web.pages.labels import label_of
 from tests.builders import make_room
@@ -219,9 +219,10 @@ def test_a_malformed_header_is_a_400(client: testing.TestClient) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("error", [RepositoryUnavailable("The storage cannot be reached."), StorageBusy()])
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/a1", "/rooms?format=csv", "/health/ready"])
-def test_a_storage_that_is_away_is_a_503_to_be_tried_again(path: str) -> None:
-    client = client_of(BrokenRepo(RepositoryUnavailable("The storage did not answer in time.")))
+def test_a_storage_that_is_away_is_a_503_to_be_tried_again(path: str, error: RepositoryUnavailable) -> None:
+    client = client_of(BrokenRepo(error))
 
     answer = get(client, path)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from falcon import testing
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,7 +17,7 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import RepositoryUnavailable, StorageBusy
 from rentomatic.use_cases.ports import OnConflict, PoolState, RoomRepository
 from rentomatic.web.app import create_app
 from rentomatic.web.metrics import Metrics, Sources
@@ -50,11 +51,13 @@ def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 
 class AwayRepo(MemRepo):
+    error: RepositoryUnavailable = RepositoryUnavailable("away")
+
     def ping(self) -> None:
-        raise RepositoryUnavailable("away")
+        raise self.error
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        raise RepositoryUnavailable("away")
+        raise self.error
 
 
 class SilentRepo(MemRepo):
@@ -82,8 +85,11 @@ def test_requests_are_counted_by_the_template_of_their_path(client: testing.Test
     assert not any("secret" in str(name) or "nowhere" in str(name) for name in found)
 
 
-def test_operations_of_the_storage_are_timed_and_their_errors_counted() -> None:
-    client = client_of(AwayRepo(FIRST_ROOMS))
+@pytest.mark.parametrize("error", [RepositoryUnavailable("away"), StorageBusy()])
+def test_operations_of_the_storage_are_timed_and_their_errors_counted(error: RepositoryUnavailable) -> None:
+    repository = AwayRepo(FIRST_ROOMS)
+    repository.error = error
+    client = client_of(repository)
     get(client, "/rooms")
     get(client, "/rooms/summary")
     found = scraped(client)

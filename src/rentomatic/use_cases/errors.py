@@ -84,6 +84,10 @@ class OutOfTime(RepositoryUnavailable):
         super().__init__("The storage did not answer in time.")
 
 
+class StorageBusy(OutOfTime):
+    """The storage did not work on the question in that time: no connection was free, or it is silent."""
+
+
 class TooCostly(RentomaticError):
     """The search takes the storage longer than a request may; a narrower one would not.
 

@@ -118,5 +118,5 @@ class _Observation:
         self._metrics.operated(self._operation, seconds)
         if kind is None or not issubclass(kind, RepositoryUnavailable):
             return
-        if not (self._may_run_out and issubclass(kind, OutOfTime)):
+        if not (self._may_run_out and kind is OutOfTime):
             self._metrics.failed(self._operation)

@@ -15,7 +15,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy
 
 NEEDS_A_REPLICA_SET = (
     "The storage is a single MongoDB server: make it a replica set, of one node if need be, "
@@ -57,7 +57,7 @@ _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
 
 @contextmanager
 def translated_errors(learn: Callable[[PyMongoError], None] = lambda error: None) -> Iterator[None]:
-    """Turn every error of the driver into RepositoryUnavailable, or OutOfTime where that is the reason.
+    """Turn every error of the driver into RepositoryUnavailable, or a kind of OutOfTime where it was late.
 
     learn: is called with the driver's error first.
     """
@@ -70,8 +70,12 @@ def translated_errors(learn: Callable[[PyMongoError], None] = lambda error: None
 
 def explained(error: PyMongoError) -> RepositoryUnavailable:
     """Return the error of the use cases that says what a stranger may know of the driver's."""
-    if isinstance(error, ExecutionTimeout | NetworkTimeout | WaitQueueTimeoutError):
+    if isinstance(error, ExecutionTimeout):
         return OutOfTime()
+    if isinstance(
+        error, NetworkTimeout | WaitQueueTimeoutError
+    ):  # a server that is well ends a slow reading itself
+        return StorageBusy()
     return RepositoryUnavailable(_explained(error))
 
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy
 
 
 class NoAnswer(errors.QueryCanceled):
@@ -21,17 +21,19 @@ class NoAnswer(errors.QueryCanceled):
 def translated_errors(
     learn: Callable[[psycopg.Error], None] = lambda error: None, due: float = math.inf
 ) -> Iterator[None]:
-    """Turn every error of the driver into RepositoryUnavailable, or OutOfTime where that is the reason.
+    """Turn every error of the driver into RepositoryUnavailable, or a kind of OutOfTime where it was late.
 
     learn: is called with the driver's error first, and may raise a better one.
-    due: when all should have been done, by the monotonic clock: a wait until then is OutOfTime as well.
+    due: when all should have been done, by the monotonic clock: a wait until then is StorageBusy.
     """
     try:
         yield
     except psycopg.Error as error:
         learn(error)
         waited = isinstance(error, PoolTimeout) and time.monotonic() >= due
-        if waited or isinstance(error, errors.QueryCanceled):
+        if waited or isinstance(error, NoAnswer):
+            raise StorageBusy from error
+        if isinstance(error, errors.QueryCanceled):
             raise OutOfTime from error
         raise RepositoryUnavailable(_explained(error)) from error
 
