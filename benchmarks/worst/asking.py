@@ -155,11 +155,9 @@ def _short(request: Request) -> Request:
     for at in request.lists():
         distinct = [*dict.fromkeys(request.parameters[at][1].split(","))]
         request = request.changed(at, ",".join(distinct[:MAX_VALUES]))
-    while request.is_too_long:
+    while (excess := request.excess) > 0:
         at = max((*request.conditions(), *request.slips()), key=lambda at: len(request.parameters[at][1]))
-        values = request.parameters[at][1].split(",")
-        if len(values) > 1:
-            request = request.changed(at, ",".join(values[: len(values) * 9 // 10]))
-        else:
-            request = request.without(at)
+        text = request.parameters[at][1]
+        shorter, comma, _ = text[: max(len(text) // 2, len(text) - excess)].rpartition(",")
+        request = request.changed(at, shorter) if comma else request.without(at)
     return request

@@ -25,6 +25,9 @@ from rentomatic.domain.quoting import shortened
 
 STORAGES = ("sqlite", "postgres")
 
+LIMIT = 1.0
+"""Seconds of the processor that a request may cost."""
+
 _SHRINKING = 0.35
 """The part of the time that is for shrinking requests."""
 
@@ -184,6 +187,8 @@ def _show(console: Console, findings: Findings) -> None:
             escape(_shortened(one.request)),
         )
     console.print(table)
+    above = sum(one.cost.seconds > LIMIT for one in findings.found)
+    console.print(f"Above {LIMIT} s: {above} of {len(findings.found)}")
 
 
 def _shortened(request: dict[str, Any]) -> str:

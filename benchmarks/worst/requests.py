@@ -97,9 +97,9 @@ class Request:
         return quote(self.path, safe="/~") + (f"?{self.query}" if self.parameters or self.after else "")
 
     @property
-    def is_too_long(self) -> bool:
-        """Whether the server refuses the length of the address."""
-        return len(self.path) + len(urlencode(self.parameters, safe=",:/")) > MAX_URL
+    def excess(self) -> int:
+        """How many bytes the address is longer than the server takes; the cursor does not count."""
+        return len(self.path) + len(urlencode(self.parameters, safe=",:/")) - MAX_URL
 
     def names(self) -> list[str]:
         return [name for name, _ in self.parameters]

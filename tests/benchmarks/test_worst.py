@@ -83,10 +83,11 @@ def test_requests_stay_within_the_bounds_of_the_parser_and_reach_them() -> None:
     asked = [request for route in ROUTES for request in requests(route, 12)]
     values = [len(r.parameters[at][1].split(",")) for r in asked for at in r.lists()]
     conditions = [len(request.conditions()) for request in asked]
+    targets = [replace(request, after=None).target.replace("?", "") for request in asked]
 
     assert max(values) == MAX_VALUES
     assert max(conditions) == MAX_CONDITIONS
-    assert max(len(replace(request, after=None).target) for request in asked) <= MAX_URL
+    assert max(map(len, targets)) <= MAX_URL
     assert all(map(makes_sense, asked))
 
 
