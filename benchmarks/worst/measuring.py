@@ -20,8 +20,10 @@ from rentomatic.bootstrap import application
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import MAX_LIMIT, SORTS
 
-EXPORT_TIMEOUT = 10
-"""Seconds of an export, fewer than by default: otherwise a hunt would try only a few of them."""
+EXPORT_TIMEOUT = 60
+"""Seconds of an export, fewer than by default but enough for a million rooms."""
+
+_MEGABYTE = 1_000_000
 
 _ENOUGH = 5.0
 """Seconds, after which a request is asked no more often."""
@@ -50,6 +52,11 @@ class Cost:
     def seconds(self) -> float:
         """Of all processors."""
         return self.thread + self.server
+
+    @property
+    def seconds_per_megabyte(self) -> float:
+        """The same for each megabyte of the body, and for a shorter one as a whole."""
+        return self.seconds / max(1.0, self.size / _MEGABYTE)
 
 
 class Storage(Protocol):
@@ -141,13 +148,18 @@ class Application:
 
 
 @contextmanager
-def running_application(url: str) -> Iterator[Application]:
-    """The application of a storage, as `wsgi.py` makes it, with the default settings."""
+def running_application(url: str, read_timeout: float | None = None) -> Iterator[Application]:
+    """The application of a storage, as `wsgi.py` makes it, with the default settings.
+
+    read_timeout: seconds for all reads of a request, if not the default.
+    """
     settings = {
         "DATABASE_URL": url,
         "RENTOMATIC_LOG_LEVEL": "error",
         "RENTOMATIC_EXPORT_TIMEOUT": f"{EXPORT_TIMEOUT}",
     }
+    if read_timeout is not None:
+        settings["RENTOMATIC_READ_TIMEOUT"] = f"{read_timeout}"
     before = dict(os.environ)
     for name in filter(_is_setting, before):
         del os.environ[name]

@@ -21,6 +21,9 @@ from rentomatic.web.pages.search_view import FORM
 EXPORTED = (Format.CSV, Format.NDJSON)
 """The formats in which a search without a limit gives every match."""
 
+EXPORT = "export"
+"""The name of the route of exports."""
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -41,7 +44,7 @@ class Route:
 
     @property
     def exports(self) -> bool:
-        return self.name == "export"
+        return self.name == EXPORT
 
     @property
     def is_page(self) -> bool:
@@ -55,7 +58,7 @@ _OF_THE_PAGE = (*AREA_PARAMETERS, "sort", "limit")
 
 ROUTES = (
     Route("search", "/rooms", (*AREA_PARAMETERS, *_OF_PAGES_OF_ROOMS), share=2),
-    Route("export", "/rooms", (*AREA_PARAMETERS, *_OF_EXPORTS), required=("format",)),
+    Route(EXPORT, "/rooms", (*AREA_PARAMETERS, *_OF_EXPORTS), required=("format",)),
     Route("summary", "/rooms/summary", AREA_PARAMETERS),
     Route("clusters", "/rooms/clusters", (*AREA_PARAMETERS, "zoom"), required=MAP_PARAMETERS),
     Route("start page", "/", _OF_THE_PAGE),
