@@ -21,8 +21,10 @@ from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.repository.postgres import cells as postgres_cells
 from rentomatic.repository.postgres import nearest as postgres_nearest
+from rentomatic.repository.postgres import places as postgres_places
 from rentomatic.repository.postgres import plan as postgres_plan
 from rentomatic.repository.postgres import sampling as postgres_sampling
+from rentomatic.repository.postgres import ways as postgres_ways
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.repository.sqlite import plan as sqlite_plan
@@ -79,6 +81,10 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     narrow = chance.choice((0, 5, 50, 2000))
     for planner in (sqlite_plan, postgres_plan, mongo_search):
         patch.setattr(planner, "NARROW", narrow)
+    for most in ("WALKED", "LONG_WALK", "READ"):
+        patch.setattr(postgres_plan, most, chance.choice((1, 50, 20_000)))
+    patch.setattr(postgres_ways, "_PASSED", chance.choice((1, 50, 20_000)))
+    patch.setattr(postgres_places, "_STRIPS", chance.choice((0, 1, 8)))
     patch.setattr(sqlite_plan, "MEMBERS", chance.choice((0, 50_000)))
     patch.setattr(postgres_nearest, "_COMPACT", chance.choice((0, 1e4, 1e6)))
     patch.setattr(postgres_nearest, "_SPARE", chance.choice((0, 10)))

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,16 +14,14 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.migrations import POSTGRES_REVISION
 from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.postgres import PostgresRepo, connections
-from rentomatic.repository.postgres.search import first_rooms, room_of_code
-from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.search import room_of_code
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import OnConflict
 from tests import postgres_server
 from tests.builders import make_room
-
-Plan = dict[str, Any]
+from tests.repository.postgres_plans import blocks_read, nodes, plans_of, plans_of_search, rows_read
 
 CENTRE = Point(51.512, -0.123)
 USUAL = Condition(Field.PRICE, Operator.LT, 100)
@@ -56,55 +53,6 @@ def town() -> Iterator[str]:
         with psycopg.connect(conninfo, autocommit=True) as session:
             session.execute("VACUUM room")  # as the server does by itself within a minute
         yield conninfo
-
-
-class Recorded(psycopg.Cursor[Any]):
-    """Has PostgreSQL explain each statement, with what it really read, before it is run."""
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        if not query.startswith(b"EXPLAIN"):
-            with psycopg.Cursor(self.connection) as cursor:
-                cursor.execute(b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + query, params)
-                row: Any = cursor.fetchone()
-            PLANS.append(row[0][0]["Plan"])
-        return super().execute(query, params, **options)
-
-
-PLANS: list[Plan] = []
-
-
-def plans_of(conninfo: str, work: Callable[[Session], object]) -> list[Plan]:
-    """The plans of the statements that the work runs."""
-    PLANS.clear()
-    with Session.connect(conninfo, autocommit=True, cursor_factory=Recorded) as session:
-        for setting in connections._PLANNING:
-            session.pgconn.exec_(f"SET {setting}".encode())
-        work(session)
-    return list(PLANS)
-
-
-def plans_of_search(conninfo: str, query: RoomQuery) -> list[Plan]:
-    return plans_of(conninfo, lambda session: first_rooms(session, query, query.limit + 1))
-
-
-def nodes(plan: Plan) -> Iterator[Plan]:
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from nodes(part)
-
-
-def rows_read(plans: list[Plan]) -> int:
-    """How many rooms, or entries of an index, were looked at."""
-    return sum(
-        round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-        for plan in plans
-        for node in nodes(plan)
-        if "Plans" not in node
-    )
-
-
-def blocks_read(plans: list[Plan]) -> int:
-    return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
 
 
 def at(conninfo: str, query: RoomQuery, number: int) -> RoomQuery:

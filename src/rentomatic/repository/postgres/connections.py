@@ -18,7 +18,7 @@ from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.postgres.errors import OTHER_SCHEMA, NoAnswer, is_unreachable, translated_errors
 from rentomatic.repository.postgres.session import GRACE, Result, Session, patient
 from rentomatic.repository.schema import require_revision
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import NotQuick, RepositoryUnavailable
 from rentomatic.use_cases.ports import PoolState
 
 _DEFAULTS: dict[str, str | int] = {
@@ -196,7 +196,11 @@ class Connections:
                 # A pooler gives every transaction another connection, on which nothing is set yet.
                 begin += b"; " + _set("LOCAL", self._limits.statement)
             session.execute(begin, prepare=False)
-            yield
+            try:
+                yield
+            except NotQuick:
+                session.commit()
+                raise
             session.commit()  # not undone: that would make psycopg forget what it has prepared
             self._availability.answered()
         finally:

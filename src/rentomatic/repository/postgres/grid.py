@@ -2,7 +2,7 @@
 
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.postgres.plan import few_filter
+from rentomatic.repository.postgres.plan import few_source
 from rentomatic.repository.postgres.sampling import sampled_rooms
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
@@ -14,9 +14,9 @@ _WHOLE = "floor({})::int"
 
 def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
     """The rooms that match by cell, all of them or a part."""
-    where, (source, share) = few_filter(session, query), (Sql("FROM room"), 1.0)
-    if where is None:
-        where, (source, share) = filters(query), sampled_rooms(session)
-    found = Sql(f"{source.text} WHERE {where.text}", where.values)
+    found, share = few_source(session, query), 1.0
+    if found is None:
+        (source, share), where = sampled_rooms(session), filters(query)
+        found = Sql(f"{source.text} WHERE {where.text}", where.values)
     statement = by_cell(found, grid, _WHOLE, exact=share == 1)
     return Cells(tuple(map(cell_of, rows(session, statement))), share)

@@ -12,19 +12,23 @@ from typing import NamedTuple
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
-from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres.places import boxes_of
+from rentomatic.repository.postgres.runs import counted, placed
+from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.postgres.statements import (
     count_in,
     distance_sql,
     estimate,
+    read_first,
     read_whole,
     rows,
     select,
 )
-from rentomatic.repository.sql import Sql, all_of, filters, room_of
+from rentomatic.repository.postgres.ways import Way, way_at_once, way_to_few
+from rentomatic.repository.sql import ANYTHING, Sql, all_of, filters, room_of
+from rentomatic.use_cases.errors import NotQuick
 
 _COMPACT = 1_000_000.0
 """Metres: the box around a circle of less than that is not much larger than the circle."""
@@ -32,23 +36,33 @@ _COMPACT = 1_000_000.0
 _SLACK = 0.001
 """Metres."""
 
+_COUNTED = 40_000
+"""Rooms that a quick search counts in cells, in less time than it takes to read half of them."""
+
+_LOOKED_UP = 20
+"""Rooms that are counted in the time that it takes to look up a cell without any."""
+
 _SPARE = 10
 """Rooms fetched beyond a page."""
 
 
 class _Place(NamedTuple):
-    """Where to look: in the boxes, as far away as the radius."""
+    """Where to look: in the boxes or by another way, as far away as the radius."""
 
     boxes: list[BoundingBox]
     radius: float = MAX_RADIUS
+    way: Way | None = None
 
 
-def nearest_rooms(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
-    """The nearest so many rooms, from `after` on."""
-    few, limit = plan.are_few(session, query), wanted + _SPARE
+def nearest_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool = False) -> list[Room]:
+    """The nearest so many rooms, from `after` on.
+
+    quick: raise NotQuick rather than read more than `plan.READ` rooms in one place.
+    """
+    few, limit = way_at_once(session, query, plan.NARROW), wanted + _SPARE
     end = query.order_key(query.after) if query.after else None
     while True:
-        found = _found(session, query, few, limit)
+        found = _found(session, query, few, limit, quick)
         once = {room.code: room for room in found}.values()  # on the edge of two boxes it is in both
         keyed = sorted((query.order_key(query.position(room)), room) for room in once)
         rooms = [room for key, room in keyed if end is None or key > end]
@@ -57,19 +71,43 @@ def nearest_rooms(session: Session, query: RoomQuery, wanted: int) -> list[Room]
         limit *= 4
 
 
-def _found(session: Session, query: RoomQuery, few: bool, limit: int) -> list[Room]:
+def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quick: bool) -> list[Room]:
     """So many rooms from a little before `after` on; fewer only if there are no more."""
     start = _start(query)
     after, by_distance = _from(query, start), distance_sql(query)
-    found: list[Room] = []
-    for place in [_Place(boxes_around(query))] if few else _places_with_next(session, query, start, limit):
+    order, found = f"{by_distance}, code", list[Room]()
+    places = _places_with_next(session, query, start, limit, quick)
+    for place in [_Place([], way=few)] if few else places:
         near_enough = Sql(f"{by_distance} <= ?", (place.radius,))
         part = after if place.radius == MAX_RADIUS else all_of((after, near_enough))
-        source = read_whole(query, place.boxes)
-        found = [*map(room_of, rows(session, select(source, part, f"{by_distance}, code", limit)))]
+        if place.way:
+            source = read_first(query, place.way.rooms)
+            read = rows(session, select(source, part, order, limit))
+        elif quick:
+            read = _quickly_read(session, query, place.boxes, part, order, limit)
+        else:
+            read = rows(session, select(read_whole(query, place.boxes), part, order, limit))
+        found = [*map(room_of, read)]
         if len(found) == limit:
             break
     return found
+
+
+def _quickly_read(
+    session: Session, query: RoomQuery, boxes: list[BoundingBox], part: Sql, order: str, limit: int
+) -> list[Row]:
+    """The first so many rooms in the boxes. Raises NotQuick where the boxes hold more than `plan.READ`."""
+    run = placed(boxes)
+    number, first = counted(run, plan.READ + 1), read_first(query, run(plan.READ))
+    page = select(first, all_of((Sql(f"number <= {plan.READ}"), part)), order, limit)
+    statement = f"""
+        SELECT page.*, number FROM (SELECT {number.text}) AS counted (number)
+        LEFT JOIN LATERAL ({page.text}) AS page ON true
+    """
+    read = rows(session, Sql(statement, (*number.values, *page.values)))
+    if read[0][-1] > plan.READ:
+        raise NotQuick
+    return [row[:-1] for row in read if row[0] is not None]
 
 
 def _start(query: RoomQuery) -> float:
@@ -91,30 +129,65 @@ def _from(query: RoomQuery, start: float) -> Sql:
     return all_of(behind)
 
 
-def _places_with_next(session: Session, query: RoomQuery, start: float, wanted: int) -> Iterator[_Place]:
+def _places_with_next(
+    session: Session, query: RoomQuery, start: float, wanted: int, quick: bool
+) -> Iterator[_Place]:
     """Where to look for the next so many rooms, until as many are found.
 
     They surely are in the last place, if there are so many at all.
     """
-    where, everywhere = filters(query), _Place(boxes_around(query))
+    everywhere = _Place(boxes_of(query))
     expected = estimate(session, query) if query.conditions else math.inf
     if expected <= 5 * plan.NARROW:
-        yield everywhere
-        return
+        if not quick:
+            yield everywhere
+            return
+        if way := way_to_few(session, query, plan.READ):
+            yield _Place([], way=way)
+            return
     # Further out a ring of the same width holds more rooms; should it not, a wider one may.
     for radius in (1.03 * start + 50, 2 * start + 500) if start else (_reach(session, query, wanted),):
         if radius < _COMPACT:
             around = replace(query, areas=(*query.areas, Circle(query.origin, radius)))
-            if not start or estimate(session, around) <= 15 * plan.NARROW:
-                yield _Place(boxes_around(around), radius)
-    if expected <= 25 * plan.NARROW:
+            if not start or quick or estimate(session, around) <= 15 * plan.NARROW:
+                yield _Place(boxes_of(around), radius)
+    if quick:
+        yield _quick_last_place(session, query, start, wanted)
+    elif expected <= 25 * plan.NARROW:
         yield everywhere
-        return
+    else:
+        where = filters(query)
+        yield _Place(
+            cells_with_next(
+                lambda parts, at_most: count_in(session, where, parts, at_most),
+                query.origin,
+                start,
+                everywhere.boxes,
+                wanted,
+            )
+        )
+
+
+def _quick_last_place(session: Session, query: RoomQuery, start: float, wanted: int) -> _Place:
+    """Where the next so many rooms surely are. Raises NotQuick where finding out takes long.
+
+    Cells are counted only where every room in them matches: among others that may be a long search.
+    """
+    if way := way_to_few(session, query, plan.READ):
+        return _Place([], way=way)
+    if query.conditions or any(isinstance(area, Circle) for area in query.areas):
+        raise NotQuick
+    counted_already = 0
 
     def count(parts: list[BoundingBox], at_most: int) -> list[int]:
-        return count_in(session, where, parts, at_most)
+        nonlocal counted_already
+        if counted_already + len(parts) * at_most > _COUNTED:
+            raise NotQuick
+        counts = count_in(session, ANYTHING, parts, at_most)
+        counted_already += sum(max(_LOOKED_UP, rooms) for rooms in counts)
+        return counts
 
-    yield _Place(cells_with_next(count, query.origin, start, everywhere.boxes, wanted))
+    return _Place(cells_with_next(count, query.origin, start, boxes_of(query), wanted))
 
 
 def _reach(session: Session, query: RoomQuery, wanted: int) -> float:

@@ -19,7 +19,7 @@ from rentomatic.repository.postgres.search import (
     takes_one_statement,
 )
 from rentomatic.repository.postgres.statements import execute
-from rentomatic.repository.postgres.totals import count_of, prices_of, sample_of
+from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, sample_of
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
@@ -62,7 +62,7 @@ class PostgresRepo:
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         rooms = self._connections.read(
-            lambda session: first_rooms(session, query, query.limit + 1),
+            lambda session: first_rooms(session, query, query.limit + 1, quick=quick),
             one_statement=takes_one_statement(query),
             within=within,
         )
@@ -76,7 +76,8 @@ class PostgresRepo:
         *,
         quick: bool = False,
     ) -> int:
-        return self._connections.read(lambda session: count_of(session, query, at_most), within=within)
+        count = quick_count if quick else count_of
+        return self._connections.read(lambda session: count(session, query, at_most), within=within)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
         groups = self._connections.read(lambda session: prices_of(session, query), within=within)

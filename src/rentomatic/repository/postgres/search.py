@@ -3,14 +3,37 @@
 from collections.abc import Generator
 
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import RoomQuery, SortKey
-from rentomatic.repository.keyset import segments
+from rentomatic.domain.search import Field, RoomQuery, SortKey
+from rentomatic.repository.areas import WHOLE_EARTH
+from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
+from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.nearest import nearest_rooms
-from rentomatic.repository.postgres.plan import one_plan_fits_all, page_source
+from rentomatic.repository.postgres.places import boxes_of
+from rentomatic.repository.postgres.runs import Run, bounds, passed
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.statements import distance_sql, fetched, rows, select
-from rentomatic.repository.sql import ANYTHING, ROOM_COLUMNS, Sql, filters, order_sql, room_of, segment_sql
+from rentomatic.repository.postgres.statements import (
+    distance_sql,
+    fetched,
+    read_first,
+    read_whole,
+    rows,
+    select,
+)
+from rentomatic.repository.postgres.ways import way_at_once, way_to_few
+from rentomatic.repository.sql import (
+    ANYTHING,
+    COLUMNS,
+    ROOM_COLUMNS,
+    Sql,
+    all_of,
+    condition_sql,
+    filters,
+    order_sql,
+    room_of,
+    segment_sql,
+)
+from rentomatic.use_cases.errors import NotQuick
 
 
 def room_of_code(session: Session, code: str) -> Room | None:
@@ -22,21 +45,87 @@ def room_of_code(session: Session, code: str) -> Room | None:
 def takes_one_statement(query: RoomQuery) -> bool:
     """Whether a page of the search is read by a single statement."""
     first = query.after is None and query.sort.key is not SortKey.SIZE
-    return one_plan_fits_all(query) and (first or query.sort.key is SortKey.CODE)
+    return plan.one_plan_fits_all(query) and (first or query.sort.key is SortKey.CODE)
 
 
-def first_rooms(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
-    """The first so many rooms in the order of the search, from `after` on."""
+def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool = False) -> list[Room]:
+    """The first so many rooms in the order of the search, from `after` on.
+
+    quick: raise NotQuick rather than read more rooms than `plan` calls quick.
+    """
     if query.sort.key is SortKey.DISTANCE:
-        return nearest_rooms(session, query, wanted)
-    rooms: list[Room] = []
-    source, one_plan = page_source(session, query), one_plan_fits_all(query)
+        return nearest_rooms(session, query, wanted, quick=quick)
+    if plan.one_plan_fits_all(query):
+        return _along_index(session, query, wanted)
+    way, source = way_at_once(session, query, plan.NARROW), None
+    if way is None and not quick and plan.readable_area(session, query):
+        source = read_whole(query, boxes_of(query))
+    elif way is None:
+        rooms = _walked(session, query, wanted, plan.WALKED)
+        if rooms is None and not quick and plan.many_should_match(session, query):
+            rooms = _walked(session, query, wanted, plan.LONG_WALK)
+        if rooms is not None:
+            return rooms
+        way = way_to_few(session, query, plan.READ)
+        if way is None and quick:
+            raise NotQuick
+    if way is not None:
+        source = read_first(query, way.rooms)
+    return _of_all(session, query, wanted, source or read_whole(query, [WHOLE_EARTH]))
+
+
+def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
+    """The first so many rooms, where the index of the sort leads to nothing else."""
+    where, rooms = filters(query), list[Room]()
     for segment in segments(query):
-        statement = select(source, segment_sql(segment), order_sql(segment), wanted - len(rooms))
-        rooms += map(room_of, rows(session, statement, one_plan))
+        source = Sql(f"FROM room WHERE {where.text}", where.values)
+        statement = select(source, segment_sql(segment), _order(segment), wanted - len(rooms))
+        rooms += map(room_of, rows(session, statement, prepare=True))
         if len(rooms) == wanted:
             break
     return rooms
+
+
+def _walked(session: Session, query: RoomQuery, wanted: int, most: int) -> list[Room] | None:
+    """The first so many rooms, or fewer if there are no more; None where more must be passed than `most`."""
+    rooms, left = list[Room](), most
+    for segment in segments(query):
+        run = _run(query, segment)
+        statement = select(read_first(query, run(left)), ANYTHING, _order(segment), wanted - len(rooms))
+        rooms += map(room_of, rows(session, statement))
+        if len(rooms) == wanted:
+            return rooms
+        left -= passed(session, run, left + 1)
+        if left < 0:
+            return None
+    return rooms
+
+
+def _run(query: RoomQuery, segment: Segment) -> Run:
+    """The rooms of a segment in their order, and of those within the bounds on what they are sorted by."""
+    where = all_of((segment_sql(segment), *map(condition_sql, bounds(query, Field(query.sort.key)))))
+    order = _order(segment)
+    return lambda most: Sql(
+        f"(SELECT * FROM room WHERE {where.text} ORDER BY {order} LIMIT {most})", where.values
+    )
+
+
+def _of_all(session: Session, query: RoomQuery, wanted: int, source: Sql) -> list[Room]:
+    """The first so many rooms, out of all that match."""
+    later = [segment_sql(segment) for segment in segments(query)]
+    part = Sql(f"({' OR '.join(p.text for p in later)})", tuple(value for p in later for value in p.values))
+    return [*map(room_of, rows(session, select(source, part, _whole_order(query), wanted)))]
+
+
+def _order(segment: Segment) -> str:
+    """The order within a segment, with the unstated size in front: so it is that of an index in any case."""
+    return f"size, {order_sql(segment)}" if segment.stated is False else order_sql(segment)
+
+
+def _whole_order(query: RoomQuery) -> str:
+    """The order of all segments together."""
+    column = COLUMNS[Field(query.sort.key)]
+    return f"{column} {'DESC NULLS LAST' if query.sort.descending else 'ASC NULLS LAST'}, code"
 
 
 def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]:
@@ -48,4 +137,4 @@ def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]
         yield from in_exact_order(query, map(room_of, found))
         return
     for segment in segments(query):
-        yield from map(room_of, fetched(session, select(source, segment_sql(segment), order_sql(segment))))
+        yield from map(room_of, fetched(session, select(source, segment_sql(segment), _order(segment))))

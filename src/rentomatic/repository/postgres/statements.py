@@ -7,7 +7,7 @@ for a tenth of all rooms.
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import astuple
 
@@ -15,7 +15,8 @@ from psycopg import ServerCursor
 
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.areas import WHOLE_EARTH
+from rentomatic.repository.postgres.places import boxes_of
 from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
 
@@ -25,8 +26,12 @@ _AT_ONCE = 1000
 _PARTS = (
     "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
 )
-_IN_PART = "point(longitude, latitude) <@ box(point(w, s), point(e, n))"
 """Boxes as rows, so that one statement has a plan for however many there are."""
+
+_IN_PART = "point(longitude, latitude) <@ box(point(w, s), point(e, n))"
+
+_ONLY_IN_PART = f"{_IN_PART} AND longitude BETWEEN w AND e AND latitude BETWEEN s AND n"
+"""Without what lies up to 1e-6 degrees beyond the edges, which may be in several parts then."""
 
 
 def rows(session: Session, statement: Sql, prepare: bool = False) -> list[Row]:
@@ -66,38 +71,31 @@ def select(source: Sql, part: Sql, order: str, limit: int | None = None) -> Sql:
 
 
 def read_whole(query: RoomQuery, boxes: list[BoundingBox]) -> Sql:
-    """`FROM … WHERE …` of the rooms that match in the boxes, to be read whole."""
+    """`FROM … WHERE …` of the rooms that match in the boxes, none of which crosses the antimeridian."""
     where = filters(query)
     if boxes == [WHOLE_EARTH]:
         return Sql(f"FROM (SELECT * FROM room WHERE {where.text} OFFSET 0) AS few WHERE true", where.values)
-    return Sql(
-        f"""
-        FROM {_PARTS}, LATERAL (SELECT * FROM room WHERE {where.text} AND {_IN_PART} OFFSET 0) AS few
-        WHERE true
-        """,
-        (*_edges(boxes), *where.values),
-    )
+    inside = f"SELECT * FROM room WHERE {where.text} AND {_in_part(boxes)} OFFSET 0"
+    return Sql(f"FROM {_PARTS}, LATERAL ({inside}) AS few WHERE true", (*_edges(boxes), *where.values))
 
 
-def in_boxes(boxes: Iterable[BoundingBox]) -> Sql:
-    """In one of the boxes, none of which crosses the antimeridian, by the index of places."""
-    inside = "point(longitude, latitude) <@ box(point(?, ?), point(?, ?))"
-    boxes = tuple(boxes)
-    return Sql(
-        f"({' OR '.join(inside for _ in boxes) or 'false'})",
-        tuple(edge for box in boxes for edge in (box.west, box.south, box.east, box.north)),
-    )
+def read_first(query: RoomQuery, run: Sql) -> Sql:
+    """`FROM … WHERE …` of the rooms that match in the first rooms of a run, which is `(SELECT * …)`."""
+    where = filters(query)
+    return Sql(f"FROM {run.text} AS first_ones WHERE {where.text}", (*run.values, *where.values))
 
 
-def count(session: Session, filters_: Iterable[Sql], at_most: int | None) -> list[int]:
-    """How many rooms meet each of the filters, counted no further than the bound."""
+def first_in_boxes(boxes: list[BoundingBox], most: int) -> Sql:
+    """`(SELECT …)` of the first so many rooms in the boxes, none of which crosses the antimeridian."""
+    inside = f"SELECT * FROM room WHERE {_in_part(boxes)} LIMIT {most}"
+    return Sql(f"(SELECT few.* FROM {_PARTS}, LATERAL ({inside}) AS few LIMIT {most})", tuple(_edges(boxes)))
+
+
+def count(session: Session, found: Sql, at_most: int | None) -> int:
+    """How many rows `FROM … WHERE …` gives, counted no further than the bound."""
     limit = "" if at_most is None else f" LIMIT {at_most}"
-    counts = [
-        Sql(f"(SELECT count(*) FROM (SELECT FROM room WHERE {piece.text}{limit}) AS found)", piece.values)
-        for piece in filters_
-    ]
-    together = Sql(", ".join(c.text for c in counts), tuple(value for c in counts for value in c.values))
-    return list(rows(session, Sql(f"SELECT {together.text}", together.values))[0])
+    statement = f"SELECT count(*) FROM (SELECT {found.text}{limit}) AS found"
+    return int(rows(session, Sql(statement, found.values))[0][0])
 
 
 def count_in(session: Session, where: Sql, boxes: list[BoundingBox], at_most: int) -> list[int]:
@@ -105,6 +103,10 @@ def count_in(session: Session, where: Sql, boxes: list[BoundingBox], at_most: in
     found = f"SELECT FROM room WHERE {where.text} AND {_IN_PART} LIMIT {at_most}"
     statement = f"SELECT (SELECT count(*) FROM ({found}) AS found) FROM {_PARTS} ORDER BY number"
     return [rooms for (rooms,) in rows(session, Sql(statement, (*where.values, *_edges(boxes))))]
+
+
+def _in_part(boxes: list[BoundingBox]) -> str:
+    return _IN_PART if len(boxes) == 1 else _ONLY_IN_PART
 
 
 def _edges(boxes: list[BoundingBox]) -> list[list[float]]:
@@ -115,7 +117,7 @@ def _edges(boxes: list[BoundingBox]) -> list[list[float]]:
 def estimate(session: Session, query: RoomQuery) -> int:
     """How many rooms PostgreSQL expects in the boxes and by the conditions, from its statistics."""
     inside = "(longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?)"
-    boxes = [box for box in boxes_around(query) if box != WHOLE_EARTH]
+    boxes = [box for box in boxes_of(query) if box != WHOLE_EARTH]
     areas = Sql(
         f"({' OR '.join(inside for _ in boxes) or 'true'})",
         tuple(edge for box in boxes for edge in (box.west, box.east, box.south, box.north)),

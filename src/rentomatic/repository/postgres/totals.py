@@ -1,24 +1,54 @@
 """How many rooms match and what they cost, in PostgreSQL: from all of them or from a sample."""
 
-from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.domain.summary import Sample
-from rentomatic.repository.postgres.plan import total_filter
+from rentomatic.repository.postgres import plan
+from rentomatic.repository.postgres.runs import EXACT, Run, counted
 from rentomatic.repository.postgres.sampling import sampled_rooms
 from rentomatic.repository.postgres.session import Row, Session
-from rentomatic.repository.postgres.statements import count, rows
-from rentomatic.repository.sql import Sql, filters, sample_of_groups, sizes_sql
+from rentomatic.repository.postgres.statements import count, read_first, rows
+from rentomatic.repository.postgres.ways import first_run, way_to_few
+from rentomatic.repository.sql import Sql, filters, ranges, sample_of_groups, sizes_sql
+from rentomatic.use_cases.errors import NotQuick
 
 
 def count_of(session: Session, query: RoomQuery, at_most: int | None) -> int:
     """How many rooms match, counted no further than `at_most`."""
-    return count(session, [total_filter(session, query, at_most)], at_most)[0]
+    return count(session, plan.total_source(session, query, at_most), at_most)
+
+
+def quick_count(session: Session, query: RoomQuery, at_most: int | None) -> int:
+    """The same. Raises NotQuick where no index tells it by at most `plan.READ` rooms."""
+    if not ranges(query, Field.CODE, EXACT):
+        run, is_the_only_one = first_run(query)
+        found, passed = _count_along(session, query, run, at_most)
+        if found == at_most or passed <= plan.READ:
+            return found
+        if is_the_only_one:
+            raise NotQuick
+    way = way_to_few(session, query, plan.READ)
+    if way is None:
+        raise NotQuick
+    return count(session, read_first(query, way.rooms), at_most)
+
+
+def _count_along(session: Session, query: RoomQuery, run: Run, at_most: int | None) -> tuple[int, int]:
+    """How many of the first rooms of the run match, and where those are not enough, how many rooms it has."""
+    first, all_rooms = read_first(query, run(plan.READ)), counted(run, plan.READ + 1)
+    limit, enough = ("", "false") if at_most is None else (f"LIMIT {at_most}", f"found >= {at_most}")
+    statement = f"""
+        SELECT found, CASE WHEN {enough} THEN 0 ELSE {all_rooms.text} END
+        FROM (SELECT count(*) FROM (SELECT {first.text} {limit}) AS matching) AS counted (found)
+    """
+    ((found, passed),) = rows(session, Sql(statement, (*all_rooms.values, *first.values)))
+    return found, passed
 
 
 def prices_of(session: Session, query: RoomQuery) -> list[Row]:
     """The rooms that match in groups of one price each: it, their number, their extreme sizes."""
-    where = total_filter(session, query)
-    statement = f"SELECT price, count(*), {sizes_sql(query)} FROM room WHERE {where.text} GROUP BY price"
-    return rows(session, Sql(statement, where.values))
+    found = plan.total_source(session, query)
+    statement = f"SELECT price, count(*), {sizes_sql(query)} {found.text} GROUP BY price"
+    return rows(session, Sql(statement, found.values))
 
 
 def sample_of(session: Session, query: RoomQuery) -> Sample:

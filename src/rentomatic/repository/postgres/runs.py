@@ -1,0 +1,84 @@
+"""Runs of rooms that an index tells, each of them read no further than a bound.
+
+A run is asked for in the order of its index, or box by box, and with a limit. So PostgreSQL follows the index
+and stops at the bound, whatever it expects, also where it has no statistics yet.
+"""
+
+from collections.abc import Callable, Sequence
+
+from rentomatic.domain.geography import BoundingBox
+from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.repository.postgres.places import listed_values
+from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres.statements import first_in_boxes, rows
+from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges
+
+_MOST = 2**31 - 1
+"""The largest price and size."""
+
+EXACT = frozenset({Operator.EQ, Operator.IN})
+BOUNDS = frozenset(Operator) - {Operator.IN, Operator.NE}
+
+Run = Callable[[int], Sql]
+"""`(SELECT * FROM room …)` of the first so many rooms of a run."""
+
+
+def coded(query: RoomQuery) -> Run:
+    """The rooms of the codes that are given: at most as many as there are values in a list."""
+    where = all_of(map(condition_sql, ranges(query, Field.CODE)))
+    return lambda most: Sql(f"(SELECT * FROM room WHERE {where.text} LIMIT {most})", where.values)
+
+
+def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) -> Run:
+    """The rooms that meet the conditions, all on one of price and size, and others on the other.
+
+    None of them is `ne`. Listed values are looked up one by one.
+    """
+    column, listed = COLUMNS[conditions[0].field], listed_values(conditions)
+    if listed is None:
+        where = all_of(map(condition_sql, (*conditions, *others)))
+        return lambda most: Sql(
+            f"(SELECT * FROM room WHERE {where.text} ORDER BY {column} LIMIT {most})", where.values
+        )
+    not_lists = (condition for condition in conditions if condition.operator is not Operator.IN)
+    rest = all_of(map(condition_sql, (*not_lists, *others)))
+    values = [value for value in listed if 0 <= value <= _MOST]
+    return lambda most: Sql(
+        f"""
+        (SELECT few.* FROM unnest(?::integer[]) AS listed (value), LATERAL (
+            SELECT * FROM room WHERE {column} = value AND {rest.text} LIMIT {most}
+        ) AS few LIMIT {most})
+        """,
+        (values, *rest.values),
+    )
+
+
+def placed(boxes: list[BoundingBox]) -> Run:
+    """The rooms in the boxes. A room on the edge of two of them comes twice."""
+    return lambda most: first_in_boxes(boxes, most)
+
+
+def every_room(most: int) -> Sql:
+    """All rooms, as a run."""
+    return Sql(f"(SELECT * FROM room ORDER BY code LIMIT {most})")
+
+
+def bounds(query: RoomQuery, field: Field) -> list[Condition]:
+    """What ends a walk along the index of the field: its conditions, and the ends of its lists."""
+    ends = ranges(query, field, BOUNDS)
+    if listed := listed_values(ranges(query, field)):
+        ends += (Condition(field, Operator.GTE, listed[0]), Condition(field, Operator.LTE, listed[-1]))
+    return ends
+
+
+def counted(run: Run, at_most: int) -> Sql:
+    """The number of rooms of the run, counted no further than `at_most`."""
+    first = run(at_most)
+    return Sql(f"(SELECT count(*) FROM {first.text} AS found)", first.values)
+
+
+def passed(session: Session, run: Run, at_most: int) -> int:
+    """How many rooms the run has, counted no further than `at_most`."""
+    number = counted(run, at_most)
+    ((rooms,),) = rows(session, Sql(f"SELECT {number.text}", number.values))
+    return int(rooms)

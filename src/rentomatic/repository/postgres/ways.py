@@ -1,0 +1,106 @@
+"""Ways to the rooms of a search: runs of indexes that hold all of them, and few others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rentomatic.domain.search import Condition, Field, RoomQuery
+from rentomatic.repository.areas import WHOLE_EARTH
+from rentomatic.repository.postgres.places import boxes_of, listed_values
+from rentomatic.repository.postgres.runs import EXACT, Run, coded, counted, every_room, placed, valued
+from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres.statements import rows
+from rentomatic.repository.sql import Sql, all_of, condition_sql, ranges
+
+_PASSED = 30_000
+"""Entries of the index of prices and sizes that are passed to find out how many rooms meet both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Rooms among which are all that match. by_place: whether the index of places tells them."""
+
+    rooms: Sql
+    by_place: bool = False
+
+
+def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
+    """A way to at most so many rooms that one of place, price and size tells, None where there is none.
+
+    It costs one statement, which counts in indexes alone, no further than `most`; none where codes are given.
+    What the search is sorted by is not asked: a walk in that order passes no other rooms anyway.
+    """
+    if ranges(query, Field.CODE, EXACT):
+        return Way(coded(query)(most))
+    places = _places(query)
+    values = [c for c in _by_value(query) if c and c[0].field.value != query.sort.key.value]
+    runs = [*places, *map(valued, values)]
+    best = _shortest(session, runs, [counted(run, most + 1) for run in runs], most)
+    return None if best is None else Way(runs[best](most), by_place=best < len(places))
+
+
+def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
+    """A way to at most so many rooms that price and size tell, alone or together, or else the place.
+
+    None where there is none. It costs up to two statements, which count in indexes alone.
+    """
+    if ranges(query, Field.CODE, EXACT):
+        return Way(coded(query)(most))
+    by_price, by_size = _by_value(query)
+    runs = [valued(conditions) for conditions in (by_price, by_size) if conditions]
+    counts = [counted(run, most + 1) for run in runs]
+    if by_price and by_size:
+        runs.append(valued(by_price, by_size))
+        counts.append(_both(by_price, by_size, most))
+    if (best := _shortest(session, runs, counts, most)) is not None:
+        return Way(runs[best](most))
+    places = _places(query)
+    if _shortest(session, places, [counted(run, most + 1) for run in places], most) is None:
+        return None
+    return Way(places[0](most), by_place=True)
+
+
+def first_run(query: RoomQuery) -> tuple[Run, bool]:
+    """One of the runs that hold all rooms of the search, and whether it is the only one."""
+    runs = [*map(valued, filter(None, _by_value(query))), *_places(query)]
+    return (runs[0], len(runs) == 1) if runs else (every_room, True)
+
+
+def _by_value(query: RoomQuery) -> tuple[list[Condition], list[Condition]]:
+    return ranges(query, Field.PRICE), ranges(query, Field.SIZE)
+
+
+def _places(query: RoomQuery) -> list[Run]:
+    boxes = boxes_of(query)
+    return [] if boxes == [WHOLE_EARTH] else [placed(boxes)]
+
+
+def _shortest(session: Session, runs: Sequence[Run], counts: Sequence[Sql], most: int) -> int | None:
+    """The number of the run with the fewest rooms, None where each has more than `most`."""
+    if not runs:
+        return None
+    text = ", ".join(count.text for count in counts)
+    values = tuple(value for count in counts for value in count.values)
+    (found,) = rows(session, Sql(f"SELECT {text}", values))
+    fewest, best = min((rooms, number) for number, rooms in enumerate(found))
+    return best if fewest <= most else None
+
+
+def _both(by_price: Sequence[Condition], by_size: Sequence[Condition], most: int) -> Sql:
+    """How many rooms meet conditions on price and size; more than `most` where too many entries are passed.
+
+    The index begins with the price: among listed prices no entry is passed in vain.
+    """
+    if listed_values(by_price) is not None:
+        return counted(valued(by_price, by_size), most + 1)
+    prices, sizes = valued(by_price), all_of(map(condition_sql, by_size))
+    first, all_prices = prices(_PASSED), counted(prices, _PASSED + 1)
+    return Sql(
+        f"""
+        (SELECT CASE WHEN met <= {most} AND {all_prices.text} > {_PASSED} THEN {most + 1} ELSE met END FROM (
+            SELECT count(*) FROM (
+                SELECT FROM {first.text} AS priced WHERE {sizes.text} LIMIT {most + 1}
+            ) AS found
+        ) AS counted (met))
+        """,
+        (*all_prices.values, *first.values, *sizes.values),
+    )

@@ -1,0 +1,65 @@
+"""What PostgreSQL really read, statement by statement."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.postgres import connections
+from rentomatic.repository.postgres.search import first_rooms
+from rentomatic.repository.postgres.session import Session
+from rentomatic.use_cases.errors import NotQuick
+
+Plan = dict[str, Any]
+
+
+class Recorded(psycopg.Cursor[Any]):
+    """Has PostgreSQL explain each statement, with what it really read, before it is run."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        if not query.startswith(b"EXPLAIN"):
+            with psycopg.Cursor(self.connection) as cursor:
+                cursor.execute(b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + query, params)
+                row: Any = cursor.fetchone()
+            PLANS.append(row[0][0]["Plan"])
+        return super().execute(query, params, **options)
+
+
+PLANS: list[Plan] = []
+
+
+def plans_of(conninfo: str, work: Callable[[Session], object]) -> list[Plan]:
+    """The plans of the statements that the work runs, also where it ends with NotQuick."""
+    PLANS.clear()
+    with Session.connect(conninfo, autocommit=True, cursor_factory=Recorded) as session:
+        for setting in connections._PLANNING:
+            session.pgconn.exec_(f"SET {setting}".encode())
+        with suppress(NotQuick):
+            work(session)
+    return list(PLANS)
+
+
+def plans_of_search(conninfo: str, query: RoomQuery, *, quick: bool = False) -> list[Plan]:
+    return plans_of(conninfo, lambda session: first_rooms(session, query, query.limit + 1, quick=quick))
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def rows_read(plans: list[Plan]) -> int:
+    """How many rooms, or entries of an index, were looked at."""
+    return sum(
+        round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+        for plan in plans
+        for node in nodes(plan)
+        if "Plans" not in node
+    )
+
+
+def blocks_read(plans: list[Plan]) -> int:
+    return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
