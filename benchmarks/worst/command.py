@@ -106,7 +106,7 @@ def worst(
         console.width = 200
     seed = secrets.randbelow(2**32) if seed is None else seed
     routes = [known for known in ROUTES if known.name in route or not route]
-    earlier = _load(replay) if replay else {}
+    earlier = load(replay) if replay else {}
     storages = [_storage_of(database)] if database else on or tuple(earlier) or STORAGES
     results: list[object] = []
     with workspace(progress) as place:
@@ -116,10 +116,10 @@ def worst(
             with running_application(url, read_timeout) as application:
                 application.warm_up()
                 if replay:
-                    findings = _asked_again(application, storage, earlier.get(storage, []))
+                    findings = asked_again(application, storage, earlier.get(storage, []))
                 else:
-                    findings = _hunted(application, storage, seed, seconds, routes, top)
-            _show(console, findings)
+                    findings = hunted(application, storage, seed, seconds, routes, top)
+            show(console, findings)
             results.append(findings)
         path = report.save(rooms, _ROUNDS, place.postgres.version(), {"worst": results})
     console.print(f"Kept in {path}")
@@ -133,7 +133,7 @@ def _url(storage: str, place: Workspace, rooms: int) -> str:
     return f"sqlite:///{place.database(rooms)}" if storage == "sqlite" else place.postgres.loaded(rooms)
 
 
-def _hunted(
+def hunted(
     application: Application, storage: str, seed: int, seconds: float, routes: list[Route], top: int
 ) -> Findings:
     chance = random.Random(seed)
@@ -152,7 +152,7 @@ def _price(route: Route, cost: Cost) -> float:
     return cost.seconds_per_megabyte if route.exports else cost.seconds
 
 
-def _asked_again(application: Application, storage: str, earlier: list[Found]) -> Findings:
+def asked_again(application: Application, storage: str, earlier: list[Found]) -> Findings:
     found = [
         Found(one.request, application.steady_cost(of_saved(one.request), _ROUNDS), one.cost)
         for one in earlier
@@ -160,7 +160,7 @@ def _asked_again(application: Application, storage: str, earlier: list[Found]) -
     return Findings(storage, None, 0, len(found), found)
 
 
-def _load(path: Path) -> dict[str, list[Found]]:
+def load(path: Path) -> dict[str, list[Found]]:
     """What was found on each storage. Raises KeyError for results of other benchmarks."""
     document = json.loads(path.read_text(encoding="utf-8"))
     return {
@@ -169,7 +169,7 @@ def _load(path: Path) -> dict[str, list[Found]]:
     }
 
 
-def _show(console: Console, findings: Findings) -> None:
+def show(console: Console, findings: Findings) -> None:
     """A row for each request, the most expensive first, with its cost before if there is one."""
     how = f", seed {findings.seed}, {findings.asked:,} requests" if findings.seed is not None else ""
     again = any(one.before for one in findings.found)

@@ -106,16 +106,14 @@ class Application:
         return Cost(thread, server, wall, status, size)
 
     def steady_cost(self, request: Request, times: int = 3) -> Cost:
-        """The cost that is the median of several, of fewer where it is high, and the storage's operations."""
+        """The cost that is the median of several, of fewer where it is high; the storage's operations."""
         before, costs = self._calls(), [self.cost(request)]
+        calls = {name: round(number - before.get(name, 0)) for name, number in self._calls().items()}
         while len(costs) < times and sum(cost.wall for cost in costs) < _ENOUGH:
             costs.append(self.cost(request))
-        calls = {name: number - before.get(name, 0) for name, number in self._calls().items()}
         costs.sort(key=lambda cost: cost.seconds)
-        return replace(
-            costs[len(costs) // 2],
-            calls={name: round(number / len(costs)) for name, number in calls.items() if number},
-        )
+        middle = costs[len(costs) // 2]
+        return replace(middle, calls={name: number for name, number in calls.items() if number})
 
     def known(self) -> Known:
         """The rooms at the start of each order; codes are random, so those by code are a random sample."""

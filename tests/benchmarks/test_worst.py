@@ -4,12 +4,17 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from benchmarks import report
+from benchmarks.worst import command
 from benchmarks.worst.asking import Asker
 from benchmarks.worst.hunt import Catch, Hunt, shape_of
-from benchmarks.worst.measuring import Application, NoServer
+from benchmarks.worst.measuring import Application, Cost, NoServer
 from benchmarks.worst.requests import PAGED, ROUTES, Request, Route, makes_sense, of_saved
 from benchmarks.worst.values import Known, Values
 from rentomatic.domain.search import SORTS, Field, Operator
@@ -235,6 +240,34 @@ def test_a_cost_holds_what_came_and_the_operations_of_the_storage(application: A
 
     assert (cost.status, cost.size) == (200, len(body))
     assert cost.calls == {"search": 1, "count": 1, "summarise": 1}
+
+
+def test_results_are_saved_and_their_requests_sent_again(
+    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    first = command.hunted(application, "sqlite", 1, 0.3, [BY_NAME["summary"], BY_NAME["room"]], 5)
+    path = report.save(len(KNOWN.rooms), 1, None, {"worst": [first]})
+    again = command.asked_again(application, "sqlite", command.load(path)["sqlite"])
+
+    assert first.found
+    assert [one.request for one in again.found] == [one.request for one in first.found]
+    assert [one.before for one in again.found] == [one.cost for one in first.found]
+
+
+def test_table_shows_a_request_shortened_and_its_cost_before() -> None:
+    values = ",".join(map(str, range(1000)))
+    request = Request(BY_NAME["search"], "/rooms", (("filter_price__in", values), ("limit", "5")))
+    cost = Cost(0.5, 0.25, 1.0, 200, 1500, {"search": 1})
+    found = command.Found(request.saved(), cost, replace(cost, thread=1.25))
+    output = StringIO()
+
+    command.show(Console(file=output, width=200), command.Findings("sqlite", None, 0, 1, [found]))
+
+    (row,) = [line.split() for line in output.getvalue().splitlines() if "/rooms" in line]
+    assert row[:9] == ["1.500", "0.750", "0.500", "0.250", "1.000", "200", "2", "search", "1"]
+    assert "".join(row[9:]) == "/rooms?filter_price__in=0,1,2,…[997more]&limit=5"
+    assert "Above 1.0 s: 0 of 1" in output.getvalue()
 
 
 def has_slip(request: Request) -> bool:
