@@ -13,6 +13,7 @@ from rentomatic.domain.quoting import visible
 from rentomatic.domain.room import Room
 from rentomatic.serializers import csv
 from rentomatic.serializers.amounts import Decimal
+from rentomatic.serializers.columns import Columns
 from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal
 from tests.builders import make_room, room_sets
@@ -185,6 +186,22 @@ def test_a_quote_in_the_wrong_place_costs_one_line() -> None:
 def test_an_endless_column_name_is_refused(length: int) -> None:
     with pytest.raises(ListingError, match="the line of column names cannot be read"):
         read_csv("a" * length + "\n1\n")
+
+
+def test_record_over_many_lines_is_given_up_before_it_fills_the_memory() -> None:
+    lines = iter(["code,price,latitude,longitude\n", '"cd\n', *['","cd\n'] * 300_000])
+
+    with pytest.raises(ListingError, match=r"record that begins in line 2 is longer than 1,000,000 char"):
+        list(csv.read(lines, Columns()))
+
+    assert sum(map(len, lines)) > 700_000  # the rest was not read
+
+
+def test_listing_with_thousands_of_columns_is_refused() -> None:
+    header = ",".join(["code,price,latitude,longitude", *(f"c{n}" for n in range(997))])
+
+    with pytest.raises(ListingError, match=r"there are 1,001 columns: at most 1,000 are taken"):
+        list(csv.read([header + "\n"], Columns()))
 
 
 def test_an_endless_cell_costs_one_line() -> None:

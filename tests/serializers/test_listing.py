@@ -80,3 +80,15 @@ def test_as_many_lines_as_there_are_may_be_blank_or_refused_between_rooms(
     lines = ["code,price,lat,lng\n"] + [*["\n"] * 4, *["x\n"] * 5, "a1,60,51.5,-0.12\n"] * 20
 
     assert 20 == sum(isinstance(found, Room) for found in read(lines, Columns()))
+
+
+def test_listing_of_mostly_refused_lines_is_given_up_however_they_are_spread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listing, "MAX_REFUSED", 10)
+    mostly_refused = ["code,price,lat,lng\n"] + [*["x\n"] * 2, "a1,60,51.5,-0.12\n"] * 20
+    half_refused = ["code,price,lat,lng\n"] + ["a1,60,51.5,-0.12\n", "x\n"] * 20
+
+    with pytest.raises(ListingError, match="more than 10 lines that make no room, and fewer that do"):
+        list(read(mostly_refused, Columns()))
+    assert 40 == len(list(read(half_refused, Columns())))

@@ -1,6 +1,7 @@
 """NDJSON listings: an object a line, and lines that make no room."""
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.serializers import ndjson
+from rentomatic.serializers.columns import Columns
+from rentomatic.use_cases.import_rooms import Refusal
 from tests.builders import make_room, room_sets
 from tests.serializers.listings import only_refusal, read_ndjson
 
@@ -103,6 +106,25 @@ def test_a_wrong_value_is_refused_with_its_line_member_value_and_reason(
     assert [make_room(), refusal, make_room()] == read
     assert (2, column, value) == (refusal.line, refusal.column, refusal.value)
     assert reason in refusal.reason
+
+
+def test_object_with_thousands_of_members_costs_one_line() -> None:
+    many = {"code": "a", "price": 1, "latitude": 1.0, "longitude": 1.0} | {f"m{n}": 0 for n in range(997)}
+
+    (refusal,) = ndjson.read([json.dumps(many) + "\n"], Columns())
+
+    assert isinstance(refusal, Refusal)
+    assert "there are 1,001 columns: at most 1,000 are taken" == refusal.reason
+
+
+def test_value_that_is_nested_as_deep_as_can_be_read_is_refused() -> None:
+    def line(depth: int) -> str:
+        value = "[" * depth + "]" * depth
+        return f'{{"code": "a", "price": {value}, "latitude": 1, "longitude": 1}}\n'
+
+    found = list(ndjson.read(map(line, range(1, sys.getrecursionlimit() + 100)), Columns()))
+
+    assert {Refusal} == set(map(type, found))
 
 
 @pytest.mark.parametrize("missing", ["code", "price", "latitude", "longitude"])

@@ -22,6 +22,12 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What columns are usually called, without case, spaces and punctuation; the first name wins."""
 
+MAX_COLUMNS = 1000
+"""Columns of a listing, or members of an object: listings have up to a hundred."""
+
+_LONGEST_NAME = 200
+"""Characters. No usual name is nearly as long, and one of a megabyte takes long to compare."""
+
 REQUIRED = ("code", "price", "latitude", "longitude")
 
 
@@ -52,9 +58,11 @@ class Columns:
         }
 
     def find(self, header: Sequence[str]) -> dict[str, str]:
-        """The name of each field's column. Raises ListingError where a needed one is missing."""
+        """The name of each field's column. Raises ListingError where one is missing or they are too many."""
+        if len(header) > MAX_COLUMNS:
+            raise ListingError(f"there are {len(header):,} columns: at most {MAX_COLUMNS:,} are taken")
         found: dict[str, str] = {}
-        plain = {_plain(name): name for name in reversed(header)}
+        plain = {_plain(name): name for name in reversed(header) if len(name) <= _LONGEST_NAME}
         for field, names in USUAL_NAMES.items():
             if field in self._mapping:
                 if self._mapping[field] not in header:
@@ -111,7 +119,12 @@ def _plain(name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # it was read with a few more levels left than there are for writing it
+        return "{…}" if isinstance(value, dict) else "[…]"
 
 
 def _listed(header: Sequence[str]) -> str:
@@ -120,4 +133,4 @@ def _listed(header: Sequence[str]) -> str:
 
 def _named(column: str) -> str:
     """The name of a column, long enough to be typed after it."""
-    return quoted(column, 200)
+    return quoted(column, _LONGEST_NAME)

@@ -16,7 +16,7 @@ from rentomatic.domain.room import Room
 from rentomatic.serializers.batches import batches
 from rentomatic.serializers.columns import Columns
 from rentomatic.serializers.json import metres
-from rentomatic.serializers.source import ListingError
+from rentomatic.serializers.source import MAX_LINE, ListingError
 from rentomatic.use_cases.import_rooms import Refusal
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "text/csv"
 HEADER = ("code", "size", "price", "latitude", "longitude")
 DELIMITERS = ",;\t|"
+
+MAX_RECORD = MAX_LINE
+"""Characters of a record, whose cells may have line ends in quotes: it must not fill the memory."""
 
 _EXCEL_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])", re.IGNORECASE)
 
@@ -63,13 +66,14 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
         before, first = before + 1, next(lines, "")
     try:
         delimiter = stated[1] if stated else _most_common_delimiter(first)
-        reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+        source = _Records(chain([first], lines))
+        reader = csv.reader(source, delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise ListingError(f"the line of column names cannot be read: {error}") from error
     if not any(header):
         raise ListingError("the file is empty: a listing starts with a line of column names")
-    return _rooms(reader, before, delimiter, header, columns)
+    return _rooms(source, reader, before, delimiter, header, columns)
 
 
 def _most_common_delimiter(header: str) -> str:
@@ -77,7 +81,12 @@ def _most_common_delimiter(header: str) -> str:
 
 
 def _rooms(
-    reader: "_csv.Reader", before: int, delimiter: str, header: list[str], columns: Columns
+    source: "_Records",
+    reader: "_csv.Reader",
+    before: int,
+    delimiter: str,
+    header: list[str],
+    columns: Columns,
 ) -> Iterator[Room | Refusal]:
     """What the lines after the header make; so many lines came before the reader began."""
     names = columns.find(header)
@@ -85,6 +94,7 @@ def _rooms(
     while True:
         number = before + reader.line_num + 1  # of the line that is about to be read
         try:
+            source.begin(number)
             row = next(reader)
         except StopIteration:
             return
@@ -100,6 +110,32 @@ def _rooms(
         else:
             reason = f"has {len(row)} columns, but the header has {len(header)}"
             yield Refusal(number, "", delimiter.join(row)[:60], reason)
+
+
+class _Records:
+    """The lines that a reader takes records from, each of a bounded length."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.begin(1)
+
+    def begin(self, number: int) -> None:
+        """A record begins, in the line of that number."""
+        self._first = number
+        self._length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._length += len(line)
+        if self._length > MAX_RECORD:
+            raise ListingError(
+                f"the record that begins in line {self._first:,} is longer than {MAX_RECORD:,} characters: "
+                "is a quote left open?"
+            )
+        return line
 
 
 def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:

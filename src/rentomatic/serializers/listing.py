@@ -18,6 +18,9 @@ READERS: dict[str, Callable[[Iterable[str], Columns], Iterator[Room | Refusal]]]
 MAX_LINES_WITHOUT_ROOM = 1_000_000
 """Blank or refused lines in a row after which a file is not a listing, and reading it ends."""
 
+MAX_REFUSED = 1_000_000
+"""Refused lines in all after which a file is given up, where it has fewer rooms than these."""
+
 _BLANK_LINES_BEFORE = 100
 
 
@@ -52,6 +55,7 @@ class _Progress:
     def __init__(self) -> None:
         self._line = self._line_of_room = 0
         self._refusal: Refusal | None = None  # the first since that room
+        self._rooms = self._refused = 0
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
         for self._line, line in enumerate(lines, 1):
@@ -63,8 +67,16 @@ class _Progress:
         for item in found:
             if isinstance(item, Room):
                 self._line_of_room, self._refusal = self._line, None
-            elif self._refusal is None:
-                self._refusal = item
+                self._rooms += 1
+            else:
+                self._refusal = self._refusal or item
+                self._refused += 1
+                if self._refused > max(MAX_REFUSED, self._rooms):
+                    raise ListingError(
+                        f"the file has more than {MAX_REFUSED:,} lines that make no room, and fewer that do; "
+                        f"the last: {item}",
+                        item.remedy,
+                    )
             yield item
 
     def _error(self) -> ListingError:

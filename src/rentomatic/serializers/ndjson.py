@@ -18,6 +18,9 @@ from rentomatic.use_cases.import_rooms import Refusal
 
 MEDIA_TYPE = "application/x-ndjson"
 
+_KINDS_OF_LINES = 32
+"""Most lines have the same members; of these many kinds the columns are kept, which takes 32 MB at most."""
+
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -30,7 +33,7 @@ def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
 def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
     """The rooms that the lines make; members that say nothing about a room are passed over."""
     decode = msgspec.json.Decoder(dict[str, object]).decode
-    find = lru_cache(maxsize=256)(columns.find)  # most lines have the same members
+    find = lru_cache(maxsize=_KINDS_OF_LINES)(columns.find)
     for number, line in enumerate(lines, start=1):
         if line.isspace():
             continue
