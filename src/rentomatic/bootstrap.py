@@ -38,10 +38,12 @@ from rentomatic.settings import (
 )
 from rentomatic.use_cases.errors import Problem, RepositoryUnavailable
 from rentomatic.use_cases.ports import Pooled, RoomRepository
-from rentomatic.web.app import App, create_app
+from rentomatic.web.app import create_app
 from rentomatic.web.keys import Keys
 from rentomatic.web.logs import logging_configuration, open_to_append
 from rentomatic.web.tiles import Tiles
+from rentomatic.web.turns import App
+from rentomatic.web.visitors import Proxies
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
@@ -65,6 +67,7 @@ def application() -> App:
         tiles,
         settings.export_timeout,
         settings.read_timeout,
+        Proxies(settings.trusted_proxies),
     )
 
 

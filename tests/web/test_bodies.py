@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 from falcon import HTTPError, Request, testing
 
+from rentomatic.repository.memory import MemRepo
 from rentomatic.settings import Scope
 from rentomatic.web.bodies import SmallBodies
-from rentomatic.web.gate import Gate
+from rentomatic.web.metrics import Metrics, Sources
 from rentomatic.web.room import ROOM_BODY
+from rentomatic.web.turns import Turns
+from rentomatic.web.visitors import NO_PROXIES
 from tests.servers import Server, free_port, rentomatic, serving
 from tests.web.conftest import key_of
 from tests.web.editing import A1, Editor, Trickle
@@ -218,7 +221,7 @@ def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
         writers = [stack.enter_context(raw.connected()) for _ in range(4)]
         for writer in writers:
             writer.sendall(head)
-        until(lambda: under_way(raw.server) == 2)
+        until(lambda: under_way(raw.server) == 4)
         searches = []
         for _ in range(10):
             for writer in writers:
@@ -226,6 +229,7 @@ def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
                     writer.sendall(b" ")
             searches += [raw.server.get("/rooms?limit=1").status for _ in range(3)]
             time.sleep(0.1)
+        until(lambda: under_way(raw.server) == 2)
         turned_away = [writer for writer in writers if select.select([writer], [], [], 0)[0]]
 
     assert [200] * 30 == searches
@@ -241,8 +245,9 @@ def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         headers={"Content-Type": "application/json", "Content-Length": "1000"}
     )
     request = Request({**environment, "wsgi.input": trickle})
+    turns = Turns(1, Metrics(Sources(repository=MemRepo())), NO_PROXIES)
     with pytest.raises(HTTPError) as refused:
-        SmallBodies(accepted, Gate(1)).read(request)
+        SmallBodies(accepted, turns, turns.lanes.bodies).read(request)
 
     assert str(refused.value.status).startswith("408")
     assert len(trickle.left) > 900

@@ -247,9 +247,12 @@ def test_a_document_that_is_there_already_is_not_sent_again(client: testing.Test
 @pytest.mark.parametrize(
     ("first", "second", "threads"),
     [(ROOM, "/rooms", 1), ("/rooms?format=csv", "/rooms?format=csv", 4)],
-    ids=["at the gate of all", "at that of exports"],
+    ids=["of quick reads", "of exports"],
 )
-def test_whoever_is_turned_away_is_counted(first: str, second: str, threads: int) -> None:
+def test_who_waited_for_a_place_in_vain_is_counted(
+    first: str, second: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.web.turns.PATIENCE", 0.2)
     repository = Asking(FIRST_ROOMS)
     client = client_of(repository, threads)
     answers: list[int] = []

@@ -1,4 +1,4 @@
-"""Exports and their places at the gate, whatever becomes of the temporary file."""
+"""Exports and their places, whatever becomes of the temporary file."""
 
 import errno
 from pathlib import Path
@@ -11,7 +11,6 @@ from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
 from rentomatic.web.download import Download
-from rentomatic.web.gate import Gate, Overloaded
 from tests.servers import limit_files, rentomatic
 from tests.web.conftest import get
 from tests.web.test_serving import workers
@@ -19,9 +18,14 @@ from tests.web.test_serving import workers
 EXPORT = "/rooms?format=ndjson"
 
 
-@pytest.fixture
-def gate() -> Gate:
-    return Gate(1, patience=0)
+class Place:
+    """A place that is given back once."""
+
+    def __init__(self) -> None:
+        self.given_back = 0
+
+    def leave(self) -> None:
+        self.given_back += 1
 
 
 class BrokenAtTheEnd:
@@ -32,49 +36,48 @@ class BrokenAtTheEnd:
             raise ZeroDivisionError
 
 
-def test_only_so_many_exports_are_made_at_a_time(gate: Gate) -> None:
-    first = Download(gate, 60)
-    first.file.write(b"x" * 100_000)
-    with pytest.raises(Overloaded):
-        Download(gate, 60)
+def test_export_gives_its_place_back_once_when_it_is_closed() -> None:
+    place = Place()
+    download = Download(place.leave, 60)
+    download.file.write(b"x" * 100_000)
 
-    assert 100_000 == first.rewind()
-    assert b"x" * 100_000 == b"".join(first)
-    first.close()
-    first.close()  # a server may close twice
+    assert 100_000 == download.rewind()
+    assert b"x" * 100_000 == b"".join(download)
+    assert 0 == place.given_back
 
-    Download(gate, 60).close()
-    gate.enter()
-    with pytest.raises(Overloaded):
-        gate.enter()
+    download.close()
+    download.close()  # a server may close twice
+
+    assert 1 == place.given_back
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_file_that_cannot_be_closed_gives_its_place_back(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_cannot_be_closed_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(**_: Any) -> IO[bytes]:
         return Path("/dev/full").open("wb")
 
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
-    download = Download(gate, 60)
+    place = Place()
+    download = Download(place.leave, 60)
     download.file.write(b"x")
     with pytest.raises(OSError, match=rf"\[Errno {errno.ENOSPC}\]"):
         download.rewind()
 
     download.close()
 
-    Download(gate, 60).close()
+    assert 1 == place.given_back
 
 
-def test_file_that_cannot_be_made_takes_no_place(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_cannot_be_made_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(**_: Any) -> IO[bytes]:
         raise OSError(errno.EMFILE, "too many open files")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("tempfile.SpooledTemporaryFile", refused)
-        with pytest.raises(OSError, match="too many"):
-            Download(gate, 60)
+    place = Place()
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", refused)
+    with pytest.raises(OSError, match="too many"):
+        Download(place.leave, 60)
 
-    Download(gate, 60).close()
+    assert 1 == place.given_back
 
 
 def test_export_that_fails_after_it_was_made_gives_its_place_back() -> None:

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import falcon
-from falcon import Request, Response
-
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web import errors
+from rentomatic.web.admitted import AdmittedRepository
 from rentomatic.web.bodies import SmallBodies
 from rentomatic.web.clusters import ClustersResource
 from rentomatic.web.cors import CorsMiddleware
 from rentomatic.web.docs import DocsPage
-from rentomatic.web.gate import Gates
 from rentomatic.web.health import LiveResource, MetricsResource, ReadyResource
 from rentomatic.web.imports import ImportResource, Imports
 from rentomatic.web.keys import Keys
@@ -33,12 +30,12 @@ from rentomatic.web.rooms import RoomsResource, SummaryResource
 from rentomatic.web.sessions import Sessions
 from rentomatic.web.static_files import FOLDER, StaticFiles
 from rentomatic.web.tiles import NO_TILES, Tiles
+from rentomatic.web.turns import App, Turns
+from rentomatic.web.visitors import NO_PROXIES, Proxies
 from rentomatic.web.writes import Writes
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
-
-App = falcon.App[Request, Response]
 
 
 def create_app(
@@ -50,16 +47,18 @@ def create_app(
     tiles: Tiles = NO_TILES,
     export_timeout: float = 600.0,
     read_timeout: float = 1.0,
+    proxies: Proxies = NO_PROXIES,
 ) -> App:
     """The application over a repository.
 
-    threads: how many requests the server hands over at a time; `Gates` says how they are shared.
+    threads: how many requests read at a time; `Lanes` says how they are shared.
     metrics: where requests are counted, those of this application alone unless given.
     keys: of those who may write; nobody may unless given.
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
     tiles: of the map, those of the bundled one unless given.
     export_timeout: seconds for an export, made and sent.
     read_timeout: seconds that the storage may take for all that one request asks of it.
+    proxies: in front of the server, those of this machine alone unless given.
     """
     from rentomatic.web.metrics import Metrics, Sources
     from rentomatic.web.observed import ObservedRepository, StorageTime
@@ -67,39 +66,39 @@ def create_app(
     metrics = metrics or Metrics(Sources(repository=repository))
     keys = keys or Keys()
     spent = StorageTime()
-    observed = ObservedRepository(repository, metrics, spent)
+    turns = Turns(threads, metrics, proxies)
+    admitted = AdmittedRepository(ObservedRepository(repository, metrics, spent), turns)
 
     def new_budget() -> Budget:
         return Budget(read_timeout, clock=lambda: spent.seconds)  # waiting for a turn costs nothing
 
-    gates = Gates(threads)
-    bodies = SmallBodies(ROOM_BODY, gates.bodies)
-    writes = Writes(observed, keys, gates.writes)
-    imports = Imports(observed, keys, gates.imports)
-    app = falcon.App(middleware=RequestMiddleware(gates.requests, metrics, spent))
+    bodies = SmallBodies(ROOM_BODY, turns, turns.lanes.bodies)
+    writes = Writes(admitted, keys, turns)
+    imports = Imports(admitted, keys, turns)
+    app = App(turns, middleware=RequestMiddleware(turns, metrics, spent))
     app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
     errors.install(app, metrics, ErrorPage(layout))
-    add_page(app, "/", SearchPage(observed, layout, new_budget))
+    add_page(app, "/", SearchPage(admitted, layout, new_budget))
     app.add_route(
-        "/parts/rooms", SearchPage(observed, layout, new_budget, "parts/rooms.html", with_prices=False)
+        "/parts/rooms", SearchPage(admitted, layout, new_budget, "parts/rooms.html", with_prices=False)
     )
     app.add_route(
-        "/parts/prices", SearchPage(observed, layout, new_budget, "parts/prices.html", with_rooms=False)
+        "/parts/prices", SearchPage(admitted, layout, new_budget, "parts/prices.html", with_rooms=False)
     )
-    add_page(app, "/room/{code}", RoomPage(observed, layout, new_budget))
-    app.add_route("/rooms", RoomsResource(observed, new_budget, keys, bodies, writes, gates, export_timeout))
-    app.add_route("/rooms/clusters", ClustersResource(observed, new_budget))
+    add_page(app, "/room/{code}", RoomPage(admitted, layout, new_budget))
+    app.add_route("/rooms", RoomsResource(admitted, new_budget, keys, bodies, writes, turns, export_timeout))
+    app.add_route("/rooms/clusters", ClustersResource(admitted, new_budget))
     app.add_route("/rooms/import", ImportResource(imports, keys))
-    app.add_route("/rooms/summary", SummaryResource(observed, new_budget))
-    app.add_route("/rooms/{code}", RoomResource(observed, keys, bodies, writes))
+    app.add_route("/rooms/summary", SummaryResource(admitted, new_budget))
+    app.add_route("/rooms/{code}", RoomResource(admitted, keys, bodies, writes))
     app.add_route("/openapi.json", OpenApiResource())
     add_page(app, "/docs", DocsPage(layout))
     app.add_route("/health/live", LiveResource())
-    app.add_route("/health/ready", ReadyResource(observed))
+    app.add_route("/health/ready", ReadyResource(admitted))
     app.add_route("/metrics", MetricsResource(metrics))
-    _add_staff_pages(app, Desk(layout, sessions, gates.forms), sessions, observed, writes, imports)
+    _add_staff_pages(app, Desk(layout, sessions, turns), sessions, admitted, writes, imports)
     app.add_static_route("/static", FOLDER)
     return app
 

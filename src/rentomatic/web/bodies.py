@@ -15,7 +15,8 @@ from falcon import (
     parse_header,
 )
 
-from rentomatic.web.gate import Gate
+from rentomatic.web.lanes import Lane
+from rentomatic.web.turns import Turns
 
 _BLOCK = 1 << 16
 _SWIFT = 0.1
@@ -53,11 +54,12 @@ class Announced:
 
 
 class SmallBodies:
-    """Reads bodies into memory, each of which has a place at the gate until it is there."""
+    """Reads bodies into memory, those of requests that have a place in the lane until the body is there."""
 
-    def __init__(self, accepted: Accepted, gate: Gate) -> None:
+    def __init__(self, accepted: Accepted, turns: Turns, lane: Lane) -> None:
         self._accepted = accepted
-        self._gate = gate
+        self._turns = turns
+        self._lane = lane
 
     def read(self, req: Request) -> bytes:
         """The whole body. Raises HTTPError where it is not what is accepted, and Overloaded.
@@ -65,8 +67,10 @@ class SmallBodies:
         One in chunks may be cut off unnoticed: granian ends it as if it were whole.
         """
         body = announced(req, self._accepted)
-        with self._gate.place():
-            return b"".join(blocks(req, body, self._accepted))
+        self._turns.move(self._lane)
+        whole = b"".join(blocks(req, body, self._accepted))
+        self._turns.arrived()
+        return whole
 
 
 def announced(req: Request, accepted: Accepted) -> Announced:

@@ -3,10 +3,8 @@
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-
-from rentomatic.web.gate import Gate
 
 _BLOCK = 1 << 14
 """Bytes; a slow client makes the server ask for the next block the less often the larger it is."""
@@ -18,16 +16,17 @@ _log = logging.getLogger("rentomatic.web")
 
 
 class Download:
-    """A temporary file, and a place at the gate that is given back when it is closed.
+    """A temporary file, and a place that is given back when it is closed.
 
     file: where the answer is written; `rewind` ends the writing. seconds: for writing and sending together;
-    after them the rest is not sent. Raises Overloaded where there is no place.
+    after them the rest is not sent.
     """
 
-    def __init__(self, gate: Gate, seconds: float) -> None:
+    def __init__(self, leave: Callable[[], None], seconds: float) -> None:
+        """leave: gives the place back; called once, also where there is no file."""
         self._end = time.monotonic() + seconds
         with ExitStack() as held:
-            held.enter_context(gate.place())
+            held.callback(leave)
             self.file = held.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
             self._held = held.pop_all()
 

@@ -28,9 +28,9 @@ from rentomatic.use_cases.errors import (
 )
 from rentomatic.use_cases.import_rooms import ImportRefused
 from rentomatic.web import problems
-from rentomatic.web.gate import Overloaded
 from rentomatic.web.import_report import as_in_a_request, as_members
 from rentomatic.web.keys import AccessDenied
+from rentomatic.web.lanes import Overloaded
 from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.problems import ProblemType, of_http
 
@@ -75,7 +75,7 @@ def install(app: App[Request, Response], metrics: "Metrics", page: ErrorPage) ->
 
     def overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
         metrics.turned_away()
-        resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+        resp.set_header("Retry-After", str(error.retry_after))
         _answer(req, resp, problems.OVERLOADED, str(error))
 
     def shown(answer: Callable[[Request, Response, Any, dict[str, Any]], None]) -> Callable[..., None]:

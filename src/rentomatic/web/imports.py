@@ -21,10 +21,10 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.bodies import Accepted, Announced, announced, blocks
 from rentomatic.web.client import Client
 from rentomatic.web.disk_full import full_disk_reported
-from rentomatic.web.gate import Gate
 from rentomatic.web.import_report import as_members, totals
 from rentomatic.web.keys import Keys, Scope
 from rentomatic.web.parameters import parameters
+from rentomatic.web.turns import Turns
 
 MAX_LISTING = 1 << 30
 """Bytes of a listing, as it is sent and as it is when it is decompressed."""
@@ -72,26 +72,26 @@ class Loaded:
 
 
 class Imports:
-    """Loads listings, of the API and of the pages: each has its place at the gate and its audit line."""
+    """Loads listings, of the API and of the pages: each has its place in a lane and its audit line."""
 
-    def __init__(self, repository: RoomRepository, keys: Keys, gate: Gate) -> None:
+    def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns) -> None:
         self._repository = repository
         self._keys = keys
-        self._gate = gate
+        self._turns = turns
 
     @contextmanager
     def file(self, req: Request) -> Iterator[IO[bytes]]:
-        """A place at the gate, and a file for the listing that nobody else sees. Raises Overloaded.
+        """Take a place for an import, and make a file that nobody else sees. Raises Overloaded.
 
         A listing goes to the file before the storage hears of it. So the memory stays as it is, and no
         transaction is open while a client takes its time.
         """
-        with self._gate.place():
-            req.context.client = Client(req)
-            with full_disk_reported("import"):
-                file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
-            with file:
-                yield file
+        self._turns.move(self._turns.lanes.imports)
+        req.context.client = Client(req)
+        with full_disk_reported("import"):
+            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
+        with file:
+            yield file
 
     def load(self, req: Request, found: Listing, wanted: ImportRequest) -> Loaded:
         """Load the listing, unless the client goes away before all of it is read.

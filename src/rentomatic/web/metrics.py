@@ -24,6 +24,7 @@ from rentomatic.web.processes import WorkersCollector, shared_directory
 from rentomatic.web.recent import Recent
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_WAITS: Final = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _OUTCOMES: Final = ("added", "replaced", "unchanged", "skipped", "removed")
 
@@ -73,13 +74,14 @@ class Metrics:
         )
         self._in_flight = Gauge(
             "rentomatic_http_requests_in_flight",
-            "Requests being worked on, those for health and metrics left out.",
+            "Requests being worked on or waiting, those for health and metrics left out.",
             multiprocess_mode="livesum",
             registry=own,
         )
         self._turned_away = Counter(
             "rentomatic_http_requests_turned_away", "Requests answered 503 for overload.", registry=own
         )
+        self._lanes = _LaneFigures(own)
         self._operations = Histogram(
             "rentomatic_storage_operation_seconds",
             "Time of operations of the storage, failed ones as well.",
@@ -115,6 +117,18 @@ class Metrics:
         """A request was refused for overload."""
         self._turned_away.inc()
 
+    def in_lane(self, lane: str, *, at_work: int = 0, waiting: int = 0) -> None:
+        """So many requests more, or less, are at work in a lane or wait for a place there."""
+        self._lanes.of(lane).change(at_work, waiting)
+
+    def waited(self, lane: str, seconds: float) -> None:
+        """A request got a place in a lane after so long, 0 where it did not have to wait."""
+        self._lanes.of(lane).waited.observe(seconds)
+
+    def refused(self, lane: str, reason: str) -> None:
+        """A request got no place in a lane. It is turned away, unless it can do with less."""
+        self._lanes.refused(lane, reason)
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered. route: the template of its path, never the path itself."""
         method = method if method in _METHODS else "other"
@@ -149,6 +163,59 @@ class Metrics:
         if self._pool:
             self._pool.look()
         return generate_latest(self._registry)
+
+
+class _LaneFigures:
+    """How full the lanes are, see `web.turns.Lanes`."""
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self._at_work, self._waiting = (
+            Gauge(f"rentomatic_lane_{name}", text, ["lane"], multiprocess_mode="livesum", registry=registry)
+            for name, text in (
+                ("at_work", "Requests that have a place, by lane."),
+                ("waiting", "Requests that wait for a place, by lane."),
+            )
+        )
+        self._waited = Histogram(
+            "rentomatic_lane_wait_seconds",
+            "Time until requests that got a place had it.",
+            ["lane"],
+            buckets=_WAITS,
+            registry=registry,
+        )
+        self._refused = Counter(
+            "rentomatic_lane_refused",
+            "Requests that got no place: in time, in a full queue, or because their client was gone.",
+            ["lane", "reason"],
+            registry=registry,
+        )
+        self._of_lanes: dict[str, _LaneFigure] = {}
+
+    def of(self, lane: str) -> "_LaneFigure":
+        found = self._of_lanes.get(lane)
+        if found is None:
+            found = self._of_lanes[lane] = _LaneFigure(
+                self._at_work.labels(lane), self._waiting.labels(lane), self._waited.labels(lane)
+            )
+        return found
+
+    def refused(self, lane: str, reason: str) -> None:
+        self._refused.labels(lane, reason).inc()
+
+
+@dataclass(frozen=True, slots=True)
+class _LaneFigure:
+    """Those of one lane."""
+
+    at_work: Gauge
+    waiting: Gauge
+    waited: Histogram
+
+    def change(self, at_work: int, waiting: int) -> None:
+        if at_work:
+            self.at_work.inc(at_work)
+        if waiting:
+            self.waiting.inc(waiting)
 
 
 def _tell_of_process(registry: CollectorRegistry | None) -> None:

@@ -1,4 +1,4 @@
-"""What every request passes: its id, the bound on its URL, the gate, its line in the log, the metrics."""
+"""What every request passes: its id, the bound on its URL, its turn, its line in the log, the metrics."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ from falcon import HTTPMethodNotAllowed, Request, Response
 
 from rentomatic.domain.quoting import shortened, visible
 from rentomatic.web.errors import UrlTooLong
-from rentomatic.web.gate import Gate
+from rentomatic.web.turns import Turns
 
 if TYPE_CHECKING:
     from rentomatic.web.metrics import Metrics
@@ -26,15 +26,15 @@ _log = logging.getLogger("rentomatic.access")
 
 _STATIC = "/static/"
 _OF_FILES = ("GET", "HEAD", "OPTIONS")
-_UNGATED = ("/health/live", "/health/ready", "/metrics")
+_WITHOUT_PLACE = ("/health/live", "/health/ready", "/metrics")
 _NO_ROUTE = "(none)"
 
 
 class RequestMiddleware:
     """Gives each request an id, the caller's own where it is well formed, and logs and counts the answer."""
 
-    def __init__(self, gate: Gate, metrics: "Metrics", spent: "StorageTime") -> None:
-        self._gate = gate
+    def __init__(self, turns: Turns, metrics: "Metrics", spent: "StorageTime") -> None:
+        self._turns = turns
         self._metrics = metrics
         self._spent = spent
 
@@ -59,22 +59,17 @@ class RequestMiddleware:
 
     def process_resource(self, req: Request, resp: Response, resource: object, params: object) -> None:
         """Called where the path has a route."""
-        if req.uri_template in _UNGATED:
+        if req.uri_template in _WITHOUT_PLACE:
             return
-        self._gate.enter()
-        req.context.entered = True
-        self._metrics.entered()
+        self._turns.begin(req)
 
     def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
-        if "entered" in req.context:
-            self._gate.leave()
-            self._metrics.left()
         if self._spent.seconds:  # https://www.w3.org/TR/server-timing/, in milliseconds
             resp.set_header("Server-Timing", f"storage;dur={self._spent.seconds * 1000:.3f}")
         seconds = time.perf_counter() - req.context.started
         self._metrics.answered(req.method, _route(req), resp.status_code, seconds)
         # Probes ask every second: their lines would push those of people out of a log of limited size.
-        is_probe = req.uri_template in _UNGATED and resp.status_code == 200
+        is_probe = req.uri_template in _WITHOUT_PLACE and resp.status_code == 200
         _log.log(
             logging.DEBUG if is_probe else logging.INFO,
             "%s %s",

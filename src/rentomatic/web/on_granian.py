@@ -9,7 +9,6 @@ from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server import MPServer
 
 from rentomatic.web import draining
-from rentomatic.web.gate import server_threads
 from rentomatic.web.logs import logging_configuration
 from rentomatic.web.serving import (
     BACKLOG,
@@ -19,6 +18,7 @@ from rentomatic.web.serving import (
     allow_connections,
     cut_off_stalled_readers,
 )
+from rentomatic.web.turns import server_threads
 
 _OVERLAP = 1.0
 """Seconds for which a worker that is replaced goes on beside the new one."""

@@ -10,7 +10,6 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.util import import_app  # type: ignore[import-untyped]
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
-from rentomatic.web.gate import server_threads
 from rentomatic.web.logs import logging_configuration
 from rentomatic.web.serving import (
     BACKLOG,
@@ -21,6 +20,7 @@ from rentomatic.web.serving import (
     allow_connections,
     cut_off_stalled_readers,
 )
+from rentomatic.web.turns import server_threads
 
 _KEEP_ALIVE = 30
 """Seconds that an idle connection is kept; granian keeps it as long."""

@@ -30,12 +30,12 @@ from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.bodies import SmallBodies
 from rentomatic.web.disk_full import full_disk_reported
 from rentomatic.web.download import Download
-from rentomatic.web.gate import Gates
 from rentomatic.web.keys import Keys, Scope
 from rentomatic.web.negotiation import FOR_A_SECOND, REVALIDATE, by_media_type, choose
 from rentomatic.web.parameters import parameters
 from rentomatic.web.preconditions import UNTAGGED, Preconditions, answer_weakly, preconditions
 from rentomatic.web.room import answer_with
+from rentomatic.web.turns import Turns
 from rentomatic.web.writes import Writes
 
 _OF_ROOMS, _OF_A_SUMMARY = by_media_type(Format), by_media_type([Format.JSON])
@@ -57,7 +57,7 @@ class RoomsResource:
         keys: Keys,
         bodies: SmallBodies,
         writes: Writes,
-        gates: Gates,
+        turns: Turns,
         export_timeout: float,
     ) -> None:
         """export_timeout: seconds for an export, made and sent."""
@@ -66,7 +66,7 @@ class RoomsResource:
         self._keys = keys
         self._bodies = bodies
         self._writes = writes
-        self._gates = gates
+        self._turns = turns
         self._export_timeout = export_timeout
 
     def on_get(self, req: Request, resp: Response) -> None:
@@ -126,9 +126,9 @@ class RoomsResource:
         """
         expected.require_match(UNTAGGED)
         resp.set_header("Cache-Control", REVALIDATE)
-        download = Download(self._gates.exports, self._export_timeout)
+        download = Download(self._turns.move_and_keep(self._turns.lanes.exports), self._export_timeout)
         try:
-            with full_disk_reported("export"), self._gates.slow.place():
+            with full_disk_reported("export"):
                 total = self._spool(download.file, search, format_)
                 length = download.rewind()
         except BaseException:

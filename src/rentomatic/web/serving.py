@@ -16,8 +16,8 @@ STOP_TIMEOUT = 65
 CONNECTIONS = 8192
 """Connections that a worker holds at most, idle ones included: more would have to wait for one to end.
 
-Idle ones are closed after 30 seconds by either server. How many requests are worked on is decided at the
-gate of the application, not here.
+Idle ones are closed after 30 seconds by either server. How many requests are worked on is decided by the
+lanes of the application, not here.
 """
 
 READER_TIMEOUT = 30.0

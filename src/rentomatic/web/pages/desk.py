@@ -11,10 +11,10 @@ from falcon import App, HTTPBadRequest, HTTPSeeOther, Request, Response
 from rentomatic.domain.quoting import without_hidden
 from rentomatic.settings import ApiKey
 from rentomatic.web.bodies import Accepted, SmallBodies
-from rentomatic.web.gate import Gate
 from rentomatic.web.keys import AccessDenied, Scope, ScopeMissing
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.sessions import CrossSite, Sessions, require_same_origin
+from rentomatic.web.turns import Turns
 
 FORM_BODY = Accepted(
     ("application/x-www-form-urlencoded",), re.compile("utf-8|us-ascii"), limit=1 << 16, patience=10.0
@@ -57,10 +57,10 @@ class NotSignedIn(Refused):
 class Desk:
     """Where staff are let in, and their forms taken."""
 
-    def __init__(self, layout: Layout, sessions: Sessions, bodies: Gate) -> None:
+    def __init__(self, layout: Layout, sessions: Sessions, turns: Turns) -> None:
         self._layout = layout
         self._sessions = sessions
-        self._bodies = SmallBodies(FORM_BODY, bodies)
+        self._bodies = SmallBodies(FORM_BODY, turns, turns.lanes.forms)
 
     def install(self, app: App[Request, Response]) -> None:
         """Let the application answer with a page where somebody is refused."""

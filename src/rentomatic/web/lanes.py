@@ -1,0 +1,234 @@
+"""Overload: so many requests at work, and others that wait in a fair order for a bounded time."""
+
+import random
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from enum import Enum, StrEnum, auto
+from typing import Protocol
+
+from rentomatic.use_cases.errors import RepositoryUnavailable
+
+_BEGUN_IN_A_ROW = 4
+"""Parts of views that have begun go first; after so many of them one that begins a view has its turn."""
+
+
+class Reason(StrEnum):
+    """Why a request was refused."""
+
+    LATE = "late"
+    FULL = "full"
+    GONE = "gone"
+
+
+class Overloaded(RepositoryUnavailable):
+    """There was no place in time. Nothing was done: the request can be repeated soon."""
+
+    def __init__(self, lane: str, reason: Reason) -> None:
+        super().__init__("There is too much to do at the moment.")
+        self.lane = lane
+        self.reason = reason
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds, not the same for all: who was refused at one moment should not return at one moment."""
+        return random.randint(1, 3)  # noqa: S311 - no secret
+
+
+class Visitor(Protocol):
+    """Who wants a place."""
+
+    @property
+    def address(self) -> str:
+        """Of the client; of all whose address is not known, the same."""
+        ...
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether this belongs to a page view that has begun."""
+        ...
+
+    def waits(self) -> None:
+        """Called when it has to wait."""
+        ...
+
+    def is_gone(self) -> bool:
+        """Whether the client does not wait for the answer any more. Asked after a wait."""
+        ...
+
+
+class _State(Enum):
+    WAITING = auto()
+    ADMITTED = auto()
+    DROPPED = auto()
+    LEFT = auto()
+
+
+class _Waiter:
+    """A thread that waits until `woken` is released."""
+
+    __slots__ = ("address", "is_begun", "state", "woken")
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.address = visitor.address
+        self.is_begun = visitor.is_begun
+        self.state = _State.WAITING
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+    def wake(self, state: _State) -> None:
+        self.state = state
+        self.woken.release()
+
+
+class _Line:
+    """Waiters by address: those of an address in their order, the addresses in turn."""
+
+    def __init__(self) -> None:
+        self._waiters: OrderedDict[str, deque[_Waiter]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiters.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._waiters)
+
+    def of(self, address: str) -> deque[_Waiter]:
+        """Those of the address, oldest first; not to be changed."""
+        return self._waiters.get(address, _NOBODY)
+
+    def addresses(self) -> Iterable[str]:
+        return self._waiters
+
+    def append(self, waiter: _Waiter) -> None:
+        self._waiters.setdefault(waiter.address, deque()).append(waiter)
+
+    def pop(self) -> _Waiter:
+        """Take the next one out; its address comes behind all others then."""
+        address, waiters = self._waiters.popitem(last=False)
+        waiter = waiters.popleft()
+        if waiters:
+            self._waiters[address] = waiters
+        return waiter
+
+    def remove(self, waiter: _Waiter) -> None:
+        waiters = self._waiters[waiter.address]
+        waiters.remove(waiter)
+        if not waiters:
+            del self._waiters[waiter.address]
+
+
+_NOBODY: deque[_Waiter] = deque()
+
+
+class Lane:
+    """So many places, and a bounded queue for them.
+
+    A place is given back by `leave`, and goes to the next in the queue. Addresses take turns; requests of one
+    address alone are served first in, first out. Parts of views that have begun go before new views, up to
+    four in a row while new views wait. When the queue is full, the newest waiter of the address that has most
+    of them is refused, new views before parts: so nobody can fill the queue while others wait.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        places: int,
+        queue: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """queue: how many wait at most."""
+        self.name = name
+        self.places = places
+        self.queue = queue
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._free = places
+        self._begun, self._new = _Line(), _Line()
+        self._begun_in_a_row = 0
+
+    @property
+    def taken(self) -> int:
+        """How many places are taken now."""
+        return self.places - self._free
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        with self._lock:
+            return len(self._begun) + len(self._new)
+
+    def enter(self, visitor: Visitor, until: float) -> None:
+        """Take a place, to be given back by `leave`.
+
+        until: of the clock, when to give up. Raises Overloaded where there is no place by then, where the
+        queue is full, and where the client is gone when its turn comes.
+        """
+        waiter = self._take_or_queue(visitor, until)
+        if waiter is None:
+            return
+        try:
+            self._wait(waiter, visitor, until)
+        except BaseException:
+            if self._settled(waiter) is _State.ADMITTED:
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Give a place back."""
+        with self._lock:
+            if self._begun and (self._begun_in_a_row < _BEGUN_IN_A_ROW or not self._new):
+                self._begun_in_a_row += 1
+                self._begun.pop().wake(_State.ADMITTED)
+            elif self._new:
+                self._begun_in_a_row = 0
+                self._new.pop().wake(_State.ADMITTED)
+            else:
+                self._free += 1
+
+    def _take_or_queue(self, visitor: Visitor, until: float) -> _Waiter | None:
+        """Take a place that is free, else stand in the queue."""
+        with self._lock:
+            if self._clock() >= until:
+                raise Overloaded(self.name, Reason.LATE)
+            if self._free:
+                self._free -= 1
+                return None
+            waiter = _Waiter(visitor)
+            self._line(waiter).append(waiter)
+            if len(self._begun) + len(self._new) > self.queue:
+                self._drop(waiter)
+            return waiter
+
+    def _wait(self, waiter: _Waiter, visitor: Visitor, until: float) -> None:
+        if waiter.state is _State.WAITING:
+            visitor.waits()
+        waiter.woken.acquire(timeout=max(0.0, until - self._clock()))
+        if self._settled(waiter) is not _State.ADMITTED:
+            raise Overloaded(self.name, Reason.FULL if waiter.state is _State.DROPPED else Reason.LATE)
+        if visitor.is_gone():
+            raise Overloaded(self.name, Reason.GONE)
+
+    def _drop(self, newest: _Waiter) -> None:
+        """Refuse the newest waiter of the address that has most of them."""
+
+        def length(address: str) -> tuple[int, bool]:
+            waiting = len(self._new.of(address)) + len(self._begun.of(address))
+            return waiting, address == newest.address
+
+        longest = max({*self._new.addresses(), *self._begun.addresses()}, key=length)
+        dropped = (self._new.of(longest) or self._begun.of(longest))[-1]
+        self._line(dropped).remove(dropped)
+        dropped.wake(_State.DROPPED)
+
+    def _settled(self, waiter: _Waiter) -> _State:
+        """Its state, after which nobody changes it: one that still waits is taken out of the queue."""
+        with self._lock:
+            if waiter.state is _State.WAITING:
+                self._line(waiter).remove(waiter)
+                waiter.state = _State.LEFT
+            return waiter.state
+
+    def _line(self, waiter: _Waiter) -> _Line:
+        return self._begun if waiter.is_begun else self._new

@@ -1,0 +1,61 @@
+"""Who asks: from which address, and for what."""
+
+from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from falcon import Request
+
+_OF_SCRIPTS = ("/rooms/clusters", "/rooms/summary")
+"""What scripts of a page ask for, and others as well."""
+
+
+class Proxies:
+    """Proxies whose `X-Forwarded-For` counts: those on this machine, and others by their networks."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        self._networks = [ip_network(network, strict=False) for network in networks]
+
+    def address_of(self, req: Request) -> str:
+        """The address that a client is known by, empty where there is none: for IPv6 the network of 64 bits.
+
+        The last of those named that is no proxy itself; who is no proxy cannot name another.
+        """
+        forwarded = req.get_header("X-Forwarded-For") or ""
+        route = [*forwarded.split(","), req.env.get("REMOTE_ADDR", "")]
+        known = ""
+        for named in reversed(route):
+            try:
+                address = ip_address(named.strip())
+            except ValueError:
+                break
+            if isinstance(address, IPv6Address):
+                address = address.ipv4_mapped or address
+            known = str(address)
+            if isinstance(address, IPv6Address):
+                known = str(ip_network((address, 64), strict=False))
+            if not (address.is_loopback or any(address in network for network in self._networks)):
+                break
+        return known
+
+
+NO_PROXIES = Proxies()
+
+
+def is_part_of_view(req: Request) -> bool:
+    """Whether this belongs to a page view that has begun: a part of a page, or what its script asks for.
+
+    Browsers say so, and others may lie. Over HTTPS they send what "Fetch Metadata Request Headers" (W3C) has,
+    over plain HTTP only the page that they come from.
+    """
+    if req.path.startswith("/parts/"):
+        return True
+    if req.path not in _OF_SCRIPTS:
+        return False
+    site = req.get_header("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin" and req.get_header("Sec-Fetch-Dest") == "empty"
+    try:
+        return urlsplit(req.get_header("Referer") or "").netloc == req.get_header("Host")
+    except ValueError:
+        return False
