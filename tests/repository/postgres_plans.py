@@ -1,4 +1,4 @@
-"""What PostgreSQL really read, statement by statement."""
+"""What PostgreSQL really read, statement by statement, and what it does just now."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -63,3 +63,13 @@ def rows_read(plans: list[Plan]) -> int:
 
 def blocks_read(plans: list[Plan]) -> int:
     return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
+
+
+def running_statements(conninfo: str) -> list[str]:
+    """What the repository's connections do on the server just now."""
+    statement = """
+        SELECT query FROM pg_stat_activity
+        WHERE application_name = 'rentomatic' AND datname = current_database() AND state = 'active'
+    """
+    with psycopg.connect(conninfo) as connection:
+        return [row[0] for row in connection.execute(statement).fetchall()]

@@ -29,6 +29,7 @@ from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, Storag
 from tests import postgres_server
 from tests.builders import make_room
 from tests.postgres_server import PostgresServer, running
+from tests.repository.postgres_plans import running_statements
 
 LIMIT = 30.0
 PASSWORD = r"p@s/s#w%o:r'd\ 20%41 &?=[é]"
@@ -151,6 +152,39 @@ def test_wait_for_a_connection_counts_as_time_of_a_total(conninfo: str, name: st
 
             assert time.monotonic() - begin < LIMIT / 2
         assert opened.count(RoomQuery()) == 1
+
+
+def test_search_that_waited_long_for_a_connection_says_that_the_storage_is_busy(conninfo: str) -> None:
+    with repository(conninfo, statement_timeout=LIMIT, pool_size=1) as opened:
+        holds = threading.Thread(target=lambda: opened._connections.read(partial(sleeping, seconds=1.0)))
+        holds.start()
+        while opened.pool_state().in_use == 0:
+            time.sleep(0.01)
+        with pytest.raises(StorageBusy):
+            opened._connections.read(partial(sleeping, seconds=LIMIT), within=1.3)
+        holds.join(LIMIT)
+
+
+def sleeping(session: Session, seconds: float) -> None:
+    rows(session, Sql(f"SELECT pg_sleep({seconds})"))
+
+
+@pytest.mark.parametrize("one_statement", [True, False])
+@pytest.mark.parametrize("prepare", [True, False])
+def test_no_statement_goes_on_after_its_time(conninfo: str, prepare: bool, one_statement: bool) -> None:
+    with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepare=prepare) as opened:
+        for seconds in (LIMIT, 0.15):
+
+            def several(session: Session, seconds: float = seconds) -> None:
+                for _ in range(10):
+                    sleeping(session, seconds)
+
+            with pytest.raises(OutOfTime) as raised:
+                opened._connections.read(several, one_statement=one_statement, within=0.4)
+
+            assert raised.type is OutOfTime
+            assert [] == running_statements(conninfo)
+            assert make_room() == opened.get("a1")
 
 
 def test_the_statements_of_a_total_have_one_time_together(conninfo: str) -> None:

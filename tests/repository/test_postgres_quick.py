@@ -15,9 +15,9 @@ from rentomatic.repository.postgres import PostgresRepo, plan, ways
 from rentomatic.repository.postgres import nearest as nearest_rooms
 from rentomatic.repository.postgres.totals import quick_count
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.use_cases.errors import NotQuick
+from rentomatic.use_cases.errors import NotQuick, OutOfTime
 from tests import postgres_server
-from tests.repository.postgres_plans import nodes, plans_of, plans_of_search, rows_read
+from tests.repository.postgres_plans import nodes, plans_of, plans_of_search, rows_read, running_statements
 
 ROOMS = 6000
 NARROW, WALKED, READ, PASSED, COUNTED = 20, 100, 200, 150, 1500
@@ -147,6 +147,17 @@ def test_search_that_takes_a_long_walk_is_not_quick(town: str, name: str, oracle
                 opened.search(query, quick=True)
 
         assert oracle.search(query) == opened.search(query)
+
+
+@pytest.mark.parametrize("name", NOT_QUICK)
+def test_long_search_ends_on_the_server_as_well_when_its_time_is_over(town: str, name: str) -> None:
+    with closing(PostgresRepo(town, POSTGRES_REVISION, pool_size=1)) as opened:
+        assert opened.count(RoomQuery()) == ROOMS
+        with pytest.raises(OutOfTime):
+            opened.search(NOT_QUICK[name], within=0.001)
+
+        assert [] == running_statements(town)
+        assert opened.count(RoomQuery()) == ROOMS
 
 
 TOTALS = {

@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 from rentomatic.repository.availability import Availability
 from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.postgres.errors import OTHER_SCHEMA, NoAnswer, is_unreachable, translated_errors
-from rentomatic.repository.postgres.session import GRACE, Result, Session, patient
+from rentomatic.repository.postgres.session import GRACE, Result, Session, patient, statement_timeout
 from rentomatic.repository.schema import require_revision
 from rentomatic.use_cases.errors import NotQuick, RepositoryUnavailable
 from rentomatic.use_cases.ports import PoolState
@@ -83,13 +83,17 @@ class Connections:
     ) -> Result:
         """What the work gives, of one moment, within the time of one statement and a little more.
 
-        within: seconds for all of it, where those are fewer, from now on. It may be done twice: again where
-        its connection turns out to be lost.
+        within: seconds for all of it, where those are fewer, from now on. A wait for a connection counts, as
+        the caller waits; but who spends half of the time on it is told that the storage is busy, and not that
+        the work takes too long. The work may be done twice: again where its connection turns out to be lost.
+
+        Raises OutOfTime or StorageBusy, and then no statement goes on in the server.
         """
         due = math.inf if within is None else time.monotonic() + within
-        with translated_errors(self._learn, due):
+        with translated_errors(self._learn, due) as outcome:
             pool = self._pool(self._patience(due))
             with pool.connection(self._patience(due)) as session:
+                outcome.waited = within is not None and due - time.monotonic() < within / 2
                 try:
                     with self._reading(session, one_statement, due):
                         return work(session)
@@ -184,17 +188,21 @@ class Connections:
         now = time.monotonic()
         seconds = seconds_within(due - now, self._limits.statement)
         session.end = now + seconds + GRACE
-        if due < math.inf:
-            session.due = now + seconds
         try:
             if one_statement and self._limits.prepare:
+                if due < math.inf:  # to tell the server would take as long as the statement
+                    session.end, session.cancels = now + seconds, True
                 yield
                 self._availability.answered()
                 return
             begin = b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
             if not self._limits.prepare:
                 # A pooler gives every transaction another connection, on which nothing is set yet.
-                begin += b"; " + _set("LOCAL", self._limits.statement)
+                begin += b"; " + _set("LOCAL", seconds)
+            elif due < math.inf:
+                begin += b"; " + statement_timeout("LOCAL", seconds)
+            if due < math.inf:
+                session.due, session.allowed = now + seconds, seconds
             session.execute(begin, prepare=False)
             try:
                 yield
@@ -204,7 +212,8 @@ class Connections:
             session.commit()  # not undone: that would make psycopg forget what it has prepared
             self._availability.answered()
         finally:
-            session.end = session.due = math.inf
+            session.end = session.due = session.allowed = math.inf
+            session.cancels = False
             if not session.closed:
                 session.rollback()
 
@@ -309,5 +318,7 @@ class Connections:
 
 def _set(scope: str, timeout: float, *settings: str) -> bytes:
     """The statements that set what holds for all, seconds for a statement, and what is given."""
-    every = (f"statement_timeout = {round(timeout * 1000)}", *_PLANNING, *settings)
-    return "; ".join(f"SET {scope} {setting}" for setting in every).encode()
+    every = (*_PLANNING, *settings)
+    return b"; ".join(
+        (statement_timeout(scope, timeout), *(f"SET {scope} {setting}".encode() for setting in every))
+    )

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import errors
@@ -17,24 +18,32 @@ class NoAnswer(errors.QueryCanceled):
     """The server says nothing, although it should have ended the statement by itself."""
 
 
+@dataclass
+class Outcome:
+    """waited: whether most of the time went by before the work began, so that it is not the work's fault."""
+
+    waited: bool = False
+
+
 @contextmanager
 def translated_errors(
     learn: Callable[[psycopg.Error], None] = lambda error: None, due: float = math.inf
-) -> Iterator[None]:
+) -> Iterator[Outcome]:
     """Turn every error of the driver into RepositoryUnavailable, or a kind of OutOfTime where it was late.
 
     learn: is called with the driver's error first, and may raise a better one.
     due: when all should have been done, by the monotonic clock: a wait until then is StorageBusy.
     """
+    outcome = Outcome()
     try:
-        yield
+        yield outcome
     except psycopg.Error as error:
         learn(error)
-        waited = isinstance(error, PoolTimeout) and time.monotonic() >= due
-        if waited or isinstance(error, NoAnswer):
+        in_vain = isinstance(error, PoolTimeout) and time.monotonic() >= due
+        if in_vain or isinstance(error, NoAnswer):
             raise StorageBusy from error
         if isinstance(error, errors.QueryCanceled):
-            raise OutOfTime from error
+            raise (StorageBusy if outcome.waited else OutOfTime) from error
         raise RepositoryUnavailable(_explained(error)) from error
 
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -19,17 +19,24 @@ Result = TypeVar("Result")
 GRACE = 2.0
 """Seconds beyond its own time-out that a statement may be silent, before the server is taken for frozen."""
 
+_CANCEL_TIMEOUT = 0.5
+"""Seconds in which a server that is well ends a statement that it is told to end."""
+
 
 class Session(Connection[Row]):
     """A connection that does not wait for ever, even for a server that is there and says nothing.
 
     patience: seconds that one answer may take. end: when, by the monotonic clock, all must be done.
-    due: when the server itself ends what it is asked.
+    cancels: whether the server is told then to end its statement, since it does not know when.
+    due: when the server itself ends what it is asked in a transaction, which has time-outs of its own.
+    allowed: seconds that it allows each statement of the transaction.
     """
 
     patience: float | None = None
     end: float = math.inf
+    cancels: bool = False
     due: float = math.inf
+    allowed: float = math.inf
 
     @classmethod
     def connect(  # type: ignore[override]  # `failed` is not for libpq
@@ -55,6 +62,12 @@ class Session(Connection[Row]):
         except psycopg.OperationalError as error:
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise
+            if self.cancels:
+                with suppress(psycopg.OperationalError):
+                    self.cancel_safe(timeout=_CANCEL_TIMEOUT)
+                    return super().wait(gen, interval, _CANCEL_TIMEOUT)
+                if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                    raise psycopg.errors.QueryCanceled("the statement was cancelled") from error
             self.close()  # a later answer is of no use
             raise NoAnswer("the server does not answer") from error
 
@@ -67,3 +80,8 @@ def patient(session: Session, timeout: float) -> Iterator[None]:
         yield
     finally:
         session.patience = usual
+
+
+def statement_timeout(scope: str, seconds: float) -> bytes:
+    """The statement that sets how long each statement may take. scope: LOCAL for the transaction, SESSION."""
+    return f"SET {scope} statement_timeout = {max(1, round(seconds * 1000))}".encode()

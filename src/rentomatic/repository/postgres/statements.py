@@ -5,7 +5,6 @@ for their values. The limit stands in the text, since with a limit that it does 
 for a tenth of all rooms.
 """
 
-import math
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,8 +16,10 @@ from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH
 from rentomatic.repository.postgres.places import boxes_of
-from rentomatic.repository.postgres.session import Row, Session
+from rentomatic.repository.postgres.session import Row, Session, statement_timeout
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
+
+_MUCH = 0.9
 
 _AT_ONCE = 1000
 """Rooms that an export fetches at a time."""
@@ -35,10 +36,14 @@ _ONLY_IN_PART = f"{_IN_PART} AND longitude BETWEEN w AND e AND latitude BETWEEN 
 
 
 def rows(session: Session, statement: Sql, prepare: bool = False) -> list[Row]:
-    """All rows of a statement, which has the time that is left to the reading it belongs to."""
-    if session.due < math.inf:
-        left = max(1, round((session.due - time.monotonic()) * 1000))
-        session.execute(f"SET LOCAL statement_timeout = {left}".encode(), prepare=False)
+    """All rows of a statement, which has the time that is left to the reading it belongs to.
+
+    The server is told so where that is much less than it allows: most readings are long done by then.
+    """
+    left = session.due - time.monotonic()
+    if left < _MUCH * session.allowed:
+        session.allowed = max(0.0, left)
+        session.execute(statement_timeout("LOCAL", left), prepare=False)
     with session.cursor(binary=True) as cursor:
         return cursor.execute(_text(statement), statement.values, prepare=prepare).fetchall()
 
