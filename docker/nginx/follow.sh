@@ -119,11 +119,12 @@ upstream() { # addresses
     echo "    zone web 256k;"
     # A server that hangs gets few requests until it is taken out: those that it has keep new ones away.
     echo "    least_conn;"
+    # SERVER_CONNECTIONS is more than its queue takes: the application knows better who has to wait.
     for address in "$@"; do
         echo "    server $address:8000 max_conns=$SERVER_CONNECTIONS max_fails=1 fail_timeout=2s;"
     done
     # The application closes what was idle for 30 s.
-    echo "    keepalive 32;"
+    echo "    keepalive 64;"
     echo "    keepalive_timeout 15s;"
     echo "}"
 }

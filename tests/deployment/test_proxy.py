@@ -3,12 +3,14 @@
 import gzip
 import json
 import re
+import socket
 import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -318,6 +320,29 @@ def test_a_reader_finds_out_that_an_export_was_cut(stack: Stack, figures: Figure
     figures.add("curl's exit code for an export that was cut", code)
 
     assert code in (18, 56)  # a partial file; a connection that was reset
+
+
+EXPORTS = 10
+"""Of one address at a time, see routes.conf."""
+
+
+def test_an_address_has_few_exports_at_a_time(stack: Stack) -> None:
+    with ExitStack() as end:
+        for name in stack.containers("web"):
+            end.enter_context(stack.frozen(name))
+        readers = [end.enter_context(stack.socket()) for _ in range(EXPORTS + 2)]
+        for reader in readers:
+            reader.sendall(b"GET /rooms?format=csv HTTP/1.1\r\nHost: a\r\n\r\n")
+        answered = until(lambda: two_of(select(readers, [], [], 0)[0]), 10, "two are answered")
+        heads = [reader.recv(4096).decode() for reader in answered]
+    stack.wait_until_served()
+
+    assert ["HTTP/1.1 429"] * 2 == [head[:12] for head in heads]
+    assert all("\r\nRetry-After: 1\r\n" in head for head in heads)
+
+
+def two_of(found: list[socket.socket]) -> list[socket.socket]:
+    return found if len(found) >= 2 else []
 
 
 FALTERING = Path(__file__).with_name("faltering_server.py")

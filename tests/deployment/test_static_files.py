@@ -13,7 +13,7 @@ from tests.deployment.test_overload import PRODUCTION
 from tests.deployment.test_proxy import BROWSER, JSON, SECURITY_HEADERS, kind
 from tests.deployment.visits import first_visits
 
-OFFICE = 14
+OFFICE = 40
 FOR_GOOD = "public, max-age=31536000, immutable"
 UNKNOWN = "/static/0123456789abcdef"
 PACKED = {"Accept-Encoding": "gzip"}
