@@ -1,8 +1,9 @@
 """`./manage.py bench load`: the scenarios, and the table of what they found beside what is to be reached."""
 
 import resource
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -27,6 +28,7 @@ class Sizes:
     no_pause: Sequence[int] = (8, 32, 128, 256)
     idle: int = 2000
     readers: int = 100
+    dear: Mapping[str, Sequence[str]] = field(default_factory=lambda: strangers.DEAR)
 
 
 QUICK = Sizes(rooms=20_000, seconds=4.0, runs=2, pace=(16,), map=12, no_pause=(4, 16), idle=200, readers=20)
@@ -63,7 +65,7 @@ def _dear(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
     for served in (servers.sqlite, servers.postgres):
         for addresses in (1, MANY_ADDRESSES):
             with served(place, sizes.rooms) as site:
-                yield strangers.beside_dear_requests(site, sizes.seconds, addresses)
+                yield strangers.beside_dear_requests(site, sizes.seconds, addresses, sizes.dear[site.name])
 
 
 def _held(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
@@ -87,7 +89,14 @@ SCENARIOS: dict[str, Measure] = {
 @click.option("--seconds", type=click.FloatRange(1), help="Of each measurement.")
 @click.option("--only", multiple=True, type=click.Choice([*SCENARIOS]), help="May be repeated.")
 @click.option("--quick", is_flag=True, help="Few rooms, few people, some seconds: does it work?")
-def load(rooms: int | None, seconds: float | None, only: tuple[str, ...], quick: bool) -> None:
+@click.option(
+    "--dear",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Results of `bench worst`, whose dearest requests are sent instead of the known ones.",
+)
+def load(
+    rooms: int | None, seconds: float | None, only: tuple[str, ...], quick: bool, dear: Path | None
+) -> None:
     """Measure how many people see whole pages when many come, or when a stranger takes what they can.
 
     \b
@@ -102,6 +111,8 @@ def load(rooms: int | None, seconds: float | None, only: tuple[str, ...], quick:
     """
     sizes = QUICK if quick else Sizes()
     sizes = replace(sizes, rooms=rooms or sizes.rooms, seconds=seconds or sizes.seconds)
+    if dear is not None:
+        sizes = replace(sizes, dear=strangers.dearest(dear))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()

@@ -1,11 +1,13 @@
 """Strangers who take what they can, beside people with cheap searches: do these still get their answers?"""
 
 import asyncio
+import json
 import random
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 from benchmarks.load.client import Browser, Connection, Outcome
@@ -25,17 +27,17 @@ _FEW = ",".join(str(51.4 + number / 10_000) for number in range(30))
 _NO_PRICES = ",".join(str(50_000 + number) for number in range(1000))
 _PRICES = ",".join(str(20 + number) for number in range(1000))
 
-DEAR = {
+DEAR: dict[str, Sequence[str]] = {
     "SQLite": (
-        f"/rooms?near={{place}}&filter_latitude__in={_FEW}&filter_price__in={_PRICES}&limit=20",
-        "/rooms?filter_longitude__in=0&limit={limit}",
+        f"/rooms?near=PLACE&filter_latitude__in={_FEW}&filter_price__in={_PRICES}&limit=20",
+        "/rooms?filter_longitude__in=0&limit=NUMBER",
     ),
     "PostgreSQL": (
-        "/rooms?bbox=-1,51,1,52&filter_price__gt=1{limit}&filter_size__lt=7&limit=20",
-        f"/rooms?filter_price__in={_NO_PRICES}&sort=size&limit={{limit}}",
+        "/rooms?bbox=-1,51,1,52&filter_price__gt=1NUMBER&filter_size__lt=7&limit=20",
+        f"/rooms?filter_price__in={_NO_PRICES}&sort=size&limit=NUMBER",
     ),
 }
-"""The dearest requests known of a storage; what is in braces makes each one new."""
+"""Dear requests of each storage; PLACE and NUMBER make each one new."""
 
 _READ_AT_ONCE = 1024
 _READ_EVERY = 0.5
@@ -45,11 +47,11 @@ _SETTLED = 2.0
 """Seconds that connections have to be made before anything is measured beside them."""
 
 
-def beside_dear_requests(site: Site, seconds: float, addresses: int) -> list[Figure]:
+def beside_dear_requests(site: Site, seconds: float, addresses: int, dear: Sequence[str]) -> list[Figure]:
     """Twenty of the dearest requests a second, from so many addresses, beside people with cheap searches."""
     came_from = "one address" if addresses == 1 else f"{addresses} addresses"
     name = f"dear from {came_from}, {site.name}"
-    before, people, strangers = asyncio.run(_beside_dear(site, seconds, addresses))
+    before, people, strangers = asyncio.run(_beside_dear(site, seconds, addresses, dear))
     answered = [outcome.seconds for outcome in strangers if outcome.status == 200]
     return [
         Figure(name, "cheap in 1 s, alone", in_time(before, IN_TIME), "%"),
@@ -81,16 +83,27 @@ def beside_idle_and_slow(site: Site, seconds: float, idle: int, readers: int) ->
     ]
 
 
+def dearest(results: Path, most: int = 5) -> dict[str, Sequence[str]]:
+    """The dearest requests of each storage in what `bench worst` saved. Raises KeyError for other results."""
+    names = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+    found: dict[str, Sequence[str]] = {}
+    for findings in json.loads(results.read_text(encoding="utf-8"))["results"]["worst"]:
+        requests = [one["request"] for one in findings["found"]]
+        targets = [request["target"] for request in requests if request["method"] == "GET"]
+        found[names[findings["storage"]]] = targets[:most]
+    return found
+
+
 def _p95(outcomes: Sequence[Outcome]) -> float:
     return percentile((outcome.seconds for outcome in outcomes if outcome.status == 200), 95)
 
 
 async def _beside_dear(
-    site: Site, seconds: float, addresses: int
+    site: Site, seconds: float, addresses: int, dear: Sequence[str]
 ) -> tuple[list[Outcome], list[Outcome], list[Outcome]]:
     """Outcomes of cheap searches alone and beside, and of the dear ones."""
     before = await _cheap(site, seconds / 2)
-    strangers = asyncio.create_task(_dear(site, seconds + _SETTLED, addresses))
+    strangers = asyncio.create_task(_dear(site, seconds + _SETTLED, addresses, dear))
     await asyncio.sleep(_SETTLED)
     beside = await _cheap(site, seconds)
     return before, beside, await strangers
@@ -125,16 +138,17 @@ def _cheap_search(chance: random.Random) -> str:
     )
 
 
-async def _dear(site: Site, seconds: float, addresses: int) -> list[Outcome]:
+async def _dear(site: Site, seconds: float, addresses: int, dear: Sequence[str]) -> list[Outcome]:
     """Send dear requests at a steady rate, whether those before were answered or not."""
     chance, began = random.Random(site.name), perf_counter()
-    requests = DEAR.get(site.name, DEAR["PostgreSQL"])
 
     async def send(number: int) -> Outcome:
         await asyncio.sleep(max(0.0, began + number / RATE - perf_counter()))
         browser = _from(site, 2, number % addresses)
         place = f"{51.5 + chance.uniform(-0.1, 0.1):.6f},{-0.12 + chance.uniform(-0.1, 0.1):.6f}"
-        target = requests[number % len(requests)].format(place=place, limit=chance.randrange(1, 90))
+        target = (
+            dear[number % len(dear)].replace("PLACE", place).replace("NUMBER", str(chance.randrange(10, 90)))
+        )
         try:
             return await browser.get("dear", target)
         finally:

@@ -2,9 +2,11 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from benchmarks.load.client import AnswerReader, Browser, Outcome
 from benchmarks.load.figures import Figure, of_refusals, percentile, share
 from benchmarks.load.people import Person, Seen, is_whole
+from benchmarks.load.strangers import dearest
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
 IN_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n"
@@ -206,6 +209,17 @@ def test_person_who_is_refused_the_page_asks_for_no_part_of_it() -> None:
 
     assert ["document"] == [found.kind for found in seen.outcomes]
     assert [(False, False)] == [(view.whole, view.came) for view in seen.views]
+
+
+# --- strangers
+
+
+def test_dearest_requests_are_those_that_the_hunt_saved_of_each_storage(tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    found = [{"request": {"method": m, "target": f"/rooms?limit={m}"}} for m in ("HEAD", "GET")]
+    saved.write_text(json.dumps({"results": {"worst": [{"storage": "sqlite", "found": found}]}}))
+
+    assert {"SQLite": ["/rooms?limit=GET"]} == dearest(saved)
 
 
 # --- figures
