@@ -98,7 +98,8 @@ CONF
 
 clients() {
     cat <<CONF
-limit_req_zone \$binary_remote_addr zone=requests:10m rate=$CLIENT_RATE;
+limit_req_zone \$client_of_other zone=requests:10m rate=$CLIENT_RATE;
+limit_req_zone \$client_of_part zone=parts:10m rate=$CLIENT_RATE;
 limit_conn_zone \$binary_remote_addr zone=connections:10m;
 CONF
     proxies=$(echo "$TRUSTED_PROXIES" | tr , ' ')
@@ -110,7 +111,7 @@ CONF
 }
 
 limits() {
-    echo "limit_req zone=requests burst=$CLIENT_BURST nodelay;"
+    for zone in requests parts; do echo "limit_req zone=$zone burst=$CLIENT_BURST nodelay;"; done
     echo "limit_conn connections $CLIENT_CONNECTIONS;"
 }
 

@@ -17,6 +17,7 @@ import pytest
 from tests.deployment.conftest import Figures
 from tests.deployment.project import Answer, Stack, docker, run, until
 
+CLUSTERS = "/rooms/clusters?bbox=-180,-85,180,85&zoom=3"
 JSON = {"Accept": "application/json"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -320,6 +321,17 @@ def test_a_reader_finds_out_that_an_export_was_cut(stack: Stack, figures: Figure
     figures.add("curl's exit code for an export that was cut", code)
 
     assert code in (18, 56)  # a partial file; a connection that was reset
+
+
+def test_pages_that_are_open_get_their_parts_where_no_more_may_be_opened(stack: Stack) -> None:
+    with stack.reconfigured(CLIENT_RATE="1r/s", CLIENT_BURST="5"):
+        others = [stack.get("/rooms/nothing").status for _ in range(40)]
+        opened = stack.get("/", BROWSER).status
+        parts = [stack.get(path).status for path in ("/parts/rooms", "/parts/prices", CLUSTERS)]
+        more = {stack.get(CLUSTERS).status for _ in range(40)}
+
+    assert ({404, 429}, 429) == ({*others}, opened)
+    assert ([200] * 3, {200, 429}) == (parts, more)
 
 
 EXPORTS = 10
