@@ -67,11 +67,21 @@ def _imported(address: str, text: str) -> Iterator[str]:
 
 
 def _get(connection: http.client.HTTPConnection, address: str, seen: Seen) -> str:
-    """Ask again where the answer is a 503: the machine may be busy with other things."""
+    """Ask again where the answer is a 503: the machine may be busy with other things.
+
+    Likewise, as browsers do, where a kept connection was closed meanwhile.
+    """
     end = time.monotonic() + 60
     while True:
-        connection.request("GET", address)
-        answer = connection.getresponse()
+        kept = connection.sock is not None
+        try:
+            connection.request("GET", address)
+            answer = connection.getresponse()
+        except ConnectionError:
+            connection.close()
+            if not kept:
+                raise
+            continue
         text = answer.read().decode()
         seen.append((address, answer.status))
         if answer.status != 503 or time.monotonic() > end:
