@@ -4,7 +4,7 @@ import math
 import sqlite3
 from pathlib import Path
 
-SEARCH_CACHE = 8192
+SEARCH_CACHE = 2048
 LOAD_CACHE = 65536
 """KiB that the program gives to a connection that searches or exports, and to one that loads."""
 

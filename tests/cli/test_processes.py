@@ -101,6 +101,19 @@ def test_a_file_needs_none_of_what_servers_and_migrations_need(storage: Storage)
     assert done.stdout.endswith(b"\nset()\n")
 
 
+def test_worker_loads_none_of_what_the_command_line_and_migrations_need(storage: Storage) -> None:
+    storage.put(make_room())
+    program = (
+        "import sys; from rentomatic.bootstrap import application; application(); "
+        "print({'alembic', 'sqlalchemy', 'rich', 'click', 'psycopg', 'pymongo', 'granian'}"
+        " & set(sys.modules))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=LIMIT, check=True)
+
+    assert b"set()\n" == done.stdout
+
+
 def test_standard_input_is_imported(storage: Storage) -> None:
     done = process("import", "-", stdin=HEADER + b"a1,20,60,51.5,-0.12\n")
 

@@ -24,8 +24,9 @@ BUSY_TIMEOUT = 5.0
 LOG_KEPT = 1 << 23
 """Bytes of the write-ahead log that stay on the disk."""
 
-# Negative: in KiB. Each connection has its own; what a search reads again the operating system keeps.
-SEARCH_CACHE = -8192
+# Negative: in KiB. Each connection has its own, for as long as the process lives; what a search reads again
+# the operating system keeps, so a larger one makes no search quicker: see docs/performance.md.
+SEARCH_CACHE = -2048
 
 _LOGS = ("-wal", "-journal")
 
