@@ -3,10 +3,9 @@
 import logging
 import os
 import signal
-import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
+from rentomatic.web.listeners import CannotListen, require_free
 from rentomatic.web.published import publish
 from rentomatic.web.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
 
@@ -55,14 +55,24 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
         log_level=settings.log_level,
     )
     run = _server(settings.server)
-    _require_free_port(serving.host, serving.port)
+    with _port_as_error():
+        require_free(serving.host, serving.port)
     bootstrap.require_audit_log(settings)
     _prepare(settings, with_sample)
     name = "localhost" if serving.host == "127.0.0.1" else serving.host
     click.echo(f"Rent-o-matic listens on http://{name}:{serving.port}", err=True)
     let_new_workers_be_stopped()
-    with metrics_directory():
+    with metrics_directory(), _port_as_error():  # another server may have been started at the same time
         run(serving)
+
+
+@contextmanager
+def _port_as_error() -> Iterator[None]:
+    """Refuse a port that is taken: servers that share one would answer by turns."""
+    try:
+        yield
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _workers_can_start() -> bool:
@@ -92,17 +102,6 @@ def _server(name: str) -> Callable[[Serving], None]:
         wanted = "must be granian: gunicorn is not installed (pip install 'rentomatic[gunicorn]')"
         raise SettingsError([Problem("RENTOMATIC_SERVER", wanted)]) from error
     return on_gunicorn.run
-
-
-def _require_free_port(host: str, port: int) -> None:
-    """Refuse a port that is taken: servers that share one would answer by turns."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        raise click.ClickException(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
 def _prepare(settings: Settings, with_sample: bool) -> None:

@@ -1,6 +1,7 @@
 """The sockets of this process, where a server gives no other way to reach its connections."""
 
 import os
+import random
 import socket
 import threading
 import time
@@ -12,6 +13,9 @@ SILENT_FOR = 30.0
 
 _PAUSE = 5.0
 
+_SAMPLE = 512
+"""Files that are looked at to count connections: looking at one takes some microseconds."""
+
 # In `struct tcp_info`, linux/tcp.h: see tcp(7).
 _INFO_SIZE = 192
 _ESTABLISHED = 1
@@ -21,7 +25,11 @@ _BYTES_RECEIVED = slice(128, 136)
 
 def sockets() -> Iterator[socket.socket]:
     """The network sockets of this process, not to be closed."""
-    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that there is
+    yield from _sockets(os.listdir("/dev/fd"))  # noqa: PTH208 - names are all that there is
+
+
+def _sockets(names: list[str]) -> Iterator[socket.socket]:
+    for name in names:
         with suppress(OSError):  # not a socket, or closed meanwhile
             found = socket.socket(fileno=int(name))
             try:
@@ -39,6 +47,21 @@ def received(connection: socket.socket) -> tuple[int, float]:
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
     milliseconds = int.from_bytes(info[_LAST_RECEIVED], "little")
     return int.from_bytes(info[_BYTES_RECEIVED], "little"), milliseconds / 1000
+
+
+def count_active(port: int, seconds: float) -> int:
+    """How many connections to a port received something within so many seconds; an estimate if they are many.
+
+    Linux only.
+    """
+    names = os.listdir("/dev/fd")  # noqa: PTH208 - names are all that there is
+    some = random.sample(names, min(_SAMPLE, len(names)))
+    active = 0
+    for found in _sockets(some):
+        with suppress(OSError):  # not TCP, or closed meanwhile
+            size, since = received(found)
+            active += size > 0 and since <= seconds and found.getsockname()[1] == port
+    return round(active * len(names) / len(some))
 
 
 def close_silent_connections() -> None:

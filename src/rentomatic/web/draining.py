@@ -13,10 +13,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from rentomatic.web.connections import close_silent_connections, is_listening, sockets
+from rentomatic.web.balance import Balance, Loads, Wsgi, counted
+from rentomatic.web.connections import close_silent_connections, count_active, is_listening, sockets
+from rentomatic.web.steering import steer
 
 _PATIENCE = 2.0
 """Seconds in which kept-alive connections may bring another request, the last."""
@@ -25,13 +30,27 @@ _PAUSE = 0.02
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h: see prctl(2)
 
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A worker among others: the file with the loads of all, its row there, and the socket it listens on."""
+
+    loads: Path
+    row: int
+    listener: socket.socket
+
+    def balance(self) -> Balance:
+        port = self.listener.getsockname()[1]
+        return Balance(
+            Loads(self.loads), self.row, partial(count_active, port), partial(steer, self.listener)
+        )
 
 
-def load(target: str) -> Wsgi:
+def load(target: str, place: Place | None = None) -> Wsgi:
     """The application of a new worker, from the module and the name of the function that makes it.
 
     It has to be called in the main thread, before others: those that begin later leave SIGTERM to ours.
+    place: None for a worker that is the only one.
     """
     draining = threading.Event()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -39,21 +58,36 @@ def load(target: str) -> Wsgi:
     _end_with_the_parent()
     close_silent_connections()
     module, _, name = target.partition(":")
-    return closing_when_set(getattr(import_module(module), name)(), draining)
+    app: Wsgi = getattr(import_module(module), name)()
+    if place is None:
+        return closing_when(app, lambda _: draining.is_set())
+    balance = place.balance()
+    balance.start(draining)
+
+    def ends(environ: dict[str, Any]) -> bool:
+        return draining.is_set() or (_is_kept(environ) and balance.gives_away())
+
+    return closing_when(counted(app, balance), ends)
 
 
-def closing_when_set(app: Wsgi, draining: threading.Event) -> Wsgi:
-    """The application, whose answers end their connections once the event is set."""
+def closing_when(app: Wsgi, ends: Callable[[dict[str, Any]], bool]) -> Wsgi:
+    """The application, whose answers end their connections where the request's environment says so."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            if draining.is_set():
+            if ends(environ):
                 headers = [*headers, ("Connection", "close")]
             return start_response(status, headers, *more)
 
         return app(environ, start)
 
     return answer
+
+
+def _is_kept(environ: dict[str, Any]) -> bool:
+    """Whether the connection of a request goes on after it and can be ended: HTTP/2 has no such header."""
+    asked: str = environ.get("HTTP_CONNECTION", "")
+    return environ["SERVER_PROTOCOL"] == "HTTP/1.1" and asked.lower() != "close"
 
 
 def _await_signal(draining: threading.Event) -> None:

@@ -1,14 +1,21 @@
 """Granian, set up for this application."""
 
 import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.net import SocketSpec  # type: ignore[attr-defined]
+from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server import MPServer
+from granian.server.mp import WorkerProcess
 
 from rentomatic.web import draining
+from rentomatic.web.balance import shared_loads
+from rentomatic.web.listeners import listeners
 from rentomatic.web.logs import logging_configuration
 from rentomatic.web.serving import (
     BACKLOG,
@@ -24,15 +31,26 @@ _OVERLAP = 1.0
 """Seconds for which a worker that is replaced goes on beside the new one."""
 
 
-class OneSocketServer(MPServer):
-    """Granian with one listening socket for all workers, as it has by itself on other systems than Linux.
+class SpreadServer(MPServer):
+    """Granian whose main process keeps the listening sockets of its workers, one each where possible.
 
-    There every worker listens on its own, and what waits for one that ends is reset by the kernel.
+    By itself each worker of granian makes its own on Linux, and what waits for one that ends is reset by the
+    kernel; on other systems all of them share one.
     """
 
-    def __init__(self, serving: Serving, **options: Any) -> None:
+    def __init__(self, serving: Serving, loads: Path | None, **options: Any) -> None:
         super().__init__(serving.target, **options)
         self._serving = serving
+        self._loads = loads
+        self._listeners: list[socket.socket] = []
+
+    def _spawn_worker(  # type: ignore[override] # the base class of its base class says otherwise
+        self, idx: int, target: Any, callback_loader: Any
+    ) -> WorkerProcess:
+        listener = self._listeners[idx % len(self._listeners)]
+        self._shd, self._sso = _holder(listener), listener
+        place = None if self._loads is None else draining.Place(self._loads, idx, listener)
+        return super()._spawn_worker(idx, target, partial(callback_loader, place=place))
 
     def _respawn_workers(self, workers: Any, target: Any, loader: Any, delay: float = 0) -> None:
         """Replace all workers at a SIGHUP, or one at its lifetime's end; without a delay, one that ended."""
@@ -40,17 +58,27 @@ class OneSocketServer(MPServer):
             super()._respawn_workers(workers, target, loader, delay)
 
     def _init_shared_socket(self) -> None:
-        listener: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._ssp, self._shd, self._sfd = None, listener, listener.get_fd()
-        self._sso = socket.socket(fileno=self._sfd)
-        self._sso.set_inheritable(True)
-        cut_off_stalled_readers(self._sso, self._serving.reader_timeout)
+        self._listeners = listeners(self.bind_addr, self.bind_port, self.workers, self.backlog)
+        for listener in self._listeners:
+            cut_off_stalled_readers(listener, self._serving.reader_timeout)
+
+    def _drop_shared_socket(self) -> None:
+        for listener in self._listeners:
+            listener.close()
 
 
-def server(serving: Serving) -> MPServer:
-    """The server, not yet started."""
-    return OneSocketServer(
+def _holder(listener: socket.socket) -> Any:
+    """What a worker of granian takes a socket from. It listens when the worker is ready."""
+    backlog = (BACKLOG,) if sys.platform == "linux" else ()
+    holder: Callable[..., Any] = SocketHolder
+    return holder(listener.fileno(), False, *backlog)
+
+
+def server(serving: Serving, loads: Path | None = None) -> MPServer:
+    """The server, not yet started. loads: a file of `shared_loads`, for several workers."""
+    return SpreadServer(
         serving,
+        loads,
         interface=Interfaces.WSGI,
         address=serving.host,
         port=serving.port,
@@ -72,4 +100,5 @@ def server(serving: Serving) -> MPServer:
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
     allow_connections()
-    server(serving).serve(target_loader=draining.load)
+    with shared_loads(serving.workers) as loads:
+        server(serving, loads).serve(target_loader=draining.load)

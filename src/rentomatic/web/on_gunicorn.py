@@ -1,7 +1,9 @@
 """Gunicorn, set up for this application."""
 
-import os
+import threading
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -10,15 +12,17 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.util import import_app  # type: ignore[import-untyped]
 from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
+from rentomatic.web.balance import Balance, Loads, counted, shared_loads
+from rentomatic.web.connections import count_active
 from rentomatic.web.logs import logging_configuration
 from rentomatic.web.serving import (
     BACKLOG,
     CONNECTIONS,
-    MEMORY,
     STOP_TIMEOUT,
     Serving,
     allow_connections,
     cut_off_stalled_readers,
+    memory_folder,
 )
 from rentomatic.web.turns import server_threads
 
@@ -31,6 +35,13 @@ _WAIT_FOR_DATA = 0.02
 Gunicorn's own five seconds, which no setting changes, let a few hundred silent clients keep all threads.
 """
 
+_WAIT_FOR_REST = 1.0
+"""Seconds that a thread waits for the rest of a body that nobody read.
+
+Also where there is no body, the connection is closed if this has passed when gunicorn looks, and the next
+request on it is lost: so it has to be longer than a thread may wait for the processor.
+"""
+
 _URL = 8190
 """Bytes of the request line: the most that gunicorn can limit it to."""
 
@@ -38,13 +49,28 @@ _URL = 8190
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
     allow_connections()
-    gthread.DEFAULT_WORKER_DATA_TIMEOUT = _WAIT_FOR_DATA
-    _RecyclingArbiter(_Application(serving)).run()
+    gthread.DEFAULT_WORKER_DATA_TIMEOUT = _WAIT_FOR_REST
+    gthread.TConn = _Connection
+    with shared_loads(serving.workers) as loads:
+        _RecyclingArbiter(_Application(serving, loads)).run()
+
+
+class _Connection(gthread.TConn):  # type: ignore[misc]
+    def wait_for_data(self, timeout: float) -> bool:
+        """Called for the first byte."""
+        return bool(super().wait_for_data(min(timeout, _WAIT_FOR_DATA)))
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
-    def __init__(self, serving: Serving) -> None:
+    """The application, and what its workers are to know.
+
+    balance: of the worker that this process is; None in the parent process, and where there is one worker.
+    """
+
+    def __init__(self, serving: Serving, loads: Path | None) -> None:
         self.serving = serving
+        self.loads = loads
+        self.balance: Balance | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -52,7 +78,8 @@ class _Application(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return import_app(f"{self.serving.target}()")
+        app = import_app(f"{self.serving.target}()")
+        return app if self.balance is None else counted(app, self.balance)
 
 
 class _Log(Logger):  # type: ignore[misc]
@@ -61,6 +88,7 @@ class _Log(Logger):  # type: ignore[misc]
 
 
 def _options(serving: Serving) -> dict[str, Any]:
+    memory = memory_folder()
     host = f"[{serving.host}]" if ":" in serving.host else serving.host
     return {
         "bind": f"{host}:{serving.port}",
@@ -73,11 +101,13 @@ def _options(serving: Serving) -> dict[str, Any]:
         "keepalive": _KEEP_ALIVE,
         "limit_request_line": _URL,
         "control_socket_disable": True,  # it would be made in the home directory
-        "worker_tmp_dir": str(MEMORY) if os.access(MEMORY, os.W_OK) else None,
+        "worker_tmp_dir": str(memory) if memory else None,
         "logger_class": _Log,
         "loglevel": serving.log_level,
         "logconfig_dict": logging_configuration(serving.log_level),
-        "pre_fork": _note_birth,
+        "pre_fork": _prepare_worker,
+        "post_fork": _start_balance,
+        "pre_request": _give_away,
         "when_ready": _prepare_listeners,
         "proc_name": "rentomatic",
     }
@@ -88,8 +118,32 @@ def _prepare_listeners(arbiter: Arbiter) -> None:
         cut_off_stalled_readers(listener.sock, arbiter.app.serving.reader_timeout)
 
 
-def _note_birth(arbiter: Arbiter, worker: Any) -> None:
+def _prepare_worker(arbiter: Arbiter, worker: Any) -> None:
     worker.birth = time.monotonic()
+    worker.row = _free_row(arbiter)
+
+
+def _free_row(arbiter: Arbiter) -> int:
+    """Where a new worker tells its load: in a row of its own, or that of the oldest, which it replaces."""
+    ages = {row: [0] for row in range(arbiter.app.serving.workers)}
+    for worker in arbiter.WORKERS.values():
+        ages[worker.row].append(worker.age)
+    return min(ages, key=lambda row: (len(ages[row]), max(ages[row])))
+
+
+def _start_balance(arbiter: Arbiter, worker: Any) -> None:
+    """Called in the new worker."""
+    app = arbiter.app
+    if app.loads is not None:
+        app.balance = Balance(Loads(app.loads), worker.row, partial(count_active, app.serving.port))
+        app.balance.start(threading.Event())
+
+
+def _give_away(worker: Any, request: Any) -> None:
+    """Let the answer to this request end its connection, if it is one that this worker has too many."""
+    balance = worker.app.balance
+    if balance is not None and not request.should_close() and balance.gives_away():
+        request.must_close = True
 
 
 class _RecyclingArbiter(Arbiter):  # type: ignore[misc]

@@ -58,6 +58,11 @@ class Serving:
     log_level: str
 
 
+def memory_folder() -> Path | None:
+    """A folder in memory that files can be made in, if there is one."""
+    return MEMORY if os.access(MEMORY, os.W_OK) else None
+
+
 @contextmanager
 def metrics_directory() -> Iterator[None]:
     """A directory in which the workers of the context count together, unless there is one already."""
@@ -67,8 +72,7 @@ def metrics_directory() -> Iterator[None]:
         yield
         return
     maker = os.getpid()
-    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
-    with held_folder("rentomatic-metrics-", memory) as directory:
+    with held_folder("rentomatic-metrics-", memory_folder()) as directory:
         os.environ[METRICS_DIRECTORY] = str(directory)
         try:
             yield
