@@ -6,6 +6,7 @@ import            `rentomatic import` beside bare sqlite3 and csv
 export            `rentomatic export` beside bare sqlite3 and csv
 pan               clusters and list of a map that is moved, beside the bare statement that counts by cell
 http              the web server under load, its rooms in SQLite
+workers           how two workers of the web server share that load
 postgres-search   the same searches by `PostgresRepo`
 postgres-pan      clusters and list on PostgreSQL
 postgres-import   `rentomatic import` beside bare COPY
@@ -27,7 +28,7 @@ from contextlib import AbstractContextManager
 import click
 from rich.console import Console
 
-from benchmarks import http_load, pan, report, search, transfer
+from benchmarks import http_load, pan, report, search, transfer, workers
 from benchmarks.load.command import load
 from benchmarks.postgres_sides import postgres_sides
 from benchmarks.search_cases import DEEP
@@ -45,6 +46,7 @@ PARTS = (
     "import",
     "export",
     "http",
+    "workers",
     "postgres-search",
     "postgres-pan",
     "postgres-import",
@@ -81,6 +83,10 @@ def _measure(part: str, place: Workspace, rooms: int, rounds: int, console: Cons
         loads = http_load.measure(place, rooms, rounds)
         report.print_http(console, loads)
         return [*loads]
+    if part == "workers":
+        shares = workers.measure(place, rooms, rounds)
+        report.print_workers(console, shares)
+        return [*shares]
     if part in ("pan", "postgres-pan"):
         with _sides(part, place, rooms) as on:
             views = pan.measure(on, rounds, place.log)

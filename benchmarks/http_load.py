@@ -53,10 +53,10 @@ def measure(place: Workspace, rooms: int, rounds: int) -> list[LoadResult]:
 @contextmanager
 def serving(database: str, **variables: str) -> Iterator[tuple[int, int]]:
     """`rentomatic serve` for the time of the context, once it answers: its port and process id."""
-    port = _free_port()
+    port = free_port()
     command = ["-m", "rentomatic", "serve", "--host", _HOST, "--port", str(port)]
     with server(command, DATABASE_URL=database, **variables) as process:
-        _wait_until_ready(port)
+        wait_until_ready(port)
         yield port, process.pid
 
 
@@ -106,12 +106,12 @@ def _get(connection: http.client.HTTPConnection, path: str) -> None:
         raise AssertionError(f"{answer.status}: {body[:200]!r}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.create_server((_HOST, 0))) as probe:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(port: int) -> None:
+def wait_until_ready(port: int) -> None:
     """Return when the server answers. Raises TimeoutError."""
     end = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < end:

@@ -21,6 +21,7 @@ from benchmarks.pan import PanResult
 from benchmarks.search import SearchResult
 from benchmarks.timing import Timing
 from benchmarks.transfer import TransferResult
+from benchmarks.workers import CONNECTIONS, WAYS, WORKERS, WorkersResult
 
 RESULTS = Path(__file__).with_name("results")
 
@@ -113,6 +114,25 @@ def print_load(console: Console, figures: Sequence[Figure]) -> None:
                 verdict = {True: "reached", False: "missed", None: ""}[figure.reached]
                 table.add_row(figure.what, f"{figure.found:,.4g}", figure.unit, figure.to_reach, verdict)
         console.print(table)
+
+
+def print_workers(console: Console, results: list[WorkersResult]) -> None:
+    """A row a way to share: how often it was even, and medians of the rounds."""
+    title = f"GET {PATH} on {CONNECTIONS} kept connections, {WORKERS} workers"
+    columns = ("35 to 65 % each", "shares", "requests / s", "processor ms / request", "connections ended")
+    table = _table(title, "way", *columns)
+    for way, what in WAYS.items():
+        rounds = [result for result in results if result.way == way]
+        shares = [round(100 * result.share) for result in rounds]
+        table.add_row(
+            f"{way}: {what}",
+            f"{sum(share <= 65 for share in shares)} of {len(shares)}",
+            f"{min(shares)} to {max(shares)} %",
+            f"{median(result.requests_per_second for result in rounds):,.0f}",
+            f"{median(result.processor_ms_per_request for result in rounds):.3f}",
+            f"{median(result.ended for result in rounds):.0f}",
+        )
+    console.print(table)
 
 
 def save(rooms: int, rounds: int, postgres: str | None, results: dict[str, list[object]]) -> Path:

@@ -124,6 +124,25 @@ def test_gunicorn_serves_the_same_application(database: str, tmp_path: Path) -> 
         assert server.stop() == 0
 
 
+def test_gunicorn_keeps_a_connection_whose_body_comes_late_and_was_not_read(
+    database: str, tmp_path: Path
+) -> None:
+    with (
+        rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER="gunicorn") as server,
+        closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)) as client,
+    ):
+        client.sendall(b"POST /rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
+        refused = b""
+        while not refused.endswith(b"}"):  # of a problem as JSON
+            refused += client.recv(65536)
+        time.sleep(0.1)  # the client is slow
+        client.sendall(b"rest" + b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = client.recv(65536)
+
+    assert b"HTTP/1.1 4" == refused[:10]
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_four_workers_that_start_on_a_fresh_file_make_one_schema(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-w", "4", "-b", f"127.0.0.1:{port}", "wsgi:app"]

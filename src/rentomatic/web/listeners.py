@@ -25,8 +25,8 @@ def require_free(host: str, port: int) -> None:
         raise CannotListen(host, port, error) from error
 
 
-def listeners(host: str, port: int, workers: int, backlog: int) -> list[socket.socket]:
-    """A socket for each worker, or a single one where the system cannot spread connections over several.
+def listeners(host: str, port: int, number: int, backlog: int) -> list[socket.socket]:
+    """So many sockets, or a single one where the system cannot spread connections over several.
 
     Raises CannotListen where the port is taken, by a server of the same user as well.
     """
@@ -35,11 +35,11 @@ def listeners(host: str, port: int, workers: int, backlog: int) -> list[socket.s
         first.listen(backlog)  # alone, before others may join: so two servers never share a port
     except OSError as error:
         raise CannotListen(host, port, error) from error
-    if workers == 1 or sys.platform != "linux":
+    if number == 1 or sys.platform != "linux":
         return [first]
     try:
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        others = [_bound(host, port, socket.SO_REUSEPORT) for _ in range(workers - 1)]
+        others = [_bound(host, port, socket.SO_REUSEPORT) for _ in range(number - 1)]
     except OSError:
         return [first]
     for listener in others:  # in order, so that their numbers in the kernel are those of the workers

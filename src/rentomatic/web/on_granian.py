@@ -38,10 +38,11 @@ class SpreadServer(MPServer):
     kernel; on other systems all of them share one.
     """
 
-    def __init__(self, serving: Serving, loads: Path | None, **options: Any) -> None:
+    def __init__(self, serving: Serving, loads: Path | None, sockets: int, **options: Any) -> None:
         super().__init__(serving.target, **options)
         self._serving = serving
         self._loads = loads
+        self._sockets = sockets
         self._listeners: list[socket.socket] = []
 
     def _spawn_worker(  # type: ignore[override] # the base class of its base class says otherwise
@@ -58,7 +59,7 @@ class SpreadServer(MPServer):
             super()._respawn_workers(workers, target, loader, delay)
 
     def _init_shared_socket(self) -> None:
-        self._listeners = listeners(self.bind_addr, self.bind_port, self.workers, self.backlog)
+        self._listeners = listeners(self.bind_addr, self.bind_port, self._sockets, self.backlog)
         for listener in self._listeners:
             cut_off_stalled_readers(listener, self._serving.reader_timeout)
 
@@ -74,11 +75,15 @@ def _holder(listener: socket.socket) -> Any:
     return holder(listener.fileno(), False, *backlog)
 
 
-def server(serving: Serving, loads: Path | None = None) -> MPServer:
-    """The server, not yet started. loads: a file of `shared_loads`, for several workers."""
+def server(serving: Serving, loads: Path | None = None, sockets: int | None = None) -> MPServer:
+    """The server, not yet started.
+
+    loads: a file of `shared_loads`, for several workers. sockets: one for each worker unless given.
+    """
     return SpreadServer(
         serving,
         loads,
+        sockets or serving.workers,
         interface=Interfaces.WSGI,
         address=serving.host,
         port=serving.port,
