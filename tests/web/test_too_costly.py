@@ -1,6 +1,8 @@
 """A search that the storage cannot answer within the budget of a request is refused with a way out."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from typing import Any
 
@@ -14,6 +16,7 @@ from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.web.rooms import TIME_TO_MAKE
 from tests.web.conftest import client_of, get
 
 LONDON = "-0.6,51.3,0.6,51.8"
@@ -36,6 +39,14 @@ class TooSlowRepo(MemRepo):
         raise self._late(within)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        raise self._late(within)
+
+    @contextmanager
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
+        yield self._halfway(within)
+
+    def _halfway(self, within: float | None) -> Iterator[Room]:
+        yield FIRST_ROOMS[0]
         raise self._late(within)
 
     def _late(self, within: float | None) -> OutOfTime:
@@ -77,6 +88,17 @@ def test_search_that_takes_too_long_is_refused_and_says_how_to_narrow_it(
     client: testing.TestClient, target: str, advice: str
 ) -> None:
     assert told(get(client, target))["detail"] == f"This search takes too long. Narrow it: {advice}"
+
+
+def test_export_that_cannot_be_read_in_a_minute_is_refused_whole_each_time(
+    client: testing.TestClient, repository: TooSlowRepo
+) -> None:
+    problems = [told(get(client, "/rooms?format=csv&near=51.5,0")) for _ in range(5)]
+
+    assert {"This search takes too long. Narrow it: add radius, such as 5000."} == {
+        problem["detail"] for problem in problems
+    }
+    assert [TIME_TO_MAKE] * 5 == repository.given
 
 
 @pytest.mark.parametrize("target", ["/rooms", "/rooms/summary", f"/rooms/clusters?bbox={LONDON}&zoom=9", "/"])

@@ -39,6 +39,10 @@ from rentomatic.web.turns import Turns
 from rentomatic.web.writes import Writes
 
 _OF_ROOMS, _OF_A_SUMMARY = by_media_type(Format), by_media_type([Format.JSON])
+
+TIME_TO_MAKE = 60.0
+"""Seconds in which an export has to be written before it is sent; nginx waits as long for its first byte."""
+
 _STREAMED = (Format.CSV, Format.NDJSON)
 
 _OF_THE_LIST = (
@@ -152,7 +156,8 @@ class RoomsResource:
                 total += 1
                 yield room
 
-        with export_rooms(self._repository, search.query, self._export_timeout) as rooms:
+        within = min(self._export_timeout, TIME_TO_MAKE)
+        with export_rooms(self._repository, search.query, within) as rooms:
             for piece in WRITERS[format_].write(counted(rooms), search.query.near):
                 file.write(piece)  # the writelines of Python 3.11 keeps all of it in memory
         return total
