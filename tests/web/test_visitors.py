@@ -1,8 +1,9 @@
-"""Who asks: the address that counts, and whether it is a part of a page that somebody looks at."""
+"""Who asks: the address that counts, whether a page has begun, and how often one may look."""
 
 import pytest
 from falcon import Request, testing
 
+from rentomatic.web.client import Seldom
 from rentomatic.web.visitors import Proxies, is_part_of_view
 
 CLUSTERS = "/rooms/clusters"
@@ -64,3 +65,13 @@ def test_what_a_page_asks_for_belongs_to_a_view_that_has_begun(path: str, header
 )
 def test_a_new_view_or_what_a_program_asks_for_does_not(path: str, headers: dict[str, str]) -> None:
     assert not is_part_of_view(request(path, **headers))
+
+
+def test_what_is_done_seldom_is_not_done_by_two_at_once_nor_right_after() -> None:
+    seldom = Seldom(1e-9)
+    with seldom.allowed() as first, seldom.allowed() as at_once:
+        pass
+    with seldom.allowed() as right_after:
+        pass
+
+    assert (True, False, False) == (first, at_once, right_after)

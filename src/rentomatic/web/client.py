@@ -4,9 +4,11 @@ WSGI cannot tell, and Granian does not even say from which port a client came. S
 the connections of this process: tcp(7), `struct tcp_info` in linux/tcp.h. Elsewhere clients never go away.
 """
 
+import math
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from falcon import Request
 
@@ -58,6 +60,29 @@ class Client:
                     and is_established(found)
                 ):
                     yield peer[:2], received(found)[0]
+
+
+class Seldom:
+    """Lets something be done so rarely that it takes a bounded part of the time, whatever it costs."""
+
+    def __init__(self, part: float) -> None:
+        """part: of the time, from 0 to 1."""
+        self._part = part
+        self._next = 0.0
+
+    @contextmanager
+    def allowed(self) -> Iterator[bool]:
+        """Whether it may be done in the context, of which the time is taken."""
+        began = time.monotonic()
+        is_allowed = began >= self._next
+        if is_allowed:
+            self._next = math.inf  # for other threads, until it is known what this takes
+        try:
+            yield is_allowed
+        finally:
+            if is_allowed:
+                ended = time.monotonic()
+                self._next = ended + (ended - began) / self._part
 
 
 def _plain(address: str) -> str:

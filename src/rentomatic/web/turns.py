@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import falcon
 from falcon import Request, Response
 
+from rentomatic.web.client import Client, Seldom
 from rentomatic.web.lanes import Lane, Overloaded
 from rentomatic.web.visitors import Proxies, is_part_of_view
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 PATIENCE = 3.0
 """Seconds after its arrival that a request waits for a place, at most."""
 
-_READERS, _OTHERS = 64, 8
-"""How many wait for a place to read, and to send a body, write, import or export: each in a thread."""
+_QUICK, _DEAR, _OTHERS = 128, 64, 8
+"""How many wait for a place in each lane: about as many as get one in time, each in a thread of 0.1 MB."""
 
 _RESERVE = 4
 """Threads of a server for what takes no place: /health, /metrics and refusals."""
@@ -56,8 +57,8 @@ class Lanes:
         """
         quarter = max(1, threads // 4)
         return cls(
-            quick=Lane("quick", max(1, threads - quarter), _READERS),
-            dear=Lane("dear", quarter, _READERS),
+            quick=Lane("quick", max(1, threads - quarter), _QUICK),
+            dear=Lane("dear", quarter, _DEAR),
             bodies=Lane("bodies", quarter, _OTHERS),
             forms=Lane("forms", quarter, _OTHERS),
             writes=Lane("writes", quarter, _OTHERS),
@@ -77,6 +78,10 @@ def server_threads(threads: int) -> int:
     return _RESERVE + sum(lane.places + lane.queue for lane in Lanes.of(threads))
 
 
+_looks = Seldom(0.05)
+"""Looks at the connections for clients that went away: with thousands of them, one takes long."""
+
+
 class Turn:
     """A request on its way: the lane in which it has a place, and until when it waits for another place.
 
@@ -91,6 +96,7 @@ class Turn:
         self._req = req
         self._metrics = metrics
         self._proxies = proxies
+        self._client: Client | None = None
         self._towards = ""
         self._waits = False
 
@@ -105,10 +111,15 @@ class Turn:
     def waits(self) -> None:
         """Called by the lane, at most once for each move."""
         self._waits = True
+        with _looks.allowed() as is_allowed:
+            self._client = Client(self._req) if is_allowed else None
         self._metrics.in_lane(self._towards, waiting=1)
 
     def is_gone(self) -> bool:
-        return False
+        if self._client is None:
+            return False
+        with _looks.allowed() as is_allowed:
+            return is_allowed and self._client.is_gone()
 
     def move(self, lane: Lane, within: float | None = None) -> None:
         """Give the place back and take one in that lane, waiting for it up to so many seconds.

@@ -1,0 +1,57 @@
+"""An application for servers under test, over a storage that takes its time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.repository.memory import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.web.app import create_app
+from rentomatic.web.turns import App, Lanes
+
+THREADS = 4
+QUICK, DEAR, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 4.0
+"""Seconds that a search, cells, a search for one room and a room itself take.
+
+The last is longer than anybody waits for a place.
+"""
+
+
+class SlowStorage(MemRepo):
+    """Fails where more is asked of it at a time than the lanes have places for."""
+
+    def __init__(self) -> None:
+        super().__init__(FIRST_ROOMS)
+        lanes = Lanes.of(THREADS)
+        self._searches = threading.Semaphore(lanes.quick.places)
+        self._cells = threading.Semaphore(lanes.dear.places)
+
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        with _taking(self._searches, HELD_SHORTLY if query.limit == 1 else QUICK):
+            return super().search(query)
+
+    def get(self, code: str) -> Room | None:
+        time.sleep(HELD)
+        return super().get(code)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        with _taking(self._cells, DEAR):
+            return super().cells(query, grid)
+
+
+@contextmanager
+def _taking(places: threading.Semaphore, seconds: float) -> Iterator[None]:
+    assert places.acquire(blocking=False), "more at a time than there are places"
+    try:
+        time.sleep(seconds)
+        yield
+    finally:
+        places.release()
+
+
+def application() -> App:
+    return create_app(SlowStorage(), THREADS)
