@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -33,13 +33,17 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h: see prctl(2)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A worker among others: the file with the loads of all, its row there, and the socket it listens on."""
+    """A worker among others: the file with the loads of all, its row there, its listening socket, theirs."""
 
     loads: Path
     row: int
     listener: socket.socket
+    others: Sequence[socket.socket]
 
-    def balance(self) -> Balance:
+    def take(self) -> Balance:
+        """Called in the worker."""
+        for other in self.others:
+            other.close()  # or it would go on taking connections when its own worker no longer does
         port = self.listener.getsockname()[1]
         return Balance(
             Loads(self.loads), self.row, partial(count_active, port), partial(steer, self.listener)
@@ -61,7 +65,7 @@ def load(target: str, place: Place | None = None) -> Wsgi:
     app: Wsgi = getattr(import_module(module), name)()
     if place is None:
         return closing_when(app, lambda _: draining.is_set())
-    balance = place.balance()
+    balance = place.take()
     balance.start(draining)
 
     def ends(environ: dict[str, Any]) -> bool:

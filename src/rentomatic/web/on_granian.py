@@ -50,7 +50,8 @@ class SpreadServer(MPServer):
     ) -> WorkerProcess:
         listener = self._listeners[idx % len(self._listeners)]
         self._shd, self._sso = _holder(listener), listener
-        place = None if self._loads is None else draining.Place(self._loads, idx, listener)
+        others = [other for other in self._listeners if other is not listener]
+        place = None if self._loads is None else draining.Place(self._loads, idx, listener, others)
         return super()._spawn_worker(idx, target, partial(callback_loader, place=place))
 
     def _respawn_workers(self, workers: Any, target: Any, loader: Any, delay: float = 0) -> None:
