@@ -16,6 +16,8 @@ from rentomatic.migrations import POSTGRES_REVISION
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.repository.postgres.search import room_of_code
+from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres.totals import prices_of
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import OnConflict
@@ -106,6 +108,17 @@ def test_one_room_is_found_by_its_code_alone(town: str) -> None:
     assert ("Index Scan", "room_code") == (plan["Node Type"], plan["Index Name"])
     assert plan["Actual Rows"] == 1
     assert blocks_read([plan]) < 10
+
+
+def test_reading_all_rooms_takes_one_processor(town: str) -> None:
+    def summarise(session: Session) -> None:
+        for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_index_scan_size"):
+            session.pgconn.exec_(f"SET {setting} = 0".encode())
+        prices_of(session, RoomQuery())
+
+    (plan,) = plans_of(town, summarise)
+
+    assert [] == [node["Node Type"] for node in nodes(plan) if "Gather" in node["Node Type"]]
 
 
 @pytest.mark.parametrize("sort", BY_FIELD)

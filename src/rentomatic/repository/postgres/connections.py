@@ -31,8 +31,14 @@ _DEFAULTS: dict[str, str | int] = {
 }
 
 # For all statements. A bitmap is built of all that match before the first row comes, where a page wants
-# but the first rows; and rooms next to each other in an index are mostly in memory.
-_PLANNING = "jit = off", "enable_bitmapscan = off", "random_page_cost = 1.1"
+# but the first rows; and rooms next to each other in an index are mostly in memory. One reading has one
+# processor, so that whoever asks for all rooms does not take those of everybody else.
+_PLANNING = (
+    "jit = off",
+    "enable_bitmapscan = off",
+    "random_page_cost = 1.1",
+    "max_parallel_workers_per_gather = 0",
+)
 
 _PING_TIMEOUT = 1.0
 _RECONNECT_TIMEOUT = 1.0
