@@ -15,7 +15,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
 from rentomatic.repository.postgres.places import boxes_of
-from rentomatic.repository.postgres.runs import counted, placed
+from rentomatic.repository.postgres.runs import passed, placed
 from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.postgres.statements import (
     count_in,
@@ -27,7 +27,7 @@ from rentomatic.repository.postgres.statements import (
     select,
 )
 from rentomatic.repository.postgres.ways import Way, way_at_once, way_to_few
-from rentomatic.repository.sql import ANYTHING, Sql, all_of, filters, room_of
+from rentomatic.repository.sql import ANYTHING, ROOM_COLUMNS, Sql, all_of, filters, room_of
 from rentomatic.use_cases.errors import NotQuick
 
 _COMPACT = 1_000_000.0
@@ -98,16 +98,19 @@ def _quickly_read(
 ) -> list[Row]:
     """The first so many rooms in the boxes. Raises NotQuick where the boxes hold more than `plan.READ`."""
     run = placed(boxes)
-    number, first = counted(run, plan.READ + 1), read_first(query, run(plan.READ))
-    page = select(first, all_of((Sql(f"number <= {plan.READ}"), part)), order, limit)
-    statement = f"""
-        SELECT page.*, number FROM (SELECT {number.text}) AS counted (number)
-        LEFT JOIN LATERAL ({page.text}) AS page ON true
-    """
-    read = rows(session, Sql(statement, (*number.values, *page.values)))
-    if read[0][-1] > plan.READ:
+    near, where = run(plan.READ + 1), all_of((filters(query), part))
+    numbered = f"SELECT *, count(*) OVER () AS number FROM {near.text} AS near"
+    read = rows(
+        session,
+        Sql(
+            f"SELECT {ROOM_COLUMNS}, number FROM ({numbered}) AS first_ones WHERE {where.text} "
+            f"ORDER BY {order} LIMIT {limit}",
+            (*near.values, *where.values),
+        ),
+    )
+    if (read[0][-1] if read else passed(session, run, plan.READ + 1)) > plan.READ:
         raise NotQuick
-    return [row[:-1] for row in read if row[0] is not None]
+    return [row[:-1] for row in read]
 
 
 def _start(query: RoomQuery) -> float:
