@@ -152,7 +152,7 @@ class Outcome:
     """What came of a request.
 
     status: 0 where no whole answer came. began: by `perf_counter`. says_when: whether a refusal has
-    `Retry-After`.
+    `Retry-After`. too_costly: whether the request itself was refused, which would not help to repeat.
     """
 
     kind: str
@@ -160,11 +160,13 @@ class Outcome:
     seconds: float
     status: int
     says_when: bool = False
+    too_costly: bool = False
     text: bytes = b""
 
     @property
     def refused(self) -> bool:
-        return self.status in (429, 503)
+        """Whether there was too much to do."""
+        return self.status in (429, 503) and not self.too_costly
 
 
 @dataclass(slots=True)
@@ -182,7 +184,7 @@ class Browser:
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
 
     async def get(self, kind: str, target: str, headers: str = "") -> Outcome:
-        """The outcome, with the text of the answer where it is 200.
+        """The outcome, with the text of the answer.
 
         headers: lines, each ended by CRLF.
         """
@@ -192,11 +194,12 @@ class Browser:
             try:
                 async with asyncio.timeout(PATIENCE):
                     answer = await self._ask(request)
-                text = answer.text() if answer.status == 200 else b""
+                text = answer.text()
             except (OSError, TimeoutError, zlib.error):
                 return Outcome(kind, began, perf_counter() - began, 0)
-        taken = perf_counter() - began
-        return Outcome(kind, began, taken, answer.status, "retry-after" in answer.headers, text)
+        taken, says_when = perf_counter() - began, "retry-after" in answer.headers
+        too_costly = answer.status == 503 and b"too-costly" in text
+        return Outcome(kind, began, taken, answer.status, says_when, too_costly, text)
 
     async def _ask(self, request: bytes) -> Answer:
         while self._idle:

@@ -20,11 +20,16 @@ _MOST = 65
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a crowd saw, and what it took. load: per cent of one processor that the client itself took."""
+    """What a crowd saw, and what it took.
+
+    seconds: in which new views began. lasted: until the last one ended. load: per cent of one processor that
+    the client itself took.
+    """
 
     seen: Seen
     began: float
     seconds: float
+    lasted: float
     load: float
 
     @property
@@ -45,13 +50,16 @@ def at_ordinary_pace(site: Site, people: int, seconds: float) -> list[Figure]:
 def moving_the_map(site: Site, people: int, seconds: float) -> list[Figure]:
     """People who move the map without a pause: list, prices and clusters at once."""
     name = f"map, {people} people, {site.name}"
-    idle = site.worker_megabytes()
+    idle, used = site.worker_megabytes(), sum(site.worker_seconds())
     run = asyncio.run(_run(site, people, seconds, _fire))
-    during = site.worker_megabytes()
+    during, used = site.worker_megabytes(), sum(site.worker_seconds()) - used
+    answered = sum(outcome.status == 200 for outcome in run.seen.outcomes)
     asyncio.run(asyncio.sleep(2))
     return [
         *of_requests(name, run.seen.outcomes, 99.5, 2.5),
         Figure(name, "views whole", share(sum(v.whole for v in run.seen.views), len(run.seen.views)), "%"),
+        Figure(name, "CPU of the workers", share_of(used, run.lasted), "% of one"),
+        Figure(name, "CPU of an answer", 1000 * used / max(1, answered), "ms"),
         Figure(name, "idle worker", idle, "MB", 60, at_most=True),
         Figure(name, "worker at the end of the load", during, "MB"),
         Figure(name, "worker 2 s later", site.worker_megabytes(), "MB"),
@@ -146,7 +154,8 @@ async def _run(
         browser.close()
 
     await asyncio.gather(*(come(number) for number in range(people)))
-    return Run(seen, began, seconds, 100 * (process_time() - used) / (perf_counter() - began))
+    lasted = perf_counter() - began
+    return Run(seen, began, seconds, lasted, share_of(process_time() - used, lasted))
 
 
 async def _pace(person: Person, end: float) -> None:

@@ -60,10 +60,12 @@ def of_views(name: str, seen: Seen, whole: float, seconds: float | None, *, firs
 def of_refusals(name: str, outcomes: Sequence[Outcome], deadline: float = 3.5) -> list[Figure]:
     """What was not answered, by status; whether in time, and with the time to come again."""
     refused = [outcome for outcome in outcomes if outcome.refused]
-    statuses = {status: sum(o.status == status for o in outcomes) for status in (429, 503)}
+    statuses = {status: sum(o.status == status for o in refused) for status in (429, 503)}
+    costly = sum(outcome.too_costly for outcome in outcomes)
     lost = sum(outcome.status not in (200, 429, 503) for outcome in outcomes)
     found = [
         *(Figure(name, f"requests {status}", share(n, len(outcomes)), "%") for status, n in statuses.items()),
+        Figure(name, "requests too costly", share(costly, len(outcomes)), "%"),
         Figure(name, "requests lost or wrong", lost, "", 0, at_most=True),
     ]
     if refused:

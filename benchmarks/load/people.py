@@ -3,7 +3,7 @@
 import asyncio
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import join, normpath
 from time import perf_counter
 
@@ -136,8 +136,9 @@ class Person:
     async def _get(self, kind: str, target: str, headers: str) -> bool:
         outcome = await self._browser.get(kind, target, headers)
         whole = is_whole(outcome)
-        status = 0 if outcome.status == 200 and not whole else outcome.status
-        taken = Outcome(kind, outcome.began, outcome.seconds, status, outcome.says_when)
+        taken = replace(
+            outcome, status=0 if outcome.status == 200 and not whole else outcome.status, text=b""
+        )
         self._seen.outcomes.append(taken)
         return whole
 

@@ -254,3 +254,25 @@ def test_refusal_that_does_not_say_when_to_come_again_is_a_failure() -> None:
         found["refusals with Retry-After"].reached,
     )
     assert (1, False) == (found["requests lost or wrong"].found, found["requests lost or wrong"].reached)
+
+
+def test_search_that_is_too_costly_is_not_counted_among_the_refusals_for_overload() -> None:
+    found = {f.what: f.found for f in of_refusals("x", [outcome(status=503, too_costly=True), outcome()])}
+
+    assert (0, 50.0) == (found["requests 503"], found["requests too costly"])
+    assert "refusals with Retry-After" not in found
+
+
+def test_browser_tells_a_costly_search_from_an_overload() -> None:
+    bodies = [b'{"type": "urn:x:too-costly"}', b'{"type": "urn:x:overloaded"}']
+
+    async def ask(port: int) -> list[bool]:
+        browser = Browser(port)
+        found = [(await browser.get("list", "/rooms")).refused for _ in range(2)]
+        browser.close()
+        return found
+
+    with server(lambda handler: send(handler, bodies.pop(0), 503)) as port:
+        refused = asyncio.run(ask(port))
+
+    assert [False, True] == refused
