@@ -78,11 +78,11 @@ def _measure(on: Sides, zoom: int, place: str, rounds: int) -> PanResult:
     return PanResult(zoom, place, rooms, len(found.clusters), exact, timed(ways, rounds))
 
 
-def view(centre: Point, zoom: int) -> BoundingBox:
-    """What a map shows around a point, at most the whole Earth."""
+def view(centre: Point, zoom: int, width: int = WIDTH, height: int = HEIGHT) -> BoundingBox:
+    """What a map of so many pixels shows around a point, at most the whole Earth."""
     side = 256 * 2**zoom
-    half, middle = min(180.0, 180 * WIDTH / side), (1 - asinh(tan(radians(centre.latitude))) / pi) / 2
-    south, north = (_latitude(middle + part * HEIGHT / 2 / side) for part in (1, -1))
+    half, middle = min(180.0, 180 * width / side), (1 - asinh(tan(radians(centre.latitude))) / pi) / 2
+    south, north = (_latitude(middle + part * height / 2 / side) for part in (1, -1))
     west, east = max(-180.0, centre.longitude - half), min(180.0, centre.longitude + half)
     return BoundingBox(west, south, east, north)
 

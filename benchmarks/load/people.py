@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from posixpath import join, normpath
 from time import perf_counter
+from typing import Self
 
 from benchmarks.load.client import Browser, Outcome
 from benchmarks.pan import view
@@ -27,6 +28,9 @@ _DOCUMENT = (
 )
 _STATIC = "Accept: */*\r\nSec-Fetch-Dest: script\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Site: same-origin\r\n"
 _PART = "Accept: {}\r\nSec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Site: same-origin\r\n"
+
+MAP = (555, 740)
+"""Pixels of the map in a window of 1280 x 800."""
 
 _ENDINGS = {"document": b"</html>", "clusters": b"}"}
 """How the text of an answer ends."""
@@ -94,40 +98,41 @@ class Person:
     async def look(self, is_first: bool, prices_after: float) -> None:
         """Open a page, move its map, and say what came of it."""
         began = perf_counter()
-        self._page = "/" if is_first else f"/?{self._search()}"
+        search = None if is_first else self._search()
+        self._page = f"/?{search.parameters}" if search else "/"
         came = await self._get("document", self._page, _DOCUMENT)
-        whole = came and await self._fill(is_first) and await self._move(prices_after)
+        whole = came and await self._fill(search) and await self._move(prices_after)
         waited = perf_counter() - began - (prices_after if whole else 0)
         self._seen.views.append(View(perf_counter(), waited, whole, came, is_first))
 
-    async def _fill(self, is_first: bool) -> bool:
-        """What the page asks for when it is opened."""
-        if not is_first:
-            return await self._clusters(self._page.partition("?")[2])
+    async def _fill(self, search: "Search | None") -> bool:
+        """What the page asks for when it is opened; None for the first page of all."""
+        if search is not None:
+            return await self._clusters(search)
         files = (self._get("static", address, _STATIC) for address in self._static)
-        *came, world = await asyncio.gather(*files, self._clusters("bbox=-180,-85,180,85&zoom=3"))
-        return all(came) and world and await self._clusters(f"{_box(Point(51.512, -0.123), 9)}&zoom=9")
+        *came, world = await asyncio.gather(*files, self._clusters(_WORLD))
+        return all(came) and world and await self._clusters(_TOWN)
 
     async def _move(self, prices_after: float) -> bool:
         """What the page asks for when the map is moved: the prices come after the list."""
         search = self._search()
         return all(await asyncio.gather(self._list_and_prices(search, prices_after), self._clusters(search)))
 
-    async def _list_and_prices(self, search: str, prices_after: float) -> bool:
+    async def _list_and_prices(self, search: "Search", prices_after: float) -> bool:
         listed = await self._list(search)
         if prices_after:
             await asyncio.sleep(prices_after)
         return await self._prices(search) and listed
 
-    async def _list(self, search: str) -> bool:
-        return await self._part("list", f"/parts/rooms?{_without_zoom(search)}", "text/html")
+    async def _list(self, search: "Search") -> bool:
+        return await self._part("list", f"/parts/rooms?{search.parameters}", "text/html")
 
-    async def _prices(self, search: str) -> bool:
-        return await self._part("prices", f"/parts/prices?{_without_zoom(search)}", "text/html")
+    async def _prices(self, search: "Search") -> bool:
+        return await self._part("prices", f"/parts/prices?{search.parameters}", "text/html")
 
-    async def _clusters(self, search: str) -> bool:
-        zoom = "" if "zoom=" in search else "&zoom=12"
-        return await self._part("clusters", f"/rooms/clusters?{search}{zoom}", "*/*")
+    async def _clusters(self, search: "Search") -> bool:
+        target = f"/rooms/clusters?{search.parameters}&zoom={search.zoom}"
+        return await self._part("clusters", target, "*/*")
 
     async def _part(self, kind: str, target: str, accept: str) -> bool:
         referer = f"Referer: http://127.0.0.1:{self._browser.port}{self._page}\r\n"
@@ -142,24 +147,32 @@ class Person:
         self._seen.outcomes.append(taken)
         return whole
 
-    def _search(self) -> str:
+    def _search(self) -> "Search":
         """An area that nobody looked at before, of a street or a part of town, mostly under a price."""
         (quarter,) = self._chance.choices(QUARTERS, [quarter.share for quarter in QUARTERS])
         north, east = (self._chance.gauss(0, quarter.spread / 111.2) for _ in range(2))
         place = Point(quarter.latitude + north, quarter.longitude + east)
-        search = _box(place, self._chance.randrange(11, 17))
-        if self._chance.random() < 0.6:
-            search += f"&filter_price__lte={self._chance.randrange(40, 200)}"
-        return search
+        price = self._chance.randrange(40, 200) if self._chance.random() < 0.6 else None
+        return Search.around(place, self._chance.randrange(11, 17), price)
 
 
-def _box(place: Point, zoom: int) -> str:
-    box = view(place, zoom)
-    return f"bbox={box.west:.5f},{box.south:.5f},{box.east:.5f},{box.north:.5f}"
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for, and the zoom of the map that shows it."""
+
+    parameters: str
+    zoom: int
+
+    @classmethod
+    def around(cls, place: Point, zoom: int, price: int | None = None) -> Self:
+        """All that the map shows around a place, up to a price if there is one."""
+        box = view(place, zoom, *MAP)
+        under = "" if price is None else f"&filter_price__lte={price}"
+        return cls(f"bbox={box.west:.5f},{box.south:.5f},{box.east:.5f},{box.north:.5f}{under}", zoom)
 
 
-def _without_zoom(search: str) -> str:
-    return re.sub(r"&zoom=\d+", "", search)
+_WORLD = Search("bbox=-180,-85,180,85", 3)
+_TOWN = Search.around(Point(51.512, -0.123), 9)
 
 
 async def static_files(browser: Browser) -> tuple[str, ...]:
