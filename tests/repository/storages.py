@@ -27,8 +27,11 @@ from rentomatic.repository.postgres import sampling as postgres_sampling
 from rentomatic.repository.postgres import ways as postgres_ways
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite import cells as sqlite_cells
+from rentomatic.repository.sqlite import meter as sqlite_meter
 from rentomatic.repository.sqlite import plan as sqlite_plan
 from rentomatic.repository.sqlite import sampling as sqlite_sampling
+from rentomatic.repository.sqlite import search as sqlite_search
+from rentomatic.repository.sqlite import totals as sqlite_totals
 from rentomatic.use_cases.ports import RoomRepository
 from tests import mongo_server, postgres_server
 
@@ -85,7 +88,9 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(postgres_plan, most, chance.choice((1, 50, 20_000)))
     patch.setattr(postgres_ways, "_PASSED", chance.choice((1, 50, 20_000)))
     patch.setattr(postgres_places, "_STRIPS", chance.choice((0, 1, 8)))
-    patch.setattr(sqlite_plan, "MEMBERS", chance.choice((0, 50_000)))
+    patch.setattr(sqlite_meter, "EVERY", 10)
+    patch.setattr(sqlite_search, "QUICK", chance.choice((0, 20, 30_000)))
+    patch.setattr(sqlite_totals, "QUICK", chance.choice((0, 20, 250_000)))
     patch.setattr(postgres_nearest, "_COMPACT", chance.choice((0, 1e4, 1e6)))
     patch.setattr(postgres_nearest, "_SPARE", chance.choice((0, 10)))
     patch.setattr(postgres_cells, "_PARTS", chance.choice((1, 8, 128)))

@@ -2,7 +2,12 @@
 
 import pytest
 
-from rentomatic.repository.budget import seconds_within
+from rentomatic.domain.clusters import Grid
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.budget import PATIENCE, Deadline, seconds_within
+from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.errors import NotQuick, OutOfTime
+from tests.builders import make_room
 
 
 @pytest.mark.parametrize(("within", "expected"), [(None, 10), (3, 3), (10, 10), (60, 10)])
@@ -13,3 +18,77 @@ def test_it_is_what_is_given_but_never_more_than_usual(within: float | None, exp
 @pytest.mark.parametrize("within", [0, 0.0, -1])
 def test_no_time_at_all_is_next_to_none_and_not_without_end(within: float) -> None:
     assert 0 < seconds_within(within, 10) < 0.01
+
+
+class Clocks:
+    """Of a processor and on the wall, set by hand."""
+
+    processor = wall = 0.0
+
+    def deadline(self, within: float | None, timeout: float) -> Deadline:
+        return Deadline(within, timeout, lambda: self.processor, lambda: self.wall)
+
+
+def test_a_read_is_over_when_its_processor_time_is_used_up() -> None:
+    clocks = Clocks()
+    deadline = clocks.deadline(1, 10)
+
+    clocks.processor = 0.9
+    assert not deadline.passed()
+    clocks.processor = 1.1
+    assert deadline.passed()
+
+
+def test_a_read_waits_for_other_threads_only_so_long() -> None:
+    clocks = Clocks()
+    deadline = clocks.deadline(1, 10)
+
+    clocks.wall = PATIENCE - 0.1
+    assert not deadline.passed()
+    clocks.wall = PATIENCE + 0.1
+    assert deadline.passed()
+
+
+@pytest.mark.parametrize("within", [None, 9])
+def test_a_read_never_takes_longer_than_the_statement_timeout(within: float | None) -> None:
+    clocks = Clocks()
+    deadline = clocks.deadline(within, 10)
+
+    clocks.wall = 10.1
+    assert deadline.passed()
+
+
+def test_items_come_until_the_time_is_up() -> None:
+    clocks = Clocks()
+    items = clocks.deadline(1, 10).watched(range(10_000))
+
+    next(items)
+    clocks.processor = 2
+    with pytest.raises(OutOfTime):
+        list(items)
+
+
+def test_the_memory_gives_up_what_takes_too_long() -> None:
+    repository = MemRepo(make_room(code=f"r{number}") for number in range(5000))
+    everything, grid = RoomQuery(), Grid(width=1, height=1)
+
+    for ask in (
+        lambda: repository.search(everything, within=0),
+        lambda: repository.count(everything, within=0),
+        lambda: repository.summarise(everything, within=0),
+        lambda: repository.sample(everything, within=0),
+        lambda: repository.cells(everything, grid, within=0),
+    ):
+        with pytest.raises(OutOfTime):
+            ask()
+
+
+def test_the_memory_is_quick_while_it_holds_few_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rentomatic.repository.memory.QUICK", 3)
+    few, many = (MemRepo(make_room(code=f"r{n}") for n in range(rooms)) for rooms in (3, 4))
+
+    assert 3 == few.count(RoomQuery(), quick=True)
+    assert 3 == len(few.search(RoomQuery(), quick=True).rooms)
+    for ask in (many.search, many.count):
+        with pytest.raises(NotQuick):
+            ask(RoomQuery(), quick=True)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point
 from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
 from rentomatic.domain.summary import Bucket, Range, Summary
-from rentomatic.use_cases.errors import ConflictError
+from rentomatic.use_cases.errors import ConflictError, NotQuick
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 from tests.builders import make_room
 
@@ -529,3 +530,40 @@ def test_writers_in_several_threads_wait_for_each_other(repository: RoomReposito
 
 def test_a_storage_in_order_answers_a_ping(repository: RoomRepository) -> None:
     repository.ping()
+
+
+def test_a_plain_search_of_few_rooms_is_quick(repository: RoomRepository) -> None:
+    repository.load(make_room(code=f"r{n:03}", price=n, size=n % 7 or None) for n in range(200))
+
+    for sort in SORTS.values():
+        query = RoomQuery(near=LONDON, sort=sort, limit=20)
+        assert repository.search(query) == repository.search(query, quick=True)
+        assert 200 == repository.count(query, quick=True)
+
+
+def test_what_is_quick_is_the_whole_answer(repository: RoomRepository) -> None:
+    repository.load(
+        make_room(code=f"r{n:03}", price=n, size=n % 7 or None, latitude=51 + n / 400) for n in range(200)
+    )
+    cheap, large = Condition(Field.PRICE, Operator.LT, 150), Condition(Field.SIZE, Operator.GT, 3)
+    around = Circle(LONDON, 20_000)
+
+    for sort in SORTS.values():
+        for conditions, areas in (((cheap,), ()), ((cheap, large), ()), ((large,), (around,))):
+            query = RoomQuery(conditions=conditions, areas=areas, near=LONDON, sort=sort, limit=20)
+            with suppress(NotQuick):
+                assert repository.search(query) == repository.search(query, quick=True)
+            with suppress(NotQuick):
+                assert repository.count(query) == repository.count(query, quick=True)
+
+
+def test_listed_coordinates_find_the_rooms_there_and_no_others(repository: RoomRepository) -> None:
+    rooms = [make_room(code=f"r{n:02}", latitude=n / 10, longitude=-n / 10) for n in range(60)]
+    repository.load(rooms)
+    few, many = (0.5, 1.0, 9.9), tuple(n / 10 for n in range(0, 60, 3))
+
+    for values in (few, many):
+        for field, sign in ((Field.LATITUDE, 1), (Field.LONGITUDE, -1)):
+            listed = Condition(field, Operator.IN, tuple(sign * value for value in values))
+            query = RoomQuery(conditions=(listed,))
+            assert [room.code for room in rooms if query.matches(room)] == codes_of(repository, query)

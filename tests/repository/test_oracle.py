@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Page, RoomQuery
 from rentomatic.repository.memory import MemRepo
+from rentomatic.use_cases.errors import NotQuick
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.remove_room import remove_room
 from tests.builders import make_room, queries, room_sets
@@ -49,6 +51,8 @@ def test_a_storage_gives_the_rooms_and_pages_of_the_oracle(
                 assert oracle.summarise(query) == storage.summarise(query)
                 assert streamed(oracle, query) == streamed(storage, query)
                 assert by_cell(oracle, query) == by_cell(storage, query)
+                for quick in quick_answers(storage, query):
+                    assert quick in (oracle.search(query), oracle.count(query))
 
     gives_the_same()
 
@@ -59,6 +63,14 @@ def test_the_oracle_gives_the_rooms_that_match_once_each(rooms: list[Room], quer
     found = [room for page in all_pages(MemRepo(rooms), query) for room in page.rooms]
 
     assert sorted(room.code for room in rooms if query.matches(room)) == sorted(r.code for r in found)
+
+
+def quick_answers(storage: RoomRepository, query: RoomQuery) -> Iterator[Page | int]:
+    """The first page and the number of rooms, where those are quick."""
+    with suppress(NotQuick):
+        yield storage.search(query, quick=True)
+    with suppress(NotQuick):
+        yield storage.count(query, quick=True)
 
 
 def only(storage: RoomRepository, rooms: list[Room]) -> None:
@@ -163,6 +175,8 @@ def test_the_nearest_rooms_of_the_world_are_those_of_the_oracle(
 
     oracle = MemRepo(world)
     assert oracle.search(query) == worldwide.search(query)
+    with suppress(NotQuick):
+        assert oracle.search(query) == worldwide.search(query, quick=True)
     assert oracle.count(query) == worldwide.count(query)
     assert oracle.summarise(query) == worldwide.summarise(query)
 

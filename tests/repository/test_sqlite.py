@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.migrations import SQLITE_REVISION, runner
 from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts
 from tests.builders import make_room
 
@@ -150,6 +152,108 @@ def nodes_of(path: Path, query: RoomQuery) -> int:
         connection.set_trace_callback(statements.append)
         assert len(first_rooms(connection, query, 21)) == 21
     return sum("room_place_node" in text for text in statements)
+
+
+NORTH = Condition(Field.LATITUDE, Operator.GT, 51.72)
+LATITUDES = Condition(Field.LATITUDE, Operator.IN, tuple(51.3 + n / 1000 + 1e-8 for n in range(400)))
+PRICES = Condition(Field.PRICE, Operator.IN, tuple(range(1, 1001)))
+UNUSED_PRICES = Condition(Field.PRICE, Operator.IN, tuple(range(100_000, 101_000)))
+LONDON = BoundingBox(-0.6, 51.2, 0.5, 51.9)
+
+DEAR = {
+    "listed coordinates and prices, nearest": RoomQuery(
+        conditions=(LATITUDES, PRICES), near=CENTRE, sort=BY_DISTANCE
+    ),
+    "listed coordinates by price": RoomQuery(conditions=(LATITUDES,), sort=SORTS["price"]),
+    "in a cheap suburb, dearest": RoomQuery(conditions=(NORTH,), sort=SORTS["-price"]),
+    "large and cheap, nearest": RoomQuery(
+        conditions=(Condition(Field.SIZE, Operator.GT, 60), Condition(Field.PRICE, Operator.LT, 50)),
+        near=CENTRE,
+        sort=BY_DISTANCE,
+    ),
+}
+
+
+def metered(path: Path, query: RoomQuery, *, quick: bool) -> tuple[list[Room] | None, int]:
+    """The first 20 rooms, None where they are not quick, and the steps that the search takes."""
+    meter = Meter()
+    with closing(open_by_hand(path)) as connection:
+        meter.count(connection)
+        try:
+            return first_rooms(connection, query, 20, meter, quick=quick), meter.steps
+        except NotQuick:
+            return None, meter.steps
+
+
+@pytest.fixture
+def short_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a walk of some hundred rooms be the furthest that is quick, and as many be few."""
+    monkeypatch.setattr("rentomatic.repository.sqlite.plan.NARROW", 100)
+    monkeypatch.setattr("rentomatic.repository.sqlite.plan.PASSED", 500)
+    monkeypatch.setattr("rentomatic.repository.sqlite.search.QUICK", 2000)
+    monkeypatch.setattr("rentomatic.repository.sqlite.search.FURTHER", 1)
+    monkeypatch.setattr("rentomatic.repository.sqlite.search.FURTHER_OUTWARDS", 1)
+
+
+@pytest.mark.usefixtures("short_ways")
+@pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)
+def test_a_dear_search_is_refused_before_more_is_read_than_is_quick(town: Path, query: RoomQuery) -> None:
+    rooms, steps = metered(town, query, quick=True)
+
+    assert rooms is None
+    assert steps < 20_000  # with up to 501 rooms counted along each of three indexes
+
+
+@pytest.mark.usefixtures("short_ways")
+@pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)
+def test_a_dear_search_reads_no_room_many_times(town: Path, query: RoomQuery) -> None:
+    rooms, steps = metered(town, query, quick=False)
+
+    with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as expected:
+        assert list(islice(expected, 20)) == rooms
+    assert steps < 60_000 * 25
+
+
+@pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)
+def test_a_dear_search_is_given_up_in_time(town: Path, query: RoomQuery) -> None:
+    with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, pytest.raises(OutOfTime):
+        repository.search(query, within=0)
+
+
+@pytest.mark.usefixtures("short_ways")
+@pytest.mark.parametrize(
+    "query",
+    [
+        RoomQuery(conditions=(Condition(Field.LONGITUDE, Operator.IN, (0.0,)),)),
+        RoomQuery(
+            conditions=(Condition(Field.LATITUDE, Operator.IN, (51.5, 51.4, 10.0)),), sort=SORTS["price"]
+        ),
+        RoomQuery(conditions=(UNUSED_PRICES,), sort=SORTS["size"]),
+        RoomQuery(conditions=(UNUSED_PRICES,), near=CENTRE, sort=BY_DISTANCE),
+        RoomQuery(conditions=(Condition(Field.CODE, Operator.GT, "zzz"),), sort=SORTS["price"]),
+        RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 5),), areas=(LONDON,), sort=SORTS["size"]),
+        RoomQuery(conditions=(USUAL, Condition(Field.SIZE, Operator.GT, 300)), sort=SORTS["code"]),
+        RoomQuery(near=Point(-36.85, 174.76), sort=BY_DISTANCE),
+        RoomQuery(sort=SORTS["-size"], conditions=(Condition(Field.SIZE, Operator.NE, 7),)),
+    ],
+)
+def test_a_search_that_an_index_answers_is_quick(town: Path, query: RoomQuery) -> None:
+    rooms, steps = metered(town, query, quick=True)
+
+    assert rooms is not None
+    assert steps < 20_000
+    assert metered(town, query, quick=False)[0] == rooms
+
+
+def test_a_count_is_quick_while_few_rooms_are_counted(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rentomatic.repository.sqlite.totals.QUICK", 20_000)
+    with closing(SqliteRepo(town, SQLITE_REVISION)) as repository:
+        assert 10_001 == repository.count(RoomQuery(), 10_001, quick=True)
+        assert 0 == repository.count(RoomQuery(conditions=(UNUSED_PRICES,)), quick=True)
+        for query in (RoomQuery(), RoomQuery(areas=(LONDON, Circle(CENTRE, 50_000)))):
+            with pytest.raises(NotQuick):
+                repository.count(query, quick=True)
+        assert 60_000 == repository.count(RoomQuery())
 
 
 def test_a_room_written_by_hand_is_found_by_the_next_search(path: Path, repository: SqliteRepo) -> None:

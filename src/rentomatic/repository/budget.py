@@ -1,13 +1,60 @@
-"""How long a storage may take for an answer."""
+"""How long a storage may take for an answer.
+
+What a storage does in the thread of the request is bounded in processor time. On a busy machine, where eight
+threads share two processors, a read that takes 0.4 s of one would else be given up after a second for what
+the others did, and all that it had done be lost: the more there is to do, the less of it would be answered.
+Whoever asked waits all the same, so the time on the wall is bounded too, at `PATIENCE` times as much and
+never more than the statement time-out. What a server does elsewhere, and what is streamed to a reader, is
+bounded by the time on the wall alone.
+"""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from rentomatic.domain.room import Room
 from rentomatic.use_cases.errors import OutOfTime
 
+PATIENCE = 3
+"""So many times as long a read may take on the wall as it may take of a processor."""
+
 _LEAST = 0.001
 """Seconds. Storages take 0 for no bound at all."""
+
+_AT_ONCE = 256
+"""Items that are gone through in much less than a millisecond."""
+
+Item = TypeVar("Item")
+
+
+class Deadline:
+    """When a read in this thread is over: it is asked in the same thread.
+
+    within: seconds of a processor, None for as many as usual. timeout: seconds on the wall at most.
+    """
+
+    def __init__(
+        self,
+        within: float | None,
+        timeout: float,
+        processor: Callable[[], float] = time.thread_time,
+        wall: Callable[[], float] = time.monotonic,
+    ) -> None:
+        seconds = seconds_within(within, timeout)
+        self._processor, self._wall = processor, wall
+        self._most = processor() + seconds
+        self._end = wall() + min(PATIENCE * seconds, timeout)
+
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return self._processor() > self._most or self._wall() > self._end
+
+    def watched(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the items. Raises OutOfTime when the time is up."""
+        for number, item in enumerate(items):
+            if number % _AT_ONCE == 0 and self.passed():
+                raise OutOfTime
+            yield item
 
 
 def seconds_within(within: float | None, timeout: float) -> float:

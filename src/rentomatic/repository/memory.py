@@ -4,16 +4,22 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from heapq import nsmallest
 from itertools import islice
+from operator import itemgetter
 
 from rentomatic.domain.clusters import Cells, Grid, cells_of
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
-from rentomatic.repository.budget import read_within
+from rentomatic.repository.budget import Deadline, read_within
 from rentomatic.repository.merge import merge, noting
 from rentomatic.repository.swap import code_of_swap
+from rentomatic.use_cases.errors import NotQuick
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
+
+QUICK = 10_000
+"""Rooms that are looked at and sorted in some 20 ms of a processor. Every search looks at all of them."""
 
 
 class MemRepo:
@@ -23,19 +29,22 @@ class MemRepo:
     reading sees one moment, and no lock is held while a search runs.
     """
 
-    def __init__(self, rooms: Iterable[Room] = ()) -> None:
+    def __init__(self, rooms: Iterable[Room] = (), statement_timeout: float = 10.0) -> None:
         self._rooms = {room.code: room for room in rooms}
+        self._timeout = statement_timeout
         self._writing = threading.Lock()
 
     def get(self, code: str) -> Room | None:
         return self._rooms.get(code)
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        rooms = self._ordered(query)
-        if query.after is not None:
-            end = query.order_key(query.after)
-            rooms = [room for room in rooms if query.order_key(query.position(room)) > end]
-        return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
+        self._require_quick(quick)
+        end = query.order_key(query.after) if query.after else None
+        keyed = ((query.order_key(query.position(room)), room) for room in self._matching(query, within))
+        first = nsmallest(
+            query.limit + 1, (pair for pair in keyed if end is None or pair[0] > end), key=itemgetter(0)
+        )
+        return Page(rooms=tuple(room for _, room in first[: query.limit]), more=len(first) > query.limit)
 
     def count(
         self,
@@ -45,19 +54,20 @@ class MemRepo:
         *,
         quick: bool = False,
     ) -> int:
-        return sum(1 for _ in islice(filter(query.matches, self._rooms.values()), at_most))
+        self._require_quick(quick)
+        return sum(1 for _ in islice(self._matching(query, within), at_most))
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        rooms = [room for room in self._rooms.values() if query.matches(room)]
+        rooms = list(self._matching(query, within))
         return summary_of(Counter(room.price for room in rooms), range_of(room.size for room in rooms))
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        rooms = [room for room in self._rooms.values() if query.matches(room)]
+        rooms = list(self._matching(query, within))
         prices = Counter(room.price for room in rooms)
         return Sample(prices, range_of(room.size for room in rooms), share=1)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        return Cells(cells_of(filter(query.matches, self._rooms.values()), grid))
+        return Cells(cells_of(self._matching(query, within), grid))
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
@@ -96,6 +106,15 @@ class MemRepo:
 
     def close(self) -> None:
         pass
+
+    def _require_quick(self, quick: bool) -> None:
+        if quick and len(self._rooms) > QUICK:
+            raise NotQuick
+
+    def _matching(self, query: RoomQuery, within: float | None) -> Iterator[Room]:
+        """The rooms that match, in no order. Raises OutOfTime."""
+        rooms = Deadline(within, self._timeout).watched(self._rooms.values())
+        return filter(query.matches, rooms)
 
     def _ordered(self, query: RoomQuery) -> list[Room]:
         rooms = filter(query.matches, self._rooms.values())

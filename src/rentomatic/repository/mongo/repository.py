@@ -34,6 +34,7 @@ from rentomatic.repository.mongo.errors import (
 )
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
+from rentomatic.repository.mongo.quick import require_quick_count, require_quick_search
 from rentomatic.repository.mongo.search import (
     Moment,
     all_rooms,
@@ -113,6 +114,8 @@ class MongoRepo:
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         with self._moment(seconds_within(within, self._timeout)) as moment:
+            if quick:
+                require_quick_search(moment, query)
             rooms = first_rooms(moment, query, query.limit + 1)
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
@@ -125,6 +128,8 @@ class MongoRepo:
         quick: bool = False,
     ) -> int:
         with self._moment(seconds_within(within, self._timeout)) as moment:
+            if quick:
+                require_quick_count(moment, query, at_most)
             return count_rooms(moment, query, at_most)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:

@@ -12,8 +12,6 @@ def translated_errors() -> Iterator[None]:
     """Raise RepositoryUnavailable, OutOfTime or StorageReadOnly for an error of SQLite."""
     try:
         yield
-    except TimeoutError as error:
-        raise OutOfTime from error
     except sqlite3.Error as error:
         name = name_of(error)
         if name == "SQLITE_INTERRUPT":

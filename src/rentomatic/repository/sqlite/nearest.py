@@ -17,12 +17,17 @@ from typing import NamedTuple
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point, distance_range
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.tree import ROOT, Cell, cells_in, depth_of, node
 
 _MARGIN = 5.0
 """Metres, more than 32-bit coordinates are off, and far more than the rounding of any distance."""
 
 _ROOMS_AT_ONCE = 50
+
+_STEPS_OF_NODE = 100
+_STEPS_OF_ROOM = 5
+"""Steps that take as long as what is done here with a node of the tree, and with a room looked up."""
 
 
 class _Ring(NamedTuple):
@@ -39,15 +44,13 @@ def nearest_rooms(
     query: RoomQuery,
     boxes: list[BoundingBox],
     rooms_of: Callable[[list[int]], Iterable[Room]],
-    expired: Callable[[], bool],
+    meter: Meter,
 ) -> Iterator[Room]:
     """The rooms of the search from `after` on, nearest first, read as they are asked for.
 
     boxes: hold every room of the areas.
     rooms_of: the rooms with these ids that match.
-    expired: whether the time is up. The many short statements here never meet SQLite's own limit.
-
-    Raises TimeoutError when the time is up.
+    meter: counts what is done here as well. Raises TooFar and OutOfTime.
     """
     near = query.origin
     after = (query.after.value, query.after.code) if query.after else (-1.0, "")
@@ -59,17 +62,18 @@ def nearest_rooms(
     number = count()
     queue: list[tuple[float, str, int, _Found]] = [(0.0, "", next(number), (ROOT, depth))]
     while queue:
-        if expired():
-            raise TimeoutError
         _, _, _, found = heapq.heappop(queue)
         if isinstance(found, Room):
             yield found
         elif isinstance(found, int):
-            for room in rooms_of([found, *_next_ids(queue)]):
+            ids = [found, *_next_ids(queue)]
+            meter.take(len(ids) * _STEPS_OF_ROOM)
+            for room in rooms_of(ids):
                 distance = near.distance_to(room.latitude, room.longitude)
                 if (distance, room.code) > after:
                     heapq.heappush(queue, (distance, room.code, next(number), room))
         else:
+            meter.take(_STEPS_OF_NODE)
             cells = _cells if found[1] else _places
             for least, cell in cells(node(connection, found[0]), ring):
                 below = (cell, found[1] - 1) if found[1] else cell

@@ -1,11 +1,12 @@
 """How a search runs on SQLite: which index is read, and in which order.
 
-A filter is *narrow* when at most `NARROW` rooms meet it (ten times as many where SQLite itself can
-sort them), found out by counting that far along its index. The narrowest such filter is read
-whole, checked and sorted. Without one, the index of the sort is walked from where the page starts
-until the page is full. Either way the work does not depend on how many rooms there are nor on how
-deep the page lies, unless the rooms of a wide filter stand late in the order. SQLite's own planner
-cannot know how many rooms a range holds, so every statement names its index.
+A filter is *narrow* when at most `NARROW` rooms meet it (five times as many where they are not sorted by
+distance), found out by counting that far along its index. The narrowest such filter is read whole, checked
+and sorted. Without one, the order of the search is walked from where the page starts, along its index or
+outwards from a point, until the page is full. Either way the work does not depend on how many rooms there
+are nor on how deep the page lies. Where the rooms of a wide filter stand late in the order, the walk ends
+after a number of steps, and all rooms are read from the start of the table to its end, which takes less.
+SQLite's own planner cannot know how many rooms a range holds, so every statement names its index.
 """
 
 import sqlite3
@@ -19,8 +20,8 @@ from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, rang
 from rentomatic.repository.sqlite.sampling import rooms_about
 
 NARROW = 2000
-MEMBERS = 50_000
-"""Rooms of an area that are noted before a walk along an order, in the time of some thousand steps."""
+PASSED = 100_000
+"""Rooms of a range of prices that are passed in search of those of a size too, in some milliseconds."""
 
 _MARGIN = 1e-9
 """Degrees."""
@@ -36,6 +37,9 @@ in turn; a square modulo a prime does not. No product exceeds 64 bits, whatever 
 """
 
 _FIELD_INDEXES = {Field.CODE: "room_code", Field.PRICE: "room_price", Field.SIZE: "room_size"}
+
+_LISTED = frozenset({Operator.EQ, Operator.IN})
+"""Operators that leave as many codes as they name, at most."""
 
 _SORT_INDEXES = {
     Sort(SortKey.CODE): "room_code",
@@ -55,7 +59,10 @@ class Access:
     where: Sql
 
 
-WHOLE_TABLE = Access("room", ANYTHING)
+WHOLE_TABLE = Access("room NOT INDEXED", ANYTHING)
+"""From its start to its end."""
+
+ANY_WAY = Access("room", ANYTHING)
 """By whichever way SQLite chooses."""
 
 
@@ -63,19 +70,6 @@ def by_sort(query: RoomQuery) -> Access:
     """By the index that has the order of the search, in the range left by conditions on its field."""
     conditions = ranges(query, Field(query.sort.key))
     return Access(f"room INDEXED BY {_SORT_INDEXES[query.sort]}", all_of(map(condition_sql, conditions)))
-
-
-def by_sort_in_places(connection: sqlite3.Connection, query: RoomQuery) -> Access:
-    """The same for a page, where not too many rooms are in the boxes only along those that are there.
-
-    What is dear in all of an area is a long walk from the cheapest room on: the index alone tells the way.
-    """
-    access, boxes = by_sort(query), boxes_in_tree(query)
-    places = _places(boxes)
-    if boxes == [WHOLE_EARTH] or _count(connection, places, MEMBERS + 1) > MEMBERS:
-        return access
-    inside = Sql(f"id IN ({places.text})", places.values)
-    return Access(access.table, all_of((access.where, inside)))
 
 
 def by_id(ids: list[int]) -> Access:
@@ -91,10 +85,10 @@ def by_place(boxes: list[BoundingBox]) -> Access:
 
 def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
     """The way to the fewest rooms, None where every filter may leave more than `NARROW`."""
-    if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
+    if ranges(query, Field.CODE, _LISTED):
         return _by_field(Field.CODE, query)
-    # SQLite sorts ten times as many rooms by a field in the time that Python sorts them by distance.
-    found = _fewest(connection, query, NARROW if query.sort.key is SortKey.DISTANCE else 10 * NARROW)
+    # A walk outwards from a point finds a page sooner than it takes to measure as many distances.
+    found = _fewest(connection, query, NARROW if query.sort.key is SortKey.DISTANCE else 5 * NARROW, PASSED)
     return found and found[0]
 
 
@@ -106,7 +100,7 @@ def thinned(
     That is 1 where few rooms meet a filter, else some are left out by their ids: an index alone tells which.
     None where every filter may leave more than `seen`, or is found out only by passing more than `passed`.
     """
-    if ranges(query, Field.CODE, frozenset({Operator.EQ, Operator.IN})):
+    if ranges(query, Field.CODE, _LISTED):
         return _by_field(Field.CODE, query), 1
     found = _fewest(connection, query, seen, passed)
     if found is None:
@@ -131,11 +125,11 @@ def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access
         return access
     boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
-        return WHOLE_TABLE
+        return ANY_WAY
     most = rooms_about(connection) // _SMALL_PART
     if _count(connection, _places(boxes), most + 1) <= most:
         return by_place(boxes)
-    return Access("room NOT INDEXED", ANYTHING)
+    return WHOLE_TABLE
 
 
 def _by_field(field: Field, query: RoomQuery) -> Access:
@@ -143,40 +137,47 @@ def _by_field(field: Field, query: RoomQuery) -> Access:
     return Access(f"room INDEXED BY {_FIELD_INDEXES[field]}", all_of(map(condition_sql, conditions)))
 
 
-def _filters_to_probe(query: RoomQuery) -> Iterator[tuple[Access, Sql, Sql | None]]:
-    """Each filter that may turn out to be narrow, how to find its rooms in an index alone, what is passed.
-
-    That is the ids that are passed on the way to its rooms, None where those are all.
-    """
-    by_price, by_size = ranges(query, Field.PRICE), ranges(query, Field.SIZE)
-    if by_price and by_size:  # each may be common while both together are rare; the index has both
-        both = all_of(map(condition_sql, (*by_price, *by_size)))
-        access = Access(f"room INDEXED BY {_FIELD_INDEXES[Field.PRICE]}", both)
-        yield access, _ids(access), _ids(_by_field(Field.PRICE, query))
-    else:
-        for field, conditions in ((Field.PRICE, by_price), (Field.SIZE, by_size)):
-            if conditions and field.value != query.sort.key.value:
-                access = _by_field(field, query)
-                yield access, _ids(access), None
+def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
+    """The way to the rooms that meet each filter, and how to find their ids in an index alone."""
+    for field in (Field.PRICE, Field.SIZE, Field.CODE):
+        if ranges(query, field) and field.value != query.sort.key.value:  # else the walk is as short
+            access = _by_field(field, query)
+            yield access, _ids(access)
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
-        yield by_place(boxes), _places(boxes), None
+        yield by_place(boxes), _places(boxes)
 
 
 def _fewest(
-    connection: sqlite3.Connection, query: RoomQuery, most: int, passed: int | None = None
+    connection: sqlite3.Connection, query: RoomQuery, most: int, passed: int
 ) -> tuple[Access, Sql, int] | None:
     """The filter that leaves the fewest rooms, their ids and number; None where all leave too many.
 
-    passed: filters that are found out only by passing more ids than that are left alone.
+    passed: ids of a range of prices that are passed in search of those of a size too.
     """
     best = None
-    for access, ids, on_the_way in _filters_to_probe(query):
-        if passed and on_the_way and _count(connection, on_the_way, passed + 1) > passed:
-            continue
+    for access, ids in _ways(query):
         rooms = _count(connection, ids, most + 1)
         if rooms <= most:
             best, most = (access, ids, rooms), rooms
+    if most > NARROW:
+        best = _few_by_both(connection, query, most, passed) or best
     return best
+
+
+def _few_by_both(
+    connection: sqlite3.Connection, query: RoomQuery, most: int, passed: int
+) -> tuple[Access, Sql, int] | None:
+    """The rooms of a range of prices and one of sizes: each may be common while both together are rare."""
+    by_price, by_size = ranges(query, Field.PRICE), ranges(query, Field.SIZE)
+    if not (by_price and by_size):
+        return None
+    if _count(connection, _ids(_by_field(Field.PRICE, query)), passed + 1) > passed:
+        return None
+    both = all_of(map(condition_sql, (*by_price, *by_size)))
+    access = Access(f"room INDEXED BY {_FIELD_INDEXES[Field.PRICE]}", both)  # which has the sizes as well
+    ids = _ids(access)
+    rooms = _count(connection, ids, most + 1)
+    return (access, ids, rooms) if rooms <= most else None
 
 
 def _count(connection: sqlite3.Connection, ids: Sql, at_most: int) -> int:

@@ -11,7 +11,7 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.budget import read_within, seconds_within
+from rentomatic.repository.budget import Deadline, read_within
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.cells import cells_of
@@ -24,8 +24,9 @@ from rentomatic.repository.sqlite.files import (
     state_of,
 )
 from rentomatic.repository.sqlite.load import apply, stage
+from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
-from rentomatic.repository.sqlite.totals import count_of, prices_of, sample_of
+from rentomatic.repository.sqlite.totals import count_of, prices_of, quick_count_of, sample_of
 from rentomatic.repository.staging import NO_SPACE_TO_STAGE
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
@@ -40,7 +41,6 @@ SWAP_TIMEOUT = 1.0
 _LOAD_CACHE = -16384
 """Negative: in KiB."""
 
-_INSTRUCTIONS_BETWEEN_CHECKS = 50_000  # about a millisecond of SQLite's virtual machine
 _PING_TIMEOUT = 1.0
 
 
@@ -63,13 +63,13 @@ class SqliteRepo:
         self._schema_is_known = False
 
     def get(self, code: str) -> Room | None:
-        with self._connection(self._timeout) as connection:
+        with self._connection(self._meter()) as connection:
             return room_of_code(connection, code)
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        seconds = seconds_within(within, self._timeout)
-        with self._reading(seconds) as connection:
-            rooms = first_rooms(connection, query, query.limit + 1, _clock(seconds))
+        meter = self._meter(within)
+        with self._reading(meter) as connection:
+            rooms = first_rooms(connection, query, query.limit + 1, meter, quick=quick)
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
     def count(
@@ -80,26 +80,31 @@ class SqliteRepo:
         *,
         quick: bool = False,
     ) -> int:
-        with self._reading(seconds_within(within, self._timeout)) as connection:
+        meter = self._meter(within)
+        with self._reading(meter) as connection:
+            if quick:
+                return quick_count_of(connection, query, at_most, meter)
             return count_of(connection, query, at_most)
 
     def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        with self._reading(seconds_within(within, self._timeout)) as connection:
-            return summary_of_groups(prices_of(connection, query))
+        deadline = Deadline(within, self._timeout)
+        with self._reading(Meter(deadline.passed)) as connection:
+            return summary_of_groups(deadline.watched(prices_of(connection, query)))
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        with self._reading(seconds_within(within, self._timeout)) as connection:
+        with self._reading(self._meter(within)) as connection:
             return sample_of(connection, query)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        with self._reading(seconds_within(within, self._timeout)) as connection:
+        with self._reading(self._meter(within)) as connection:
             return cells_of(connection, query, grid)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         whole = replace(query, after=None)
         # Closing the rooms ends their statement, which else would hold on to its moment.
-        with self._reading(timeout=within) as connection, closing(all_rooms(connection, whole)) as rooms:
+        meter = None if within is None else Meter(_clock(within))  # whoever reads may do so in another thread
+        with self._reading(meter) as connection, closing(all_rooms(connection, whole)) as rooms:
             yield read_within(rooms, within)
 
     def load(
@@ -112,7 +117,7 @@ class SqliteRepo:
     ) -> LoadCounts:
         try:
             # What is staged goes away with the connection.
-            with self._connection(timeout=None, keep=False) as connection:
+            with self._connection(None, keep=False) as connection:
                 with _staging_errors():
                     stage(connection, rooms, on_conflict)
                 connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
@@ -126,7 +131,7 @@ class SqliteRepo:
         code_of_swap(old, new)
         statement = swap_sql(old, new)
         with (
-            self._connection(self._timeout) as connection,
+            self._connection(self._meter()) as connection,
             _waiting(connection, SWAP_TIMEOUT),
             _transaction(connection, "BEGIN IMMEDIATE"),
         ):
@@ -137,18 +142,18 @@ class SqliteRepo:
         log = self._path.with_name(f"{self._path.name}-wal")
         with suppress(OSError, RepositoryUnavailable):
             if log.stat().st_size > LOG_KEPT:
-                with self._connection(timeout=None) as connection:
+                with self._connection(None) as connection:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def ping(self) -> None:
-        with self._connection(_PING_TIMEOUT) as connection:
+        with self._connection(self._meter(_PING_TIMEOUT)) as connection:
             self._check_schema(connection)
 
     def can_write(self) -> bool:
         """Whether the file can be written to, now or after another writer."""
         try:
             with (
-                self._connection(self._timeout) as connection,
+                self._connection(self._meter()) as connection,
                 _waiting(connection, 0),
                 _transaction(connection, "BEGIN IMMEDIATE"),
             ):
@@ -168,22 +173,24 @@ class SqliteRepo:
                 self._idle.pop().connection.close()
 
     @contextmanager
-    def _connection(self, timeout: float | None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
-        """A connection for the time of the context, whose statements end by the timeout.
+    def _connection(self, meter: Meter | None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
+        """A connection for the time of the context.
 
+        meter: counts the steps of its statements and ends them, None for no end.
         keep: for the next one to use.
         """
         with translated_errors():
             file = self._take()
             connection = file.connection
             try:
-                expired = None if timeout is None else _clock(timeout)
-                connection.set_progress_handler(expired, _INSTRUCTIONS_BETWEEN_CHECKS)
+                if meter:
+                    meter.count(connection)
                 yield connection
             except sqlite3.Error:
                 file.require_unchanged(self._path)
                 raise
             finally:
+                connection.set_progress_handler(None, 0)
                 if connection.in_transaction or file.unchanged or not keep:
                     connection.close()
                 else:
@@ -193,10 +200,14 @@ class SqliteRepo:
             file.require_unchanged(self._path)
 
     @contextmanager
-    def _reading(self, timeout: float | None) -> Iterator[sqlite3.Connection]:
+    def _reading(self, meter: Meter | None) -> Iterator[sqlite3.Connection]:
         """A connection whose statements all see the rooms of one moment."""
-        with self._connection(timeout) as connection, _transaction(connection, "BEGIN"):
+        with self._connection(meter) as connection, _transaction(connection, "BEGIN"):
             yield connection
+
+    def _meter(self, within: float | None = None) -> Meter:
+        """What ends the statements of this thread after so many seconds, or as many as usual."""
+        return Meter(Deadline(within, self._timeout).passed)
 
     def _take(self) -> OpenFile:
         """A connection to the file that has the path now."""
