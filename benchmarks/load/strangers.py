@@ -39,6 +39,7 @@ DEAR: dict[str, Sequence[str]] = {
 }
 """Dear requests of each storage; PLACE and NUMBER make each one new."""
 
+_CHEAP_ROOMS = "/rooms?format=csv&filter_price__lt=45"
 _READ_AT_ONCE = 1024
 _READ_EVERY = 0.5
 """Seconds from one kilobyte to the next of a slow reader."""
@@ -202,7 +203,7 @@ async def _idle(site: Site, number: int) -> AsyncIterator[list[Connection]]:
 
 
 async def _read_slowly(site: Site, number: int, end: float) -> int:
-    """Ask for all rooms until they come, and read hardly anything of them; the status in the end."""
+    """Ask for all cheap rooms until they come, and read hardly anything of them; the status in the end."""
     status = 0
     while status != 200 and perf_counter() < end:
         status = await _export(site, number, end)
@@ -214,7 +215,7 @@ async def _export(site: Site, number: int, end: float) -> int:
     """The status of an export, which is read slowly until the end if it comes."""
     loop = asyncio.get_running_loop()
     forwarded = f"X-Forwarded-For: 198.51.102.{1 + number % 250}\r\n" if site.is_stack else ""
-    request = f"GET /rooms?format=csv HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n{forwarded}\r\n".encode()
+    head = f"GET {_CHEAP_ROOMS} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n{forwarded}\r\n".encode()
     with socket.socket() as reader, suppress(OSError, TimeoutError):
         reader.setblocking(False)
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -222,7 +223,7 @@ async def _export(site: Site, number: int, end: float) -> int:
             reader.bind((f"127.0.2.{1 + number % 250}", 0))
         async with asyncio.timeout_at(loop.time() + end - perf_counter()):
             await loop.sock_connect(reader, ("127.0.0.1", site.port))
-            await loop.sock_sendall(reader, request)
+            await loop.sock_sendall(reader, head)
             start = await loop.sock_recv(reader, _READ_AT_ONCE)
             status = int(start[9:12]) if start.startswith(b"HTTP/1.1 ") else 0
         while status == 200 and perf_counter() < end and await _some(reader):
