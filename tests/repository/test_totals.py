@@ -129,8 +129,8 @@ def remove_after_search(storage: RoomRepository, leaving: list[Room], patch: pyt
     """Let somebody remove the rooms right after a page was read, and before anything else is."""
     search = storage.search
 
-    def search_and_remove(query: RoomQuery) -> Page:
-        page = search(query)
+    def search_and_remove(query: RoomQuery, within: float | None = None) -> Page:
+        page = search(query, within)
         while leaving:
             assert storage.swap(leaving.pop(), None)
         return page

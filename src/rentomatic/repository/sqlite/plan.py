@@ -159,7 +159,7 @@ def _fewest(
         rooms = _count(connection, ids, most + 1)
         if rooms <= most:
             best, most = (access, ids, rooms), rooms
-    if most > NARROW:
+    if best is None or most > NARROW:
         best = _few_by_both(connection, query, most, passed) or best
     return best
 
