@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from rentomatic import migrations
 from rentomatic.domain.geography import BoundingBox, Circle, Point, distance
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
 from rentomatic.migrations import SQLITE_REVISION, runner
 from rentomatic.repository.sqlite import SqliteRepo
 from rentomatic.repository.sqlite.meter import Meter
@@ -212,6 +212,16 @@ def test_a_dear_search_reads_no_room_many_times(town: Path, query: RoomQuery) ->
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as expected:
         assert list(islice(expected, 20)) == rooms
     assert steps < 60_000 * 25
+
+
+@pytest.mark.usefixtures("short_ways")
+def test_a_deep_page_around_a_point_is_met_outwards_however_far(town: Path) -> None:
+    deep = RoomQuery(near=CENTRE, sort=BY_DISTANCE, after=Position(5000.0, "zzz"))
+    rooms, steps = metered(town, deep, quick=False)
+    rooms_around, steps_around = metered(town, replace(deep, areas=(Circle(CENTRE, 50_000),)), quick=False)
+
+    assert rooms_around == rooms
+    assert steps_around < 2 * steps
 
 
 @pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
 
+from rentomatic.domain.geography import Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.keyset import segments
@@ -111,7 +112,8 @@ def _furthest(query: RoomQuery) -> int:
     if query.sort.key is not SortKey.DISTANCE:
         return FURTHER * QUICK
     # Where every room outwards is one of the page, a walk to it is as short as can be.
-    return FURTHER_OUTWARDS * QUICK if query.conditions or query.areas else sys.maxsize
+    around = all(isinstance(area, Circle) and area.centre == query.near for area in query.areas)
+    return sys.maxsize if around and not query.conditions else FURTHER_OUTWARDS * QUICK
 
 
 def _sorted(connection: sqlite3.Connection, query: RoomQuery, access: Access, wanted: int) -> list[Room]:
