@@ -20,8 +20,8 @@ from rentomatic.bootstrap import application
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import MAX_LIMIT, SORTS
 
-EXPORT_TIMEOUT = 60
-"""Seconds of an export, fewer than by default but enough for a million rooms."""
+EXPORT_TIMEOUT = 20
+"""Seconds of an export, fewer than by default: otherwise a hunt would try only a few of them."""
 
 _MEGABYTE = 1_000_000
 
