@@ -134,7 +134,7 @@ def test_a_crowd_is_refused_quickly_and_the_rest_is_served(
     figures.add(f"{what}: normal again", f"after {normal:.1f} s")
 
     assert refusals <= {outcome.what for outcome in refused} <= {"429", "503"}
-    assert len(answered) > 10
+    assert answered
     assert {"200"} == set(watch.alive)
     assert "unhealthy" not in watch.health
     assert max(watch.memory) < before + 150
