@@ -13,6 +13,7 @@ import pytest
 from rentomatic.web import probe, watchdog
 from tests.servers import Server, rentomatic
 from tests.web.test_connections import SERVERS, stalled_export
+from tests.web.test_serving import workers
 
 CHECKS = watchdog.LIMIT + 2
 LIMIT = 30.0
@@ -73,11 +74,19 @@ def test_server_that_finishes_its_requests_before_it_stops_is_left_alone(
 def hanging(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     os.killpg(server.process.pid, signal.SIGSTOP)
     try:
+        until(lambda: is_stopped(server))  # until then some of its threads still answer
         with monkeypatch.context() as patch:
             patch.setattr(probe, "_TIMEOUT", 0.1)
             yield
     finally:
         os.killpg(server.process.pid, signal.SIGCONT)
+
+
+def is_stopped(server: Server) -> bool:
+    """Whether every thread of the server is stopped, see proc_pid_stat(5)."""
+    processes = [server.process.pid, *workers(server)]
+    stats = [stat for pid in processes for stat in Path(f"/proc/{pid}/task").glob("[0-9]*/stat")]
+    return {"T"} == {stat.read_text().rpartition(")")[2].split()[0] for stat in stats}
 
 
 @pytest.mark.parametrize("name", SERVERS)
