@@ -72,6 +72,19 @@ def limit_files(pids: Iterable[int], size: int | None) -> bool:
     return True
 
 
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process cannot open any more files in the context."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def die_with_parent() -> None:
     """To be run in a child: it is ended when the process that started it is killed. Linux only."""
     if sys.platform == "linux":

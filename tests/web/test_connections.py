@@ -1,6 +1,7 @@
 """Connections of clients that send nothing, or take nothing, keep nobody else from either server."""
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,7 +10,9 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.servers import Answer, Server, rentomatic
+from rentomatic.web import draining
+from rentomatic.web.connections import count_active, is_listening
+from tests.servers import Answer, Server, no_more_files, rentomatic
 
 SERVERS = ("granian", "gunicorn")
 EXPORTED = "/rooms?format=ndjson"
@@ -98,3 +101,22 @@ def test_a_connection_on_which_nothing_arrives_is_closed(database: str, tmp_path
     ):
         assert b"" == silent.recv(1)
         assert 200 == server.get("/health/live").status
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="count_active is Linux only")
+def test_no_connection_is_counted_where_no_more_files_can_be_opened() -> None:
+    with no_more_files():
+        found = count_active(80, 1.0)
+
+    assert 0 == found
+
+
+def test_socket_that_was_closed_meanwhile_neither_listens_nor_is_connected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = socket.socket()
+    closed.close()
+    monkeypatch.setattr("rentomatic.web.draining.sockets", lambda: iter([closed]))
+
+    assert not is_listening(closed)
+    assert not draining._is_connected(80)

@@ -155,18 +155,19 @@ def test_a_second_import_waits_a_while_and_is_then_turned_away_while_searches_go
     assert b"HTTP/1.1 200 " == answer[:13]
 
 
-def test_a_second_import_is_done_after_a_first_that_ends_in_time(server: Server) -> None:
-    body = HEADER + LINE % 90_000_000
-    first = begin(server, head(len(body)), body[:-10])
-    until(lambda: under_way(server) == 1)
-    with ThreadPoolExecutor(1) as pool:
-        second = pool.submit(send, server, HEADER + LINE % 90_000_001)
-        until(lambda: under_way(server) == 2)
-        first.sendall(body[-10:])
+def test_an_import_waits_for_another_before_its_body_has_arrived(server: Server) -> None:
+    short = HEADER + LINE % 90_000_000
+    long = HEADER + b"".join(LINE % number for number in range(90_000_001, 90_000_011))
+    with closing(begin(server, head(len(short)), short[:-10])) as first:
+        until(lambda: under_way(server) == 1)
+        with closing(begin(server, head(len(long)), long[:10])) as second:
+            until(lambda: under_way(server) == 2)
+            answers = []
+            for connection, rest in ((first, short[-10:]), (second, long[10:])):
+                connection.sendall(rest)
+                answers.append(connection.recv(10_000)[:13])
 
-        assert 200 == second.result(LIMIT).status
-    assert b"HTTP/1.1 200 " == first.recv(10_000)[:13]
-    first.close()
+    assert [b"HTTP/1.1 200 "] * 2 == answers
 
 
 def test_a_request_without_a_key_is_answered_before_its_body_is_sent(server: Server) -> None:

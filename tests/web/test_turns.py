@@ -14,7 +14,9 @@ from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import NotQuick
+from rentomatic.web.client import Seldom
 from rentomatic.web.turns import App, Lanes, server_threads
+from tests.servers import no_more_files
 from tests.web.conftest import client_of, get
 from tests.web.waiting import LIMIT, until
 
@@ -229,6 +231,17 @@ def test_parts_of_a_page_go_before_new_searches() -> None:
         assert [200] * 3 == [found.result(LIMIT).status_code for found in held]
 
     assert [1, 3, 2] == repository.limits
+
+
+def test_a_request_waits_where_no_more_files_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rentomatic.web.turns._looks", Seldom(1.0))
+    repository = HeldRepo("search")
+    with busy(repository, 1, "/rooms") as (client, _), no_more_files():
+        waiting = pool_get(client, "/rooms")
+        until(lambda: lanes_of(client).quick.waiting == 1)
+        repository.go.set()
+
+        assert 200 == waiting.result(LIMIT).status_code
 
 
 def test_metrics_tell_of_each_lane() -> None:

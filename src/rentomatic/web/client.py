@@ -21,22 +21,25 @@ class Client:
     """The client of a request, known by the connections from its address.
 
     Behind a proxy many requests come from one address. Of the connections that were open when the request
-    began, it cannot have come on one that received fewer bytes than its body has, nor on one that receives
+    began, it cannot have come on one that received fewer bytes than it has sent, nor on one that receives
     more while it is worked on. A client is gone when no other is left.
     """
 
-    def __init__(self, req: Request) -> None:
-        """To be made before the body is read."""
+    def __init__(self, req: Request, sent: int | None = None) -> None:
+        """To be made before the body is read.
+
+        sent: bytes that have arrived from it when `is_gone` is first asked: its whole body unless given.
+        """
         self._address = _plain(req.env.get("REMOTE_ADDR", ""))
         self._port = req.env.get("SERVER_PORT", "")
-        self._least = req.content_length or 0
+        self._least = (req.content_length or 0) if sent is None else sent
         self._candidates = dict(self._connections())
         # Streams of HTTP/2 share a connection, which goes on receiving.
         self._is_known = bool(self._candidates) and str(req.env.get("SERVER_PROTOCOL")).startswith("HTTP/1")
         self._has_arrived = False
 
     def is_gone(self) -> bool:
-        """Whether it closed its connection, False where that cannot be known. To be asked after the body."""
+        """Whether it closed its connection, False where that cannot be known."""
         now = dict(self._connections())
         if self._has_arrived:
             self._candidates = {peer: n for peer, n in now.items() if self._candidates.get(peer) == n}

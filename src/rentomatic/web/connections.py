@@ -52,9 +52,12 @@ def received(connection: socket.socket) -> tuple[int, float]:
 def count_active(port: int, seconds: float) -> int:
     """How many connections to a port received something within so many seconds; an estimate if they are many.
 
-    Linux only.
+    0 where no more files can be opened, so that it cannot be known. Linux only.
     """
-    names = os.listdir("/dev/fd")  # noqa: PTH208 - names are all that there is
+    try:
+        names = os.listdir("/dev/fd")  # noqa: PTH208 - names are all that there is
+    except OSError:
+        return 0
     some = random.sample(names, min(_SAMPLE, len(names)))
     active = 0
     for found in _sockets(some):
@@ -77,12 +80,17 @@ def close_silent_connections() -> None:
 def _watch() -> None:
     while True:
         time.sleep(_PAUSE)
-        ports = {found.getsockname()[1] for found in sockets() if is_listening(found)}
-        for found in sockets():
-            with suppress(OSError):  # not TCP, or closed meanwhile
-                size, seconds = received(found)
-                if not size and seconds > SILENT_FOR and found.getsockname()[1] in ports:
-                    found.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # no more files can be opened: look again later
+            _end_silent()
+
+
+def _end_silent() -> None:
+    ports = {found.getsockname()[1] for found in sockets() if is_listening(found)}
+    for found in sockets():
+        with suppress(OSError):  # not TCP, or closed meanwhile
+            size, seconds = received(found)
+            if not size and seconds > SILENT_FOR and found.getsockname()[1] in ports:
+                found.shutdown(socket.SHUT_RDWR)
 
 
 def is_established(connection: socket.socket) -> bool:
@@ -91,5 +99,8 @@ def is_established(connection: socket.socket) -> bool:
 
 
 def is_listening(found: socket.socket) -> bool:
-    """Whether the socket takes connections and is none itself."""
-    return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    """Whether the socket takes connections and is none itself; False if it was closed meanwhile."""
+    try:
+        return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False

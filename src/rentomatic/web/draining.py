@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -128,7 +129,11 @@ def _stop_accepting() -> int:
 
 def _is_connected(port: int) -> bool:
     """Whether this process has a connection that came to the port."""
-    return any(found.getsockname()[1] == port for found in sockets() if not is_listening(found))
+    for found in sockets():
+        with suppress(OSError):  # closed meanwhile
+            if found.getsockname()[1] == port and not is_listening(found):
+                return True
+    return False
 
 
 def _end_with_the_parent() -> None:

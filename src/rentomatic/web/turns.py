@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
@@ -111,15 +111,18 @@ class Turn:
     def waits(self) -> None:
         """Called by the lane, at most once for each move."""
         self._waits = True
-        with _looks.allowed() as is_allowed:
-            self._client = Client(self._req) if is_allowed else None
         self._metrics.in_lane(self._towards, waiting=1)
+        self._client = None
+        with _looks.allowed() as is_allowed, suppress(OSError):  # no more files can be opened
+            if is_allowed:
+                self._client = Client(self._req, sent=0)
 
     def is_gone(self) -> bool:
         if self._client is None:
             return False
-        with _looks.allowed() as is_allowed:
+        with _looks.allowed() as is_allowed, suppress(OSError):
             return is_allowed and self._client.is_gone()
+        return False
 
     def move(self, lane: Lane, within: float | None = None) -> None:
         """Give the place back and take one in that lane, waiting for it up to so many seconds.
@@ -152,8 +155,8 @@ class Turn:
 
         def leave() -> None:
             if lane is not None:
-                self._metrics.in_lane(lane.name, at_work=-1)
                 lane.leave()
+                self._metrics.in_lane(lane.name, at_work=-1)
 
         return leave
 
@@ -187,8 +190,8 @@ class Turns:
         finally:
             turn, self._of_thread.turn = self.current, outer
             if turn is not None:
-                self._metrics.left()
                 turn.end()
+                self._metrics.left()
 
     def move(self, lane: Lane) -> None:
         """Let the request of this thread give its place back and take one in that lane. Raises Overloaded."""
