@@ -15,6 +15,7 @@ from rentomatic.domain.summary import estimate_of
 from rentomatic.migrations import SQLITE_REVISION, runner
 from rentomatic.repository.sqlite import SqliteRepo, sampling
 from rentomatic.repository.sqlite.plan import cheapest_for_all
+from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import OnConflict
 from tests.builders import make_room
 
@@ -147,6 +148,66 @@ def test_a_sample_of_more_rooms_reads_no_more_of_them(
         assert seen == 200
 
     assert steps[1] < 1.5 * steps[0]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The parts of all rooms that samples were drawn of, as they are drawn."""
+    parts: list[float] = []
+    draw = sampling._draw
+
+    def noted(connection: sqlite3.Connection) -> float:
+        parts.append(draw(connection))
+        return parts[-1]
+
+    monkeypatch.setattr(sampling, "_draw", noted)
+    return parts
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_a_sample_is_drawn_once_while_the_rooms_stay_what_they_are(
+    path: Path, repository: SqliteRepo, drawn: list[float]
+) -> None:
+    write_rooms(path, "n")
+    cheap = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 50),))
+
+    samples = [repository.sample(query) for query in (cheap, RoomQuery(), cheap)]
+
+    assert len(drawn) == 1
+    assert samples[0] == samples[2]
+    assert sum(samples[1].prices.values()) == 1500
+
+
+@pytest.mark.usefixtures("small_samples")
+@pytest.mark.parametrize("writer", ["the same connection", "another one"])
+def test_a_sample_is_drawn_anew_after_each_change(
+    path: Path, repository: SqliteRepo, drawn: list[float], writer: str
+) -> None:
+    write_rooms(path, "n")
+    repository.sample(RoomQuery())
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as other:
+        writing = repository if writer == "the same connection" else other
+        for number in (1, 2):
+            writing.swap(None, make_room(code=f"new{number}"))
+            assert len(drawn) == number
+
+            repository.sample(RoomQuery())
+            repository.sample(RoomQuery())
+
+            assert len(drawn) == number + 1
+
+
+def test_a_sample_of_a_search_that_ran_out_of_time_is_not_kept(
+    path: Path, repository: SqliteRepo, drawn: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_rooms(path, "n")
+    monkeypatch.setattr(sampling, "ROOMS", 1500)
+    with pytest.raises(OutOfTime):
+        repository.sample(RoomQuery(), within=0.0)
+
+    found = repository.sample(RoomQuery())
+
+    assert sum(found.prices.values()) == 1500
 
 
 @pytest.mark.parametrize("ids", ["n", "CASE WHEN n < 8000 THEN n ELSE 2000000000 END", "n - 1000000000"])

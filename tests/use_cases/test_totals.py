@@ -79,7 +79,7 @@ def test_all_rooms_are_looked_at_no_longer_than_is_wanted() -> None:
     assert [("summarise", 0.2), ("sample", 0.8)] == repository.given
 
 
-def test_count_that_ends_late_leaves_less_for_the_sample() -> None:
+def test_count_that_ends_late_leaves_the_sample_its_part() -> None:
     repository = TimedRepo(Clock())
 
     def late(seconds: float) -> int:
@@ -89,7 +89,7 @@ def test_count_that_ends_late_leaves_less_for_the_sample() -> None:
     budget = Budget(1.0, repository.clock)
     exact_or_estimated(repository, CHEAP, budget, late, lambda estimate: estimate.count)
 
-    assert [("sample", 0.25)] == repository.given
+    assert [("sample", 0.4)] == repository.given
 
 
 def test_nothing_is_asked_of_the_storage_when_the_time_is_up() -> None:

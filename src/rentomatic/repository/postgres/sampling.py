@@ -5,7 +5,7 @@ from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 
 RUNS = 200
-RUN = 5
+RUN = 2
 """A sample is so many runs of so many blocks of the table, evenly spread; a block holds some 80 rooms.
 
 Blocks taken at random, as TABLESAMPLE does, would miss a town here and there: a listing may be sorted by it.

@@ -28,6 +28,9 @@ LOG_KEPT = 1 << 23
 # the operating system keeps, so a larger one makes no search quicker: see docs/performance.md.
 SEARCH_CACHE = -2048
 
+SAMPLE_CACHE = -4096
+"""Enough for the sample that a connection keeps, which needs no temporary file then."""
+
 _LOGS = ("-wal", "-journal")
 
 
@@ -225,6 +228,8 @@ def _connected(path: Path, how: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
         connection.execute(f"PRAGMA cache_size = {SEARCH_CACHE}")
+        connection.execute(f"PRAGMA temp.cache_size = {SAMPLE_CACHE}")
+        connection.execute("PRAGMA temp.journal_mode = MEMORY")
         connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
         connection.create_function("distance", 4, distance, deterministic=True)
         _require_tables(connection)
