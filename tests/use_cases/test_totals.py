@@ -92,6 +92,18 @@ def test_count_that_ends_late_leaves_the_sample_its_part() -> None:
     assert [("sample", 0.4)] == repository.given
 
 
+def test_silent_storage_is_not_told_as_a_search_that_is_too_costly() -> None:
+    class SilentRepo(TimedRepo):
+        def _take(self, what: str, within: float | None, needs: float = inf) -> None:
+            self.clock.now += 2.0
+            raise StorageBusy
+
+    repository = SilentRepo(Clock())
+
+    with pytest.raises(StorageBusy):
+        summarise_rooms(repository, CHEAP, Budget(1.0, repository.clock))
+
+
 def test_nothing_is_asked_of_the_storage_when_the_time_is_up() -> None:
     repository = TimedRepo(Clock())
     budget = Budget(1.0, repository.clock)
