@@ -13,6 +13,7 @@ import pytest
 from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION
 from rentomatic.migrations.mongo import upgrade as upgrade_mongo
 from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository import areas
 from rentomatic.repository.memory import MemRepo
 from rentomatic.repository.mongo import MongoRepo
 from rentomatic.repository.mongo import cells as mongo_cells
@@ -21,7 +22,6 @@ from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.postgres import PostgresRepo
 from rentomatic.repository.postgres import cells as postgres_cells
 from rentomatic.repository.postgres import nearest as postgres_nearest
-from rentomatic.repository.postgres import places as postgres_places
 from rentomatic.repository.postgres import plan as postgres_plan
 from rentomatic.repository.postgres import sampling as postgres_sampling
 from rentomatic.repository.postgres import ways as postgres_ways
@@ -87,7 +87,7 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     for most in ("WALKED", "LONG_WALK", "READ"):
         patch.setattr(postgres_plan, most, chance.choice((1, 50, 20_000)))
     patch.setattr(postgres_ways, "_PASSED", chance.choice((1, 50, 20_000)))
-    patch.setattr(postgres_places, "_STRIPS", chance.choice((0, 1, 8)))
+    patch.setattr(areas, "MOST_BANDS", chance.choice((1, 2, 8)))
     patch.setattr(sqlite_meter, "EVERY", 10)
     patch.setattr(sqlite_search, "QUICK", chance.choice((0, 20, 30_000)))
     patch.setattr(sqlite_totals, "QUICK", chance.choice((0, 20, 250_000)))

@@ -567,3 +567,21 @@ def test_listed_coordinates_find_the_rooms_there_and_no_others(repository: RoomR
             listed = Condition(field, Operator.IN, tuple(sign * value for value in values))
             query = RoomQuery(conditions=(listed,))
             assert [room.code for room in rooms if query.matches(room)] == codes_of(repository, query)
+
+
+def test_many_lists_of_coordinates_find_the_rooms_that_all_of_them_hold(repository: RoomRepository) -> None:
+    rooms = [make_room(code=f"r{n:02}", latitude=n / 2, longitude=n / 2) for n in range(80)]
+    repository.load(rooms)
+    lists = [tuple(n / 2 for n in range(160) if n % 20 != gap) for gap in range(2, 20, 4)]
+    query = RoomQuery(
+        conditions=tuple(
+            Condition(field, Operator.IN, values)
+            for field in (Field.LATITUDE, Field.LONGITUDE)
+            for values in lists
+        )
+    )
+
+    for sort in SORTS.values():
+        page = repository.search(replace(query, near=LONDON, sort=sort))
+        assert {room.code for room in rooms if query.matches(room)} == {room.code for room in page.rooms}
+    assert 60 == repository.count(query)

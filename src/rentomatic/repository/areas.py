@@ -1,24 +1,29 @@
 """The part of the Earth that a search can find rooms in, for storages that look there first."""
 
-from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from rentomatic.domain.geography import Area, BoundingBox, Circle
-from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.search import Field, Operator, RoomQuery
+from rentomatic.repository.listed import listed_values
 
 WHOLE_EARTH = BoundingBox(-180.0, -90.0, 180.0, 90.0)
 
 MOST_BANDS = 8
 """Bands of the Earth in which one coordinate may be; of more values, neighbours share a band."""
 
+_FROM = frozenset({Operator.GT, Operator.GTE, Operator.EQ})
+_UP_TO = frozenset({Operator.LT, Operator.LTE, Operator.EQ})
+
 
 def boxes_around(query: RoomQuery) -> list[BoundingBox]:
     """Boxes that hold every room in the areas, none of them crossing the antimeridian.
 
-    Bounds on latitude and longitude count as an area. Empty where the areas have nothing in common.
+    Conditions on latitude and longitude count as an area. However many values and conditions there are, the
+    boxes are few: storages look into them one by one. Empty where the areas have nothing in common.
     """
     boxes = [WHOLE_EARTH]
-    for parts in (*map(_parts, query.areas), *map(_bands, query.conditions)):
+    bands = _bands(query, Field.LATITUDE), _bands(query, Field.LONGITUDE)
+    for parts in (*map(_parts, query.areas), *bands):
         boxes = [both for one in boxes for part in parts if (both := _intersection(one, part))]
     return boxes
 
@@ -28,35 +33,26 @@ def _parts(area: Area) -> list[BoundingBox]:
     return list((area.bounding_box() if isinstance(area, Circle) else area).parts())
 
 
-_BANDS: dict[tuple[Field, Operator], Callable[[float], BoundingBox]] = {
-    (Field.LATITUDE, Operator.GT): lambda edge: BoundingBox(-180, edge, 180, 90),
-    (Field.LATITUDE, Operator.GTE): lambda edge: BoundingBox(-180, edge, 180, 90),
-    (Field.LATITUDE, Operator.LT): lambda edge: BoundingBox(-180, -90, 180, edge),
-    (Field.LATITUDE, Operator.LTE): lambda edge: BoundingBox(-180, -90, 180, edge),
-    (Field.LONGITUDE, Operator.GT): lambda edge: BoundingBox(edge, -90, 180, 90),
-    (Field.LONGITUDE, Operator.GTE): lambda edge: BoundingBox(edge, -90, 180, 90),
-    (Field.LONGITUDE, Operator.LT): lambda edge: BoundingBox(-180, -90, edge, 90),
-    (Field.LONGITUDE, Operator.LTE): lambda edge: BoundingBox(-180, -90, edge, 90),
-}
+def _bands(query: RoomQuery, field: Field) -> list[BoundingBox]:
+    """The bands of the Earth that all conditions on one coordinate together leave."""
+    low, high = (-90.0, 90.0) if field is Field.LATITUDE else (-180.0, 180.0)
+    conditions = [c for c in query.conditions if c.field is field]
+    for condition in conditions:
+        if isinstance(condition.value, float) and condition.operator in _FROM:
+            low = max(low, condition.value)
+        if isinstance(condition.value, float) and condition.operator in _UP_TO:
+            high = min(high, condition.value)
+    listed = listed_values(conditions)
+    ends = [(low, high)] if listed is None else _few_ranges([v for v in listed if low <= v <= high])
+    if field is Field.LATITUDE:
+        return [BoundingBox(-180.0, south, 180.0, north) for south, north in ends if south <= north]
+    return [BoundingBox(west, -90.0, east, 90.0) for west, east in ends if west <= east]
 
 
-def _bands(condition: Condition) -> list[BoundingBox]:
-    """The bands of the Earth that a condition leaves: all of it, but for conditions on coordinates."""
-    if condition.field not in (Field.LATITUDE, Field.LONGITUDE):
-        return [WHOLE_EARTH]
-    if condition.operator in (Operator.EQ, Operator.IN):
-        listed = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        ends = _few_ranges(value for value in listed if isinstance(value, float))
-        if condition.field is Field.LATITUDE:
-            return [BoundingBox(-180, low, 180, high) for low, high in ends]
-        return [BoundingBox(low, -90, high, 90) for low, high in ends]
-    band = _BANDS.get((condition.field, condition.operator))
-    return [band(condition.value) if band and isinstance(condition.value, float) else WHOLE_EARTH]
-
-
-def _few_ranges(values: Iterable[float]) -> list[tuple[float, float]]:
+def _few_ranges(ordered: list[float]) -> list[tuple[float, float]]:
     """The ends of at most `MOST_BANDS` ranges that hold the values, apart where the gaps are widest."""
-    ordered = sorted(set(values))
+    if not ordered:
+        return []
     widest = sorted(pairwise(ordered), key=lambda gap: gap[0] - gap[1])[: MOST_BANDS - 1]
     lows, highs = [ordered[0]], []
     for before, after in sorted(widest):

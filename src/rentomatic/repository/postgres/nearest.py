@@ -12,9 +12,9 @@ from typing import NamedTuple
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
-from rentomatic.repository.postgres.places import boxes_of
 from rentomatic.repository.postgres.runs import passed, placed
 from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.postgres.statements import (
@@ -139,7 +139,7 @@ def _places_with_next(
 
     They surely are in the last place, if there are so many at all.
     """
-    everywhere = _Place(boxes_of(query))
+    everywhere = _Place(boxes_around(query))
     expected = estimate(session, query) if query.conditions else math.inf
     if expected <= 5 * plan.NARROW:
         if not quick:
@@ -153,7 +153,7 @@ def _places_with_next(
         if radius < _COMPACT:
             around = replace(query, areas=(*query.areas, Circle(query.origin, radius)))
             if not start or quick or estimate(session, around) <= 15 * plan.NARROW:
-                yield _Place(boxes_of(around), radius)
+                yield _Place(boxes_around(around), radius)
     if quick:
         yield _quick_last_place(session, query, start, wanted)
     elif expected <= 25 * plan.NARROW:
@@ -190,7 +190,7 @@ def _quick_last_place(session: Session, query: RoomQuery, start: float, wanted: 
         counted_already += sum(max(_LOOKED_UP, rooms) for rooms in counts)
         return counts
 
-    return _Place(cells_with_next(count, query.origin, start, boxes_of(query), wanted))
+    return _Place(cells_with_next(count, query.origin, start, boxes_around(query), wanted))
 
 
 def _reach(session: Session, query: RoomQuery, wanted: int) -> float:

@@ -8,8 +8,7 @@ read whole else, in the way that PostgreSQL expects least of.
 """
 
 from rentomatic.domain.search import Field, Operator, RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH
-from rentomatic.repository.postgres.places import boxes_of
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.runs import BOUNDS
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import estimate, read_whole
@@ -39,7 +38,7 @@ _SMALL_PART = 20
 
 def readable_area(session: Session, query: RoomQuery) -> bool:
     """Whether the rooms in the areas seem to be few enough to read all of them by the index of places."""
-    if boxes_of(query) == [WHOLE_EARTH]:
+    if boxes_around(query) == [WHOLE_EARTH]:
         return False
     expected = estimate(session, query)
     return expected <= READ or (expected <= _MOST_READ and not _are_many(session, expected))
@@ -59,10 +58,10 @@ def total_source(session: Session, query: RoomQuery, at_most: int | None = None)
 
     That is where an area is a small part of all, and where no more than `at_most` of its rooms are counted.
     """
-    if boxes_of(query) == [WHOLE_EARTH]:
+    if boxes_around(query) == [WHOLE_EARTH]:
         return _planned(query)
     few = few_source(session, query)
-    return few or (_planned(query) if at_most is None else read_whole(query, boxes_of(query)))
+    return few or (_planned(query) if at_most is None else read_whole(query, boxes_around(query)))
 
 
 def few_source(session: Session, query: RoomQuery) -> Sql | None:
@@ -70,7 +69,7 @@ def few_source(session: Session, query: RoomQuery) -> Sql | None:
     way = way_to_few(session, query, _SMALL_PART * NARROW)
     if way is None:
         return None
-    return read_whole(query, boxes_of(query)) if way.by_place else _planned(query)
+    return read_whole(query, boxes_around(query)) if way.by_place else _planned(query)
 
 
 def _planned(query: RoomQuery) -> Sql:

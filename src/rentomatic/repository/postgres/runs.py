@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
-from rentomatic.repository.postgres.places import listed_values
+from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import first_in_boxes, rows
 from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges

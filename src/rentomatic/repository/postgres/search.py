@@ -4,12 +4,11 @@ from collections.abc import Generator
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.repository.areas import WHOLE_EARTH
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.nearest import nearest_rooms
-from rentomatic.repository.postgres.places import boxes_of
 from rentomatic.repository.postgres.runs import Run, bounds, passed
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import (
@@ -59,7 +58,7 @@ def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool 
         return _along_index(session, query, wanted)
     way, source = way_at_once(session, query, plan.NARROW), None
     if way is None and not quick and plan.readable_area(session, query):
-        source = read_whole(query, boxes_of(query))
+        source = read_whole(query, boxes_around(query))
     elif way is None:
         rooms = _walked(session, query, wanted, plan.WALKED)
         if rooms is None and not quick and plan.many_should_match(session, query):

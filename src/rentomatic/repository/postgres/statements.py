@@ -14,8 +14,7 @@ from psycopg import ServerCursor
 
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH
-from rentomatic.repository.postgres.places import boxes_of
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.session import Row, Session, statement_timeout
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
 
@@ -122,7 +121,7 @@ def _edges(boxes: list[BoundingBox]) -> list[list[float]]:
 def estimate(session: Session, query: RoomQuery) -> int:
     """How many rooms PostgreSQL expects in the boxes and by the conditions, from its statistics."""
     inside = "(longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?)"
-    boxes = [box for box in boxes_of(query) if box != WHOLE_EARTH]
+    boxes = [box for box in boxes_around(query) if box != WHOLE_EARTH]
     areas = Sql(
         f"({' OR '.join(inside for _ in boxes) or 'true'})",
         tuple(edge for box in boxes for edge in (box.west, box.east, box.south, box.north)),

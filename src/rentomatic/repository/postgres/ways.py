@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rentomatic.domain.search import Condition, Field, RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH
-from rentomatic.repository.postgres.places import boxes_of, listed_values
+from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.runs import EXACT, Run, coded, counted, every_room, placed, valued
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
@@ -70,7 +70,7 @@ def _by_value(query: RoomQuery) -> tuple[list[Condition], list[Condition]]:
 
 
 def _places(query: RoomQuery) -> list[Run]:
-    boxes = boxes_of(query)
+    boxes = boxes_around(query)
     return [] if boxes == [WHOLE_EARTH] else [placed(boxes)]
 
 
