@@ -1,12 +1,16 @@
 """Exports and their places, whatever becomes of the temporary file."""
 
 import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 from falcon import Request, Response, testing
 
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
@@ -88,6 +92,58 @@ def test_export_that_fails_after_it_was_made_gives_its_place_back() -> None:
     broken = [get(client, EXPORT, X_Break="1").status_code for _ in range(3)]
 
     assert ([500] * 3, 200) == (broken, get(client, EXPORT).status_code)
+
+
+class Noted(MemRepo):
+    """Notes the codes of the rooms that an export reads."""
+
+    def __init__(self, rooms: Iterable[Room], read: list[str]) -> None:
+        super().__init__(rooms)
+        self.read = read
+
+    @contextmanager
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
+        with super().stream(query, within) as rooms:
+            yield map(self._note, rooms)
+
+    def _note(self, room: Room) -> Room:
+        self.read.append(room.code)
+        return room
+
+
+class GoneClient:
+    """A client that closed its connection."""
+
+    def __init__(self, req: Request) -> None:
+        pass
+
+    def is_gone(self) -> bool:
+        return True
+
+
+def test_export_whose_client_went_away_is_made_no_further() -> None:
+    read: list[str] = []
+    client = testing.TestClient(create_app(Noted(FIRST_ROOMS, read)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rentomatic.web.rooms.Client", GoneClient)
+        patch.setattr("rentomatic.web.client._SECONDS_BETWEEN_LOOKS", 0.0)
+
+        lost = [get(client, EXPORT).status_code for _ in range(3)]
+
+    assert [400] * 3 == lost
+    assert [min(room.code for room in FIRST_ROOMS)] * 3 == read
+    assert 200 == get(client, EXPORT).status_code
+
+
+def test_head_of_an_export_makes_none() -> None:
+    read: list[str] = []
+    client = testing.TestClient(create_app(Noted(FIRST_ROOMS, read)))
+
+    head = client.simulate_head(EXPORT)
+
+    assert (200, "application/x-ndjson") == (head.status_code, head.headers["content-type"])
+    assert 'attachment; filename="rooms.ndjson"' == head.headers["content-disposition"]
+    assert [] == read
 
 
 @pytest.mark.parametrize("kind", ["granian", "gunicorn"])

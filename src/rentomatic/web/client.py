@@ -7,14 +7,20 @@ the connections of this process: tcp(7), `struct tcp_info` in linux/tcp.h. Elsew
 import math
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
-from falcon import Request
+from falcon import HTTPBadRequest, Request
 
 from rentomatic.web.connections import is_established, received, sockets
 
 _Peer = tuple[str, int]
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_ITEMS_BETWEEN_LOOKS = 1000
+
+Item = TypeVar("Item")
 
 
 class Client:
@@ -63,6 +69,25 @@ class Client:
                     and is_established(found)
                 ):
                     yield peer[:2], received(found)[0]
+
+
+def while_present(client: Client, items: Iterable[Item], lost: str) -> Iterator[Item]:
+    """The items as they are. Raises HTTPBadRequest where nobody waits for what becomes of them.
+
+    lost: tells the log what was given up. The client is looked for every half a second, and at the end.
+    """
+    next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+    for number, item in enumerate(items):
+        if number % _ITEMS_BETWEEN_LOOKS == 0 and (now := time.monotonic()) >= next_look:
+            next_look = now + _SECONDS_BETWEEN_LOOKS
+            _require_presence(client, lost)
+        yield item
+    _require_presence(client, lost)
+
+
+def _require_presence(client: Client, lost: str) -> None:
+    if client.is_gone():
+        raise HTTPBadRequest(description=f"The client closed the connection. {lost}")
 
 
 class Seldom:

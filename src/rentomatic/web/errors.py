@@ -75,8 +75,10 @@ def install(app: App[Request, Response], metrics: "Metrics", page: ErrorPage) ->
 
     def overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
         metrics.turned_away()
-        resp.set_header("Retry-After", str(error.retry_after))
-        _answer(req, resp, problems.OVERLOADED, str(error))
+        seconds = error.retry_after
+        resp.set_header("Retry-After", str(seconds))
+        after = f"{seconds} second{'s' if seconds > 1 else ''}"
+        _answer(req, resp, problems.OVERLOADED, f"{error} Nothing was done: send it again after {after}.")
 
     def shown(answer: Callable[[Request, Response, Any, dict[str, Any]], None]) -> Callable[..., None]:
         def handle(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from rentomatic.serializers.source import ListingError, listing_in
 from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.bodies import Accepted, Announced, announced, blocks
-from rentomatic.web.client import Client
+from rentomatic.web.client import Client, while_present
 from rentomatic.web.disk_full import full_disk_reported
 from rentomatic.web.import_report import as_members, totals
 from rentomatic.web.keys import Keys, Scope
@@ -33,7 +33,6 @@ READ_TIMEOUT = 1800.0
 """Seconds for reading a listing that has arrived: several times what a gigabyte of rooms takes."""
 
 _LINES_BETWEEN_LOOKS = 1000
-_SECONDS_BETWEEN_LOOKS = 0.5
 
 NOTATIONS = {csv.MEDIA_TYPE: "csv", ndjson.MEDIA_TYPE: "ndjson"}
 
@@ -101,9 +100,10 @@ class Imports:
         columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
         with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
             source = listing_in(found.file, found.name, found.charset, MAX_LISTING)
+            lines = while_present(req.context.client, _in_time(source.lines), "Nothing was imported.")
             report = import_rooms(
                 self._repository,
-                listing.read(_watched(source.lines, req.context.client), columns, found.notation, found.name),
+                listing.read(lines, columns, found.notation, found.name),
                 on_conflict=wanted.on_conflict,
                 strict=wanted.atomic,
                 dry_run=wanted.dry_run,
@@ -133,25 +133,14 @@ class ImportResource:
         resp.data = msgspec.json.encode({**members, "columns": loaded.columns, "refusals": refusals})
 
 
-def _watched(lines: Iterable[str], client: Client) -> Iterator[str]:
-    """The lines as they are. Raises ListingError where they take too long, HTTPError where nobody waits."""
-    end, next_look = time.monotonic() + READ_TIMEOUT, 0.0
+def _in_time(lines: Iterable[str]) -> Iterator[str]:
+    """The lines as they are. Raises ListingError where they take too long."""
+    end = time.monotonic() + READ_TIMEOUT
     for number, line in enumerate(lines):
-        if number % _LINES_BETWEEN_LOOKS == 0 and (now := time.monotonic()) >= next_look:
-            next_look = now + _SECONDS_BETWEEN_LOOKS
-            if now > end:
-                seconds = f"{READ_TIMEOUT:,.0f} seconds"
-                raise ListingError(
-                    f"the listing takes longer than {seconds} to read: split it into several files"
-                )
-            _require_presence(client)
+        if number % _LINES_BETWEEN_LOOKS == 0 and time.monotonic() > end:
+            most = f"{READ_TIMEOUT:,.0f} seconds"
+            raise ListingError(f"the listing takes longer than {most} to read: split it into several files")
         yield line
-    _require_presence(client)
-
-
-def _require_presence(client: Client) -> None:
-    if client.is_gone():
-        raise HTTPBadRequest(description="The client closed the connection. Nothing was imported.")
 
 
 def with_length(req: Request, accepted: Accepted) -> Announced:

@@ -1,5 +1,6 @@
 """Granian, set up for this application."""
 
+import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -106,5 +107,11 @@ def server(serving: Serving, loads: Path | None = None, sockets: int | None = No
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
     allow_connections()
+    logging.getLogger("_granian").addFilter(_is_news)
     with shared_loads(serving.workers) as loads:
         server(serving, loads).serve(target_loader=draining.load)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of granian's log is of use. Its warning of many threads is not: most only wait."""
+    return "Python threads, which seems quite high" not in record.getMessage()

@@ -28,6 +28,7 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from rentomatic.web.bodies import SmallBodies
+from rentomatic.web.client import Client, while_present
 from rentomatic.web.disk_full import full_disk_reported
 from rentomatic.web.download import Download
 from rentomatic.web.keys import Keys, Scope
@@ -130,24 +131,25 @@ class RoomsResource:
         """
         expected.require_match(UNTAGGED)
         resp.set_header("Cache-Control", REVALIDATE)
+        named = ("Content-Disposition", f'attachment; filename="rooms.{format_}"')
+        if req.method == "HEAD":  # without the length, which costs as much as the export
+            resp.set_header(*named)
+            resp.stream = iter(())  # else Falcon would say that the length is 0
+            return
         download = Download(self._turns.move_and_keep(self._turns.lanes.exports), self._export_timeout)
         try:
             with full_disk_reported("export"):
-                total = self._spool(download.file, search, format_)
+                total = self._spool(download.file, search, format_, Client(req))
                 length = download.rewind()
         except BaseException:
             download.close()
             raise
-        resp.set_header("Content-Disposition", f'attachment; filename="rooms.{format_}"')
-        resp.set_headers(_total(Count(total)))
+        resp.set_headers([named, *_total(Count(total)).items()])
         resp.content_length = length
-        if req.method == "HEAD":  # which takes as long, but says the length that a GET has
-            download.close()
-        else:
-            resp.stream = download
+        resp.stream = download
 
-    def _spool(self, file: IO[bytes], search: SearchRequest, format_: Format) -> int:
-        """Write every match and count them."""
+    def _spool(self, file: IO[bytes], search: SearchRequest, format_: Format, client: Client) -> int:
+        """Write every match and count them. Raises HTTPBadRequest where the client goes away meanwhile."""
         total = 0
 
         def counted(rooms: Iterable[Room]) -> Iterator[Room]:
@@ -158,7 +160,8 @@ class RoomsResource:
 
         within = min(self._export_timeout, TIME_TO_MAKE)
         with export_rooms(self._repository, search.query, within) as rooms:
-            for piece in WRITERS[format_].write(counted(rooms), search.query.near):
+            wanted = while_present(client, counted(rooms), "The export was given up.")
+            for piece in WRITERS[format_].write(wanted, search.query.near):
                 file.write(piece)  # the writelines of Python 3.11 keeps all of it in memory
         return total
 

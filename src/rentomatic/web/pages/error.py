@@ -24,7 +24,7 @@ _WORDS = {
     ),
     "url-too-long": ("This link is too long", "Leave some of what it asks for out."),
     "storage-unavailable": ("The rooms cannot be reached just now", "That usually lasts a moment."),
-    "overloaded": ("There are very many requests just now", "Wait for a second, then try again."),
+    "overloaded": ("There are very many requests just now", "Wait for some seconds, then try again."),
     "400": ("This cannot be understood", "There is a slip in the link, or part of it is missing."),
     "404": ("There is no such page", "The link may be old, or there is a slip in it."),
     "405": ("That cannot be done here", "The page is there, but not for what was asked of it."),

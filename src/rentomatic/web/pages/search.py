@@ -24,7 +24,7 @@ from rentomatic.web.rooms import next_page
 
 PAGE_SIZE = 24
 
-TIME_FOR_PRICES = 0.2
+TIME_FOR_PRICES = 0.05
 """Seconds for looking at the price of every room that matches; beyond them a sample has to do."""
 
 TIME_FOR_ADVICE = 0.5
