@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +17,8 @@ from benchmarks.load.client import AnswerReader, Browser, Outcome
 from benchmarks.load.figures import Figure, of_refusals, percentile, share
 from benchmarks.load.people import Person, Seen, is_whole
 from benchmarks.load.strangers import dearest
+
+Result = TypeVar("Result")
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
 IN_CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n"
@@ -105,6 +109,12 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, length
     handler.wfile.write(body)
 
 
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """What comes of work in a thread of its own: a browser of other tests may have a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result(timeout=60)
+
+
 async def statuses(port: int, requests: int) -> list[int]:
     browser = Browser(port)
     found = [(await browser.get("list", "/rooms")).status for _ in range(requests)]
@@ -121,7 +131,7 @@ def test_request_on_a_connection_closed_meanwhile_is_sent_again() -> None:
         handler.close_connection = True  # without saying so
 
     with server(answer_once) as port:
-        found = asyncio.run(statuses(port, 3))
+        found = run(statuses(port, 3))
 
     assert [200] * 3 == found
     assert 3 == len(ports)
@@ -135,7 +145,7 @@ def test_connection_that_the_server_keeps_is_used_again() -> None:
         send(handler, b"hello")
 
     with server(answer) as port:
-        asyncio.run(statuses(port, 3))
+        run(statuses(port, 3))
 
     assert 1 == len(ports)
 
@@ -146,7 +156,7 @@ def test_answer_that_is_cut_is_no_answer() -> None:
         handler.close_connection = True
 
     with server(cut) as port:
-        found = asyncio.run(statuses(port, 1))
+        found = run(statuses(port, 1))
 
     assert [0] == found
 
@@ -185,7 +195,7 @@ def look(refused: str) -> Seen:
         return seen
 
     with server(answer) as port:
-        return asyncio.run(visit(port))
+        return run(visit(port))
 
 
 def test_first_view_asks_for_the_page_its_files_and_its_parts_as_the_scripts_do() -> None:
@@ -273,6 +283,6 @@ def test_browser_tells_a_costly_search_from_an_overload() -> None:
         return found
 
     with server(lambda handler: send(handler, bodies.pop(0), 503)) as port:
-        refused = asyncio.run(ask(port))
+        refused = run(ask(port))
 
     assert [False, True] == refused

@@ -154,7 +154,7 @@ def test_behind_another_writer_a_swap_of_mongodb_is_given_up_after_two_seconds()
         assert 0.5 < took < 10
         # What was given up may have been done all the same, by a server that is slow to notice.
         assert repository.get("a1") in (make_room(), make_room(price=1))
-        assert repository.swap(repository.get("a1"), None)
+        assert any(repository.swap(repository.get("a1"), None) for _ in range(20))
 
 
 def time_until_refused(repository: RoomRepository) -> float:

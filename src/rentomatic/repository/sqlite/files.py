@@ -28,7 +28,7 @@ LOG_KEPT = 1 << 23
 # the operating system keeps, so a larger one makes no search quicker: see docs/performance.md.
 SEARCH_CACHE = -2048
 
-SAMPLE_CACHE = -4096
+SAMPLE_CACHE = -2048
 """Enough for the sample that a connection keeps, which needs no temporary file then."""
 
 _LOGS = ("-wal", "-journal")
