@@ -20,10 +20,10 @@ from tests.web.test_imports_on_servers import (
     send,
     server,
     under_way,
-    until,
     workers,
 )
 from tests.web.test_staff_import import multipart
+from tests.web.waiting import until
 
 __all__ = ["server"]  # a fixture
 

@@ -24,7 +24,8 @@ from tests.servers import Server, free_port, rentomatic, serving
 from tests.web.conftest import key_of
 from tests.web.editing import A1, Editor, Trickle
 from tests.web.test_errors import NoRepository, assert_problem
-from tests.web.test_imports_on_servers import under_way, until
+from tests.web.test_imports_on_servers import under_way
+from tests.web.waiting import until
 
 KEY, ENTRY = key_of("staff", Scope.WRITE)
 LIMIT = 30.0

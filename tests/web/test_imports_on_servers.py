@@ -5,8 +5,7 @@ import re
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.settings import Scope
 from tests.servers import Answer, Server, limit_files, rentomatic
 from tests.web.conftest import key_of
+from tests.web.waiting import until
 
 KEY, ENTRY = key_of("staff", Scope.IMPORT)
 HEADER = b"code,size,price,latitude,longitude,note\n"
@@ -58,13 +58,6 @@ def begin(
     client = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
     client.sendall("\r\n".join([f"POST {target} HTTP/1.1", *lines, "", ""]).encode() + body)
     return client
-
-
-def until(happened: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def under_way(server: Server) -> int:

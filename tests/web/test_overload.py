@@ -13,8 +13,9 @@ import pytest
 from rentomatic.web.turns import Lanes
 from tests.servers import Answer, Server, free_port, serving
 from tests.web.slow_storage import THREADS
-from tests.web.test_imports_on_servers import under_way, until
+from tests.web.test_imports_on_servers import under_way
 from tests.web.test_metrics import figures, key
+from tests.web.waiting import until
 
 PROGRAM = """
 from rentomatic.web import on_granian, on_gunicorn

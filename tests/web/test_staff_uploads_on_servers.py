@@ -18,10 +18,10 @@ from tests.web.test_imports_on_servers import (
     rooms_in,
     server,
     under_way,
-    until,
     workers,
 )
 from tests.web.test_staff_import import CONTENT_TYPE, multipart
+from tests.web.waiting import until
 
 __all__ = ["server"]  # a fixture
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from rentomatic.web import probe, watchdog
 from tests.servers import Server, rentomatic
 from tests.web.test_connections import SERVERS, stalled_export
 from tests.web.test_serving import workers
+from tests.web.waiting import until
 
 CHECKS = watchdog.LIMIT + 2
 LIMIT = 30.0
@@ -34,13 +34,6 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
 
     monkeypatch.setattr(watchdog, "_MISSED", tmp_path / "missed-checks")
     return checked
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def is_ready(server: Server) -> bool:

@@ -5,8 +5,7 @@ import re
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -17,19 +16,13 @@ from rentomatic.web.listeners import CannotListen, listeners
 from rentomatic.web.steering import steer
 from tests.servers import Server, free_port, rentomatic
 from tests.web.test_serving import all_workers, wait_until_replaced
+from tests.web.waiting import until
 
 SERVERS = ("granian", "gunicorn")
 LIMIT = 60.0
 CLIENTS = 8
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and SO_REUSEPORT")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 class Client:
@@ -128,13 +121,14 @@ def test_busy_connections_spread_over_the_workers_and_no_request_is_lost(
     with rentomatic(database, tmp_path / "log", "--workers", "2", RENTOMATIC_SERVER=name) as server:
         all_workers(server, 2)
         with asking(server) as clients:
-            until(lambda: sorted(connections(server).values()) == [CLIENTS / 2, CLIENTS / 2])
+            until(lambda: sorted(connections(server).values()) == [CLIENTS / 2, CLIENTS / 2], LIMIT)
             made = sum(client.connections for client in clients)
             done = [client.answers for client in clients]
             until(
                 lambda: all(
                     client.answers > before + 50 for client, before in zip(clients, done, strict=True)
-                )
+                ),
+                LIMIT,
             )
 
     assert [[]] * CLIENTS == [client.lost for client in clients]
@@ -147,7 +141,7 @@ def test_a_reload_keeps_busy_connections_spread_and_loses_no_request(database: s
         with asking(server) as clients:
             server.process.send_signal(signal.SIGHUP)
             wait_until_replaced(server, old)
-            until(lambda: sorted(connections(server).values()) == [CLIENTS / 2, CLIENTS / 2])
+            until(lambda: sorted(connections(server).values()) == [CLIENTS / 2, CLIENTS / 2], LIMIT)
 
     assert [[]] * CLIENTS == [client.lost for client in clients]
 
@@ -157,7 +151,7 @@ def test_new_connections_avoid_a_worker_that_died_and_those_that_waited_for_it_a
 ) -> None:
     with rentomatic(database, tmp_path / "log", "--workers", "2") as server, ExitStack() as stack:
         old = all_workers(server, 2)
-        until(lambda: len(answering(server)) == 2)
+        until(lambda: len(answering(server)) == 2, LIMIT)
         server.process.send_signal(signal.SIGSTOP)  # so that it starts no successor yet
         os.kill(min(old), signal.SIGKILL)
         waiting = [
@@ -166,7 +160,7 @@ def test_new_connections_avoid_a_worker_that_died_and_those_that_waited_for_it_a
         ]
         for connection in waiting:
             send(connection)
-        until(lambda: all(is_answered_soon(server) for _ in range(2 * CLIENTS)))
+        until(lambda: all(is_answered_soon(server) for _ in range(2 * CLIENTS)), LIMIT)
         server.process.send_signal(signal.SIGCONT)
         heads = [receive(connection) for connection in waiting]
 
