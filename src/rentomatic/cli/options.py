@@ -70,7 +70,7 @@ def naming(database: Database) -> Iterator[None]:
 
 
 def unhurried(settings: Settings) -> Budget:
-    """The time of one command: whoever runs it may let the storage work as long as it does at all."""
+    """The time of one command: who runs it may let the storage work until the statement time-out."""
     return Budget(settings.statement_timeout)
 
 

@@ -16,7 +16,7 @@ from rentomatic.domain.room import Room
 from rentomatic.use_cases.errors import OutOfTime
 
 PATIENCE = 3
-"""So many times as long a read may take on the wall as it may take of a processor."""
+"""How many times its processor time a read may take on the wall."""
 
 _LEAST = 0.001
 """Seconds. Storages take 0 for no bound at all."""

@@ -43,7 +43,7 @@ class Budget:
         return self.left() * part
 
     def at_most(self, seconds: float) -> "Budget":
-        """Return a budget of so many seconds of this one, or of what is left of it."""
+        """Return a budget of that many seconds of this one, or of what is left of it."""
         return Budget(min(seconds, self._end - self._clock()), self._clock)
 
 

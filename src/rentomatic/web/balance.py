@@ -90,7 +90,7 @@ class Loads:
 
 @contextmanager
 def shared_loads(workers: int) -> Iterator[Path | None]:
-    """A file for the loads of so many workers, for the time of the context; None where it has no use."""
+    """A file for the loads of that many workers, for the time of the context; None where it has no use."""
     if workers < 2 or sys.platform != "linux":
         yield None
         return
@@ -111,7 +111,7 @@ class InFlight:
         self._began = self._changed = clock()
 
     def add(self, number: int) -> None:
-        """From now on so many more are worked on, or fewer."""
+        """From now on `number` more are worked on, or fewer."""
         with self._lock:
             self._advance()
             self._count += number
@@ -142,7 +142,7 @@ class Balance:
         steer: Callable[[Collection[int]], None] = lambda rows: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """active: tells how many connections were in use within so many seconds.
+        """active: tells how many connections were in use within that many seconds.
 
         steer: makes new connections go to the workers of these rows, or to any for none.
         """

@@ -50,7 +50,7 @@ def received(connection: socket.socket) -> tuple[int, float]:
 
 
 def count_active(port: int, seconds: float) -> int:
-    """How many connections to a port received something within so many seconds; an estimate if they are many.
+    """How many connections to a port received something in the last `seconds`; an estimate if they are many.
 
     0 where no more files can be opened, so that it cannot be known. Linux only.
     """

@@ -1,4 +1,4 @@
-"""Overload: so many requests at work, and others that wait in a fair order for a bounded time."""
+"""Overload: a bounded number of requests at work, and others that wait in a fair order for a bounded time."""
 
 import random
 import threading
@@ -11,7 +11,7 @@ from typing import Protocol
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _BEGUN_IN_A_ROW = 4
-"""Parts of views that have begun go first; after so many of them one that begins a view has its turn."""
+"""Parts of views that have begun go first; after this many of them one that begins a view has its turn."""
 
 
 class Reason(StrEnum):
@@ -123,7 +123,7 @@ _NOBODY: deque[_Waiter] = deque()
 
 
 class Lane:
-    """So many places, and a bounded queue for them.
+    """Some places, and a bounded queue for them.
 
     A place is given back by `leave`, and goes to the next in the queue. Addresses take turns; requests of one
     address alone are served first in, first out. Parts of views that have begun go before new views, up to

@@ -26,7 +26,7 @@ def require_free(host: str, port: int) -> None:
 
 
 def listeners(host: str, port: int, number: int, backlog: int) -> list[socket.socket]:
-    """So many sockets, or a single one where the system cannot spread connections over several.
+    """One socket for each worker, or a single one where the system cannot spread connections over several.
 
     Raises CannotListen where the port is taken, by a server of the same user as well.
     """

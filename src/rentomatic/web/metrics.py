@@ -118,7 +118,7 @@ class Metrics:
         self._turned_away.inc()
 
     def in_lane(self, lane: str, *, at_work: int = 0, waiting: int = 0) -> None:
-        """So many requests more, or less, are at work in a lane or wait for a place there."""
+        """Add to the requests that are at work in a lane or wait for a place there, or take away."""
         self._lanes.of(lane).change(at_work, waiting)
 
     def waited(self, lane: str, seconds: float) -> None:

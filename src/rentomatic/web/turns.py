@@ -50,7 +50,7 @@ class Lanes:
 
     @classmethod
     def of(cls, threads: int) -> Self:
-        """Lanes for so many requests that read at a time: a quarter of them dear, but one at least.
+        """Lanes for that many requests that read at a time: a quarter of them dear, but one at least.
 
         With one thread a quick request and a dear one go on beside each other, or the dear one would keep all
         others waiting.
@@ -125,7 +125,7 @@ class Turn:
         return False
 
     def move(self, lane: Lane, within: float | None = None) -> None:
-        """Give the place back and take one in that lane, waiting for it up to so many seconds.
+        """Give the place back and take one in that lane, waiting for it up to `within` seconds.
 
         Raises Overloaded where there is none in time; the request has no place then.
         """

@@ -72,9 +72,7 @@ def explained(error: PyMongoError) -> RepositoryUnavailable:
     """Return the error of the use cases that says what a stranger may know of the driver's."""
     if isinstance(error, ExecutionTimeout):
         return OutOfTime()
-    if isinstance(
-        error, NetworkTimeout | WaitQueueTimeoutError
-    ):  # a server that is well ends a slow reading itself
+    if isinstance(error, NetworkTimeout | WaitQueueTimeoutError):  # a healthy server ends a slow read itself
         return StorageBusy()
     return RepositoryUnavailable(_explained(error))
 

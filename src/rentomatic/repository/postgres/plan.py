@@ -30,10 +30,10 @@ _MOST_READ = 80_000
 """Rooms of an area that are read in less time than an order may take to lead to them."""
 
 _MANY = 10
-"""One room in so many: an order leads to a page of them soon, and an index of places to all of them late."""
+"""One room in ten: an order leads to a page of them soon, and an index of places to all of them late."""
 
 _SMALL_PART = 20
-"""So many times `NARROW` rooms are read for a total; beyond that, the table."""
+"""This many times `NARROW` rooms are read for a total; beyond that, the table."""
 
 
 def readable_area(session: Session, query: RoomQuery) -> bool:
