@@ -14,10 +14,10 @@ from rentomatic.web.app import create_app
 from rentomatic.web.turns import App, Lanes
 
 THREADS = 4
-QUICK, DEAR, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 4.0
+QUICK, DEAR, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 8.0
 """Seconds that a search, cells, a search for one room and a room itself take.
 
-The last is longer than anybody waits for a place.
+The last is longer than anybody waits for a place, with some seconds for a crowd to arrive on a busy machine.
 """
 
 
