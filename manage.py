@@ -43,7 +43,8 @@ import venv
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import Stack, StackError
+from stack.compose import Stack, StackError
+from stack.rollout import Rollout
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -51,7 +52,11 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PYTEST = (str(PYTHON), "-m", "pytest")
 IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
-STACK_ACTS = {"deploy": Stack.deploy, "rotate-secrets": Stack.rotate, "stack reload": Stack.reload}
+STACK_ACTS = {
+    "deploy": Rollout.deploy,
+    "rotate-secrets": Rollout.rotate_secrets,
+    "stack reload": Rollout.reload,
+}
 STACK_COMMANDS = ("compose", "deploy", "rotate-secrets", "stack")
 ALSO_FOR_THE_STACK = ("init-postgres", "backup", "restore")
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
@@ -115,7 +120,7 @@ def in_the_stack(command: str, arguments: list[str]) -> int:
         raise StackError(f"{command} is not a command: see ./manage.py --help.")
     if arguments:
         raise StackError(f"{command} takes no arguments.")
-    STACK_ACTS[command](stack)
+    STACK_ACTS[command](Rollout(stack))
     return 0
 
 

@@ -89,7 +89,7 @@ def test_every_variable_is_described_and_no_other() -> None:
 
 
 MADE_BY_THE_STACK = {"COMPOSE_PROJECT_NAME", "MIGRATION", "MONGODB_HOSTNAME", "POSTGRES_HOSTNAME"}
-"""What docker/production.yml takes that stack.py sets, besides what begins with STACK_."""
+"""What docker/production.yml takes that `stack` sets, besides what begins with STACK_."""
 
 
 def test_every_variable_of_the_stack_is_described_with_its_value() -> None:

@@ -13,8 +13,7 @@ from tests.servers import ROOT, free_port, serving
 
 CONTENT = (
     "manage.py",
-    "stack.py",
-    "stack_logs.py",
+    "stack",
     "wsgi.py",
     "pyproject.toml",
     "README.md",

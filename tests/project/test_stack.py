@@ -54,8 +54,8 @@ def copy(tmp_path: Path) -> Path:
     """The files that make the stack, without an environment: it needs none."""
     folder = tmp_path / "copy"
     folder.mkdir()
-    for name in ("manage.py", "stack.py", "stack_logs.py"):
-        shutil.copy(ROOT / name, folder)
+    shutil.copy(ROOT / "manage.py", folder)
+    shutil.copytree(ROOT / "stack", folder / "stack", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "config", folder / "config")
     shutil.copytree(ROOT / "docker", folder / "docker", ignore=shutil.ignore_patterns("secrets", "tls"))
     return folder

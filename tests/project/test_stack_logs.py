@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stack_logs import save_log
+from stack.logs import save_log
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Logs of the stack's containers as files of the host: Docker removes its own with the container.
 
-Standard library only, like `stack.py`.
+Standard library only, like `manage.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,213 @@
+"""The stack as docker compose runs it.
+
+It is described by docker/production.yml; what it needs of this machine is put in place here: the secrets,
+and the folders of backups, of logs and of the certificate.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_network
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETS = ROOT / "docker" / "secrets"
+TLS = ROOT / "docker" / "tls"
+BACKUPS = ROOT / "backups"
+LOGS = ROOT / "logs"
+NAMES = ("postgres-password", "application-password")
+API_KEYS = "api-keys"
+"""Of those who may write: entries of `rentomatic make-key`, which are added by hand."""
+
+CONTAINER_USER = 10001
+"""Who the containers run as where root made the secrets; else they run as whoever made them."""
+
+_NUMBER = (r"[1-9]\d*", "a number from 1 on")
+_PORT = (r"(\S+:)?\d{1,5}", "a port, perhaps behind an address and a colon")
+_RULES = {
+    "HTTP_PORT": _PORT,
+    "HTTPS_PORT": _PORT,
+    "WEB_REPLICAS": _NUMBER,
+    "CLIENT_RATE": (r"[1-9]\d*r/[sm]", "like 50r/s"),
+    "CLIENT_BURST": _NUMBER,
+    "CLIENT_CONNECTIONS": _NUMBER,
+    "SERVER_CONNECTIONS": _NUMBER,
+    "SEARCH_CACHE": (r"on|off", "on or off"),
+    "LOG_MAX_SIZE": (r"[1-9]\d*[kmg]", "a size like 10m"),
+    "LOG_MAX_FILES": _NUMBER,
+    "RENTOMATIC_START_TIMEOUT": (r"\d{1,4}(\.\d+)?", "a number of seconds"),
+    "STACK_USER": (r"\d+:\d+", "the numbers of a user and a group, like 1000:1000"),
+}
+"""How values look that only nginx or a container would find to be wrong, when it starts."""
+
+LAST_LINES = 50
+"""Lines that are shown of what failed."""
+
+_STORAGES = {
+    "postgres": {"POSTGRES_HOSTNAME": "db", "MIGRATION": "init-postgres"},
+    "mongo": {"MONGODB_HOSTNAME": "mongo", "MIGRATION": "migrate"},
+}
+"""What the application is told in each profile of the stack, and how its schema is made."""
+
+_TEST_SERVERS = {
+    "db": ("5432", "POSTGRES_TEST_URL", "postgresql://postgres@{}/postgres"),
+    "mongo": ("27017", "MONGODB_TEST_URI", "mongodb://{}/?directConnection=true"),
+}
+
+
+class StackError(Exception):
+    """What keeps the stack from doing what it was told; says what to do about it."""
+
+
+class Stack:
+    """The stack of one configuration.
+
+    environment: the variables that docker compose fills in, those of the configuration included.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        if "COMPOSE_FILE" not in environment:
+            raise StackError("The configuration names no COMPOSE_FILE: set APPLICATION_CONFIG=production.")
+        if shutil.which("docker", path=environment.get("PATH")) is None:
+            raise StackError("docker is not in PATH; the stack needs Docker with the compose plugin.")
+        _check_values(environment)
+        self.environment = {
+            **environment,
+            **_STORAGES["mongo" if "mongo" in environment.get("COMPOSE_PROFILES", "") else "postgres"],
+            "COMPOSE_FILE": os.pathsep.join(
+                str(ROOT / f) for f in environment["COMPOSE_FILE"].split(os.pathsep)
+            ),
+            "STACK_USER": environment.get("STACK_USER") or _container_user(),
+        }
+        if TLS.exists() and not os.access(TLS, os.X_OK):
+            raise StackError(f"{TLS} belongs to another user, who started the stack: run this as root.")
+        if (TLS / "tls.crt").exists():
+            self.environment["STACK_CERTIFICATE"] = "/tls/tls.crt"
+
+    def prepare(self) -> None:
+        """Make what the containers are given, unless it is there."""
+        for folder in (SECRETS, TLS, BACKUPS, LOGS):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._give(folder)
+        for name in NAMES:
+            if not (SECRETS / name).exists():
+                self.write_secret(SECRETS / name, secrets.token_urlsafe(32))
+                say(f"Made docker/secrets/{name}.")
+        if not (SECRETS / API_KEYS).exists():
+            self.write_secret(
+                SECRETS / API_KEYS, "# Entries of `make-key`, one a line; without one, writing is off."
+            )
+        for file in (*TLS.iterdir(), *SECRETS.iterdir()):
+            self._give(file)
+
+    def compose(self, arguments: Sequence[str]) -> int:
+        """Run a command of docker compose in place of this process; its exit code where that cannot be."""
+        self.prepare()
+        command = ["docker", "compose", *arguments]
+        if os.name == "posix":
+            os.execvpe("docker", command, self.environment)  # noqa: S606 - this process becomes the command
+        return subprocess.run(command, env=self.environment, check=False).returncode
+
+    def tool(self, arguments: Sequence[str]) -> int:
+        """Run a `rentomatic` command inside the stack, with this terminal, standard input and output.
+
+        Raises StackError where the stack is not running: whoever has none may have meant another storage.
+        """
+        if not self.ask("ps", "--quiet"):
+            local = ""
+            if arguments[0] in ("backup", "restore"):
+                local = f" For the local file rentomatic.db: .venv/bin/rentomatic {shlex.join(arguments)}"
+            raise StackError(
+                f"{arguments[0]} is for the production stack, which is not running: "
+                f"./manage.py compose up -d. For another storage, name it in DATABASE_URL.{local}"
+            )
+        terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
+        # Not its dependencies: they run, and a changed configuration is no reason to make them anew here.
+        return self.compose(["run", "--rm", "--no-deps", *terminal, "tools", *arguments])
+
+    @contextmanager
+    def for_tests(self) -> Iterator[dict[str, str]]:
+        """The variables that name servers for the tests, in containers of their own that go at the end."""
+        self.environment["COMPOSE_PROJECT_NAME"] = f"rentomatic-test-{os.getpid()}"
+        try:
+            self.ask("up", "--detach", "--wait", timeout=600)
+            yield {
+                variable: url.format(self.ask("port", service, port))
+                for service, (port, variable, url) in _TEST_SERVERS.items()
+                if service in self.ask("ps", "--services").split()
+            }
+        finally:
+            self.ask("down", "--volumes", "--timeout", "5")
+
+    def ask(self, *arguments: str, text: str | None = None, timeout: float = 600) -> str:
+        """What `docker compose …` prints. Raises StackError where it fails."""
+        return run(["docker", "compose", *arguments], self.environment, text=text, timeout=timeout)
+
+    def _give(self, path: Path) -> None:
+        """Let the containers read it, where it was made by root, who is none of them."""
+        if os.geteuid() == 0:
+            os.chown(path, *map(int, self.environment["STACK_USER"].split(":")))
+
+    def write_secret(self, path: Path, text: str) -> None:
+        """A file that nobody else can read, not even for a moment, and that is whole or not there."""
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+        self._give(unfinished)
+        unfinished.replace(path)
+
+
+def run(
+    command: list[str],
+    environment: dict[str, str] | None = None,
+    *,
+    text: str | None = None,
+    timeout: float = 60,
+    check: bool = True,
+) -> str:
+    """What the command prints. Raises StackError with its last words where it fails."""
+    try:
+        done = subprocess.run(
+            command, env=environment, input=text, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StackError(f"`{' '.join(command[:4])} …` took longer than {timeout:.0f} s.") from error
+    if check and done.returncode != 0:
+        raise StackError(f"`{' '.join(command[:4])} …` failed:\n{_end_of(done.stderr)}\n")
+    return done.stdout.strip() if check else (done.stdout + done.stderr).strip()
+
+
+def _end_of(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-LAST_LINES:])
+
+
+def _check_values(environment: Mapping[str, str]) -> None:
+    for name, (pattern, wanted) in _RULES.items():
+        if (value := environment.get(name)) and not re.fullmatch(pattern, value):
+            raise StackError(f"{name} must be {wanted}, not {value}.")
+    for proxy in filter(None, environment.get("TRUSTED_PROXIES", "").split(",")):
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError as error:
+            raise StackError(f"TRUSTED_PROXIES must name addresses and networks, not {proxy}.") from error
+
+
+def _container_user() -> str:
+    """Who the containers run as: whoever owns the secrets, be it root or another who calls now."""
+    if SECRETS.exists():
+        owner = SECRETS.stat()
+        return f"{owner.st_uid}:{owner.st_gid}"
+    return f"{CONTAINER_USER}:{CONTAINER_USER}" if os.geteuid() == 0 else f"{os.getuid()}:{os.getgid()}"
+
+
+def say(text: str) -> None:
+    """Tell whoever runs the command; standard output is for what was asked for."""
+    print(text, file=sys.stderr, flush=True)
