@@ -14,9 +14,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.migrations.runner import create_database, upgrade_postgres
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrate import create_database
+from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from tests.postgres_server import TEST_URL, running, within
 

@@ -13,7 +13,7 @@ from typing import Any
 from psycopg.errors import Diagnostic
 
 from benchmarks.sides import Explained
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.session import Session
 
 _TELL = {"log_analyze": "on", "log_timing": "off", "log_format": "json", "log_level": "notice"}

@@ -13,8 +13,8 @@ from benchmarks.orm import Orm
 from benchmarks.postgres_plans import Explainer
 from benchmarks.sides import Sides
 from rentomatic.domain.geography import BoundingBox
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 
 
 @dataclass(frozen=True, slots=True)

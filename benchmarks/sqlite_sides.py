@@ -13,8 +13,8 @@ from benchmarks.connection import connect, prepare
 from benchmarks.orm import Orm
 from benchmarks.sides import Explained, Sides
 from rentomatic.domain.geography import BoundingBox
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 
 
 @dataclass(frozen=True, slots=True)

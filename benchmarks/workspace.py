@@ -10,9 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.postgres import PostgresDatabases
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv as csv_listing
 

@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from rentomatic.migrations.runner import upgrade_postgres
+from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
 from tests.servers import die_with_parent, free_port
 
 TEST_URL = os.environ.get("POSTGRES_TEST_URL")

@@ -2,7 +2,7 @@
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
 

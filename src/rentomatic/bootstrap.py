@@ -13,19 +13,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION, Revisions
 from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.folders import held_folder
-from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.schema import require_revision
-from rentomatic.repository.sqlite import (
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.repository.mongo.schema import MONGO_REVISION
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.schema import Revisions, require_revision
+from rentomatic.repository.sqlite.files import (
     MadeMeanwhile,
-    SqliteRepo,
     is_empty,
     is_missing,
     new_file,
     require_no_earlier_logs,
 )
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.settings import (
     Database,
     MemoryDatabase,
@@ -113,7 +115,7 @@ def open_repository(settings: Settings) -> RoomRepository:
                 migrate(settings.database)
             return SqliteRepo(path, SQLITE_REVISION, settings.statement_timeout)
         case PostgresDatabase(conninfo=conninfo):
-            from rentomatic.repository.postgres import PostgresRepo
+            from rentomatic.repository.postgres.repository import PostgresRepo
 
             return PostgresRepo(
                 conninfo,
@@ -125,7 +127,7 @@ def open_repository(settings: Settings) -> RoomRepository:
                 prepare=settings.prepared_statements,
             )
         case MongoDatabase(uri=uri, name=name):
-            from rentomatic.repository.mongo import MongoRepo
+            from rentomatic.repository.mongo.repository import MongoRepo
 
             return MongoRepo(
                 uri,
@@ -204,21 +206,23 @@ def _migrated(database: Database) -> Revisions:
         case MemoryDatabase():
             return None, None
         case SqliteDatabase(path):
-            from rentomatic.migrations import runner  # Alembic takes a third of a second to import
+            from rentomatic.repository.sqlite import (
+                migrate as sqlite_schema,  # Alembic takes a third of a second to import
+            )
 
             if is_missing(path):
                 with suppress(MadeMeanwhile), new_sqlite_file(path) as unfinished:
-                    return runner.upgrade_sqlite(unfinished)
+                    return sqlite_schema.upgrade(unfinished)
             require_no_earlier_logs(path)
-            return runner.upgrade_sqlite(path)
+            return sqlite_schema.upgrade(path)
         case PostgresDatabase(conninfo=conninfo):
-            from rentomatic.migrations import runner
+            from rentomatic.repository.postgres import migrate as postgres_schema
 
-            return runner.upgrade_postgres(_for_changes(conninfo))
+            return postgres_schema.upgrade(_for_changes(conninfo))
         case MongoDatabase(uri=uri, name=name):
-            from rentomatic.migrations import mongo
+            from rentomatic.repository.mongo import migrate as mongo_schema
 
-            return mongo.upgrade(uri, name)
+            return mongo_schema.upgrade(uri, name)
 
 
 def migration_text(database: Database) -> str:
@@ -227,25 +231,25 @@ def migration_text(database: Database) -> str:
         case MemoryDatabase():
             return ""
         case SqliteDatabase(path):
-            from rentomatic.migrations import runner
+            from rentomatic.repository.sqlite import migrate as sqlite_schema
 
             _require_directory(path)
-            return runner.sql_for_sqlite(path)
+            return sqlite_schema.text(path)
         case PostgresDatabase(conninfo=conninfo):
-            from rentomatic.migrations import runner
+            from rentomatic.repository.postgres import migrate as postgres_schema
 
-            return runner.sql_for_postgres(_for_changes(conninfo))
+            return postgres_schema.text(_for_changes(conninfo))
         case MongoDatabase():
-            from rentomatic.migrations import mongo
+            from rentomatic.repository.mongo import schema
 
-            return "".join(f"{json.dumps(command)}\n" for command in mongo.statements())
+            return "".join(f"{json.dumps(command)}\n" for command in schema.statements())
 
 
 def create_database(database: PostgresDatabase) -> bool:
     """Make the database of the rooms, still without a schema; False where it is there already."""
-    from rentomatic.migrations import runner
+    from rentomatic.repository.postgres import migrate as postgres_schema
 
-    return runner.create_database(_for_changes(database.maintenance), database.name)
+    return postgres_schema.create_database(_for_changes(database.maintenance), database.name)
 
 
 @contextmanager
@@ -259,15 +263,15 @@ def scratch(settings: Settings) -> Iterator[Settings]:
                 folder = kept.enter_context(held_folder("rentomatic-scratch-"))
                 found = SqliteDatabase(folder / "scratch.db")
             case PostgresDatabase() as given:
-                from rentomatic.migrations import runner
+                from rentomatic.repository.postgres import migrate as postgres_schema
 
                 conninfo = _for_changes(given.conninfo)
-                name = kept.enter_context(runner.scratch_database(conninfo))
+                name = kept.enter_context(postgres_schema.scratch_database(conninfo))
                 found = replace(given, name=name, conninfo=_of_database(conninfo, name))
             case MongoDatabase() as given:
-                from rentomatic.migrations import mongo
+                from rentomatic.repository.mongo import migrate as mongo_schema
 
-                found = replace(given, name=kept.enter_context(mongo.scratch_database(given.uri)))
+                found = replace(given, name=kept.enter_context(mongo_schema.scratch_database(given.uri)))
         migrate(found)
         yield replace(settings, database=found)
 

@@ -18,7 +18,7 @@ from benchmarks.worst.measuring import Application, Cost, NoServer
 from benchmarks.worst.requests import PAGED, ROUTES, Request, Route, makes_sense, of_saved
 from benchmarks.worst.values import Known, Values
 from rentomatic.domain.search import SORTS, Field, Operator
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, MAX_VALUES, Format
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.web.app import create_app

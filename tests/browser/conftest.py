@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
 from tests.servers import Server, rentomatic
 

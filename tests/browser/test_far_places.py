@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from tests.browser.conftest import opened
 from tests.browser.test_live_search import drag, number, on_map, settled
 from tests.builders import make_room

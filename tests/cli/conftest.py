@@ -17,7 +17,7 @@ from rentomatic.bootstrap import open_repository
 from rentomatic.cli.main import run
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import read_settings
 from tests import mongo_server, postgres_server

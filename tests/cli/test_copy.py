@@ -8,8 +8,8 @@ import pytest
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.checksum import Checksum
 from tests.builders import make_room
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage

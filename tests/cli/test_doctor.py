@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
 from tests.cli.test_certificate import REAL, pem

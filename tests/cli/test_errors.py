@@ -16,7 +16,7 @@ from tests.cli.conftest import CommandLine, Storage
 def all_errors() -> set[type[RentomaticError]]:
     """Every kind of error that the program has."""
     for module in pkgutil.walk_packages(package.__path__, "rentomatic."):
-        if not module.name.endswith(("__main__", "migrations.env")):  # these two run when they are imported
+        if not module.name.endswith(("__main__", "revisions.env")):  # these two run when they are imported
             importlib.import_module(module.name)
     found: set[type[RentomaticError]] = set()
     waiting = [RentomaticError]

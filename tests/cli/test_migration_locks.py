@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION, locks, runner
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres import locks, migrate
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from tests import postgres_server
 from tests.builders import make_room
@@ -67,7 +68,7 @@ class Requests:
 def conninfo(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A database of the first revision with rooms in it; the environment names it."""
     with postgres_server.empty_database() as conninfo:
-        runner.upgrade_postgres(conninfo, "0001")
+        migrate.upgrade(conninfo, "0001")
         with psycopg.connect(conninfo) as connection, connection.cursor() as cursor:
             columns = "code, size, price, longitude, latitude"
             with cursor.copy(f"COPY room ({columns}) FROM STDIN".encode()) as copy:
@@ -81,11 +82,11 @@ def conninfo(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 def altering(conninfo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The same, up to date, and a newer revision to come that alters the table of rooms."""
-    runner.upgrade_postgres(conninfo)
+    migrate.upgrade(conninfo)
     folder = tmp_path / "revisions"
-    shutil.copytree(Path(runner.__file__).parent / "postgres", folder)
+    shutil.copytree(migrate._SCRIPTS.folder, folder)
     (folder / "0999_note.py").write_text(NEXT_REVISION)
-    monkeypatch.setitem(runner._FOLDERS, "postgresql", str(folder))
+    monkeypatch.setattr(migrate, "_SCRIPTS", replace(migrate._SCRIPTS, folder=folder))
     return conninfo
 
 
@@ -137,7 +138,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_a_change_of_the_table_that_waits_for_a_reader_keeps_no_search_waiting(altering: str) -> None:
     with requests(altering, Requests.search, Requests.search) as searches, ThreadPoolExecutor() as threads:
         with reading(altering):
-            migration = threads.submit(runner.upgrade_postgres, altering)
+            migration = threads.submit(migrate.upgrade, altering)
             for _ in range(3):
                 wait_for(lambda: waits(altering))
                 wait_for(lambda: not waits(altering))
@@ -148,7 +149,7 @@ def test_a_change_of_the_table_that_waits_for_a_reader_keeps_no_search_waiting(a
         assert migration.result(LIMIT) == (POSTGRES_REVISION, "0999")
     assert waiting
     assert max(searches.seconds) < LONGEST_SEARCH
-    assert runner.upgrade_postgres(altering) == ("0999", "0999")
+    assert migrate.upgrade(altering) == ("0999", "0999")
 
 
 def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alone(conninfo: str) -> None:
@@ -157,7 +158,7 @@ def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alon
         ThreadPoolExecutor() as threads,
     ):
         with reading(conninfo):
-            migrations = [threads.submit(runner.upgrade_postgres, conninfo) for _ in range(3)]
+            migrations = [threads.submit(migrate.upgrade, conninfo) for _ in range(3)]
             wait_for(lambda: waits(conninfo))
             done = len(going.seconds)
             wait_for(lambda: len(going.seconds) > done + 50)

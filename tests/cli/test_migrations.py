@@ -18,7 +18,9 @@ from psycopg import sql
 
 from rentomatic.bootstrap import migrate, open_repository, revision
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION, runner
+from rentomatic.repository.postgres import migrate as postgres
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.sqlite import migrate as sqlite
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import PostgresDatabase, Settings, SqliteDatabase, read_settings
 from tests import postgres_server
@@ -106,9 +108,9 @@ def schema(url: str) -> list[tuple[Any, ...]]:
 def downgrade(url: str) -> None:
     match settings(url).database:
         case PostgresDatabase(conninfo=conninfo):
-            runner.downgrade_postgres(conninfo, "base")
+            postgres.downgrade(conninfo, "base")
         case SqliteDatabase(path):
-            runner.downgrade_sqlite(path, "base")
+            sqlite.downgrade(path, "base")
 
 
 def load(url: str, rooms: int) -> None:
@@ -133,9 +135,9 @@ def test_the_schema_goes_down_and_up_again_with_rooms_in_it(url: str) -> None:
 def test_a_schema_of_the_first_revision_is_brought_up_to_date_with_its_rooms(url: str) -> None:
     match settings(url).database:
         case PostgresDatabase(conninfo=conninfo):
-            runner.upgrade_postgres(conninfo, "0001")
+            postgres.upgrade(conninfo, "0001")
         case SqliteDatabase(path):
-            runner.upgrade_sqlite(path, "0001")
+            sqlite.upgrade(path, "0001")
     by_hand(url, "INSERT INTO room (code, size, price, longitude, latitude) VALUES ('a1', 20, 60, 0, 51)")
 
     assert migrate(settings(url).database) == ("0001", needed(url))

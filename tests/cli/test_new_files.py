@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rentomatic import bootstrap
-from rentomatic.repository.sqlite import MadeMeanwhile, new_file
+from rentomatic.repository.sqlite.files import MadeMeanwhile, new_file
 from rentomatic.settings import SqliteDatabase
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage

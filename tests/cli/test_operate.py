@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.sample_rooms import FIRST_ROOMS, SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers import csv, geojson, ndjson
 from rentomatic.serializers import json as json_array

@@ -15,9 +15,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.migrations.runner import scratch_database
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrate import scratch_database
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import backup
 from tests import postgres_server
@@ -149,7 +149,7 @@ def test_a_proof_that_is_stopped_drops_its_database(conninfo: str, file: Path, s
 
 USES_SCRATCH = """
 import sys, time
-from rentomatic.migrations.runner import scratch_database
+from rentomatic.repository.postgres.migrate import scratch_database
 with scratch_database(sys.argv[1]) as name:
     print(name, flush=True)
     time.sleep(600)
@@ -171,7 +171,7 @@ def process_with_scratch_database(conninfo: str) -> Iterator[tuple[subprocess.Po
 def test_a_database_of_a_killed_process_is_dropped_by_the_next_and_no_other(
     conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rentomatic.migrations.runner._UNTIL_HELD", timedelta())
+    monkeypatch.setattr("rentomatic.repository.postgres.migrate._UNTIL_HELD", timedelta())
     used = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '{}'"
     with (
         process_with_scratch_database(conninfo) as (_, held),

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv
 from tests import postgres_server

@@ -12,8 +12,9 @@ from subprocess import CompletedProcess
 import pytest
 
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.repository.sqlite import SqliteRepo, files
+from rentomatic.repository.sqlite import files
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.settings import Scope
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION
+from rentomatic.repository.mongo.schema import MONGO_REVISION
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from tests import postgres_server
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage, url_of
 from tests.servers import free_port

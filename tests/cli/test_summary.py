@@ -4,7 +4,7 @@ import pytest
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.errors import OutOfTime
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from tests.servers import ROOT, STOP_TIMEOUT, free_port, serving
 
 

@@ -50,7 +50,7 @@ def test_the_source_keeps_the_contracts(source: Path) -> None:
             "Inner layers know nothing of outer ones",
         ),
         (
-            "repository/memory.py",
+            "repository/memory/repository.py",
             "import rentomatic.serializers.csv",
             "Inner layers know nothing of outer ones",
         ),
@@ -60,12 +60,12 @@ def test_the_source_keeps_the_contracts(source: Path) -> None:
         ("use_cases/ports.py", "import sqlite3", "The core reaches the outside only through its ports"),
         ("use_cases/errors.py", "import falcon", "The core reaches the outside only through its ports"),
         (
-            "repository/memory.py",
+            "repository/memory/repository.py",
             "import rentomatic.repository.sqlite",
             "Repositories do not know each other",
         ),
         (
-            "repository/sqlite.py",
+            "repository/sqlite/repository.py",
             "import rentomatic.repository.memory",
             "Repositories do not know each other",
         ),

@@ -10,28 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations import MONGO_REVISION, POSTGRES_REVISION, SQLITE_REVISION
-from rentomatic.migrations.mongo import upgrade as upgrade_mongo
-from rentomatic.migrations.runner import upgrade_sqlite
 from rentomatic.repository import areas
-from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.mongo import MongoRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo import cells as mongo_cells
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.mongo import totals as mongo_totals
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.mongo.migrate import upgrade as upgrade_mongo
+from rentomatic.repository.mongo.repository import MongoRepo
+from rentomatic.repository.mongo.schema import MONGO_REVISION
 from rentomatic.repository.postgres import cells as postgres_cells
 from rentomatic.repository.postgres import nearest as postgres_nearest
 from rentomatic.repository.postgres import plan as postgres_plan
 from rentomatic.repository.postgres import sampling as postgres_sampling
 from rentomatic.repository.postgres import ways as postgres_ways
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.repository.sqlite import meter as sqlite_meter
 from rentomatic.repository.sqlite import plan as sqlite_plan
 from rentomatic.repository.sqlite import sampling as sqlite_sampling
 from rentomatic.repository.sqlite import search as sqlite_search
 from rentomatic.repository.sqlite import totals as sqlite_totals
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.ports import RoomRepository
 from tests import mongo_server, postgres_server
 

@@ -5,7 +5,7 @@ import pytest
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.budget import PATIENCE, Deadline, seconds_within
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.errors import NotQuick, OutOfTime
 from tests.builders import make_room
 
@@ -84,7 +84,7 @@ def test_the_memory_gives_up_what_takes_too_long() -> None:
 
 
 def test_the_memory_is_quick_while_it_holds_few_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rentomatic.repository.memory.QUICK", 3)
+    monkeypatch.setattr("rentomatic.repository.memory.repository.QUICK", 3)
     few, many = (MemRepo(make_room(code=f"r{n}") for n in range(rooms)) for rooms in (3, 4))
 
     assert 3 == few.count(RoomQuery(), quick=True)

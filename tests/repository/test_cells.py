@@ -9,7 +9,7 @@ from rentomatic.domain.clusters import Cell, Cells, Grid
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room

@@ -17,13 +17,13 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, RoomQuery
-from rentomatic.migrations import MONGO_REVISION
-from rentomatic.migrations.mongo import INDEXES, statements, upgrade
 from rentomatic.repository.keyset import segments
-from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.mongo import MongoRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo.errors import translated_errors
 from rentomatic.repository.mongo.filters import segment_order
+from rentomatic.repository.mongo.migrate import upgrade
+from rentomatic.repository.mongo.repository import MongoRepo
+from rentomatic.repository.mongo.schema import INDEXES, MONGO_REVISION, statements
 from rentomatic.repository.mongo.search import Moment, first_rooms
 from rentomatic.repository.mongo.totals import count_rooms
 from rentomatic.sample_rooms import sample_rooms

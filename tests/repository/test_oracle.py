@@ -13,7 +13,7 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.errors import NotQuick
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.remove_room import remove_room

@@ -12,9 +12,9 @@ from psycopg import errors
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.search import room_of_code
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.totals import prices_of

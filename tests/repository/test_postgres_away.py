@@ -15,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 
 from rentomatic.bootstrap import migrate
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.settings import PostgresDatabase
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room

@@ -18,8 +18,8 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql

@@ -9,10 +9,11 @@ import pytest
 
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.postgres import PostgresRepo, plan, ways
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.postgres import nearest as nearest_rooms
+from rentomatic.repository.postgres import plan, ways
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.totals import quick_count
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import NotQuick, OutOfTime

@@ -14,9 +14,9 @@ from psycopg.conninfo import make_conninfo
 
 from rentomatic.bootstrap import migrate, open_repository
 from rentomatic.domain.search import RoomQuery
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.migrations.runner import upgrade_postgres
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.session import Session
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Settings, read_settings

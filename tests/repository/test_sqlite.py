@@ -8,16 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
-from rentomatic import migrations
 from rentomatic.domain.geography import BoundingBox, Circle, Point, distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
-from rentomatic.migrations import SQLITE_REVISION, runner
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.sqlite import migrate
 from rentomatic.repository.sqlite.meter import Meter
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable
@@ -32,7 +30,7 @@ USUAL = Condition(Field.PRICE, Operator.LT, 100)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """An empty file with the schema."""
-    runner.upgrade_sqlite(tmp_path / "rooms.db")
+    migrate.upgrade(tmp_path / "rooms.db")
     return tmp_path / "rooms.db"
 
 
@@ -46,7 +44,7 @@ def repository(path: Path) -> Iterator[SqliteRepo]:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty thousand rooms, enough for every plan to matter."""
     path = tmp_path_factory.mktemp("town") / "rooms.db"
-    runner.upgrade_sqlite(path)
+    migrate.upgrade(path)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
         repository.load(sample_rooms(60_000))
     return path
@@ -480,23 +478,18 @@ def test_the_schema_goes_down_and_up_again_with_rooms_in_it(path: Path, reposito
     repository.load(sample_rooms(100))
     repository.close()
 
-    runner.downgrade_sqlite(path, "base")
+    migrate.downgrade(path, "base")
     with closing(open_by_hand(path)) as connection:
         names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
     assert names <= {"alembic_version", "sqlite_autoindex_alembic_version_1"}
 
-    assert runner.upgrade_sqlite(path) == (None, SQLITE_REVISION)
+    assert migrate.upgrade(path) == (None, SQLITE_REVISION)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as again:
         assert again.load(sample_rooms(100)).added == 100
 
 
 def test_the_revision_that_the_program_needs_is_the_newest() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", str(Path(migrations.__file__).parent / "sqlite"))
-
-    assert ScriptDirectory.from_config(config).get_heads() == [SQLITE_REVISION]
+    assert migrate._SCRIPTS.steps(None, "head")[-1] == SQLITE_REVISION
 
 
 def many_rooms(count: int) -> Iterator[Room]:

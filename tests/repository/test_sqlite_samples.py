@@ -12,9 +12,10 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import estimate_of
-from rentomatic.migrations import SQLITE_REVISION, runner
-from rentomatic.repository.sqlite import SqliteRepo, sampling
+from rentomatic.repository.sqlite import migrate, sampling
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.plan import cheapest_for_all
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import OnConflict
 from tests.builders import make_room
@@ -48,7 +49,7 @@ INSERT = """
 
 
 def write_rooms(path: Path, ids: str, rooms: int = ROOMS) -> None:
-    runner.upgrade_sqlite(path)
+    migrate.upgrade(path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(INSERT.format(ids), (rooms,))
 

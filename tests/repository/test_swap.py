@@ -12,9 +12,9 @@ from bson import Int64
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.mongo import MongoRepo
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.mongo.repository import MongoRepo
 from rentomatic.repository.sqlite.files import BUSY_TIMEOUT
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room

@@ -11,7 +11,7 @@ from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary, estimate_of
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository

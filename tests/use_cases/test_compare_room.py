@@ -1,5 +1,5 @@
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.compare_room import NEAREST, compare_room
 from tests.builders import make_room
 from tests.slow import a_second

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.checksum import Checksum
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty, copy_rooms
 from rentomatic.use_cases.errors import RepositoryUnavailable

@@ -10,7 +10,7 @@ from rentomatic.domain.geography import Area, BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Summary
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.loosen_search import (

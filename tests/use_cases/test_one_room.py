@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.add_room import add_room
 from rentomatic.use_cases.errors import (
     ConflictError,

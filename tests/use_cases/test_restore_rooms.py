@@ -6,7 +6,7 @@ import pytest
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts

@@ -7,7 +7,7 @@ import pytest
 
 from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget, exact_or_estimated
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy, TooCostly
 from rentomatic.use_cases.search_rooms import search_rooms

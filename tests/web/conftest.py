@@ -5,10 +5,10 @@ import pytest
 from falcon import testing
 
 from rentomatic.domain.room import Room
-from rentomatic.migrations import SQLITE_REVISION
-from rentomatic.migrations.runner import upgrade_sqlite
-from rentomatic.repository.memory import MemRepo
-from rentomatic.repository.sqlite import SqliteRepo
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import FIRST_ROOMS, sample_rooms
 from rentomatic.settings import ApiKey, Scope, digest_of, new_key
 from rentomatic.use_cases.ports import RoomRepository

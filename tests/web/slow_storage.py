@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
 from rentomatic.web.turns import App, Lanes

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.loosen_search import COUNT_TO
 from tests.builders import make_room, room_sets
 from tests.slow import SlowRepo

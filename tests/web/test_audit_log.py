@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.settings import Scope
 from rentomatic.web.logs import AppendingHandler, JsonFormatter, append_line
 from tests.servers import Server, free_port, rentomatic

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from falcon import HTTPError, Request, testing
 
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.settings import Scope
 from rentomatic.web.bodies import SmallBodies
 from rentomatic.web.metrics import Metrics, Sources

@@ -5,7 +5,7 @@ from falcon import testing
 
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers.json import encode
 from rentomatic.use_cases.errors import OutOfTime

@@ -18,8 +18,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from rentomatic.bootstrap import open_repository
-from rentomatic.migrations.mongo import upgrade as upgrade_mongo
-from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.mongo.migrate import upgrade as upgrade_mongo
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.settings import Scope, read_settings
 from tests import mongo_server, postgres_server
 from tests.builders import make_room

@@ -15,7 +15,7 @@ from falcon import testing
 from openapi_spec_validator import validate as validate_document
 
 from rentomatic.domain.search import SORTS, Field, Operator
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
 from rentomatic.requests.search import AREA_PARAMETERS, FILTERS, PAGE_PARAMETERS
 from rentomatic.sample_rooms import FIRST_ROOMS

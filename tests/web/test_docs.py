@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from falcon import testing
 
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS, sample_rooms
 from rentomatic.settings import Scope
 from rentomatic.web import docs

@@ -11,7 +11,7 @@ from falcon import Request, Response, testing
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
 from rentomatic.web.download import Download

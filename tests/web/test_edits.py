@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room
 from tests.web.editing import A1, Editor

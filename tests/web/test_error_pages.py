@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.web.pages import error

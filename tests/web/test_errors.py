@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.search import AREA_PARAMETERS, FILTERS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import source

@@ -10,7 +10,7 @@ import pytest
 from falcon import testing
 
 from rentomatic.domain.quoting import is_hidden
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
 from rentomatic.requests.search import AREA_PARAMETERS, PAGE_PARAMETERS
 from tests.builders import make_room

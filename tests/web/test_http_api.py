@@ -12,7 +12,7 @@ from typing import Any
 from falcon import testing
 
 from rentomatic.domain.search import SORTS, Field, Operator
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
 from rentomatic.requests.search import AREA_PARAMETERS, PAGE_PARAMETERS, Format
 from rentomatic.sample_rooms import FIRST_ROOMS

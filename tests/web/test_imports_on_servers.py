@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.settings import Scope
 from tests.servers import Answer, Server, limit_files, rentomatic
 from tests.web.conftest import key_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.settings import ApiKey, Scope, new_key
 from rentomatic.web.logs import logging_configuration

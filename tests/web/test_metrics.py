@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageBusy
 from rentomatic.use_cases.ports import OnConflict, PoolState, RoomRepository

@@ -7,7 +7,7 @@ from falcon import testing
 from rentomatic.domain.room import CODE_RULE
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.web.app import create_app

@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rentomatic.migrations import POSTGRES_REVISION
-from rentomatic.migrations.runner import upgrade_postgres
-from rentomatic.repository.postgres import PostgresRepo
+from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from tests.postgres_server import PostgresServer, running
 from tests.servers import Answer, Server, rentomatic

@@ -5,7 +5,7 @@ from falcon import testing
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.settings import Scope
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable

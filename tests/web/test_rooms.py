@@ -5,7 +5,7 @@ import pytest
 from falcon import testing
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from tests.builders import make_room
 from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get

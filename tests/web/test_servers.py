@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.migrations.runner import upgrade_sqlite
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from tests.servers import Server, free_port, rentomatic, serving
 
 CHEAP = "/rooms?filter_price__lt=40&sort=price&limit=3"

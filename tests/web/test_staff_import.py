@@ -13,7 +13,7 @@ from falcon import testing
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.serializers import csv, ndjson
 from rentomatic.web import imports, uploads
 from tests.builders import make_room

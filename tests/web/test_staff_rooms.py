@@ -7,7 +7,7 @@ import pytest
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.settings import Scope
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room

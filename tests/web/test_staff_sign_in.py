@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from falcon import testing
 
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.settings import ApiKey, Scope, new_key
 from rentomatic.web.sessions import COOKIE, COOKIE_OF_HTTPS, LIFETIME
 from tests.builders import make_room

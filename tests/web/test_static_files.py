@@ -12,7 +12,7 @@ import falcon
 import pytest
 from falcon import testing
 
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.static_files import FOLDER, TEXT, StaticFiles, compressed, prefix, version_of
 from tests.web.conftest import get

@@ -13,7 +13,7 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.web.rooms import TIME_TO_MAKE

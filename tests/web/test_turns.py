@@ -11,7 +11,7 @@ from falcon import testing
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.memory import MemRepo
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import NotQuick
 from rentomatic.web.client import Seldom

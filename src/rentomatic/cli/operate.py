@@ -14,7 +14,7 @@ import click
 from rentomatic import bootstrap
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
-from rentomatic.repository.sqlite import MadeMeanwhile, is_missing
+from rentomatic.repository.sqlite.files import MadeMeanwhile, is_missing
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS

@@ -2,6 +2,9 @@
 
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
+Revisions = tuple[str | None, str | None]
+"""The revision of a schema before and after a migration, None for no schema."""
+
 
 def require_revision(found: str | None, needed: str, *, running: bool = False) -> None:
     """Raise RepositoryUnavailable, saying what to do, unless the schema is the one needed.

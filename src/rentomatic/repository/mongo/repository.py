@@ -70,7 +70,7 @@ _SCHEMA = {"_id": "room"}
 
 
 class MongoRepo:
-    """A database whose schema `rentomatic.migrations.mongo` made, in a replica set or a sharded cluster.
+    """A database whose schema `migrate` made, in a replica set or a sharded cluster.
 
     uri: `mongodb://…`, as PyMongo takes it.
     revision: the schema that this program needs.

@@ -1,5 +1,1 @@
-"""Rooms in PostgreSQL."""
-
-from rentomatic.repository.postgres.repository import PostgresRepo
-
-__all__ = ["PostgresRepo"]
+"""Rooms in PostgreSQL: one server, or several of which one can be written to."""

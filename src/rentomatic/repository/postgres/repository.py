@@ -1,4 +1,4 @@
-"""Rooms in a PostgreSQL database whose schema `rentomatic.migrations` made."""
+"""Rooms in a PostgreSQL database whose schema `migrate` made."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager

@@ -45,7 +45,7 @@ _PING_TIMEOUT = 1.0
 
 
 class SqliteRepo:
-    """A file whose schema `rentomatic.migrations` made.
+    """A file whose schema `migrate` made.
 
     path: the file. It is never created here.
     revision: the schema that this program needs.

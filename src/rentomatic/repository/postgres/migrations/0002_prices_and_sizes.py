@@ -4,7 +4,7 @@ Revision ID: 0002
 Revises: 0001
 """
 
-from rentomatic.migrations.concurrently import create_index, drop_index
+from rentomatic.repository.postgres.concurrently import create_index, drop_index
 
 revision = "0002"
 down_revision = "0001"
