@@ -2,8 +2,10 @@
 """The operator's tool: sets up what a command needs, then hands over to it.
 
     ./manage.py serve            the page and the API, with sample rooms on first use
-    ./manage.py test [ARGS]      every test; ARGS go to pytest; --docker: on database servers in containers;
-                                 --fuzz: ten thousand requests that Schemathesis thinks of, --fuzz-seed N
+    ./manage.py test [ARGS]      all tests but those of the production stack; ARGS go to pytest
+                                 --stack: the tests of the production stack, which need Docker
+                                 --docker: on database servers in containers
+                                 --fuzz: ten thousand requests made by Schemathesis; --fuzz-seed N
     ./manage.py lint             ruff, mypy, import-linter
     ./manage.py bench [ARGS]     the benchmarks
     ./manage.py lock             pin the requirements anew, from pyproject.toml
@@ -125,23 +127,22 @@ def in_the_stack(command: str, arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """All tests, or those of the arguments; those of the stack by themselves, since they need the machine.
+    """Run all tests but those of the stack, or what the arguments name.
 
-    With --docker on servers in containers, which go when the tests have ended.
+    --stack: run the tests of the stack, one after the other since they need the whole machine.
+    --docker: run on servers in containers, which are removed at the end.
     """
     if "--docker" in arguments:
         arguments = [argument for argument in arguments if argument != "--docker"]
         stack = Stack(configured({"APPLICATION_CONFIG": "testing", **os.environ}))
         with stack.for_tests() as servers:
-            command = [*PYTEST, *(arguments or ["--ignore=tests/deployment", *IN_PARALLEL])]
+            command = [*PYTEST, *(arguments or IN_PARALLEL)]
             return run(command, {**os.environ, **servers}, ROOT, replace=False)
+    if "--stack" in arguments:
+        arguments = ["tests/deployment", *(argument for argument in arguments if argument != "--stack")]
     if "--fuzz" in arguments:
         arguments = ["tests/web/test_fuzz.py", "--capture=no", *arguments]
-    if arguments:
-        return run([*PYTEST, *arguments], os.environ, ROOT)
-    suites = (["--ignore=tests/deployment", *IN_PARALLEL], ["tests/deployment"])
-    codes = [run([*PYTEST, *suite], os.environ, ROOT, replace=False) for suite in suites]
-    return int(any(codes))
+    return run([*PYTEST, *(arguments or IN_PARALLEL)], os.environ, ROOT)
 
 
 def bench(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -190,6 +191,29 @@ def test_a_set_up_that_was_interrupted_is_begun_anew(prepared: Path) -> None:
     assert "Setting up .venv (prod)" in done.stderr
     assert "no-such-package-as-this" in done.stderr  # it got as far as to install
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "test"),
+    [(("-k", "test"), "test_room"), (("--stack", "-k", "outage"), "test_outage")],
+)
+def test_tests_of_the_stack_run_only_when_asked_for(
+    prepared: Path, arguments: tuple[str, ...], test: str
+) -> None:
+    for path in ("test_room.py", "deployment/test_outage.py", "deployment/test_restart.py"):
+        file = prepared / "tests" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"def {file.stem}() -> None: ...\n")
+
+    done = manage(
+        prepared,
+        "test",
+        *arguments,
+        PYTEST_ADDOPTS="-rA -p pytest_timeout",
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",  # starts in a second less
+    )
+
+    assert [test] == re.findall(r"^PASSED .*::(\w+)", done.stdout, re.MULTILINE)
 
 
 def test_requirements_are_pinned_and_name_no_registry() -> None:
