@@ -206,7 +206,8 @@ def within(conninfo: str, database: str) -> str:
 def empty_database(template: str | None = None) -> Iterator[str]:
     """The conninfo of a database that nobody else uses, and that is dropped at the end."""
     server, name = conninfo_of_server(), f"rentomatic_test_{uuid.uuid4().hex}"
-    copied = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+    # Copied by file: where nothing waits for the disk, half the work of writing it to the log.
+    copied = sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template or "template0"))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}{}").format(sql.Identifier(name), copied))
     try:
