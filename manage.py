@@ -141,7 +141,7 @@ def test(arguments: list[str]) -> int:
     if "--stack" in arguments:
         arguments = ["tests/deployment", *(argument for argument in arguments if argument != "--stack")]
     if "--fuzz" in arguments:
-        arguments = ["tests/web/test_fuzz.py", "--capture=no", *arguments]
+        arguments = ["tests/web/api/test_fuzz.py", "--capture=no", *arguments]
     return run([*PYTEST, *(arguments or IN_PARALLEL)], os.environ, ROOT)
 
 

@@ -18,8 +18,8 @@ from benchmarks.http_load import PATH, free_port, wait_until_ready
 from benchmarks.processes import descendants, processor_seconds, server
 from benchmarks.transfer import url
 from benchmarks.workspace import Workspace
-from rentomatic.web import draining, on_granian
-from rentomatic.web.serving import Serving, metrics_directory
+from rentomatic.server import draining, granian
+from rentomatic.server.serving import Serving, metrics_directory
 
 CONNECTIONS = 8
 WORKERS = 2
@@ -157,10 +157,10 @@ def _serve(way: str, port: int) -> None:
     )
     with metrics_directory():
         if way == "as shipped":
-            on_granian.run(serving)
+            granian.run(serving)
         else:
             sockets = WORKERS if way == "two sockets" else 1
-            on_granian.server(serving, sockets=sockets).serve(target_loader=draining.load)
+            granian.server(serving, sockets=sockets).serve(target_loader=draining.load)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _HANG_UP = ("sh", "-c", "kill -HUP 1")
 after a crash or a reboot.
 """
 
-_PROBE = ("python", "-m", "rentomatic.web.probe")
+_PROBE = ("python", "-m", "rentomatic.server.probe")
 """Asks the server of its container for a path; says on standard error what else than 200 came."""
 
 _FIRST_START_WITHIN = 240.0

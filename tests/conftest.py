@@ -2,9 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
+from rentomatic.sample_rooms import sample_rooms
 
 settings.register_profile(
     "default",
@@ -27,6 +33,16 @@ def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("RENTOMATIC_", "POSTGRES_", "MONGODB_", "APPLICATION_", "DATABASE_URL")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DATABASE_URL", "memory:")
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a file with sample rooms."""
+    path = tmp_path_factory.mktemp("rooms") / "rooms.db"
+    upgrade_sqlite(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(sample_rooms(60_000))
+    return f"sqlite:///{path}"
 
 
 @pytest.hookimpl(wrapper=True)

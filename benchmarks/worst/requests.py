@@ -15,7 +15,7 @@ from rentomatic.requests.search import (
     Format,
     parse_search,
 )
-from rentomatic.web.middleware import MAX_URL
+from rentomatic.web.http.middleware import MAX_URL
 from rentomatic.web.pages.search_view import FORM
 
 EXPORTED = (Format.CSV, Format.NDJSON)

@@ -40,15 +40,15 @@ from rentomatic.settings import (
 )
 from rentomatic.use_cases.errors import Problem, RepositoryUnavailable
 from rentomatic.use_cases.ports import Pooled, RoomRepository
+from rentomatic.web.access.keys import Keys
 from rentomatic.web.app import create_app
-from rentomatic.web.keys import Keys
-from rentomatic.web.logs import logging_configuration, open_to_append
-from rentomatic.web.tiles import Tiles
-from rentomatic.web.turns import App
-from rentomatic.web.visitors import Proxies
+from rentomatic.web.limits.turns import App
+from rentomatic.web.limits.visitors import Proxies
+from rentomatic.web.pages.tiles import Tiles
+from rentomatic.web.telemetry.logs import logging_configuration, open_to_append
 
 if TYPE_CHECKING:
-    from rentomatic.web.metrics import Metrics
+    from rentomatic.web.telemetry.metrics import Metrics
 
 
 def application() -> App:
@@ -85,7 +85,7 @@ def require_audit_log(settings: Settings) -> None:
 
 
 def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":
-    from rentomatic.web.metrics import Metrics, Sources  # only in workers, see there
+    from rentomatic.web.telemetry.metrics import Metrics, Sources  # only in workers, see there
 
     def taken() -> datetime | None:
         newest = newest_backup(settings.backup_directory)

@@ -22,7 +22,7 @@ from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, MAX_VALUES, Format
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.web.app import create_app
-from rentomatic.web.middleware import MAX_URL
+from rentomatic.web.http.middleware import MAX_URL
 
 KNOWN = Known([*sample_rooms(60)])
 

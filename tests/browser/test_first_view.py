@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from rentomatic.web.static_files import prefix
+from rentomatic.web.http.static_files import prefix
 from tests.browser.conftest import opened
 from tests.browser.test_live_search import settled
 from tests.servers import Server

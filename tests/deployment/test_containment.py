@@ -175,7 +175,7 @@ def test_the_image_runs_as_a_user_and_looks_after_its_health(stack: Stack) -> No
     config = json.loads(docker("image", "inspect", image(stack)))[0]["Config"]
 
     assert config["User"] not in ("", "root", "0")
-    assert "rentomatic.web.watchdog" in " ".join(config["Healthcheck"]["Test"])
+    assert "rentomatic.server.watchdog" in " ".join(config["Healthcheck"]["Test"])
 
 
 def test_nothing_can_be_written_beside_tmp(stack: Stack) -> None:

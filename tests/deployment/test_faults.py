@@ -203,7 +203,7 @@ def ids(stack: Stack, containers: list[str]) -> list[str]:
 
 BROKEN = {
     "never becomes ready": (
-        "\n\nfrom rentomatic.web.health import ReadyResource\n"
+        "\n\nfrom rentomatic.web.api.health import ReadyResource\n"
         "ReadyResource.on_get = lambda self, req, resp: setattr(resp, 'status', 503)\n"
     ),
     "dies at its start": "\n\ndef application() -> None:\n    raise SystemExit('a broken version')\n",

@@ -99,7 +99,7 @@ def test_web_whose_processes_stand_still_is_restarted(stack: Stack, figures: Fig
     assert "health checks in a row and is restarted" in stack.log(victim)
 
 
-WATCHDOG = ["python", "-m", "rentomatic.web.watchdog"]
+WATCHDOG = ["python", "-m", "rentomatic.server.watchdog"]
 MORE_THAN_ENOUGH = 7
 
 

@@ -46,9 +46,10 @@ def test_what_is_for_operators_is_not_there_from_outside(stack: Stack, path: str
 
 def test_what_is_for_operators_answers_inside(stack: Stack) -> None:
     for name in stack.containers("web"):
-        assert run(["docker", "exec", name, "python", "-m", "rentomatic.web.probe"]).returncode == 0
+        assert run(["docker", "exec", name, "python", "-m", "rentomatic.server.probe"]).returncode == 0
         assert (
-            run(["docker", "exec", name, "python", "-m", "rentomatic.web.probe", "/metrics"]).returncode == 0
+            run(["docker", "exec", name, "python", "-m", "rentomatic.server.probe", "/metrics"]).returncode
+            == 0
         )
 
 

@@ -1,19 +1,15 @@
 from collections.abc import Callable, Sequence
-from contextlib import closing
 
 import pytest
 from falcon import testing
 
 from rentomatic.domain.room import Room
 from rentomatic.repository.memory.repository import MemRepo
-from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
-from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
-from rentomatic.repository.sqlite.repository import SqliteRepo
-from rentomatic.sample_rooms import FIRST_ROOMS, sample_rooms
+from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.settings import ApiKey, Scope, digest_of, new_key
 from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.web.access.keys import Keys
 from rentomatic.web.app import create_app
-from rentomatic.web.keys import Keys
 from tests.web.contract import ContractClient
 
 Get = Callable[..., testing.Result]
@@ -28,16 +24,6 @@ def key_of(label: str, *scopes: Scope) -> tuple[str, ApiKey]:
     """A key, and what the server knows of it."""
     text = new_key()
     return text, ApiKey(label, frozenset(scopes), digest_of(text))
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a file with sample rooms."""
-    path = tmp_path_factory.mktemp("rooms") / "rooms.db"
-    upgrade_sqlite(path)
-    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
-        repository.load(sample_rooms(60_000))
-    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from falcon import testing
 from jsonschema_rs import Draft202012Validator
 
-from rentomatic.web.openapi import document
-from rentomatic.web.openapi.answers import METHODS
+from rentomatic.web.api.openapi import document
+from rentomatic.web.api.openapi.answers import METHODS
 
 DOCUMENT = document()
 _OF_THE_BODY = {"content-type", "content-length"}

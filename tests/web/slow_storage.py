@@ -11,7 +11,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
-from rentomatic.web.turns import App, Lanes
+from rentomatic.web.limits.turns import App, Lanes
 
 THREADS = 4
 QUICK, DEAR, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 8.0

@@ -7,7 +7,7 @@ from falcon import testing
 
 from rentomatic.settings import Scope
 from rentomatic.use_cases.ports import RoomRepository
-from rentomatic.web.sessions import COOKIE
+from rentomatic.web.access.sessions import COOKIE
 from tests.web.conftest import client_of, key_of
 
 FORM = "application/x-www-form-urlencoded"

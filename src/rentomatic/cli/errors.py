@@ -7,9 +7,9 @@ from rich.markup import escape
 
 from rentomatic.cli.options import as_option
 from rentomatic.domain.quoting import visible
+from rentomatic.listings.source import ListingError
 from rentomatic.requests.narrowing import narrowing_in_words
 from rentomatic.serializers.backup import BackupDamaged, BackupTooNew
-from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty
 from rentomatic.use_cases.errors import (
     ConflictError,

@@ -7,14 +7,14 @@ import click
 
 from rentomatic import __version__
 from rentomatic.cli import errors
-from rentomatic.cli.backup import backup, restore
-from rentomatic.cli.copy import copy
-from rentomatic.cli.doctor import doctor
-from rentomatic.cli.edit import add, remove
-from rentomatic.cli.find import search, show, summary
-from rentomatic.cli.keys import make_key
-from rentomatic.cli.operate import init_postgres, migrate, sample, serve
-from rentomatic.cli.transfer import export, import_
+from rentomatic.cli.commands.backup import backup, restore
+from rentomatic.cli.commands.copy import copy
+from rentomatic.cli.commands.doctor import doctor
+from rentomatic.cli.commands.edit import add, remove
+from rentomatic.cli.commands.find import search, show, summary
+from rentomatic.cli.commands.keys import make_key
+from rentomatic.cli.commands.operate import init_postgres, migrate, sample, serve
+from rentomatic.cli.commands.transfer import export, import_
 from rentomatic.domain.quoting import visible
 from rentomatic.use_cases.errors import RentomaticError
 

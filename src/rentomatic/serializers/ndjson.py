@@ -1,25 +1,18 @@
-"""Rooms as newline-delimited JSON, one object a line; and such a file as rooms.
+"""Rooms as newline-delimited JSON, one object a line.
 
 Format: https://github.com/ndjson/ndjson-spec
 """
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import msgspec
 
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.serializers.batches import batches
-from rentomatic.serializers.columns import Columns
 from rentomatic.serializers.json import located
-from rentomatic.serializers.source import ListingError
-from rentomatic.use_cases.import_rooms import Refusal
 
 MEDIA_TYPE = "application/x-ndjson"
-
-_KINDS_OF_LINES = 32
-"""Most lines have the same members; of these many kinds the columns are kept, which takes 32 MB at most."""
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -28,21 +21,3 @@ def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
     """The lines in pieces; `near` adds a distance to each room."""
     for batch in batches(rooms):
         yield _encode_lines(located(batch, near))
-
-
-def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
-    """The rooms that the lines make; members that say nothing about a room are passed over."""
-    decode = msgspec.json.Decoder(dict[str, object]).decode
-    find = lru_cache(maxsize=_KINDS_OF_LINES)(columns.find)
-    for number, line in enumerate(lines, start=1):
-        if line.isspace():
-            continue
-        try:
-            values = decode(line)
-            names = find(tuple(values))
-        except (msgspec.DecodeError, RecursionError) as error:
-            yield Refusal(number, "", line.strip()[:60], f"is not a JSON object ({error})")
-        except ListingError as error:
-            yield Refusal(number, "", line.strip()[:60], str(error), error.remedy)
-        else:
-            yield columns.room(number, {field: values[name] for field, name in names.items()}, names)

@@ -5,18 +5,25 @@ from typing import TYPE_CHECKING
 
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.ports import RoomRepository
-from rentomatic.web import errors
-from rentomatic.web.admitted import AdmittedRepository
-from rentomatic.web.bodies import SmallBodies
-from rentomatic.web.clusters import ClustersResource
-from rentomatic.web.cors import CorsMiddleware
-from rentomatic.web.docs import DocsPage
-from rentomatic.web.health import LiveResource, MetricsResource, ReadyResource
-from rentomatic.web.imports import ImportResource, Imports
-from rentomatic.web.keys import Keys
-from rentomatic.web.middleware import RequestMiddleware
-from rentomatic.web.openapi import OpenApiResource
+from rentomatic.web.access.keys import Keys
+from rentomatic.web.access.sessions import Sessions
+from rentomatic.web.api.clusters import ClustersResource
+from rentomatic.web.api.health import LiveResource, MetricsResource, ReadyResource
+from rentomatic.web.api.imports import ImportResource, Imports
+from rentomatic.web.api.openapi import OpenApiResource
+from rentomatic.web.api.room import ROOM_BODY, RoomResource
+from rentomatic.web.api.rooms import RoomsResource, SummaryResource
+from rentomatic.web.api.writes import Writes
+from rentomatic.web.http import errors
+from rentomatic.web.http.bodies import SmallBodies
+from rentomatic.web.http.cors import CorsMiddleware
+from rentomatic.web.http.middleware import RequestMiddleware
+from rentomatic.web.http.static_files import FOLDER, StaticFiles
+from rentomatic.web.limits.admitted import AdmittedRepository
+from rentomatic.web.limits.turns import App, Turns
+from rentomatic.web.limits.visitors import NO_PROXIES, Proxies
 from rentomatic.web.pages.desk import Desk
+from rentomatic.web.pages.docs import DocsPage
 from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.room import RoomPage
@@ -25,17 +32,10 @@ from rentomatic.web.pages.slashes import StrictApi, add_page
 from rentomatic.web.pages.staff import FindRoom, SignIn, SignOut, StartPage
 from rentomatic.web.pages.staff_import import ImportPage
 from rentomatic.web.pages.staff_rooms import AddRoomPage, EditRoomPage, RemoveRoomPage
-from rentomatic.web.room import ROOM_BODY, RoomResource
-from rentomatic.web.rooms import RoomsResource, SummaryResource
-from rentomatic.web.sessions import Sessions
-from rentomatic.web.static_files import FOLDER, StaticFiles
-from rentomatic.web.tiles import NO_TILES, Tiles
-from rentomatic.web.turns import App, Turns
-from rentomatic.web.visitors import NO_PROXIES, Proxies
-from rentomatic.web.writes import Writes
+from rentomatic.web.pages.tiles import NO_TILES, Tiles
 
 if TYPE_CHECKING:
-    from rentomatic.web.metrics import Metrics
+    from rentomatic.web.telemetry.metrics import Metrics
 
 
 def create_app(
@@ -60,8 +60,8 @@ def create_app(
     read_timeout: seconds that the storage may take for all that one request asks of it.
     proxies: in front of the server, those of this machine alone unless given.
     """
-    from rentomatic.web.metrics import Metrics, Sources
-    from rentomatic.web.observed import ObservedRepository, StorageTime
+    from rentomatic.web.telemetry.metrics import Metrics, Sources
+    from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
 
     metrics = metrics or Metrics(Sources(repository=repository))
     keys = keys or Keys()

@@ -10,11 +10,11 @@ from falcon import App, HTTPBadRequest, HTTPSeeOther, Request, Response
 
 from rentomatic.domain.quoting import without_hidden
 from rentomatic.settings import ApiKey
-from rentomatic.web.bodies import Accepted, SmallBodies
-from rentomatic.web.keys import AccessDenied, Scope, ScopeMissing
+from rentomatic.web.access.keys import AccessDenied, Scope, ScopeMissing
+from rentomatic.web.access.sessions import CrossSite, Sessions, require_same_origin
+from rentomatic.web.http.bodies import Accepted, SmallBodies
+from rentomatic.web.limits.turns import Turns
 from rentomatic.web.pages.layout import Layout
-from rentomatic.web.sessions import CrossSite, Sessions, require_same_origin
-from rentomatic.web.turns import Turns
 
 FORM_BODY = Accepted(
     ("application/x-www-form-urlencoded",), re.compile("utf-8|us-ascii"), limit=1 << 16, patience=10.0

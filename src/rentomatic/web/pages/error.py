@@ -7,9 +7,9 @@ from typing import Any
 
 from falcon import Request, Response
 
+from rentomatic.web.http.problems import PREFIX
 from rentomatic.web.pages.layout import MEDIA_TYPE, Layout
 from rentomatic.web.pages.slashes import is_for_programs
-from rentomatic.web.problems import PREFIX
 
 _log = logging.getLogger("rentomatic.web")
 

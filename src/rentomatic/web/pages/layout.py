@@ -6,11 +6,11 @@ from falcon import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from rentomatic.domain.quoting import visible
-from rentomatic.web.keys import Keys
-from rentomatic.web.negotiation import REVALIDATE
-from rentomatic.web.sessions import Sessions
-from rentomatic.web.static_files import prefix
-from rentomatic.web.tiles import NO_TILES, Tiles
+from rentomatic.web.access.keys import Keys
+from rentomatic.web.access.sessions import Sessions
+from rentomatic.web.http.negotiation import REVALIDATE
+from rentomatic.web.http.static_files import prefix
+from rentomatic.web.pages.tiles import NO_TILES, Tiles
 
 MEDIA_TYPE = "text/html"
 

@@ -13,14 +13,14 @@ from rentomatic.use_cases.loosen_search import loosen_search
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
+from rentomatic.web.api.rooms import next_page
+from rentomatic.web.http.parameters import parameters
 from rentomatic.web.pages.advice import advice_of
 from rentomatic.web.pages.labels import in_words, label_of
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.narrower import ways_of
 from rentomatic.web.pages.prices import chart_of
 from rentomatic.web.pages.search_view import COUNT_TO, View, known, unknown_filters
-from rentomatic.web.parameters import parameters
-from rentomatic.web.rooms import next_page
 
 PAGE_SIZE = 24
 

@@ -8,9 +8,9 @@ from rentomatic.domain.room import canonical_code
 from rentomatic.use_cases.errors import ResourceError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
-from rentomatic.web.keys import AccessDenied, Scope
+from rentomatic.web.access.keys import AccessDenied, Scope
+from rentomatic.web.access.sessions import Sessions
 from rentomatic.web.pages.desk import Desk, Form, typed
-from rentomatic.web.sessions import Sessions
 
 _START = "/staff"
 

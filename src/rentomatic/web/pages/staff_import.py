@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from falcon import HTTPError, Request, Response
 
 from rentomatic.domain.quoting import quoted
+from rentomatic.listings.source import ListingError
 from rentomatic.requests.listing import MAPPING, parse_import
-from rentomatic.serializers.source import ListingError
 from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
 from rentomatic.use_cases.import_rooms import ImportRefused, Refusal, Remedy
-from rentomatic.web.errors import PROBLEMS
-from rentomatic.web.import_report import totals
-from rentomatic.web.imports import MAX_LISTING, Imports, Listing, Loaded
-from rentomatic.web.keys import Scope
+from rentomatic.web.access.keys import Scope
+from rentomatic.web.access.sessions import require_same_origin
+from rentomatic.web.api.imports import MAX_LISTING, Imports, Listing, Loaded
+from rentomatic.web.http.errors import PROBLEMS
+from rentomatic.web.http.import_report import totals
 from rentomatic.web.pages.desk import Desk, Form
-from rentomatic.web.sessions import require_same_origin
-from rentomatic.web.uploads import Upload, receive
+from rentomatic.web.pages.uploads import Upload, receive
 
 CHARSETS = {
     "": "UTF-8, or what the file says",

@@ -12,12 +12,12 @@ from rentomatic.use_cases.errors import ConflictError, ParametersError, Precondi
 from rentomatic.use_cases.exchange import Expectation
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
-from rentomatic.web.keys import Scope
+from rentomatic.web.access.keys import Scope
+from rentomatic.web.api.room import tags_of
+from rentomatic.web.api.writes import Writes
+from rentomatic.web.http.preconditions import strong_tag
 from rentomatic.web.pages.desk import Desk, Form, NotSignedIn, typed
 from rentomatic.web.pages.staff import see_other
-from rentomatic.web.preconditions import strong_tag
-from rentomatic.web.room import tags_of
-from rentomatic.web.writes import Writes
 
 FIELDS = {
     "price": "Price a day",

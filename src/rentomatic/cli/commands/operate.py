@@ -1,0 +1,209 @@
+"""Commands that run the program: serve, migrate, init-postgres, sample."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from rentomatic import bootstrap
+from rentomatic.cli.options import naming, repository
+from rentomatic.cli.waiting import wait_for_storage
+from rentomatic.repository.sqlite.files import MadeMeanwhile, is_missing
+from rentomatic.requests.search import Format
+from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
+from rentomatic.serializers.formats import WRITERS
+from rentomatic.server.listeners import CannotListen, require_free
+from rentomatic.server.published import publish
+from rentomatic.server.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
+from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
+from rentomatic.use_cases.errors import Problem
+from rentomatic.use_cases.import_rooms import import_rooms
+
+_log = logging.getLogger("rentomatic.serve")
+
+
+@click.command
+@click.option("--host", help="The address to listen on (RENTOMATIC_HOST).")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on (RENTOMATIC_PORT).")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes (RENTOMATIC_WORKERS).")
+@click.option("--sample", "with_sample", is_flag=True, help="Load sample rooms where the SQLite file is new.")
+def serve(host: str | None, port: int | None, workers: int | None, with_sample: bool) -> None:
+    """Serve the page and the API.
+
+    \b
+    Examples:
+      rentomatic serve
+      DATABASE_URL=sqlite:////var/lib/rentomatic/rooms.db rentomatic serve --host 0.0.0.0 --workers 2
+    """
+    signal.signal(signal.SIGTERM, _stop)  # else it would not reach the first process of a container
+    settings = read_settings(os.environ)
+    serving = Serving(
+        target="rentomatic.bootstrap:application",
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=workers or settings.workers,
+        threads=settings.threads,
+        lifetime=settings.worker_lifetime,
+        reader_timeout=min(READER_TIMEOUT, settings.export_timeout),
+        may_replace=_workers_can_start,
+        log_level=settings.log_level,
+    )
+    run = _server(settings.server)
+    with _port_as_error():
+        require_free(serving.host, serving.port)
+    bootstrap.require_audit_log(settings)
+    _prepare(settings, with_sample)
+    name = "localhost" if serving.host == "127.0.0.1" else serving.host
+    click.echo(f"Rent-o-matic listens on http://{name}:{serving.port}", err=True)
+    let_new_workers_be_stopped()
+    with metrics_directory(), _port_as_error():  # another server may have been started at the same time
+        run(serving)
+
+
+@contextmanager
+def _port_as_error() -> Iterator[None]:
+    """Refuse a port that is taken: servers that share one would answer by turns."""
+    try:
+        yield
+    except CannotListen as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _workers_can_start() -> bool:
+    """Whether the settings, of which some are in files, still are what a new worker can work with."""
+    try:
+        bootstrap.require_audit_log(read_settings(os.environ))
+    except SettingsError as error:
+        _log.error("No worker is replaced, and the settings from before stay in use: %s", error)
+        return False
+    return True
+
+
+def _stop(signum: int, frame: object) -> None:
+    """Nothing was served yet: there is nothing to finish. The servers set handlers of their own."""
+    sys.exit(0)
+
+
+def _server(name: str) -> Callable[[Serving], None]:
+    """What runs the server of that name; importing one is not free for other commands."""
+    if name == "granian":
+        from rentomatic.server import granian
+
+        return granian.run
+    try:
+        from rentomatic.server import gunicorn
+    except ModuleNotFoundError as error:
+        wanted = "must be granian: gunicorn is not installed (pip install 'rentomatic[gunicorn]')"
+        raise SettingsError([Problem("RENTOMATIC_SERVER", wanted)]) from error
+    return gunicorn.run
+
+
+def _prepare(settings: Settings, with_sample: bool) -> None:
+    """Ask the storage before the workers open it, so that what is wrong is said at once."""
+    match settings.database:
+        case SqliteDatabase(path) if with_sample and is_missing(path):
+            _make_sample_file(settings, path)
+    if settings.static_directory is not None:
+        _publish_static_files(settings.static_directory)
+    wait_for_storage(settings)
+
+
+def _publish_static_files(directory: Path) -> None:
+    """Put them there, or say why not: the server in front then asks this one for them."""
+    try:
+        publish(directory)
+    except OSError as error:
+        click.echo(
+            f"Warning: RENTOMATIC_STATIC_DIRECTORY: cannot write {directory}: {error.strerror}", err=True
+        )
+
+
+def _make_sample_file(settings: Settings, path: Path) -> None:
+    """A file with sample rooms, which takes its name when it is whole, unless another process was first."""
+    with naming(settings.database), suppress(MadeMeanwhile):
+        with (
+            bootstrap.new_sqlite_file(path) as unfinished,
+            repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms,
+        ):
+            done = import_rooms(rooms, sample_rooms())
+        click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
+
+
+@click.command
+@click.option("--sql", "text_only", is_flag=True, help="Print what would be run, and change nothing.")
+def migrate(text_only: bool) -> None:
+    """Bring the schema of the storage up to date.
+
+    Safe to repeat, and to run from several places at once. --sql prints SQL, or for MongoDB one
+    JSON command a line.
+
+    \b
+    Examples:
+      DATABASE_URL=sqlite:///rooms.db rentomatic migrate
+      DATABASE_URL=sqlite:///new.db rentomatic migrate --sql
+    """
+    database = read_settings(os.environ).database
+    with naming(database):
+        if not text_only:
+            _print_migration(*bootstrap.migrate(database))
+        elif text := bootstrap.migration_text(database):
+            click.echo(text, nl=False)
+        else:
+            click.echo("There is nothing to run.", err=True)
+
+
+@click.command("init-postgres")
+def init_postgres() -> None:
+    """Create the database of the rooms in PostgreSQL, and its schema; may be repeated.
+
+    It connects to the database POSTGRES_DB (postgres unless set) to create APPLICATION_DB
+    (application unless set, or what DATABASE_URL names).
+
+    \b
+    Example:
+      DATABASE_URL=postgresql://postgres@localhost/application rentomatic init-postgres
+    """
+    database = read_settings(os.environ).database
+    if not isinstance(database, PostgresDatabase):
+        wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
+        raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])
+    with naming(database):
+        created = bootstrap.create_database(database)
+        click.echo(f"{'Created the' if created else 'There is a'} database {database.name}.")
+        _print_migration(*bootstrap.migrate(database))
+
+
+def _print_migration(before: str | None, after: str | None) -> None:
+    if after is None:
+        click.echo("This storage has no schema.")
+    elif before == after:
+        click.echo(f"The schema is {after}, as it should be.")
+    else:
+        click.echo(f"The schema was {before or 'empty'} and is now {after}.")
+
+
+@click.command
+@click.option("--count", type=click.IntRange(0), default=SAMPLE_SIZE, show_default=True, help="How many.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([str(notation) for notation in Format]),
+    default=str(Format.CSV),
+    show_default=True,
+)
+def sample(count: int, format_: str) -> None:
+    """Write made-up rooms around London, the same on every machine.
+
+    \b
+    Examples:
+      rentomatic sample | rentomatic import -
+      rentomatic sample --count 1000000 > million.csv
+    """
+    sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(sample_rooms(count), None))
+    sys.stdout.buffer.flush()

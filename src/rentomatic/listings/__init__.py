@@ -1,0 +1,1 @@
+"""Files of others as rooms: their notations, columns and amounts."""

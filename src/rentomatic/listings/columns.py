@@ -1,0 +1,136 @@
+"""Which column of a listing says what about a room, and a room from the texts of a line."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+
+from rentomatic.domain.quoting import quoted
+from rentomatic.domain.room import InvalidRoom, Room
+from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
+from rentomatic.listings.source import ListingError
+from rentomatic.use_cases.import_rooms import Refusal, Remedy
+
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
+    "code": ("code", "id", "uuid", "roomid", "roomcode", "listingid", "reference", "ref"),
+    "size": ("size", "sizem2", "sizesqm", "area", "aream2", "areasqm", "floorarea", "squaremeters",
+             "squaremetres", "sqm", "m2", "surface"),
+    "price": ("price", "priceperday", "pricepernight", "dailyprice", "nightlyprice", "dailyrate",
+              "rate"),
+    "latitude": ("latitude", "lat", "y"),
+    "longitude": ("longitude", "lon", "lng", "long", "x"),
+}  # fmt: skip
+"""What columns are usually called, without case, spaces and punctuation; the first name wins."""
+
+MAX_COLUMNS = 1000
+"""Columns of a listing, or members of an object: listings have up to a hundred."""
+
+_LONGEST_NAME = 200
+"""Characters. No usual name is nearly as long, and one of a megabyte takes long to compare."""
+
+REQUIRED = ("code", "price", "latitude", "longitude")
+
+
+class Columns:
+    """How to read the lines of one kind of listing.
+
+    mapping: the column of each field whose column has no usual name.
+    decimal: the character before a fraction, where amounts alone do not make it certain.
+    rounded: whether prices and sizes with a fraction are rounded, or refused.
+
+    `found` tells the column of each field, as soon as they are known.
+    """
+
+    def __init__(
+        self,
+        mapping: Mapping[str, str] | None = None,
+        decimal: Decimal | None = None,
+        rounded: bool = False,
+    ) -> None:
+        self._mapping = dict(mapping or {})
+        self.found: dict[str, str] = {}
+        self._readers: dict[str, Callable[[str], object]] = {
+            "code": str.strip,
+            "size": lambda text: whole_size(text, decimal, rounded),
+            "price": lambda text: whole_price(text, decimal, rounded),
+            "latitude": degrees,
+            "longitude": degrees,
+        }
+
+    def find(self, header: Sequence[str]) -> dict[str, str]:
+        """The name of each field's column. Raises ListingError where one is missing or they are too many."""
+        if len(header) > MAX_COLUMNS:
+            raise ListingError(f"there are {len(header):,} columns: at most {MAX_COLUMNS:,} are taken")
+        found: dict[str, str] = {}
+        plain = {_plain(name): name for name in reversed(header) if len(name) <= _LONGEST_NAME}
+        for field, names in USUAL_NAMES.items():
+            if field in self._mapping:
+                if self._mapping[field] not in header:
+                    raise ListingError(
+                        f"there is no column {_named(self._mapping[field])}, only {_listed(header)}"
+                    )
+                found[field] = self._mapping[field]
+            elif usual := next((plain[name] for name in names if name in plain), None):
+                found[field] = usual
+        missing = [field for field in REQUIRED if field not in found]
+        if missing:
+            raise ListingError(
+                f"no column says the {' or the '.join(missing)}; there are {_listed(header)}",
+                Remedy("map", (f"{missing[0]}=COLUMN",)),
+            )
+        for field, column in found.items():
+            if header.count(column) > 1:
+                raise ListingError(f"{header.count(column)} columns are called {_named(column)} ({field})")
+        self.found = found
+        return found
+
+    def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
+        """The room that a line makes.
+
+        values: what the line says of each field, text or a JSON value.
+        names: the column of each field, for the refusal.
+        """
+        read: dict[str, object] = {"size": None}
+        for field, value in values.items():
+            try:
+                read[field] = self._read(field, value)
+            except ValueError as error:
+                remedy = error.remedy if isinstance(error, UnclearAmount) else None
+                return Refusal(line, names[field], _shown(value), str(error), remedy)
+        try:
+            return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
+        except InvalidRoom as error:
+            field, reason = next(iter(error.problems.items()))
+            return Refusal(line, names[field], _shown(values[field]), reason)
+
+    def _read(self, field: str, value: object) -> object:
+        if isinstance(value, str):
+            return self._readers[field](value)
+        if field == "code" and type(value) is int:
+            return str(value)
+        if field in ("size", "price") and isinstance(value, float):
+            return self._readers[field](format(value, "f"))
+        return value
+
+
+def _plain(name: str) -> str:
+    """The name without case, spaces and punctuation; m² becomes m2."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # it was read with a few more levels left than there are for writing it
+        return "{…}" if isinstance(value, dict) else "[…]"
+
+
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(map(_named, header[:40]))
+
+
+def _named(column: str) -> str:
+    """The name of a column, long enough to be typed after it."""
+    return quoted(column, _LONGEST_NAME)

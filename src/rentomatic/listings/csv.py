@@ -1,0 +1,117 @@
+"""CSV files of many kinds as rooms."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from rentomatic.domain.room import Room
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.source import MAX_LINE, ListingError
+from rentomatic.use_cases.import_rooms import Refusal
+
+if TYPE_CHECKING:
+    import _csv  # only there has the reader's type a name
+
+DELIMITERS = ",;\t|"
+
+MAX_RECORD = MAX_LINE
+"""Characters of a record, whose cells may have line ends in quotes: it must not fill the memory."""
+
+_EXCEL_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])", re.IGNORECASE)
+
+
+def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
+    """The rooms that the lines make, the first line that is not blank being the header.
+
+    The separator is the one that the header uses, comma, semicolon, tab or bar, or the one that a
+    line such as `sep=;` before the header states, as Excel writes it.
+    Raises ListingError where the file as a whole makes no listing.
+    """
+    lines, before, first = iter(lines), 0, ""
+    for first in lines:
+        if first.strip():
+            break
+        before += 1
+    stated = _EXCEL_DELIMITER.fullmatch(first.strip())
+    if stated:
+        before, first = before + 1, next(lines, "")
+    try:
+        delimiter = stated[1] if stated else _most_common_delimiter(first)
+        source = _Records(chain([first], lines))
+        reader = csv.reader(source, delimiter=delimiter, strict=True)
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise ListingError(f"the line of column names cannot be read: {error}") from error
+    if not any(header):
+        raise ListingError("the file is empty: a listing starts with a line of column names")
+    return _rooms(source, reader, before, delimiter, header, columns)
+
+
+def _most_common_delimiter(header: str) -> str:
+    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+
+
+def _rooms(
+    source: "_Records",
+    reader: "_csv.Reader",
+    before: int,
+    delimiter: str,
+    header: list[str],
+    columns: Columns,
+) -> Iterator[Room | Refusal]:
+    """What the lines after the header make; so many lines came before the reader began."""
+    names = columns.find(header)
+    places = {field: header.index(name) for field, name in names.items()}
+    while True:
+        number = before + reader.line_num + 1  # of the line that is about to be read
+        try:
+            source.begin(number)
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield _unreadable(number, before + reader.line_num, error)
+            continue
+        while len(row) > len(header) and not row[-1].strip():
+            row.pop()  # spreadsheets pad lines with empty cells
+        if not any(map(str.strip, row)):
+            continue
+        if len(row) == len(header):
+            yield columns.room(number, {field: row[place] for field, place in places.items()}, names)
+        else:
+            reason = f"has {len(row)} columns, but the header has {len(header)}"
+            yield Refusal(number, "", delimiter.join(row)[:60], reason)
+
+
+class _Records:
+    """The lines that a reader takes records from, each of a bounded length."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self.begin(1)
+
+    def begin(self, number: int) -> None:
+        """A record begins, in the line of that number."""
+        self._first = number
+        self._length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._length += len(line)
+        if self._length > MAX_RECORD:
+            raise ListingError(
+                f"the record that begins in line {self._first:,} is longer than {MAX_RECORD:,} characters: "
+                "is a quote left open?"
+            )
+        return line
+
+
+def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:
+    """A record that cannot be taken apart: mostly a quote that is never closed."""
+    through = f"; lines {first} to {last} were read as one record" if last > first else ""
+    return Refusal(first, "", "", f"cannot be read ({error}): is a quote left open?{through}")

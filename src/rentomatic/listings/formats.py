@@ -1,0 +1,87 @@
+"""A listing in whichever notation it is."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import PurePath
+
+from rentomatic.domain.room import Room
+from rentomatic.listings import csv, ndjson
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.source import ListingError
+from rentomatic.use_cases.import_rooms import Refusal
+
+READERS: dict[str, Callable[[Iterable[str], Columns], Iterator[Room | Refusal]]] = {
+    "csv": csv.read,
+    "ndjson": ndjson.read,
+}
+
+MAX_LINES_WITHOUT_ROOM = 1_000_000
+"""Blank or refused lines in a row after which a file is not a listing, and reading it ends."""
+
+MAX_REFUSED = 1_000_000
+"""Refused lines in all after which a file is given up, where it has fewer rooms than these."""
+
+_BLANK_LINES_BEFORE = 100
+
+
+def read(
+    lines: Iterable[str], columns: Columns, notation: str | None = None, name: str = ""
+) -> Iterator[Room | Refusal]:
+    """The rooms that the lines make.
+
+    notation: one of `READERS`; else what the name of the file or its first line tells.
+    Raises ListingError, also while the rooms are read, where the whole makes no listing.
+    """
+    progress = _Progress()
+    lines, head = progress.lines(lines), []
+    for line in lines:
+        head.append(line)
+        if line.strip() or len(head) > _BLANK_LINES_BEFORE:
+            break
+    first = head[-1].lstrip() if head else ""
+    if notation is None:
+        named = PurePath(name.removesuffix(".gz")).suffix in (".ndjson", ".jsonl")
+        notation = "ndjson" if named or first.startswith("{") else "csv"
+    if notation == "csv" and first.startswith("["):
+        raise ListingError("this is a JSON array: write one object a line (NDJSON) instead")
+    if notation == "ndjson" and '"FeatureCollection"' in first[:1000]:
+        raise ListingError("this is GeoJSON: write one object a line (NDJSON) or CSV instead")
+    return progress.rooms(READERS[notation](chain(head, lines), columns))
+
+
+class _Progress:
+    """Follows the lines and the rooms that they make, and gives up where no more rooms come."""
+
+    def __init__(self) -> None:
+        self._line = self._line_of_room = 0
+        self._refusal: Refusal | None = None  # the first since that room
+        self._rooms = self._refused = 0
+
+    def lines(self, lines: Iterable[str]) -> Iterator[str]:
+        for self._line, line in enumerate(lines, 1):
+            if self._line - 1 - self._line_of_room > MAX_LINES_WITHOUT_ROOM:
+                raise self._error()
+            yield line
+
+    def rooms(self, found: Iterator[Room | Refusal]) -> Iterator[Room | Refusal]:
+        for item in found:
+            if isinstance(item, Room):
+                self._line_of_room, self._refusal = self._line, None
+                self._rooms += 1
+            else:
+                self._refusal = self._refusal or item
+                self._refused += 1
+                if self._refused > max(MAX_REFUSED, self._rooms):
+                    raise ListingError(
+                        f"the file has more than {MAX_REFUSED:,} lines that make no room, and fewer that do; "
+                        f"the last: {item}",
+                        item.remedy,
+                    )
+            yield item
+
+    def _error(self) -> ListingError:
+        after = f" after line {self._line_of_room:,}" if self._line_of_room else ""
+        message = f"the file has more than {MAX_LINES_WITHOUT_ROOM:,} lines in a row without a room{after}"
+        if self._refusal is None:
+            return ListingError(f"{message}: they are blank")
+        return ListingError(f"{message}, first {self._refusal}", self._refusal.remedy)

@@ -1,0 +1,32 @@
+"""Newline-delimited JSON (https://github.com/ndjson/ndjson-spec) as rooms."""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import msgspec
+
+from rentomatic.domain.room import Room
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.source import ListingError
+from rentomatic.use_cases.import_rooms import Refusal
+
+_KINDS_OF_LINES = 32
+"""Most lines have the same members; of these many kinds the columns are kept, which takes 32 MB at most."""
+
+
+def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
+    """The rooms that the lines make; members that say nothing about a room are passed over."""
+    decode = msgspec.json.Decoder(dict[str, object]).decode
+    find = lru_cache(maxsize=_KINDS_OF_LINES)(columns.find)
+    for number, line in enumerate(lines, start=1):
+        if line.isspace():
+            continue
+        try:
+            values = decode(line)
+            names = find(tuple(values))
+        except (msgspec.DecodeError, RecursionError) as error:
+            yield Refusal(number, "", line.strip()[:60], f"is not a JSON object ({error})")
+        except ListingError as error:
+            yield Refusal(number, "", line.strip()[:60], str(error), error.remedy)
+        else:
+            yield columns.room(number, {field: values[name] for field, name in names.items()}, names)

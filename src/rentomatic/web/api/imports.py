@@ -1,0 +1,175 @@
+"""Many rooms over HTTP: a listing in the body, loaded in one step."""
+
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import msgspec
+from falcon import HTTPBadRequest, HTTPLengthRequired, Request, Response
+
+from rentomatic.listings import formats
+from rentomatic.listings.amounts import Decimal
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.source import ListingError, listing_in
+from rentomatic.requests.listing import ImportRequest, parse_import
+from rentomatic.serializers import csv, json, ndjson
+from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
+from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.web.access.keys import Keys, Scope
+from rentomatic.web.http.bodies import Accepted, Announced, announced, blocks
+from rentomatic.web.http.disk_full import full_disk_reported
+from rentomatic.web.http.import_report import as_members, totals
+from rentomatic.web.http.parameters import parameters
+from rentomatic.web.limits.client import Client, while_present
+from rentomatic.web.limits.turns import Turns
+
+MAX_LISTING = 1 << 30
+"""Bytes of a listing, as it is sent and as it is when it is decompressed."""
+
+READ_TIMEOUT = 1800.0
+"""Seconds for reading a listing that has arrived: several times what a gigabyte of rooms takes."""
+
+_LINES_BETWEEN_LOOKS = 1000
+
+NOTATIONS = {csv.MEDIA_TYPE: "csv", ndjson.MEDIA_TYPE: "ndjson"}
+
+BODY = Accepted(
+    tuple(NOTATIONS),
+    re.compile(r"utf-8|utf-16|utf-16le|utf-16be|us-ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]"),
+    MAX_LISTING,
+    patience=3600.0,
+    codings=("gzip", "x-gzip"),
+    told_in="Accept-Post",
+)
+
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A listing that has arrived. name: what messages call it, which may tell its notation.
+
+    notation: one of `formats.READERS`, else what its name or first line tells.
+    charset: None where the listing says it by a mark, or is UTF-8.
+    """
+
+    file: IO[bytes]
+    name: str
+    notation: str | None = None
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a listing. columns: the one of each field that was understood."""
+
+    report: ImportReport
+    columns: dict[str, str]
+
+
+class Imports:
+    """Loads listings, of the API and of the pages: each has its place in a lane and its audit line."""
+
+    def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns) -> None:
+        self._repository = repository
+        self._keys = keys
+        self._turns = turns
+
+    @contextmanager
+    def file(self, req: Request) -> Iterator[IO[bytes]]:
+        """Take a place for an import, and make a file that nobody else sees. Raises Overloaded.
+
+        A listing goes to the file before the storage hears of it. So the memory stays as it is, and no
+        transaction is open while a client takes its time.
+        """
+        self._turns.move(self._turns.lanes.imports)
+        req.context.client = Client(req)
+        with full_disk_reported("import"):
+            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
+        with file:
+            yield file
+
+    def load(self, req: Request, found: Listing, wanted: ImportRequest) -> Loaded:
+        """Load the listing, unless the client goes away before all of it is read.
+
+        Raises ListingError, ImportRefused and ConflictError, and HTTPError where nobody waits for the answer.
+        """
+        columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
+        with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
+            source = listing_in(found.file, found.name, found.charset, MAX_LISTING)
+            lines = while_present(req.context.client, _in_time(source.lines), "Nothing was imported.")
+            report = import_rooms(
+                self._repository,
+                formats.read(lines, columns, found.notation, found.name),
+                on_conflict=wanted.on_conflict,
+                strict=wanted.atomic,
+                dry_run=wanted.dry_run,
+            )
+        self._keys.audit(req, "import", dry_run=wanted.dry_run, **totals(report))
+        return Loaded(report, columns.found)
+
+
+class ImportResource:
+    """`/rooms/import`: rooms from a listing, as `rentomatic import` loads them."""
+
+    def __init__(self, imports: Imports, keys: Keys) -> None:
+        self._imports = imports
+        self._keys = keys
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        self._keys.authorize(req, Scope.IMPORT)
+        wanted = parse_import(parameters(req))
+        body = with_length(req, BODY)
+        with self._imports.file(req) as file:
+            _receive(req, file, body)
+            found = Listing(file, "the body", NOTATIONS[body.media_type], body.charset or None)
+            loaded = self._imports.load(req, found, wanted)
+        members = {"dry_run": wanted.dry_run, **as_members(loaded.report)}
+        refusals = members.pop("refusals")
+        resp.content_type = json.MEDIA_TYPE
+        resp.data = msgspec.json.encode({**members, "columns": loaded.columns, "refusals": refusals})
+
+
+def _in_time(lines: Iterable[str]) -> Iterator[str]:
+    """The lines as they are. Raises ListingError where they take too long."""
+    end = time.monotonic() + READ_TIMEOUT
+    for number, line in enumerate(lines):
+        if number % _LINES_BETWEEN_LOOKS == 0 and time.monotonic() > end:
+            most = f"{READ_TIMEOUT:,.0f} seconds"
+            raise ListingError(f"the listing takes longer than {most} to read: split it into several files")
+        yield line
+
+
+def with_length(req: Request, accepted: Accepted) -> Announced:
+    """What is about to come. Raises HTTPError for what is not taken, before any of it was read."""
+    body = announced(req, accepted)
+    # Granian ends a chunked body that broke off as if it were whole: half a listing would be loaded.
+    if req.content_length is None:
+        raise HTTPLengthRequired(
+            description="A listing states its length in Content-Length, or nobody could tell whether all of "
+            "it arrived. A body of unknown length can go to a file first."
+        )
+    return body
+
+
+def write_block(file: IO[bytes], block: bytes) -> None:
+    """Write the block to the file of a listing. Raises RepositoryUnavailable where the disk is full."""
+    rest = memoryview(block)
+    with full_disk_reported("import"):
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def _receive(req: Request, file: IO[bytes], body: Announced) -> None:
+    """Write the body to the file, in constant memory. Raises HTTPError where it is not what was announced."""
+    for block in blocks(req, body, BODY):
+        write_block(file, block)
+    file.seek(0)
+    if (file.read(len(_GZIP)) == _GZIP) is not body.compressed:
+        really = "not gzip" if body.compressed else "gzip"
+        raise HTTPBadRequest(description=f"The body is {really}, unlike what Content-Encoding says.")
+    file.seek(0)

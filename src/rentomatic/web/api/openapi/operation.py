@@ -1,0 +1,40 @@
+"""What every operation has."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rentomatic.web.api.openapi.answers import refusals
+from rentomatic.web.api.openapi.schemas import Schema, ref
+from rentomatic.web.http import problems
+from rentomatic.web.http.problems import ProblemType
+
+REQUEST_ID, IF_MATCH, IF_NONE_MATCH = (
+    ref(name, "parameters") for name in ("X-Request-ID", "If-Match", "If-None-Match")
+)
+
+OF_ALL = (problems.URL_TOO_LONG,)
+OF_THE_STORAGE = (*OF_ALL, problems.OVERLOADED, 429, 500, problems.STORAGE_UNAVAILABLE)
+OF_A_SEARCH = (*OF_THE_STORAGE, problems.TOO_COSTLY)
+"""The problems of every operation, of those that ask the storage, and of those that go through its rooms."""
+
+
+def operation(
+    name: str,
+    tag: str,
+    summary: str,
+    description: str,
+    parameters: Iterable[Schema],
+    answers: dict[str, Schema],
+    may_be: Iterable[ProblemType | int],
+    **more: Any,
+) -> Schema:
+    """An operation. may_be: the problems that it may answer with, see `refusals`."""
+    return {
+        "operationId": name,
+        "tags": [tag],
+        "summary": summary,
+        "description": description,
+        "parameters": [*parameters, REQUEST_ID],
+        "responses": {**answers, **refusals(may_be)},
+        **more,
+    }

@@ -1,0 +1,253 @@
+"""What a request may say beside its body, from the tables that its parser uses."""
+
+from rentomatic.domain.clusters import MAX_ZOOM
+from rentomatic.domain.geography import MAX_RADIUS
+from rentomatic.domain.room import MAX_INTEGER, RESERVED_CODES
+from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS, Field, Operator
+from rentomatic.requests.clusters import MAP_PARAMETERS
+from rentomatic.requests.cursor import MAX_CURSOR
+from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
+from rentomatic.requests.search import (
+    AREA_PARAMETERS,
+    FILTERS,
+    MAX_CONDITIONS,
+    MAX_VALUES,
+    PAGE_PARAMETERS,
+    Format,
+)
+from rentomatic.web.api.openapi.schemas import CODE, CODE_TEXT, LATITUDE, LONGITUDE, Schema, array, ref
+
+OPERATORS = {
+    Operator.EQ: "is the value",
+    Operator.NE: "is stated and is not the value",
+    Operator.LT: "is less than the value",
+    Operator.LTE: "is the value or less",
+    Operator.GT: "is more than the value",
+    Operator.GTE: "is the value or more",
+    Operator.IN: f"is one of the values, with commas between them, at most {MAX_VALUES:,} (spaces beside a "
+    "comma do not count)",
+}
+"""What must hold for the field of a room."""
+
+_INTEGER: Schema = {"type": "integer", "minimum": -MAX_INTEGER - 1, "maximum": MAX_INTEGER}
+
+_VALUES: dict[Field, Schema] = {
+    Field.CODE: CODE,
+    Field.SIZE: _INTEGER,
+    Field.PRICE: _INTEGER,
+    Field.LATITUDE: LATITUDE,
+    Field.LONGITUDE: LONGITUDE,
+}
+
+_EXAMPLES = {
+    Field.CODE: "f853578c-fc0f-4e65-81b8-566c5dffa35a",
+    Field.SIZE: 20,
+    Field.PRICE: 60,
+    Field.LATITUDE: 51.5,
+    Field.LONGITUDE: -0.12,
+}
+
+
+_TAG_LIST = r"^(\*|{tag}([ \t]*,[ \t]*{tag})*)$"
+
+
+def query(name: str, schema: Schema, description: str, example: object) -> Schema:
+    """A parameter of the query; several values stand in one, with commas between them."""
+    listed = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "schema": schema,
+        **listed,
+        "example": example,
+    }
+
+
+def header(name: str, description: str, example: str, pattern: str = "") -> Schema:
+    """A header of the request."""
+    return {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string"} | ({"pattern": pattern} if pattern else {}),
+        "example": example,
+    }
+
+
+def filters() -> list[Schema]:
+    """A condition on a field, for every field and operator."""
+    return [_filter(name, field, operator) for name, (field, operator) in FILTERS.items()]
+
+
+def _filter(name: str, field: Field, operator: Operator) -> Schema:
+    value, example = _VALUES[field], _EXAMPLES[field]
+    text = f"Rooms whose {field} {OPERATORS[operator]}. May be given several times: all must hold."
+    if operator is Operator.IN:
+        return query(name, array(value, minItems=1, maxItems=MAX_VALUES), text, [example])
+    return query(name, value, text, example)
+
+
+def _tuple(*items: Schema) -> Schema:
+    size = len(items)
+    return {
+        "type": "array",
+        "prefixItems": list(items),
+        "items": False,
+        "minItems": size,
+        "maxItems": size,
+    }
+
+
+def areas() -> list[Schema]:
+    """Where rooms are looked for."""
+    found = {
+        "bbox": query(
+            "bbox",
+            _tuple(LONGITUDE, LATITUDE, LONGITUDE, LATITUDE),
+            "west,south,east,north: rooms in the box, its edges included. South is not greater than north; "
+            "where west is greater than east, the box crosses the antimeridian. Spaces beside a comma do not "
+            "count.",
+            [-0.2, 51.4, 0.1, 51.6],
+        ),
+        "near": query(
+            "near",
+            _tuple(LATITUDE, LONGITUDE),
+            "latitude,longitude: each room carries its distance from the point, and the nearest comes "
+            "first unless `sort` says otherwise. Spaces beside a comma do not count.",
+            [51.512, -0.123],
+        ),
+        "radius": query(
+            "radius",
+            {"type": "number", "minimum": 0, "maximum": MAX_RADIUS},
+            "Rooms at most so many metres from the point of `near`, which it needs.",
+            2000,
+        ),
+    }
+    return [found[name] for name in AREA_PARAMETERS]
+
+
+def maps() -> list[Schema]:
+    """What a map must say, and where else rooms are looked for."""
+    zoom = query(
+        "zoom",
+        {"type": "integer", "minimum": 0, "maximum": MAX_ZOOM},
+        "Of the map: the Earth is 256 * 2 ** zoom pixels wide.",
+        11,
+    )
+    found = {parameter["name"]: parameter for parameter in (*areas(), zoom)}
+    return [{**found.pop(name), "required": True} for name in MAP_PARAMETERS] + _refs([*found.values()])
+
+
+def pages() -> list[Schema]:
+    """In which order, how many, in which notation."""
+    found = {
+        "sort": query(
+            "sort",
+            {"enum": list(SORTS)},
+            "The order: `-` in front for the greatest first; `distance` needs `near`. Rooms that do not "
+            "state their size come last, and what is alike goes by code. Without it: by distance near a "
+            "point, else by code.",
+            "price",
+        ),
+        "limit": query(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+            f"Rooms on a page; {DEFAULT_LIMIT} without it. CSV and NDJSON without it hold every match.",
+            20,
+        ),
+        "cursor": query(
+            "cursor",
+            {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_CURSOR},
+            "Where the page starts: follow the header Link, which holds it, and do not make one yourself.",
+            "0j6Q3m",
+        ),
+        "count": query(
+            "count",
+            {"enum": ["exact", "none"]},
+            "`exact` tells the number of all matches in X-Total-Count, where they can be counted in time.",
+            "exact",
+        ),
+        "format": notation(*Format),
+    }
+    return [found[name] for name in PAGE_PARAMETERS]
+
+
+def notation(*formats: Format) -> Schema:
+    """The choice of a notation."""
+    names = [str(format_) for format_ in formats]
+    return query("format", {"enum": names}, "The notation; wins over the header Accept.", names[-1])
+
+
+def _refs(parameters: list[Schema]) -> list[Schema]:
+    return [ref(parameter["name"], "parameters") for parameter in parameters]
+
+
+CODE_IN_PATH: Schema = {
+    "name": "code",
+    "in": "path",
+    "required": True,
+    "description": "The code of a room, a UUID in upper or lower case; never "
+    f"{', '.join(sorted(RESERVED_CODES))}.",
+    "schema": CODE_TEXT,
+    "example": _EXAMPLES[Field.CODE],
+}
+
+REQUEST_ID = header(
+    "X-Request-ID",
+    "An id for the request, which the answer carries and the server's log: 1 to 64 letters, digits or "
+    ". _ ~ -; any other is replaced.",
+    "search-1",
+)
+_TAGS = _TAG_LIST.format(tag=r'(W/)?"[!#-~]*"')
+
+IF_MATCH = header(
+    "If-Match",
+    "The ETag of the room as it was read, or `*` for any: 412 where it is another.",
+    '"3c6f"',
+    _TAGS,
+)
+IF_NONE_MATCH = header(
+    "If-None-Match",
+    "The ETags of answers that are there already: 304 for a GET where one is still right, 412 for a change; "
+    "`*` stands for any room.",
+    '"3c6f"',
+    _TAGS,
+)
+
+
+def imports() -> list[Schema]:
+    """How a listing is to be loaded."""
+    texts = {
+        "on_conflict": "What to do where a code is taken by a room that differs; `fail` loads nothing.",
+        "atomic": "Whether one refused line refuses all.",
+        "dry_run": "Whether only to tell what would change.",
+        "decimal": "The character before a fraction, where amounts leave it open.",
+        "round": "Whether prices and sizes with a fraction are rounded; else they are refused.",
+    }
+    given = [
+        query(name, {"enum": list(values)}, texts[name], next(iter(values)))
+        for name, values in IMPORT_PARAMETERS.items()
+    ]
+    fields = "|".join(Field)
+    columns = array({"type": "string", "pattern": f"^({fields})=."}, maxItems=len(Field))
+    mapped = query(MAPPING, columns, "The column of a field that has no usual name; repeated for others.", [])
+    return [*given, {**mapped, "explode": True, "example": ["price=price"]}]
+
+
+AREA_SEARCH = [*_refs(filters()), *_refs(areas())]
+MAP_SEARCH = [*maps(), *_refs(filters())]
+SEARCH = [*AREA_SEARCH, *pages()]
+
+
+def shared() -> dict[str, Schema]:
+    """The parameters that operations refer to."""
+    return {
+        parameter["name"]: parameter
+        for parameter in (*filters(), *areas(), REQUEST_ID, IF_MATCH, IF_NONE_MATCH)
+    }
+
+
+LIMITS = (
+    f"A search takes at most {MAX_CONDITIONS} conditions, {MAX_VALUES:,} values in an `in`, and 8 KiB of URL."
+)

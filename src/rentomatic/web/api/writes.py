@@ -1,0 +1,47 @@
+"""Writes of single rooms, of the API and of the pages: each has its place in a lane and its audit line."""
+
+from falcon import Request
+
+from rentomatic.domain.room import Room, canonical_code
+from rentomatic.use_cases.add_room import add_room
+from rentomatic.use_cases.exchange import Expectation, whatever
+from rentomatic.use_cases.ports import RoomRepository
+from rentomatic.use_cases.remove_room import remove_room
+from rentomatic.use_cases.save_room import save_room
+from rentomatic.web.access.keys import Keys
+from rentomatic.web.limits.turns import Turns
+
+
+class Writes:
+    """Adds, saves and removes rooms as the use cases do, for a request whose key was checked.
+
+    Every method may raise Overloaded besides; nothing was written then.
+    """
+
+    def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns) -> None:
+        self._repository = repository
+        self._keys = keys
+        self._turns = turns
+
+    def add(self, req: Request, room: Room) -> None:
+        """Put a room where none of its code is. Raises ConflictError."""
+        self._turns.move(self._turns.lanes.writes)
+        with self._keys.attempt(req, "add", code=room.code, new=room):
+            add_room(self._repository, room)
+        self._keys.audit(req, "add", code=room.code, old=None, new=room)
+
+    def save(self, req: Request, room: Room, may: Expectation = whatever) -> Room | None:
+        """Add or replace a room; the one that was there. Raises PreconditionFailed."""
+        self._turns.move(self._turns.lanes.writes)
+        with self._keys.attempt(req, "put", code=room.code, new=room):
+            old = save_room(self._repository, room, may)
+        self._keys.audit(req, "replace" if old else "add", code=room.code, old=old, new=room)
+        return old
+
+    def remove(self, req: Request, code: str, may: Expectation = whatever) -> Room:
+        """Remove a room; the one that was there. Raises ResourceError and PreconditionFailed."""
+        self._turns.move(self._turns.lanes.writes)
+        with self._keys.attempt(req, "remove", code=code, new=None):
+            old = remove_room(self._repository, code, may)
+        self._keys.audit(req, "remove", code=canonical_code(code), old=old, new=None)
+        return old

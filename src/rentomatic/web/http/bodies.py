@@ -1,0 +1,144 @@
+"""The body of a request: its type and its length are looked at before a byte of it is read."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from falcon import (
+    HTTP_408,
+    HTTPBadRequest,
+    HTTPContentTooLarge,
+    HTTPError,
+    HTTPUnsupportedMediaType,
+    Request,
+    parse_header,
+)
+
+from rentomatic.web.limits.lanes import Lane
+from rentomatic.web.limits.turns import Turns
+
+_BLOCK = 1 << 16
+_SWIFT = 0.1
+"""Seconds in which a block has to come for the next one to be larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a body may be.
+
+    charsets: those of its text that may be stated. codings: what `Content-Encoding` may say beside
+    `identity`. told_in: the header that names the media types where it is of none. limit: bytes.
+    patience: seconds that it may take to arrive.
+    """
+
+    media_types: tuple[str, ...]
+    charsets: re.Pattern[str]
+    limit: int
+    patience: float
+    codings: tuple[str, ...] = ()
+    told_in: str = "Accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the headers say of the body.
+
+    charset: empty where they leave it open. length: in bytes, None for a body in chunks.
+    """
+
+    media_type: str
+    charset: str
+    compressed: bool
+    length: int | None
+
+
+class SmallBodies:
+    """Reads bodies into memory, those of requests that have a place in the lane until the body is there."""
+
+    def __init__(self, accepted: Accepted, turns: Turns, lane: Lane) -> None:
+        self._accepted = accepted
+        self._turns = turns
+        self._lane = lane
+
+    def read(self, req: Request) -> bytes:
+        """The whole body. Raises HTTPError where it is not what is accepted, and Overloaded.
+
+        One in chunks may be cut off unnoticed: granian ends it as if it were whole.
+        """
+        body = announced(req, self._accepted)
+        self._turns.move(self._lane)
+        whole = b"".join(blocks(req, body, self._accepted))
+        self._turns.arrived()
+        return whole
+
+
+def announced(req: Request, accepted: Accepted) -> Announced:
+    """What is about to come. Raises HTTPError for what is not accepted, before any of it was read."""
+    media_type, options = parse_header(req.content_type or "")
+    media_type, charset = media_type.lower(), options.get("charset", "").lower()
+    if media_type not in accepted.media_types or (charset and not _is_known(charset, accepted)):
+        raise HTTPUnsupportedMediaType(
+            description=f"The body must be {' or '.join(accepted.media_types)}, in UTF-8 or in a charset "
+            "that is taken here, and Content-Type say so.",
+            headers={accepted.told_in: ", ".join(accepted.media_types)},
+        )
+    coding = (req.get_header("Content-Encoding") or "identity").strip().lower()
+    if coding not in ("identity", *accepted.codings):
+        codings = accepted.codings or ("identity",)
+        raise HTTPUnsupportedMediaType(
+            description=f"Content-Encoding is none, or {' or '.join(codings)}.",
+            headers={"Accept-Encoding": codings[0]},  # RFC 7694: so the sender knows that it is not the type
+        )
+    chunked = req.content_length is None and req.get_header("Transfer-Encoding") is not None
+    length = None if chunked else req.content_length or 0
+    if length is not None and length > accepted.limit:
+        raise _too_large(accepted)
+    return Announced(media_type, charset, coding != "identity", length)
+
+
+def blocks(req: Request, body: Announced, accepted: Accepted) -> Iterator[bytes]:
+    """The body, a part of it at a time, as it comes.
+
+    Raises HTTPError where it is too long or too late, or was cut off. The servers return no block before
+    all of it is there. So little is asked for from a client that is slow: a byte, of which gunicorn makes
+    up to a kilobyte. Nothing but the place of the body is lost to one that says nothing at all.
+    """
+    left = accepted.limit + 1 if body.length is None else body.length
+    size, end = 1, time.monotonic() + accepted.patience
+    while left:
+        began = time.monotonic()
+        block = _read(req, min(size, left))
+        now = time.monotonic()
+        if not block:
+            break
+        if now > end:
+            raise HTTPError(
+                HTTP_408, description=f"The body took longer than {accepted.patience:.0f} seconds."
+            )
+        size = min(2 * size, _BLOCK) if now - began < _SWIFT else 1
+        left -= len(block)
+        yield block
+    if body.length is None and not left:
+        raise _too_large(accepted)
+    if body.length is not None and left:
+        raise HTTPBadRequest(description=f"The body ended {left} bytes before its Content-Length.")
+
+
+def _read(req: Request, size: int) -> bytes:
+    try:
+        return req.stream.read(size)
+    except Exception as error:  # each server has errors of its own for it
+        raise HTTPBadRequest(description="The body was cut off, or is not framed as it should be.") from error
+
+
+def _is_known(charset: str, accepted: Accepted) -> bool:
+    try:
+        "".encode(charset)
+    except LookupError:
+        return False
+    return accepted.charsets.fullmatch(charset) is not None
+
+
+def _too_large(accepted: Accepted) -> HTTPContentTooLarge:
+    return HTTPContentTooLarge(description=f"The body must not be longer than {accepted.limit} bytes.")

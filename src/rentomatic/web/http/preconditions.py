@@ -1,0 +1,101 @@
+"""Entity tags, and what a request expects of them: If-Match and If-None-Match (RFC 9110, 8.8.3 and 13.1)."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from falcon import HTTPInvalidHeader, HTTPPreconditionFailed, Request, Response
+
+from rentomatic.web.http.negotiation import REVALIDATE
+
+Tags = frozenset[str]
+"""Tags as they are written in a header, `W/` and the quotes included, or `*` alone."""
+
+UNTAGGED = ("",)
+"""Of what is there without a tag: only `*` means it."""
+
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+# Possessive: what does not fit is found out in one pass, however long.
+_LIST = re.compile(rf"(?:[ \t,]*+{_TAG}[ \t]*+(?:,|\Z))++[ \t,]*+")
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """The tags that one of must be there, and those of which none may be; None where nothing is said."""
+
+    match: Tags | None
+    none_match: Tags | None
+
+    def allow(self, current: Collection[str]) -> bool:
+        """Whether what has these tags may be changed. What is not there has none."""
+        return self.matched_by(current) and not self.known(current)
+
+    def matched_by(self, current: Collection[str]) -> bool:
+        """Whether If-Match holds, by the strong comparison: a weak tag is like no other."""
+        if self.match is None:
+            return True
+        return _any({tag for tag in self.match if not tag.startswith("W/")}, current)
+
+    def known(self, current: Collection[str]) -> bool:
+        """Whether If-None-Match names what is there, by the weak comparison."""
+        if self.none_match is None:
+            return False
+        return _any({_weak(tag) for tag in self.none_match}, map(_weak, current))
+
+    def require_match(self, current: Collection[str]) -> None:
+        """Raises HTTPPreconditionFailed where If-Match does not hold."""
+        if not self.matched_by(current):
+            raise HTTPPreconditionFailed(description="What is here is not what If-Match names.")
+
+
+def preconditions(req: Request) -> Preconditions:
+    """The preconditions of a request. Raises HTTPInvalidHeader."""
+    return Preconditions(_tags(req, "If-Match"), _tags(req, "If-None-Match"))
+
+
+def strong_tag(representation: bytes) -> str:
+    """The tag of these bytes, and of no others."""
+    return f'"{blake2b(representation, digest_size=12).hexdigest()}"'
+
+
+def answer_with_document(req: Request, resp: Response, body: bytes) -> None:
+    """A body that hardly ever changes, under its strong tag: 304 where the caller has it."""
+    expected, tag = preconditions(req), strong_tag(body)
+    expected.require_match([tag])
+    resp.set_header("Cache-Control", REVALIDATE)
+    answer_unless_known(expected, resp, body, tag)
+
+
+def answer_unless_known(expected: Preconditions, resp: Response, body: bytes, tag: str) -> None:
+    """The body under its tag, or 304 where the caller has it."""
+    resp.set_header("ETag", tag)
+    if expected.known([tag]):
+        resp.status = 304
+        resp.content_type = None
+    else:
+        resp.data = body
+
+
+def _tags(req: Request, header: str) -> Tags | None:
+    text = req.get_header(header)
+    if text is None or text.strip() == "*":
+        return None if text is None else frozenset("*")
+    if not _LIST.fullmatch(text):
+        raise HTTPInvalidHeader('It takes * or entity tags such as "3f9c", with commas between.', header)
+    return frozenset(re.findall(_TAG, text))
+
+
+def _any(wanted: Collection[str], current: Iterable[str]) -> bool:
+    return any(tag in wanted or "*" in wanted for tag in current)
+
+
+def _weak(tag: str) -> str:
+    return tag.removeprefix("W/")
+
+
+def answer_weakly(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
+    """The body under a weak tag of it (and of what else counts), or 304 where the caller has it."""
+    tag = f"W/{strong_tag(body + more)}"
+    expected.require_match([tag])
+    answer_unless_known(expected, resp, body, tag)

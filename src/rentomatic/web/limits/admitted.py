@@ -1,0 +1,126 @@
+"""A storage whose reads move the request that asks into the lane of dear ones, where they are dear."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.domain.summary import Sample, Summary
+from rentomatic.use_cases.errors import NotQuick, OutOfTime
+from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
+from rentomatic.web.limits.lanes import Lane, Overloaded
+from rentomatic.web.limits.turns import Turn, Turns
+
+Read = TypeVar("Read")
+
+
+class AdmittedRepository(RoomRepository):
+    """Does what another repository does, once the request that asks has a place in the lane that this takes.
+
+    A search and a count are first asked for only if they are quick. One that is not is asked for again in the
+    dear lane, where a summary and cells are asked for at once. Nothing of the storage is held while a request
+    waits. Every read raises Overloaded where there is no place in time. What belongs beside a page that was
+    read already waits for up to `within` seconds and raises OutOfTime. What no request asks for takes no
+    place.
+    """
+
+    def __init__(self, repository: RoomRepository, turns: Turns) -> None:
+        self._repository = repository
+        self._turns = turns
+
+    def get(self, code: str) -> Room | None:
+        self._require_place()
+        return self._repository.get(code)
+
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        page = self._quick_or_dear(
+            lambda seconds, quick: self._repository.search(query, seconds, quick=quick), within, quick
+        )
+        if (turn := self._turns.current) is not None:
+            turn.has_read = True
+        return page
+
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
+        return self._quick_or_dear(
+            lambda seconds, quick: self._repository.count(query, at_most, seconds, quick=quick), within, quick
+        )
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        self._require_dear_place(within)
+        return self._repository.summarise(query, within)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        self._require_place(within)
+        return self._repository.sample(query, within)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        self._require_dear_place(within)
+        return self._repository.cells(query, grid, within)
+
+    def stream(self, query: RoomQuery, within: float | None = None) -> AbstractContextManager[Iterator[Room]]:
+        return self._repository.stream(query, within)
+
+    def load(
+        self,
+        rooms: Iterable[Room],
+        on_conflict: OnConflict = OnConflict.REPLACE,
+        dry_run: bool = False,
+        *,
+        exactly: bool = False,
+    ) -> LoadCounts:
+        return self._repository.load(rooms, on_conflict, dry_run, exactly=exactly)
+
+    def swap(self, old: Room | None, new: Room | None) -> bool:
+        return self._repository.swap(old, new)
+
+    def ping(self) -> None:
+        self._repository.ping()
+
+    def close(self) -> None:
+        self._repository.close()
+
+    def _quick_or_dear(
+        self, read: Callable[[float | None, bool], Read], within: float | None, quick: bool
+    ) -> Read:
+        self._require_place(within)
+        turn = self._turns.current
+        if turn is not None and turn.lane is self._turns.lanes.quick:
+            try:
+                return read(within, True)
+            except NotQuick:
+                if quick:
+                    raise
+            self._require_dear_place(within)
+        return read(within, quick)
+
+    def _require_place(self, within: float | None = None) -> None:
+        """Take a quick place for a request that has none: it waited for a dear one in vain."""
+        turn = self._turns.current
+        if turn is not None and turn.lane is None:
+            _move(turn, self._turns.lanes.quick, within)
+
+    def _require_dear_place(self, within: float | None) -> None:
+        """Move a request that is quick so far, or has no place."""
+        turn, lanes = self._turns.current, self._turns.lanes
+        if turn is not None and turn.lane in (lanes.quick, None):
+            _move(turn, lanes.dear, within)
+
+
+def _move(turn: Turn, lane: Lane, within: float | None) -> None:
+    """Raises Overloaded, and OutOfTime for what can be estimated or left out: the page itself was read."""
+    if within is None or not turn.has_read:
+        turn.move(lane)
+        return
+    try:
+        turn.move(lane, within)
+    except Overloaded as refusal:
+        raise OutOfTime from refusal

@@ -1,0 +1,225 @@
+"""Which lane a request is in: it has one place at a time, and changes lanes as it turns out what it takes."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+import falcon
+from falcon import Request, Response
+
+from rentomatic.web.limits.client import Client, Seldom
+from rentomatic.web.limits.lanes import Lane, Overloaded
+from rentomatic.web.limits.visitors import Proxies, is_part_of_view
+
+if TYPE_CHECKING:
+    from rentomatic.web.telemetry.metrics import Metrics
+
+PATIENCE = 3.0
+"""Seconds after its arrival that a request waits for a place, at most."""
+
+_QUICK, _DEAR, _OTHERS = 128, 64, 8
+"""How many wait for a place in each lane: about as many as get one in time, each in a thread of 0.1 MB."""
+
+_RESERVE = 4
+"""Threads of a server for what takes no place: /health, /metrics and refusals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How the work of a process is shared, so that what takes long leaves some to what does not.
+
+    quick: where every request begins. dear: reads that look at many rooms. bodies: requests whose body is
+    still arriving. forms: likewise, of the pages for staff: strangers may send these, and must not take the
+    places of people with a key. writes: of single rooms, which may have to wait for a load. imports: from the
+    first byte of the listing to the end of the load. exports: until the last byte was sent.
+
+    Gunicorn itself waits some seconds for the rest of a body that was refused, which no lane bounds: there
+    a proxy in front has to take the bodies in before it hands them on, as nginx does.
+    """
+
+    quick: Lane
+    dear: Lane
+    bodies: Lane
+    forms: Lane
+    writes: Lane
+    imports: Lane
+    exports: Lane
+
+    @classmethod
+    def of(cls, threads: int) -> Self:
+        """Lanes for that many requests that read at a time: a quarter of them dear, but one at least.
+
+        With one thread a quick request and a dear one go on beside each other, or the dear one would keep all
+        others waiting.
+        """
+        quarter = max(1, threads // 4)
+        return cls(
+            quick=Lane("quick", max(1, threads - quarter), _QUICK),
+            dear=Lane("dear", quarter, _DEAR),
+            bodies=Lane("bodies", quarter, _OTHERS),
+            forms=Lane("forms", quarter, _OTHERS),
+            writes=Lane("writes", quarter, _OTHERS),
+            imports=Lane("imports", quarter, _OTHERS),
+            exports=Lane("exports", quarter, _OTHERS),
+        )
+
+    def __iter__(self) -> Iterator[Lane]:
+        return (getattr(self, field.name) for field in fields(self))
+
+
+def server_threads(threads: int) -> int:
+    """How many threads a server needs for some to be left when all places are taken and all queues full.
+
+    threads: the setting, see `Lanes.of`.
+    """
+    return _RESERVE + sum(lane.places + lane.queue for lane in Lanes.of(threads))
+
+
+_looks = Seldom(0.05)
+"""Looks at the connections for clients that went away: with thousands of them, one takes long."""
+
+
+class Turn:
+    """A request on its way: the lane in which it has a place, and until when it waits for another place.
+
+    until: of the monotonic clock. has_read: whether the page that was asked for is there already, and what
+    else is read belongs beside it.
+    """
+
+    def __init__(self, req: Request, metrics: "Metrics", proxies: Proxies) -> None:
+        self.until = time.monotonic() + PATIENCE
+        self.lane: Lane | None = None
+        self.has_read = False
+        self._req = req
+        self._metrics = metrics
+        self._proxies = proxies
+        self._client: Client | None = None
+        self._towards = ""
+        self._waits = False
+
+    @property
+    def address(self) -> str:
+        return self._proxies.address_of(self._req)
+
+    @property
+    def is_begun(self) -> bool:
+        return self.has_read or is_part_of_view(self._req)
+
+    def waits(self) -> None:
+        """Called by the lane, at most once for each move."""
+        self._waits = True
+        self._metrics.in_lane(self._towards, waiting=1)
+        self._client = None
+        with _looks.allowed() as is_allowed, suppress(OSError):  # no more files can be opened
+            if is_allowed:
+                self._client = Client(self._req, sent=0)
+
+    def is_gone(self) -> bool:
+        if self._client is None:
+            return False
+        with _looks.allowed() as is_allowed, suppress(OSError):
+            return is_allowed and self._client.is_gone()
+        return False
+
+    def move(self, lane: Lane, within: float | None = None) -> None:
+        """Give the place back and take one in that lane, waiting for it up to `within` seconds.
+
+        Raises Overloaded where there is none in time; the request has no place then.
+        """
+        self.end()
+        began = time.monotonic()
+        self._towards, self._waits = lane.name, False
+        try:
+            lane.enter(self, self.until if within is None else min(self.until, began + within))
+        except Overloaded as refusal:
+            self._metrics.refused(lane.name, refusal.reason)
+            raise
+        finally:
+            if self._waits:
+                self._metrics.in_lane(lane.name, waiting=-1)
+        self.lane = lane
+        self._metrics.in_lane(lane.name, at_work=1)
+        self._metrics.waited(lane.name, time.monotonic() - began if self._waits else 0.0)
+
+    def end(self) -> None:
+        """Give the place back, if there is one."""
+        if self.lane is not None:
+            self.detach()()
+
+    def detach(self) -> Callable[[], None]:
+        """What gives the place back, to be called once: this request does not do it any more."""
+        lane, self.lane = self.lane, None
+
+        def leave() -> None:
+            if lane is not None:
+                lane.leave()
+                self._metrics.in_lane(lane.name, at_work=-1)
+
+        return leave
+
+
+class Turns:
+    """The turns of the requests that the threads of this process are working on."""
+
+    def __init__(self, threads: int, metrics: "Metrics", proxies: Proxies) -> None:
+        self.lanes = Lanes.of(threads)
+        self._metrics = metrics
+        self._proxies = proxies
+        self._of_thread = threading.local()
+
+    @property
+    def current(self) -> Turn | None:
+        """Of the request that this thread works on; None where there is none, or one that takes no place."""
+        return getattr(self._of_thread, "turn", None)
+
+    def begin(self, req: Request) -> None:
+        """Take a quick place for the request. Raises Overloaded."""
+        turn = self._of_thread.turn = Turn(req, self._metrics, self._proxies)
+        self._metrics.entered()
+        turn.move(self.lanes.quick)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """A request, whose place is given back at the end of the context, whatever became of it."""
+        outer, self._of_thread.turn = self.current, None
+        try:
+            yield
+        finally:
+            turn, self._of_thread.turn = self.current, outer
+            if turn is not None:
+                turn.end()
+                self._metrics.left()
+
+    def move(self, lane: Lane) -> None:
+        """Let the request of this thread give its place back and take one in that lane. Raises Overloaded."""
+        if self.current is not None:
+            self.current.move(lane)
+
+    def move_and_keep(self, lane: Lane) -> Callable[[], None]:
+        """As `move`, for a place that the request keeps beyond its end, until the result is called."""
+        self.move(lane)
+        return _nothing if self.current is None else self.current.detach()
+
+    def arrived(self) -> None:
+        """The request of this thread is whole only now: it waits for what comes next as long as others do."""
+        if self.current is not None:
+            self.current.until = time.monotonic() + PATIENCE
+
+
+def _nothing() -> None:
+    """Give no place back: there is none."""
+
+
+class App(falcon.App[Request, Response]):
+    """An application whose requests give their places back, however they end."""
+
+    def __init__(self, turns: Turns, **options: Any) -> None:
+        super().__init__(**options)
+        self.turns = turns
+
+    def __call__(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self.turns.request():
+            return super().__call__(env, start_response)

@@ -1,0 +1,87 @@
+"""A file that a form sends along, in constant memory (multipart/form-data, RFC 7578)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import IO
+
+from falcon import HTTPBadRequest, Request
+from falcon.media.multipart import BodyPart, MultipartFormHandler, MultipartParseOptions
+
+from rentomatic.web.api.imports import BODY, with_length, write_block
+from rentomatic.web.http.bodies import blocks
+
+UPLOAD = replace(BODY, media_types=("multipart/form-data",), codings=(), told_in="Accept")
+
+MAX_FIELDS = 50
+MAX_TEXT = 10_000
+"""Bytes of a field that is no file."""
+
+_BLOCK = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form that has arrived.
+
+    file: what was in it, from its first byte on. name: of that file, empty where none was chosen.
+    fields: the others, without the white space around them.
+    """
+
+    file: IO[bytes]
+    name: str
+    fields: dict[str, str]
+
+
+def receive(req: Request, file: IO[bytes], field: str) -> Upload:
+    """Write the file in the field of that name to `file`, and read the other fields.
+
+    Raises HTTPError where the form is too long, cut off or none, and RepositoryUnavailable for a full disk.
+    """
+    body = with_length(req, UPLOAD)
+    arriving = blocks(req, body, UPLOAD)
+    name: str | None = None
+    fields: dict[str, str] = {}
+    try:
+        form = _handler().deserialize(_Reader(arriving), req.content_type, body.length)
+        for part in form:
+            if part.name == field:
+                if name is not None:
+                    raise HTTPBadRequest(description="One file at a time is taken.")
+                name = (part.filename or "").strip()
+                _copy(part, file)
+            elif part.name:
+                fields[part.name] = (part.get_text() or "").strip()
+    except UnicodeDecodeError as error:  # Falcon leaves it to the caller, in the headers of a part
+        raise HTTPBadRequest(description="The form cannot be read.") from error
+    for _ in arriving:  # what stands behind the form means nothing, but has to be there
+        pass
+    file.seek(0)
+    return Upload(file, name or "", fields)
+
+
+def _copy(part: BodyPart, file: IO[bytes]) -> None:
+    while block := part.stream.read(_BLOCK):
+        write_block(file, block)
+
+
+def _handler() -> MultipartFormHandler:
+    options = MultipartParseOptions()
+    options.max_body_part_count = MAX_FIELDS
+    options.max_body_part_buffer_size = MAX_TEXT
+    return MultipartFormHandler(options)
+
+
+class _Reader:
+    """Blocks as a file that can only be read."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._left = b""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Some of the bytes that are left, at most so many; none at the end."""
+        if not self._left:
+            self._left = next(self._blocks, b"")
+        block = self._left if size is None or size < 0 else self._left[:size]
+        self._left = self._left[len(block) :]
+        return block

@@ -1,0 +1,286 @@
+"""Amounts as people write them: understood where the meaning is certain, refused otherwise."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
+from rentomatic.use_cases.import_rooms import Remedy
+
+UNDERSTOOD = {
+    "0": 0,
+    "60": 60,
+    "  60  ": 60,
+    "0060": 60,
+    "60.": 60,
+    "60.0": 60,
+    "60.00": 60,
+    "60,00": 60,
+    "0.00": 0,
+    "$60": 60,
+    "$ 60": 60,
+    "60 $": 60,
+    "$60.00": 60,
+    "$1,200": 1200,
+    "$1,200.00": 1200,
+    "£1,200": 1200,
+    "USD 1,200": 1200,
+    "1,200 GBP": 1200,
+    "€85": 85,
+    "85€": 85,
+    "85 EUR": 85,
+    "EUR 85": 85,
+    "85 kr.": 85,
+    "85 zł": 85,
+    "¥12000": 12000,
+    "1.200,00 €": 1200,
+    "1.200,00": 1200,
+    "1,200.00": 1200,
+    "1 200": 1200,
+    "1 200,00 €": 1200,
+    "1\u00a0200": 1200,
+    "1\u202f200,00\u00a0€": 1200,
+    "1\u2009200": 1200,
+    "1'200": 1200,
+    "1’200": 1200,
+    "CHF 1'200.00": 1200,
+    "1,200,000": 1_200_000,
+    "1.200.000": 1_200_000,
+    "1 200 000": 1_200_000,
+    "1.200.000,00 €": 1_200_000,
+    "2147483647": 2_147_483_647,
+}
+
+NOT_A_NUMBER = [
+    "",
+    " ",
+    "free",
+    "on request",
+    "$",
+    "EUR",
+    "-5",
+    "-$5",
+    "$-5",
+    "(5)",
+    "+5",
+    "²",
+    "٣",
+    "６０",
+    "1e3",
+    "1_000",
+    "0x3c",
+    "NaN",
+    "Infinity",
+    "1e999",
+    "60-80",
+    "60/80",
+    "60\x00",
+    "6\x000",
+    "$$60",
+    "60 EUR EUR",
+    "60 per night",
+    "1,20,00",
+    "12,00,000",
+    "1.200.00",
+    "1,200.00.00",
+    ",60",
+    ".60",
+    "1`200",
+    "1\n200",
+    "=60",
+]
+
+
+def understood(text: str) -> int | None:
+    """The price, None where it is refused."""
+    try:
+        return whole_price(text)
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize(("text", "expected"), UNDERSTOOD.items())
+def test_a_certain_price_is_understood(text: str, expected: int) -> None:
+    assert expected == whole_price(text)
+
+
+@pytest.mark.parametrize("text", NOT_A_NUMBER)
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        whole_price(text)
+
+
+@pytest.mark.parametrize("text", ["12.50", "12,5", "$12.50", "12,50 €", "0.5", "1.200,50", "1,200.01", "1.2"])
+def test_a_price_with_a_fraction_is_refused_and_not_rounded(text: str) -> None:
+    with pytest.raises(UnclearAmount, match="is not a whole number") as refused:
+        whole_price(text)
+
+    assert refused.value.remedy == Remedy("round", ("true",))
+
+
+@pytest.mark.parametrize("text", ["1,200", "1.200", "€1,200", "1.200 €", "12,000", "120.000", "1,200 EUR"])
+def test_a_price_that_may_mean_thousands_or_a_fraction_is_refused_with_the_way_out(text: str) -> None:
+    with pytest.raises(UnclearAmount, match="thousands or a fraction") as refused:
+        whole_price(text)
+
+    assert refused.value.remedy == Remedy("decimal", ("point", "comma"))
+
+
+@pytest.mark.parametrize("text", ["$1.200", "$180.000", "$ 95.000", "£1.000"])
+def test_a_currency_sign_makes_no_fraction_of_three_digits_after_a_point(text: str) -> None:
+    # $180.000 is 180 thousand in Bogotá, Santiago and Buenos Aires.
+    with pytest.raises(ValueError, match=r"whole number|thousands or a fraction"):
+        whole_price(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "expected"),
+    [
+        ("1,200", Decimal.POINT, 1200),
+        ("1.200", Decimal.COMMA, 1200),
+        ("1.000", Decimal.POINT, 1),
+        ("1,000", Decimal.COMMA, 1),
+        ("1,200.00", Decimal.POINT, 1200),
+        ("1.200,00", Decimal.COMMA, 1200),
+        ("60", Decimal.COMMA, 60),
+        ("60,00", Decimal.COMMA, 60),
+        ("1 200,00", Decimal.COMMA, 1200),
+        ("$1.200", Decimal.COMMA, 1200),
+        ("€1,200", Decimal.POINT, 1200),
+        ("1'200.00", Decimal.POINT, 1200),
+    ],
+)
+def test_a_stated_decimal_settles_what_a_separator_means(text: str, decimal: Decimal, expected: int) -> None:
+    assert expected == whole_price(text, decimal)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal"),
+    [
+        ("1,200", Decimal.COMMA),
+        ("1.200", Decimal.POINT),
+        ("1.200,00", Decimal.POINT),
+        ("1,200.00", Decimal.COMMA),
+        ("60,00", Decimal.POINT),
+        ("$1,200", Decimal.COMMA),
+    ],
+)
+def test_a_price_that_does_not_fit_the_stated_decimal_is_refused(text: str, decimal: Decimal) -> None:
+    with pytest.raises(ValueError, match=r"is not a (whole )?number"):
+        whole_price(text, decimal)
+
+
+@pytest.mark.parametrize("text", ["60 80", "12 50", "1 2", "1 20", "1 2000", "10 0000"])
+def test_a_space_that_groups_no_thousands_makes_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        whole_price(text)
+
+
+@pytest.mark.parametrize("zeros", [1, 5, 10, 11, 20])
+def test_leading_zeros_do_not_change_a_price(zeros: int) -> None:
+    price = understood("0" * zeros + "60")
+
+    assert price in (60, None)  # refusing it would be right as well; misreading is not
+
+
+@pytest.mark.parametrize("text", ["9" * 12, "9" * 13, "9" * 5000, "$" + "9" * 13, "1" + " 000" * 100])
+def test_a_huge_price_is_never_taken_for_one_that_fits(text: str) -> None:
+    price = understood(text)
+
+    assert price is None or price > 2**31
+
+
+@given(st.integers(0, 10**9))
+def test_every_way_to_group_thousands_means_the_same(price: int) -> None:
+    grouped = f"{price:,}"
+    german, swiss, french = (grouped.replace(",", mark) for mark in ".'\u202f")
+
+    assert price == whole_price(f"${grouped}.00")
+    assert price == whole_price(f"{german},00 €")
+    assert price == whole_price(f"CHF {swiss}")
+    assert price == whole_price(f"{french} €")
+
+
+@given(st.text(max_size=12) | st.text("0123456789.,' €$-+e", max_size=12))
+def test_any_text_is_a_price_or_a_reason(text: str) -> None:
+    try:
+        price = whole_price(text)
+    except ValueError as error:
+        assert str(error).startswith(("is not", "may mean"))
+    else:
+        assert price >= 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["25", "25 m²", "25m²", "25 m2", "25 m^2", "25 qm", "25 SQM", "25 sq. m.", "25 mq", "25.0", "25,00 m²"],
+)
+def test_a_size_may_carry_its_unit(text: str) -> None:
+    assert whole_size(text) == 25
+
+
+@pytest.mark.parametrize("text", ["", " ", "-", "NA", "n/a", "N/A", "NaN", "null", "None"])
+def test_a_size_may_be_unstated(text: str) -> None:
+    assert whole_size(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["25 ft²", "270 sq ft", "m²", "25.5", "25 m", "large", "-25", "1,200 m²", "20 25"]
+)
+def test_an_uncertain_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not|may mean"):
+        whole_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("51.5074", 51.5074),
+        ("-0.1278", -0.1278),
+        ("+2.17", 2.17),
+        (" 41,4042 ", 41.4042),
+        ("-180", -180.0),
+        ("0", 0.0),
+        ("1e-05", 0.00001),  # so Python, JavaScript and Excel write what is less than a hundred-thousandth
+        ("-2.1E-05", -0.000021),
+    ],
+)
+def test_degrees_have_a_point_or_a_comma(text: str, expected: float) -> None:
+    assert expected == degrees(text)
+
+
+@given(st.floats(-180, 180))
+def test_degrees_are_read_as_python_writes_them(value: float) -> None:
+    assert value == degrees(repr(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "north", "nan", "inf", "²", "٤١", "1_0", "51°30'", "1.2.3", "1,2,3", "0x1", "−5", "--5"],
+)
+def test_what_is_no_number_of_degrees_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number of degrees"):
+        degrees(text)
+
+
+@pytest.mark.parametrize("text", ["85,-", "85.-", "85,—", "€ 85,-", "US$85", "R$ 85", "C$85.00"])
+def test_a_price_may_be_written_as_in_a_shop(text: str) -> None:
+    assert 85 == whole_price(text)
+
+
+@pytest.mark.parametrize("text", ["600 PCM", "PPW 300", "MIN 60", "60 DAY", "60 EURO", "60 a month"])
+def test_what_is_no_currency_is_not_taken_for_one(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        whole_price(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [("49.99", 50), ("75,50", 76), ("$ 1,289.49", 1289), ("12.5", 13), ("0.4999", 0), ("60", 60)],
+)
+def test_a_price_with_a_fraction_is_rounded_where_that_is_wanted(text: str, price: int) -> None:
+    assert price == whole_price(text, rounded=True)
+
+
+def test_a_size_with_a_fraction_is_rounded_where_that_is_wanted() -> None:
+    assert 26 == whole_size("25.5 m²", rounded=True)

@@ -1,0 +1,94 @@
+"""Which column says what, whatever the columns are called."""
+
+import pytest
+
+from rentomatic.listings.columns import USUAL_NAMES
+from rentomatic.listings.source import ListingError
+from rentomatic.use_cases.import_rooms import Remedy
+from tests.builders import make_room
+from tests.listings.listings import read_csv
+
+LINE = "a1,20,60,51.5,-0.12"
+GERMAN = "Nummer,Fläche,Preis,Breite,Länge"
+GERMAN_MAPPING = {
+    "code": "Nummer",
+    "size": "Fläche",
+    "price": "Preis",
+    "latitude": "Breite",
+    "longitude": "Länge",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [(field, name) for field, names in USUAL_NAMES.items() for name in names]
+)
+def test_every_usual_name_is_found(field: str, name: str) -> None:
+    header = [name if field == usual else usual for usual in USUAL_NAMES]
+
+    assert [make_room()] == read_csv(f"{','.join(header)}\n{LINE}\n")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "CODE,SIZE,PRICE,LATITUDE,LONGITUDE",
+        " code , size , price , latitude , longitude ",
+        "Listing ID,Area (m²),Price per night,Lat.,Lng.",
+        "listing_id,floor_area,nightly_price,lat,lon",
+        "room-code,sqm,daily-rate,Y,X",
+        "id,Size [m2],Price (€),Lat,Long",
+    ],
+)
+def test_case_spaces_and_punctuation_do_not_count(header: str) -> None:
+    assert [make_room()] == read_csv(f"{header}\n{LINE}\n")
+
+
+def test_the_most_telling_of_several_usual_names_wins() -> None:
+    assert [make_room()] == read_csv(f"id,rate,{'code,size,price,latitude,longitude'}\nx,99,{LINE}\n")
+
+
+def test_a_header_in_another_language_is_mapped() -> None:
+    assert [make_room()] == read_csv(f"{GERMAN}\n{LINE}\n", GERMAN_MAPPING)
+
+
+def test_a_mapping_wins_over_a_usual_name() -> None:
+    text = f"{GERMAN},price\n{LINE},999\n"
+
+    assert [make_room()] == read_csv(text, GERMAN_MAPPING)
+
+
+def test_a_column_of_sizes_may_be_missing() -> None:
+    assert [make_room(size=None)] == read_csv("code,price,latitude,longitude\na1,60,51.5,-0.12\n")
+
+
+def test_missing_columns_are_named_with_those_there_are_and_the_way_to_map_one() -> None:
+    with pytest.raises(ListingError) as refusal:
+        read_csv("Nummer,Preis,lat,lon\n1,2,3,4\n")
+
+    expected = "no column says the code or the price; there are 'Nummer', 'Preis', 'lat', 'lon'"
+    assert expected == str(refusal.value)
+    assert Remedy("map", ("code=COLUMN",)) == refusal.value.remedy
+
+
+def test_a_mapped_column_that_is_not_there_is_named() -> None:
+    with pytest.raises(ListingError) as refusal:
+        read_csv(f"{GERMAN}\n{LINE}\n", {**GERMAN_MAPPING, "price": "Miete"})
+
+    expected = "there is no column 'Miete', only 'Nummer', 'Fläche', 'Preis', 'Breite', 'Länge'"
+    assert expected == str(refusal.value)
+
+
+def test_a_column_name_that_is_needed_and_doubled_is_refused() -> None:
+    with pytest.raises(ListingError) as refusal:
+        read_csv("code,price,price,latitude,longitude\na1,60,70,51.5,-0.12\n")
+
+    assert str(refusal.value) == "2 columns are called 'price' (price)"
+
+
+def test_a_mapped_column_name_that_is_doubled_is_refused() -> None:
+    with pytest.raises(ListingError, match="2 columns are called 'Preis'"):
+        read_csv("code,Preis,Preis,latitude,longitude\na1,60,70,51.5,-0.12\n", {"price": "Preis"})
+
+
+def test_a_doubled_column_name_that_says_nothing_about_rooms_does_not_matter() -> None:
+    assert [make_room()] == read_csv(f"code,size,price,latitude,longitude,note,note\n{LINE},x,y\n")

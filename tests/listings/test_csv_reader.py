@@ -1,0 +1,251 @@
+"""CSV listings of many kinds: separators, line ends, quotes, and lines that make no room."""
+
+import csv as foreign
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.domain.geography import Point
+from rentomatic.domain.quoting import visible
+from rentomatic.domain.room import Room
+from rentomatic.listings import csv
+from rentomatic.listings.amounts import Decimal
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.source import ListingError
+from rentomatic.serializers.csv import write
+from rentomatic.use_cases.import_rooms import Refusal
+from tests.builders import make_room, room_sets
+from tests.listings.listings import HEADER, only_refusal, read_csv
+
+ROOMS = [make_room(), make_room(code="b2", size=None, price=85, latitude=41.4036, longitude=2.1744)]
+RECORDS = [
+    ["code", "size", "price", "latitude", "longitude"],
+    ["a1", "20", "60", "51.5", "-0.12"],
+    ["b2", "", "85", "41.4036", "2.1744"],
+]
+
+
+def joined(separator: str = ",", end: str = "\n") -> str:
+    return "".join(separator.join(record) + end for record in RECORDS)
+
+
+@given(rooms=room_sets())
+def test_what_is_written_is_read_back_the_same(rooms: list[Room]) -> None:
+    assert rooms == read_csv(b"".join(write(rooms)).decode())
+
+
+@given(rooms=room_sets())
+def test_what_is_written_near_a_point_is_read_back_without_the_distance(rooms: list[Room]) -> None:
+    assert rooms == read_csv(b"".join(write(rooms, Point(0.0, 0.0))).decode())
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])
+def test_the_header_tells_the_separator(separator: str) -> None:
+    assert read_csv(joined(separator)) == ROOMS
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+def test_lines_may_end_in_any_way(end: str) -> None:
+    assert read_csv(joined(end=end)) == ROOMS
+
+
+def test_the_last_line_needs_no_end() -> None:
+    assert read_csv(joined().rstrip("\n")) == ROOMS
+
+
+def test_every_cell_may_be_quoted() -> None:
+    text = io.StringIO(newline="")
+    foreign.writer(text, delimiter=";", quoting=foreign.QUOTE_ALL).writerows(RECORDS)
+
+    assert read_csv(text.getvalue()) == ROOMS
+
+
+def test_a_separator_inside_quotes_separates_nothing() -> None:
+    text = 'code;"price, a day; in €";latitude;longitude\na1;"1.200,00";51,5;-0,12\n'
+
+    rooms = read_csv(text, {"price": "price, a day; in €"})
+
+    assert [make_room(size=None, price=1200)] == rooms
+
+
+def test_columns_may_stand_in_any_order_among_others() -> None:
+    text = "id,name,longitude,latitude,host,price,size\na1,Nice room,-0.12,51.5,,60,20\n"
+
+    assert [make_room()] == read_csv(text)
+
+
+def test_blank_lines_are_passed_over() -> None:
+    assert read_csv(joined().replace("\n", "\n\n")) == ROOMS
+
+
+def test_blank_lines_before_the_header_are_passed_over() -> None:
+    assert read_csv("\n\n" + joined()) == ROOMS
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", ",,,\n"])
+def test_an_empty_file_is_called_empty(text: str) -> None:
+    with pytest.raises(ListingError, match="the file is empty"):
+        read_csv(text)
+
+
+def test_a_header_alone_is_a_listing_of_no_rooms() -> None:
+    assert read_csv(HEADER) == []
+
+
+def test_line_numbers_count_the_lines_inside_quotes() -> None:
+    text = (
+        "code,price,latitude,longitude,description\n"
+        'a,60,51.5,-0.12,"two\nlines"\n'  # lines 2 and 3
+        'b,bad,51.5,-0.12,"three\r\nlines\rhere"\n'  # 4 to 6
+        "c,worse,51.5,-0.12,\n"  # 7
+    )
+
+    refusals = read_csv(text)[1:]
+
+    expected = [
+        Refusal(4, "price", "bad", "is not a number"),
+        Refusal(7, "price", "worse", "is not a number"),
+    ]
+    assert expected == refusals
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize(
+    ("changes", "column", "reason"),
+    [
+        ({"code": ""}, "code", "must be 1 to 36 letters, digits or . _ ~ -, starting with a letter or digit"),
+        ({"code": "=A1"}, "code", "starting with a letter or digit"),
+        ({"code": "a b"}, "code", "must be 1 to 36 letters"),
+        ({"code": "a" * 37}, "code", "must be 1 to 36 letters"),
+        ({"code": "à"}, "code", "must be 1 to 36 letters"),
+        ({"code": "a\x00"}, "code", "must be 1 to 36 letters"),
+        ({"size": "0"}, "size", "must be between 1 and 2,147,483,647"),
+        ({"size": "big"}, "size", "is not a number"),
+        ({"price": ""}, "price", "is not a number"),
+        ({"price": "\x00"}, "price", "is not a number"),
+        ({"price": "2147483648"}, "price", "must be between 0 and 2,147,483,647"),
+        ({"price": "12.50"}, "price", "is not a whole number"),
+        ({"latitude": ""}, "latitude", "is not a number of degrees such as 51.5074"),
+        ({"latitude": "90.0001"}, "latitude", "must be between -90 and 90 degrees"),
+        ({"longitude": "1e999"}, "longitude", "must be between -180 and 180 degrees"),
+        ({"longitude": "-181"}, "longitude", "must be between -180 and 180 degrees"),
+    ],
+)
+def test_a_line_that_makes_no_room_is_refused_with_its_number_column_value_and_reason(
+    changes: dict[str, str], column: str, reason: str, end: str
+) -> None:
+    good = {"code": "a1", "size": "20", "price": "60", "latitude": "51.5", "longitude": "-0.12"}
+    bad = ",".join({**good, **changes}.values())
+    read = read_csv(end.join([HEADER, ",".join(good.values()), bad, ",".join(good.values())]))
+
+    refusal = only_refusal(read)
+
+    assert [make_room(), refusal, make_room()] == read
+    assert (3, column, visible(changes[column])) == (refusal.line, refusal.column, refusal.value)
+    assert reason in refusal.reason
+
+
+@pytest.mark.parametrize(("line", "columns"), [("b2,85", 2), ("b2,,85,41.4,2.2,,x", 7), ("nonsense", 1)])
+def test_a_line_with_the_wrong_number_of_columns_is_refused(line: str, columns: int) -> None:
+    read = read_csv(f"{HEADER}\na1,20,60,51.5,-0.12\n{line}\nc3,20,60,51.5,-0.12\n")
+
+    expected = Refusal(3, "", line, f"has {columns} columns, but the header has 5")
+    assert [make_room(), expected, make_room(code="c3")] == read
+
+
+def test_an_open_quote_is_refused_with_the_lines_that_it_swallowed() -> None:
+    read = read_csv(f'{HEADER}\na1,20,60,51.5,-0.12\nb2,"20,60,51.5,-0.12\nc3,20,60,51.5,-0.12\n')
+
+    refusal = only_refusal(read)
+
+    assert [make_room(), refusal] == read
+    assert refusal.line == 3
+    assert "is a quote left open?; lines 3 to 4 were read as one record" in refusal.reason
+
+
+def test_an_open_quote_swallows_no_whole_file() -> None:
+    lines = [f"r{number},20,60,51.5,-0.12" for number in range(10_000)]
+    lines[0] = lines[0].replace("r0", '"r0')
+
+    read = read_csv("\n".join([HEADER, *lines]))
+
+    assert only_refusal(read).line == 2
+    assert make_room(code="r9999") == read[-1]
+
+
+def test_a_quote_in_the_wrong_place_costs_one_line() -> None:
+    read = read_csv(f'{HEADER}\n"a1"x,20,60,51.5,-0.12\nc3,20,60,51.5,-0.12\n')
+
+    assert [only_refusal(read), make_room(code="c3")] == read
+    assert (only_refusal(read).line, "cannot be read" in only_refusal(read).reason) == (2, True)
+
+
+@pytest.mark.parametrize("length", [131_073, 900_000])
+def test_an_endless_column_name_is_refused(length: int) -> None:
+    with pytest.raises(ListingError, match="the line of column names cannot be read"):
+        read_csv("a" * length + "\n1\n")
+
+
+def test_record_over_many_lines_is_given_up_before_it_fills_the_memory() -> None:
+    lines = iter(["code,price,latitude,longitude\n", '"cd\n', *['","cd\n'] * 300_000])
+
+    with pytest.raises(ListingError, match=r"record that begins in line 2 is longer than 1,000,000 char"):
+        list(csv.read(lines, Columns()))
+
+    assert sum(map(len, lines)) > 700_000  # the rest was not read
+
+
+def test_listing_with_thousands_of_columns_is_refused() -> None:
+    header = ",".join(["code,price,latitude,longitude", *(f"c{n}" for n in range(997))])
+
+    with pytest.raises(ListingError, match=r"there are 1,001 columns: at most 1,000 are taken"):
+        list(csv.read([header + "\n"], Columns()))
+
+
+def test_an_endless_cell_costs_one_line() -> None:
+    read = read_csv(f"{HEADER}\n{'a' * 200_000},20,60,51.5,-0.12\nc3,20,60,51.5,-0.12\n")
+
+    assert [only_refusal(read), make_room(code="c3")] == read
+    assert only_refusal(read).line == 2
+
+
+def test_a_refused_value_is_shown_in_sixty_characters() -> None:
+    refusal = only_refusal(read_csv(f"{HEADER}\na1,20,{'6' * 500},51.5,-0.12\n"))
+
+    assert refusal.value == "6" * 59 + "…"
+
+
+def test_a_stated_decimal_holds_for_prices_and_sizes() -> None:
+    text = "code;size;price;latitude;longitude\na1;1.020;1.200;51,5;-0,12\n"
+
+    assert [make_room(size=1020, price=1200)] == read_csv(text, decimal=Decimal.COMMA)
+
+
+CELLS: st.SearchStrategy[Any] = st.text(max_size=8) | st.sampled_from(
+    ["a1", "60", "51.5", '"', '""', "\x00", "=1+1", "\r", "\n", ",", ";"]
+)
+
+
+@given(st.lists(st.lists(CELLS, max_size=6).map(",".join), max_size=6).map("\n".join))
+def test_any_text_below_the_header_gives_rooms_and_refusals_of_lines_that_are_there(text: str) -> None:
+    listing = f"{HEADER}\n{text}"
+
+    read = read_csv(listing)
+
+    lines = len(io.StringIO(listing, newline=None).read().split("\n"))
+    assert all(2 <= line.line <= lines for line in read if isinstance(line, Refusal))
+
+
+@pytest.mark.parametrize("padded", ["b2,20,60,51.5,-0.12,,", "b2,20,60,51.5,-0.12, ,\n,,,,,,\n , ,,,"])
+def test_empty_cells_with_which_a_spreadsheet_pads_are_passed_over(padded: str) -> None:
+    assert [make_room(), make_room(code="b2")] == read_csv(f"{HEADER}\na1,20,60,51.5,-0.12\n{padded}\n")
+
+
+def test_the_separator_may_be_stated_as_excel_does() -> None:
+    read = read_csv(f"sep=;\n{HEADER.replace(',', ';')}\na1;20;60;51,5;-0,12\nbad\n")
+
+    assert make_room() == read[0]
+    assert only_refusal(read).line == 4

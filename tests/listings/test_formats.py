@@ -1,0 +1,94 @@
+from collections.abc import Iterator
+
+import pytest
+
+from rentomatic.domain.room import Room
+from rentomatic.listings import formats
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.formats import MAX_LINES_WITHOUT_ROOM, read
+from rentomatic.listings.source import ListingError
+from rentomatic.use_cases.import_rooms import Remedy
+from tests.builders import make_room
+
+LINE = '{"code":"a1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n'
+
+
+@pytest.mark.parametrize("before", ["", "\n", "  \n\n"])
+@pytest.mark.parametrize(
+    "text", [LINE, "code,size,price,latitude,longitude\na1,20,60,51.5,-0.12\n"], ids=["ndjson", "csv"]
+)
+def test_the_first_line_tells_the_notation(before: str, text: str) -> None:
+    assert [make_room()] == list(read((before + text).splitlines(keepends=True), Columns()))
+
+
+@pytest.mark.parametrize("name", ["rooms.ndjson", "rooms.jsonl.gz"])
+def test_the_name_tells_the_notation(name: str) -> None:
+    (refusal,) = read(["code,price\n"], Columns(), name=name)
+
+    assert "is not a JSON object" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [('[{"code":"a1"}]', "JSON array"), ('{"type":"FeatureCollection","features":[]}', "GeoJSON")],
+)
+def test_a_notation_that_is_only_written_is_named(line: str, message: str) -> None:
+    with pytest.raises(ListingError, match=message):
+        read([line], Columns())
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_a_listing_with_too_many_blank_lines_in_a_row_is_given_up(kind: str) -> None:
+    read_lines = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal read_lines
+        yield from (
+            ["code,size,price,latitude,longitude\n", "a1,20,60,51.5,-0.12\n"] if kind == "csv" else [LINE]
+        )
+        while read_lines < 3_000_000:
+            read_lines += 1
+            yield "\n"
+
+    rooms = read(lines(), Columns())
+
+    assert make_room() == next(rooms)
+    with pytest.raises(
+        ListingError, match=r"1,000,000 lines in a row without a room after line [12]: they are blank"
+    ):
+        next(rooms)
+    assert MAX_LINES_WITHOUT_ROOM + 2 == read_lines
+
+
+def test_a_listing_of_refused_lines_is_given_up_with_the_first_reason_and_its_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 10)
+    lines = ["code,price,lat,lng\n", "a1,60,51.5,-0.12\n", *['a2,"1,200",51.5,-0.12\n'] * 20]
+
+    with pytest.raises(
+        ListingError, match="10 lines in a row without a room after line 2, first line 3"
+    ) as error:
+        list(read(lines, Columns()))
+    assert Remedy("decimal", ("point", "comma")) == error.value.remedy
+
+
+def test_as_many_lines_as_there_are_may_be_blank_or_refused_between_rooms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 10)
+    lines = ["code,price,lat,lng\n"] + [*["\n"] * 4, *["x\n"] * 5, "a1,60,51.5,-0.12\n"] * 20
+
+    assert 20 == sum(isinstance(found, Room) for found in read(lines, Columns()))
+
+
+def test_listing_of_mostly_refused_lines_is_given_up_however_they_are_spread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(formats, "MAX_REFUSED", 10)
+    mostly_refused = ["code,price,lat,lng\n"] + [*["x\n"] * 2, "a1,60,51.5,-0.12\n"] * 20
+    half_refused = ["code,price,lat,lng\n"] + ["a1,60,51.5,-0.12\n", "x\n"] * 20
+
+    with pytest.raises(ListingError, match="more than 10 lines that make no room, and fewer that do"):
+        list(read(mostly_refused, Columns()))
+    assert 40 == len(list(read(half_refused, Columns())))

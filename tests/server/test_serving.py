@@ -1,0 +1,313 @@
+"""Both servers as processes: stopped, reloaded, recycled, and waiting for their storage."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Answer, Server, free_port, rentomatic, serving
+from tests.web.telemetry.test_metrics import Figures, figures, key
+
+SERVERS = ("granian", "gunicorn")
+SEARCH = "/rooms?limit=3"
+SLOW = "/rooms/summary?near=51.5,-0.1&radius=9000000"
+
+
+@dataclass
+class Load:
+    """Clients that ask again and again, some on connections that are kept, some on new ones."""
+
+    server: Server
+    over: threading.Event = field(default_factory=threading.Event)
+    statuses: list[int] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def ask(self, keep: bool) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
+        while not self.over.is_set():
+            try:
+                connection.request("GET", SEARCH, headers={} if keep else {"Connection": "close"})
+                answer = connection.getresponse()
+                answer.read()  # which closes the connection where the server said so
+                self.statuses.append(answer.status)
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(repr(error))
+                connection.close()
+        connection.close()
+
+
+@contextmanager
+def load(server: Server) -> Iterator[Load]:
+    asked = Load(server)
+    threads = [threading.Thread(target=asked.ask, args=(keep,)) for keep in (True, True, False, False)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield asked
+    finally:
+        asked.over.set()
+        for thread in threads:
+            thread.join(60)
+
+
+def workers(server: Server) -> set[int]:
+    found = subprocess.run(
+        ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=False
+    )
+    return {int(pid) for pid in found.stdout.split()}
+
+
+def all_workers(server: Server, count: int) -> set[int]:
+    """The workers once all of them were started: the first may answer before that."""
+    end = time.monotonic() + 60
+    while len(found := workers(server)) != count and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def wait_until_replaced(server: Server, old: set[int]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        now = workers(server)
+        if now and not now & old:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{old} were to be replaced, but there are {workers(server)}")
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_stop_lets_a_request_in_flight_finish_and_leaves_nothing_behind(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    answers: list[Answer] = []
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    variables = {"RENTOMATIC_SERVER": name, "TMPDIR": str(temporary)}
+    with rentomatic(database, tmp_path / "log", **variables) as server:
+        thread = threading.Thread(target=lambda: answers.append(server.get(SLOW)))
+        thread.start()
+        time.sleep(0.1)  # the request is on its way
+
+        code = server.stop(signal.SIGTERM)
+        thread.join(30)
+
+    assert (code, [200]) == (0, [answer.status for answer in answers])
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("workers_", ["1", "2"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_reload_under_load_replaces_the_workers_without_a_failed_request(
+    database: str, tmp_path: Path, name: str, workers_: str
+) -> None:
+    with rentomatic(
+        database, tmp_path / "log", "--workers", workers_, RENTOMATIC_SERVER=name, RENTOMATIC_THREADS="8"
+    ) as server:
+        old = all_workers(server, int(workers_))
+        with load(server) as asked:
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGHUP)
+            wait_until_replaced(server, old)
+            time.sleep(0.3)
+        found = figures(server.get("/metrics").body.decode())
+
+    assert (asked.failures, {200}) == ([], set(asked.statuses))
+    assert found[key("http_requests_total", method="GET", route="/rooms", status="200")] == len(
+        asked.statuses
+    )
+    assert found[key("workers")] == int(workers_)
+
+
+RECYCLING = {
+    "granian": """
+server = granian.server(serving)
+server.on_startup(lambda: setattr(server, "workers_lifetime", 5))  # less is refused, for no need of ours
+server.serve(target_loader=draining.load)
+""",
+    "gunicorn": "gunicorn.run(serving)",
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_worker_is_replaced_at_the_end_of_its_lifetime_without_a_failed_request(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    port = free_port()
+    lifetime = {"granian": 60, "gunicorn": 5}[name]  # longer than a worker takes to start
+    program = f"""
+from rentomatic.server import draining, granian, gunicorn
+from rentomatic.server.serving import Serving
+serving = Serving(
+    "rentomatic.bootstrap:application",
+    host="127.0.0.1",
+    port={port},
+    workers=1,
+    threads=8,
+    lifetime={lifetime},
+    reader_timeout=30,
+    may_replace=lambda: True,
+    log_level="info",
+)
+{RECYCLING[name]}
+"""
+    variables = {"DATABASE_URL": database, "RENTOMATIC_THREADS": "8"}
+    with serving([sys.executable, "-c", program], port, tmp_path / "log", variables) as server:
+        old = all_workers(server, 1)
+        with load(server) as asked:
+            wait_until_replaced(server, old)
+            time.sleep(0.3)
+
+    assert (asked.failures, {200}) == ([], set(asked.statuses))
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_workers_count_together_and_one_that_is_killed_leaves_no_request_in_flight(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    variables = {"RENTOMATIC_SERVER": name, "TMPDIR": str(tmp_path)}  # what is killed leaves its files there
+    with rentomatic(database, tmp_path / "log", "--workers", "2", **variables) as server:
+        assert [200] * 40 == [server.get(SEARCH).status for _ in range(40)]
+        old = all_workers(server, 2)
+        victim = threading.Thread(target=lambda: ask_in_vain(server))
+        victim.start()
+        time.sleep(0.1)
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        victim.join(30)
+        wait_until_replaced(server, old)
+        found = [scrape(server) for _ in range(5)]
+        server.stop(signal.SIGKILL)
+
+    searched = key("http_requests_total", method="GET", route="/rooms", status="200")
+    assert [40] * 5 == [figures_[searched] for figures_ in found]
+    assert [0] * 5 == [figures_[key("http_requests_in_flight")] for figures_ in found]
+
+
+def ask_in_vain(server: Server) -> None:
+    try:
+        server.get(SLOW)
+    except (OSError, http.client.HTTPException):
+        return
+
+
+def scrape(server: Server) -> Figures:
+    return figures(server.get("/metrics").body.decode())
+
+
+@pytest.mark.parametrize(("path", "code"), [("/health/ready", 0), ("/metrics", 0), ("/nowhere", 1)])
+def test_a_probe_tells_by_its_exit_code_what_is_answered(
+    database: str, tmp_path: Path, path: str, code: int
+) -> None:
+    with rentomatic(database, tmp_path / "log") as server:
+        probe = subprocess.run(
+            [sys.executable, "-m", "rentomatic.server.probe", path],
+            env={**os.environ, "RENTOMATIC_PORT": str(server.port)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert (code, code) == (probe.returncode, len(probe.stderr.splitlines()))
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_connections_that_are_kept_and_idle_keep_nobody_out(database: str, tmp_path: Path, name: str) -> None:
+    with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server:
+        kept = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(40)]
+        for connection in kept:
+            connection.request("GET", "/health/live")
+            connection.getresponse().read()
+
+        assert server.get(SEARCH, timeout=10).status == 200
+        for connection in kept:
+            connection.close()
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_stop_right_after_the_start_does_not_wait_for_a_time_out(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    for delay in (0.0, 0.05, 0.15):
+        log = tmp_path / "log"
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(free_port())]
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, "DATABASE_URL": database, "RENTOMATIC_SERVER": name},
+                stdout=output,
+                stderr=output,
+            )
+        while b"listens on" not in log.read_bytes() and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.terminate()
+
+        assert process.wait(10) == 0
+
+
+def test_every_line_of_gunicorns_log_is_a_json_object_and_none_is_there_twice(
+    database: str, tmp_path: Path
+) -> None:
+    with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER="gunicorn") as server:
+        server.get("/rooms?limit=1")
+        server.stop()
+
+    _, *lines = (tmp_path / "log").read_text().splitlines()
+    assert all(line.startswith('{"time":') for line in lines)
+    assert len([line for line in lines if "/rooms" in line]) == 1
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_reload_with_wrong_settings_changes_nothing_and_the_next_one_works(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("")
+    variables = {"RENTOMATIC_SERVER": name, "RENTOMATIC_API_KEYS_FILE": str(keys)}
+    with rentomatic(database, tmp_path / "log", **variables) as server:
+        old = all_workers(server, 1)
+        keys.write_text("garbage")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until_logged(server, "No worker is replaced")
+
+        assert (old, 200) == (workers(server), server.get(SEARCH).status)
+
+        keys.write_text("")
+        server.process.send_signal(signal.SIGHUP)
+        wait_until_replaced(server, old)
+
+        assert 200 == server.get(SEARCH).status
+
+
+def test_workers_end_when_their_server_is_killed_and_the_next_one_starts(
+    database: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(port)]
+    variables = {"DATABASE_URL": database}
+    with serving(command, port, tmp_path / "first", variables) as server:
+        orphans = all_workers(server, 1)
+        server.stop(signal.SIGKILL)
+        end = time.monotonic() + 60
+        while any(Path(f"/proc/{pid}").exists() for pid in orphans) and time.monotonic() < end:
+            time.sleep(0.05)
+
+        with serving(command, port, tmp_path / "second", variables) as another:
+            assert 200 == another.get(SEARCH).status
+
+
+def wait_until_logged(server: Server, text: str) -> None:
+    end = time.monotonic() + 60
+    while text not in server.log.read_text() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert text in server.log.read_text()

@@ -1,0 +1,266 @@
+"""What HTTP asks of every resource: methods, representations, caches, and scripts of other sites."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from falcon import testing
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.web.app import create_app
+from rentomatic.web.http.cors import EXPOSED_HEADERS, REQUEST_HEADERS
+from tests.web.conftest import client_of, get
+from tests.web.contract import DOCUMENT, ContractClient
+
+ROOM = f"/rooms/{FIRST_ROOMS[0].code}"
+CLUSTERS = "/rooms/clusters?bbox=-1,51,1,52&zoom=10"
+METHODS = {
+    "/": "GET, HEAD, OPTIONS",
+    "/rooms": "GET, HEAD, OPTIONS, POST",
+    "/rooms/summary": "GET, HEAD, OPTIONS",
+    CLUSTERS: "GET, HEAD, OPTIONS",
+    "/rooms/import": "OPTIONS, POST",
+    ROOM: "DELETE, GET, HEAD, OPTIONS, PUT",
+    "/openapi.json": "GET, HEAD, OPTIONS",
+    "/docs": "GET, HEAD, OPTIONS",
+    "/health/live": "GET, HEAD, OPTIONS",
+    "/health/ready": "GET, HEAD, OPTIONS",
+    "/metrics": "GET, HEAD, OPTIONS",
+    "/static/rentomatic.css": "GET, HEAD, OPTIONS",
+}
+ELSEWHERE = "https://partner.example"
+
+
+class Asking(MemRepo):
+    """A storage that asks the application for something while it is being asked itself."""
+
+    also: Callable[[], object]
+
+    def get(self, code: str) -> Room | None:
+        self.also()
+        return super().get(code)
+
+    @contextmanager
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
+        self.also()
+        with super().stream(query, within) as rooms:
+            yield rooms
+
+
+def methods_in(text: str) -> set[str]:
+    return set(text.split(", "))
+
+
+@pytest.mark.parametrize("path", METHODS)
+def test_options_and_405_tell_the_methods(client: testing.TestClient, path: str) -> None:
+    asked = client.simulate_options(path)
+    refused = client.simulate_patch(path)
+
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert methods_in(METHODS[path]) - {"OPTIONS"} == methods_in(asked.headers["allow"]) - {"OPTIONS"}
+    assert refused.status_code == 405
+    assert methods_in(METHODS[path]) == methods_in(refused.headers["allow"]) | {"OPTIONS"}
+
+
+EXPORT = "/rooms?format=csv"
+WITH_HEAD = [path for path, methods in METHODS.items() if "HEAD" in methods][:-1]
+
+
+@pytest.mark.parametrize("path", [*WITH_HEAD, EXPORT])
+def test_head_is_get_without_a_body(client: testing.TestClient, path: str) -> None:
+    whole, head = get(client, path), client.simulate_head(path)
+
+    assert (200, b"") == (head.status_code, head.content)
+    own = {"x-request-id", "server-timing", "content-length"}
+    if path == EXPORT:  # it is not made, so neither its length nor its number of rooms is known
+        own |= {"x-total-count", "x-total-count-exact"}
+        assert "content-length" not in head.headers
+    assert {n: t for n, t in whole.headers.items() if n not in own} == {
+        n: t for n, t in head.headers.items() if n not in own
+    }
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", ROOM, "/rooms/nope"])
+def test_what_no_notation_fits_is_a_406_before_the_storage_is_asked(path: str) -> None:
+    class NoRepository(MemRepo):
+        def get(self, code: str) -> Room | None:
+            raise AssertionError("was asked")
+
+    answer = get(client_of(NoRepository()), path, Accept="image/png")
+
+    assert answer.status_code == 406
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_problem_is_told_in_its_own_notation_whatever_is_accepted(client: testing.TestClient) -> None:
+    answer = get(client, "/rooms/nope", Accept="application/geo+json")
+
+    assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+
+
+@pytest.mark.parametrize("how", [{"Accept": "application/geo+json"}, {}])
+def test_a_room_is_a_feature_for_a_map(client: testing.TestClient, how: dict[str, str]) -> None:
+    answer = get(client, ROOM if how else f"{ROOM}?format=geojson", **how)
+
+    assert answer.headers["content-type"] == "application/geo+json"
+    assert answer.json["geometry"]["coordinates"] == [-0.09998975, 51.75436293]
+    assert answer.json["properties"] == {"code": FIRST_ROOMS[0].code, "size": 215, "price": 39}
+    assert answer.headers["etag"] != get(client, ROOM).headers["etag"]
+
+
+@pytest.mark.parametrize("query", ["format=csv", "filter_price__lt=60", "limit=5", "format=json&format=json"])
+def test_one_room_takes_no_other_parameter_than_its_notation(client: testing.TestClient, query: str) -> None:
+    assert get(client, f"{ROOM}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/rooms", "public, max-age=0, s-maxage=1, must-revalidate"),
+        ("/rooms/summary", "public, max-age=0, s-maxage=1, must-revalidate"),
+        (ROOM, "no-cache"),
+        ("/rooms?format=csv", "no-cache"),
+        ("/openapi.json", "no-cache"),
+        ("/rooms?limit=0", "no-store"),
+    ],
+)
+def test_only_a_search_may_be_kept_by_a_proxy_and_for_a_second(
+    client: testing.TestClient, target: str, expected: str
+) -> None:
+    assert expected == get(client, target).headers["cache-control"]
+
+
+@pytest.mark.parametrize("target", ["/rooms", "/rooms/summary", ROOM, "/rooms?format=csv"])
+def test_an_answer_says_what_it_depends_on_and_how_long_the_storage_took(
+    client: testing.TestClient, target: str
+) -> None:
+    answer = get(client, target)
+
+    assert answer.headers["vary"] == "Accept"
+    metric, _, duration = answer.headers["server-timing"].partition(";dur=")
+    assert metric == "storage"
+    assert 0 < float(duration) < 60_000
+
+
+def test_what_did_not_ask_the_storage_tells_no_time_of_it(client: testing.TestClient) -> None:
+    get(client, "/rooms")
+
+    assert "server-timing" not in get(client, "/health/live").headers
+
+
+@pytest.mark.parametrize(
+    ("target", "status"), [("/rooms", 200), ("/rooms/nope", 404), ("/rooms?limit=0", 400), ("/nope", 404)]
+)
+def test_scripts_of_any_site_may_read_the_answer(
+    client: testing.TestClient, target: str, status: int
+) -> None:
+    for headers in ({}, {"Origin": ELSEWHERE}):  # the same for both: a cache may give the one to the other
+        answer = get(client, target, **headers)
+
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+        assert answer.headers["access-control-expose-headers"] == ", ".join(EXPOSED_HEADERS)
+
+
+@pytest.mark.parametrize(("path", "method"), [("/rooms", "POST"), (ROOM, "PUT"), (ROOM, "DELETE")])
+def test_a_browser_is_told_what_a_script_may_send(client: testing.TestClient, path: str, method: str) -> None:
+    answer = client.simulate_options(
+        path,
+        headers={
+            "Origin": ELSEWHERE,
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization,content-encoding,if-match",
+        },
+    )
+
+    assert answer.status_code == 200
+    assert method in methods_in(answer.headers["access-control-allow-methods"])
+    assert set(REQUEST_HEADERS) == methods_in(answer.headers["access-control-allow-headers"])
+    assert answer.headers["access-control-max-age"] == "7200"
+
+
+def test_only_the_sites_of_the_configuration_may_ask() -> None:
+    client = ContractClient(create_app(MemRepo(), origins=(ELSEWHERE,)))
+
+    known, other = (get(client, "/rooms", Origin=origin) for origin in (ELSEWHERE, "https://other.example"))
+
+    assert known.headers["access-control-allow-origin"] == ELSEWHERE
+    assert "access-control-allow-origin" not in other.headers
+    assert "Accept, Origin" == known.headers["vary"] == other.headers["vary"]
+
+
+def test_no_site_may_ask_where_none_is_configured() -> None:
+    answer = get(ContractClient(create_app(MemRepo(), origins=())), "/rooms", Origin=ELSEWHERE)
+
+    assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_scripts_may_read_every_header_that_the_contract_names() -> None:
+    of_browsers = {
+        "Cache-Control",
+        "Vary",
+        "X-Content-Type-Options",
+        "Accept",
+        "Accept-Post",
+        "Accept-Encoding",
+    }
+    named = {name for name in DOCUMENT["components"]["headers"] if not name.startswith("Access-Control-")}
+
+    assert named - of_browsers <= set(EXPOSED_HEADERS)
+
+
+def test_scripts_may_send_every_header_that_the_contract_names() -> None:
+    named = {
+        parameter["name"]
+        for parameter in DOCUMENT["components"]["parameters"].values()
+        if parameter["in"] == "header"
+    }
+
+    assert {*named, "Authorization", "Content-Encoding", "Content-Type"} == set(REQUEST_HEADERS)
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", "/rooms?format=csv", "/openapi.json", "/docs"])
+def test_if_match_holds_for_what_is_read(client: testing.TestClient, path: str) -> None:
+    there, other = (get(client, path, If_Match=tags) for tags in ("*", 'W/"other", "other"'))
+
+    assert (there.status_code, other.status_code) == (200, 412)
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", CLUSTERS])
+def test_a_weak_tag_is_like_no_other_for_if_match(client: testing.TestClient, path: str) -> None:
+    tag = get(client, path).headers["etag"]
+
+    assert get(client, path, If_Match=tag).status_code == 412
+    assert get(client, path, If_None_Match=tag).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+def test_a_document_that_is_there_already_is_not_sent_again(client: testing.TestClient, path: str) -> None:
+    tag = get(client, path).headers["etag"]
+
+    assert get(client, path, If_None_Match=tag).status_code == 304
+    assert get(client, path, If_Match=tag).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "threads"),
+    [(ROOM, "/rooms", 1), ("/rooms?format=csv", "/rooms?format=csv", 4)],
+    ids=["of quick reads", "of exports"],
+)
+def test_who_waited_for_a_place_in_vain_is_counted(
+    first: str, second: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.2)
+    repository = Asking(FIRST_ROOMS)
+    client = client_of(repository, threads)
+    answers: list[int] = []
+    repository.also = lambda: answers.append(get(client, second).status_code)
+    get(client, first)
+
+    assert answers == [503]
+    assert "rentomatic_http_requests_turned_away_total 1.0" in get(client, "/metrics").text

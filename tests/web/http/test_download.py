@@ -1,0 +1,168 @@
+"""Exports and their places, whatever becomes of the temporary file."""
+
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from falcon import Request, Response, testing
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.web.app import create_app
+from rentomatic.web.http.download import Download
+from tests.server.test_serving import workers
+from tests.servers import limit_files, rentomatic
+from tests.web.conftest import get
+
+EXPORT = "/rooms?format=ndjson"
+
+
+class Place:
+    """A place that is given back once."""
+
+    def __init__(self) -> None:
+        self.given_back = 0
+
+    def leave(self) -> None:
+        self.given_back += 1
+
+
+class BrokenAtTheEnd:
+    """Middleware that fails after the answer was made."""
+
+    def process_response(self, req: Request, resp: Response, resource: object, succeeded: bool) -> None:
+        if req.get_header("X-Break"):
+            raise ZeroDivisionError
+
+
+def test_export_gives_its_place_back_once_when_it_is_closed() -> None:
+    place = Place()
+    download = Download(place.leave, 60)
+    download.file.write(b"x" * 100_000)
+
+    assert 100_000 == download.rewind()
+    assert b"x" * 100_000 == b"".join(download)
+    assert 0 == place.given_back
+
+    download.close()
+    download.close()  # a server may close twice
+
+    assert 1 == place.given_back
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_file_that_cannot_be_closed_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: Any) -> IO[bytes]:
+        return Path("/dev/full").open("wb")
+
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", full)
+    place = Place()
+    download = Download(place.leave, 60)
+    download.file.write(b"x")
+    with pytest.raises(OSError, match=rf"\[Errno {errno.ENOSPC}\]"):
+        download.rewind()
+
+    download.close()
+
+    assert 1 == place.given_back
+
+
+def test_file_that_cannot_be_made_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: Any) -> IO[bytes]:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    place = Place()
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", refused)
+    with pytest.raises(OSError, match="too many"):
+        Download(place.leave, 60)
+
+    assert 1 == place.given_back
+
+
+def test_export_that_fails_after_it_was_made_gives_its_place_back() -> None:
+    app = create_app(MemRepo(FIRST_ROOMS))
+    app.add_middleware(BrokenAtTheEnd())
+    client = testing.TestClient(app)
+
+    broken = [get(client, EXPORT, X_Break="1").status_code for _ in range(3)]
+
+    assert ([500] * 3, 200) == (broken, get(client, EXPORT).status_code)
+
+
+class Noted(MemRepo):
+    """Notes the codes of the rooms that an export reads."""
+
+    def __init__(self, rooms: Iterable[Room], read: list[str]) -> None:
+        super().__init__(rooms)
+        self.read = read
+
+    @contextmanager
+    def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
+        with super().stream(query, within) as rooms:
+            yield map(self._note, rooms)
+
+    def _note(self, room: Room) -> Room:
+        self.read.append(room.code)
+        return room
+
+
+class GoneClient:
+    """A client that closed its connection."""
+
+    def __init__(self, req: Request) -> None:
+        pass
+
+    def is_gone(self) -> bool:
+        return True
+
+
+def test_export_whose_client_went_away_is_made_no_further() -> None:
+    read: list[str] = []
+    client = testing.TestClient(create_app(Noted(FIRST_ROOMS, read)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rentomatic.web.api.rooms.Client", GoneClient)
+        patch.setattr("rentomatic.web.limits.client._SECONDS_BETWEEN_LOOKS", 0.0)
+
+        lost = [get(client, EXPORT).status_code for _ in range(3)]
+
+    assert [400] * 3 == lost
+    assert [min(room.code for room in FIRST_ROOMS)] * 3 == read
+    assert 200 == get(client, EXPORT).status_code
+
+
+def test_head_of_an_export_makes_none() -> None:
+    read: list[str] = []
+    client = testing.TestClient(create_app(Noted(FIRST_ROOMS, read)))
+
+    head = client.simulate_head(EXPORT)
+
+    assert (200, "application/x-ndjson") == (head.status_code, head.headers["content-type"])
+    assert 'attachment; filename="rooms.ndjson"' == head.headers["content-disposition"]
+    assert [] == read
+
+
+@pytest.mark.parametrize("kind", ["granian", "gunicorn"])
+def test_export_whose_last_byte_meets_a_full_disk_is_refused_and_the_next_one_works(
+    database: str, tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    variables = {"RENTOMATIC_SERVER": kind, "TMPDIR": str(folder)}
+    with rentomatic(database, tmp_path / "log", **variables) as server:
+        whole = server.get(EXPORT)
+        processes = workers(server)
+        if not limit_files(processes, len(whole.body) - 1):
+            pytest.skip("needs prlimit(2)")
+        refused = [server.get(EXPORT) for _ in range(4)]
+        limit_files(processes, None)
+        again = server.get(EXPORT)
+
+    assert [(503, "Not enough disk space for the export.")] * 4 == [
+        (answer.status, answer.json["detail"]) for answer in refused
+    ]
+    assert (200, whole.body) == (again.status, again.body)

@@ -1,0 +1,257 @@
+"""A lane: who gets the next place, how many wait, who is refused, and that no place is ever lost."""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from rentomatic.web.limits.lanes import Lane, Overloaded, Reason
+from tests.web.waiting import LIMIT, until
+
+NEVER = float("inf")
+
+
+@dataclass(eq=False)
+class Guest:
+    """Somebody who wants a place, in a thread of his own where he has to wait."""
+
+    address: str = "a"
+    is_begun: bool = False
+    gone: bool = False
+    outcome: Reason | None = None
+    admitted: bool = False
+    waited: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def waits(self) -> None:
+        self.waited.set()
+
+    def is_gone(self) -> bool:
+        return self.gone
+
+    def come(self, lane: Lane, end: float = NEVER) -> "Guest":
+        """Ask for a place, and return once that is decided, or once it waits."""
+        threading.Thread(target=self._enter, args=(lane, end), daemon=True).start()
+        until(lambda: self.waited.is_set() or self.done.is_set())
+        return self
+
+    def _enter(self, lane: Lane, end: float) -> None:
+        try:
+            lane.enter(self, min(end, lane._clock() + LIMIT))
+            self.admitted = True
+        except Overloaded as error:
+            self.outcome = error.reason
+        self.done.set()
+
+
+def served(lane: Lane, guests: list[Guest]) -> list[int]:
+    """The numbers of the guests in the order in which they get a place, each when another leaves."""
+    order: list[int] = []
+    for _ in guests:
+        lane.leave()
+        before = len(order)
+        while len(order) == before:
+            order += [n for n, guest in enumerate(guests) if n not in order and guest.done.wait(0.0005)]
+    lane.leave()
+    return order
+
+
+def full(places: int = 1, queue: int = 10) -> Lane:
+    """A lane of which every place is taken."""
+    lane = Lane("test", places, queue)
+    for _ in range(places):
+        lane.enter(Guest(), lane._clock() + LIMIT)
+    return lane
+
+
+def test_one_address_is_served_first_in_first_out() -> None:
+    lane = full()
+    guests = [Guest().come(lane) for _ in range(5)]
+
+    assert [0, 1, 2, 3, 4] == served(lane, guests)
+
+
+def test_addresses_have_their_turns_one_after_the_other() -> None:
+    lane = full()
+    guests = [Guest(address).come(lane) for address in "aaaabbc"]
+
+    assert [0, 4, 6, 1, 5, 2, 3] == served(lane, guests)
+
+
+def test_parts_of_a_view_go_before_new_views_but_let_one_pass_after_four() -> None:
+    lane = full()
+    views = [Guest().come(lane) for _ in range(2)]
+    parts = [Guest(is_begun=True).come(lane) for _ in range(6)]
+
+    assert [2, 3, 4, 5, 0, 6, 7, 1] == served(lane, views + parts)
+
+
+def test_a_full_queue_drops_the_newest_of_the_address_that_has_most_of_them() -> None:
+    lane = full(queue=4)
+    greedy = [Guest("greedy").come(lane) for _ in range(4)]
+    other = Guest("other").come(lane)
+    until(greedy[3].done.is_set)
+
+    assert Reason.FULL is greedy[3].outcome
+    assert 4 == lane.waiting
+    assert [0, 3, 1, 2] == served(lane, [*greedy[:3], other])
+
+
+def test_a_full_queue_of_one_address_refuses_who_comes() -> None:
+    lane = full(queue=3)
+    guests = [Guest().come(lane) for _ in range(4)]
+
+    assert [None, None, None, Reason.FULL] == [guest.outcome for guest in guests]
+    assert [0, 1, 2] == served(lane, guests[:3])
+
+
+def test_a_part_takes_the_place_of_a_new_view_in_a_full_queue() -> None:
+    lane = full(queue=2)
+    views = [Guest().come(lane) for _ in range(2)]
+    part = Guest(is_begun=True).come(lane)
+    until(views[1].done.is_set)
+
+    assert Reason.FULL is views[1].outcome
+    assert [1, 0] == served(lane, [views[0], part])
+
+
+def test_who_waited_in_vain_is_refused_and_leaves_the_queue() -> None:
+    lane = full()
+    guest = Guest().come(lane, end=lane._clock() + 0.02)
+    until(guest.done.is_set)
+
+    assert (Reason.LATE, 0) == (guest.outcome, lane.waiting)
+
+
+def test_who_comes_after_the_deadline_gets_no_place_that_is_free() -> None:
+    lane = Lane("test", 1, 1)
+    with pytest.raises(Overloaded) as refused:
+        lane.enter(Guest(), lane._clock())
+
+    assert (Reason.LATE, 0) == (refused.value.reason, lane.taken)
+
+
+def test_a_client_that_went_away_while_it_waited_gets_no_place() -> None:
+    lane = full()
+    gone, next_one = Guest(gone=True).come(lane), Guest().come(lane)
+    lane.leave()
+    until(lambda: gone.done.is_set() and next_one.done.is_set())
+
+    assert (Reason.GONE, True) == (gone.outcome, next_one.admitted)
+    assert (1, 0) == (lane.taken, lane.waiting)
+
+
+def test_a_place_is_free_again_when_looking_for_the_client_fails() -> None:
+    class Broken(Guest):
+        def is_gone(self) -> bool:
+            self.done.set()
+            raise ZeroDivisionError
+
+        def _enter(self, lane: Lane, end: float) -> None:
+            with suppress(ZeroDivisionError):
+                super()._enter(lane, end)
+
+    lane = full()
+    Broken().come(lane)
+    lane.leave()
+    until(lambda: lane.taken == 0)
+
+
+@contextmanager
+def place(lane: Lane, guest: Guest, seconds: float) -> Iterator[None]:
+    lane.enter(guest, lane._clock() + seconds)
+    try:
+        yield
+    finally:
+        lane.leave()
+
+
+def test_no_place_is_lost_whatever_many_threads_do() -> None:
+    lane, lock = Lane("test", 3, 8), threading.Lock()
+    at_work = most = refused = done = 0
+
+    def work(number: int) -> None:
+        nonlocal at_work, most, refused, done
+        rng = random.Random(number)
+        for _ in range(100):
+            guest = Guest(rng.choice("abc"), rng.random() < 0.5, gone=rng.random() < 0.1)
+            try:
+                with place(lane, guest, rng.choice([0.0005, 0.002, 1.0])):
+                    with lock:
+                        at_work += 1
+                        most = max(most, at_work)
+                    threading.Event().wait(rng.choice([0, 0.0003]))
+                    with lock:
+                        at_work, done = at_work - 1, done + 1
+            except Overloaded:
+                with lock:
+                    refused += 1
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LIMIT)
+
+    assert (0, 0, 3) == (lane.taken, lane.waiting, most)
+    assert 1600 == done + refused
+    assert refused
+    assert done
+
+
+class Queueing(RuleBasedStateMachine):
+    """A lane beside lists that say who should be where."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lane = Lane("test", 2, 4)
+        self.inside: list[Guest] = []
+        self.waiting: list[Guest] = []
+
+    @rule(address=st.sampled_from("abc"), is_begun=st.booleans())
+    def come(self, address: str, is_begun: bool) -> None:
+        guest = Guest(address, is_begun)
+        was_free = len(self.inside) < 2
+        guest.come(self.lane)
+        if was_free:
+            self.inside.append(guest)
+        else:
+            self.waiting.append(guest)
+        if len(self.waiting) > 4:
+            until(lambda: any(one.done.is_set() for one in self.waiting))
+            (dropped,) = (one for one in self.waiting if one.done.is_set())
+            of = [one.address for one in self.waiting]
+            assert of.count(dropped.address) == max(map(of.count, of))
+            self.waiting.remove(dropped)
+
+    @precondition(lambda self: self.inside)
+    @rule()
+    def leave(self) -> None:
+        self.inside.pop()
+        self.lane.leave()
+        if self.waiting:
+            until(lambda: any(one.done.is_set() for one in self.waiting))
+            (next_one,) = (one for one in self.waiting if one.done.is_set())
+            self.waiting.remove(next_one)
+            self.inside.append(next_one)
+
+    @invariant()
+    def everybody_is_where_they_should_be(self) -> None:
+        assert all(guest.admitted for guest in self.inside)
+        assert not any(guest.done.is_set() for guest in self.waiting)
+        assert (len(self.inside), len(self.waiting)) == (self.lane.taken, self.lane.waiting)
+
+    def teardown(self) -> None:
+        while self.inside:
+            self.leave()
+        assert (0, 0) == (self.lane.taken, self.lane.waiting)
+
+
+TestQueueing = Queueing.TestCase
+TestQueueing.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)

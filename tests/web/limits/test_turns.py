@@ -1,0 +1,268 @@
+"""The lanes of requests: how threads are shared, in which lane a read is, and what goes without a place."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from falcon import testing
+
+from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.use_cases.errors import NotQuick
+from rentomatic.web.limits.client import Seldom
+from rentomatic.web.limits.turns import App, Lanes, server_threads
+from tests.servers import no_more_files
+from tests.web.conftest import client_of, get
+from tests.web.waiting import LIMIT, until
+
+CLUSTERS = "/rooms/clusters?bbox=-1,51,1,52&zoom=9"
+COUNTED = "/rooms?limit=1&count=exact"
+
+
+class HeldRepo(MemRepo):
+    """Tells in which way it is asked, and lets what is dear wait until it is let go.
+
+    dear_search, dear_count: whether these are not quick. held: the operations that wait.
+    """
+
+    def __init__(self, *held: str, dear_search: bool = False, dear_count: bool = False) -> None:
+        super().__init__(FIRST_ROOMS)
+        self.asked: list[str] = []
+        self.limits: list[int] = []
+        self.held = held
+        self.go = threading.Event()
+        self._dear = {"search": dear_search, "count": dear_count}
+
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        self.limits.append(query.limit)
+        self._ask("search", quick)
+        return super().search(query, within, quick=quick)
+
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
+        if within is not None:  # not for /metrics
+            self._ask("count", quick)
+        return super().count(query, at_most, within, quick=quick)
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        self._ask("summarise")
+        return super().summarise(query, within)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        self._ask("sample")
+        return super().sample(query, within)
+
+    def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
+        self._ask("cells")
+        return super().cells(query, grid, within)
+
+    def _ask(self, operation: str, quick: bool = False) -> None:
+        self.asked.append(f"quick {operation}" if quick else operation)
+        if quick and self._dear[operation]:
+            raise NotQuick
+        if operation in self.held:
+            assert self.go.wait(LIMIT)
+
+
+@contextmanager
+def busy(
+    repository: HeldRepo, threads: int, *targets: str
+) -> Iterator[tuple[testing.TestClient, list[Future[testing.Result]]]]:
+    """Requests that are held by the storage, and a client beside them."""
+    client = client_of(repository, threads)
+    with ThreadPoolExecutor() as pool, ExitStack() as stack:
+        stack.callback(repository.go.set)
+        held = [pool.submit(get, client, target) for target in targets]
+        until(
+            lambda: (
+                sum(asked.removeprefix("quick ") in repository.held for asked in repository.asked)
+                >= len(held)
+            )
+        )
+        yield client, held
+
+
+def lanes_of(client: testing.TestClient) -> Lanes:
+    assert isinstance(client.app, App)
+    return client.app.turns.lanes
+
+
+Hurry = Callable[[], None]
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> Hurry:
+    """From its call on, requests wait for next to no time."""
+    return lambda: monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.05)
+
+
+@pytest.mark.parametrize(
+    ("threads", "quick", "dear"), [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 1), (8, 6, 2), (64, 48, 16)]
+)
+def test_a_quarter_of_the_threads_is_for_dear_reads(threads: int, quick: int, dear: int) -> None:
+    lanes = Lanes.of(threads)
+
+    assert (quick, dear) == (lanes.quick.places, lanes.dear.places)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, 8, 64])
+def test_threads_are_left_for_health_when_every_lane_and_every_queue_is_full(threads: int) -> None:
+    taken = sum(lane.places + lane.queue for lane in Lanes.of(threads))
+
+    assert 4 == server_threads(threads) - taken
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        ("/rooms", ["quick search"]),
+        (COUNTED, ["quick search", "quick count"]),
+        ("/rooms/summary", ["summarise"]),
+        (CLUSTERS, ["cells"]),
+        ("/parts/prices", ["summarise"]),
+    ],
+)
+def test_a_search_and_a_count_are_asked_for_only_if_they_are_quick(target: str, asked: list[str]) -> None:
+    repository = HeldRepo()
+
+    assert 200 == get(client_of(repository), target).status_code
+    assert asked == repository.asked
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("target", "operation"),
+    [("/rooms", "search"), (COUNTED, "count"), ("/rooms/summary", "summarise"), (CLUSTERS, "cells")],
+)
+def test_dear_reads_leave_every_quick_place_to_others(threads: int, target: str, operation: str) -> None:
+    repository = HeldRepo(operation, dear_search=operation == "search", dear_count=True)
+    with busy(repository, threads, target) as (client, held):
+        waiting = [pool_get(client, target) for _ in range(3)]
+        until(lambda: lanes_of(client).dear.waiting == 3)
+
+        assert 200 == get(client, "/rooms/f853578c-fc0f-4e65-81b8-566c5dffa35a").status_code
+        assert (1, 0) == (lanes_of(client).dear.taken, lanes_of(client).quick.taken)
+        repository.go.set()
+
+        assert [200] * 4 == [found.result(LIMIT).status_code for found in (*held, *waiting)]
+    assert 0 == lanes_of(client).dear.taken
+
+
+def pool_get(client: testing.TestClient, target: str) -> Future[testing.Result]:
+    """A request in a thread of its own."""
+    future: Future[testing.Result] = Future()
+    threading.Thread(target=lambda: future.set_result(get(client, target)), daemon=True).start()
+    return future
+
+
+def test_a_search_that_is_not_quick_is_asked_again_in_the_dear_lane() -> None:
+    repository = HeldRepo(dear_search=True)
+    get(client_of(repository), COUNTED)
+
+    assert ["quick search", "search", "count"] == repository.asked
+
+
+@pytest.mark.parametrize("target", ["/rooms/summary", "/parts/prices", CLUSTERS])
+def test_a_dear_read_without_a_place_is_refused_before_the_storage_is_asked(
+    target: str, hurry: Hurry
+) -> None:
+    repository = HeldRepo("cells")
+    with busy(repository, 4, CLUSTERS) as (client, _):
+        hurry()
+        answer = get(client, target)
+
+        assert 503 == answer.status_code
+        assert answer.headers["retry-after"] in "123"
+        assert ["cells"] == repository.asked
+
+
+def test_a_page_goes_without_what_found_no_place_in_time(hurry: Hurry) -> None:
+    repository = HeldRepo("cells", dear_count=True)
+    with busy(repository, 4, CLUSTERS) as (client, _):
+        hurry()
+        page = get(client, "/")
+
+        assert 200 == page.status_code
+        assert ["cells", "quick search"] == repository.asked[:2]
+        assert "summarise" not in repository.asked
+
+
+def test_a_total_that_found_no_place_in_its_time_is_estimated() -> None:
+    repository = HeldRepo("cells", dear_count=True)
+    with busy(repository, 4, CLUSTERS) as (client, _):
+        answer = get(client, COUNTED)
+
+        assert (200, "false") == (answer.status_code, answer.headers["x-total-count-exact"])
+        assert ["cells", "quick search", "quick count", "sample"] == repository.asked
+
+
+def test_what_no_request_asks_for_takes_no_place() -> None:
+    repository = HeldRepo("cells")
+    with busy(repository, 1, CLUSTERS) as (client, _):
+        assert "rentomatic_rooms 4.0" in get(client, "/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+def test_health_answers_when_every_place_is_taken(path: str) -> None:
+    repository = HeldRepo("search")
+    with busy(repository, 1, "/rooms") as (client, _):
+        assert 200 == get(client, path).status_code
+
+
+def test_parts_of_a_page_go_before_new_searches() -> None:
+    repository = HeldRepo("search")
+    with busy(repository, 1, "/rooms?limit=1") as (client, held):
+        held.append(pool_get(client, "/rooms?limit=2"))
+        until(lambda: lanes_of(client).quick.waiting == 1)
+        held.append(pool_get(client, "/parts/rooms?limit=3"))
+        until(lambda: lanes_of(client).quick.waiting == 2)
+        repository.go.set()
+        assert [200] * 3 == [found.result(LIMIT).status_code for found in held]
+
+    assert [1, 3, 2] == repository.limits
+
+
+def test_a_request_waits_where_no_more_files_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rentomatic.web.limits.turns._looks", Seldom(1.0))
+    repository = HeldRepo("search")
+    with busy(repository, 1, "/rooms") as (client, _), no_more_files():
+        waiting = pool_get(client, "/rooms")
+        until(lambda: lanes_of(client).quick.waiting == 1)
+        repository.go.set()
+
+        assert 200 == waiting.result(LIMIT).status_code
+
+
+def test_metrics_tell_of_each_lane() -> None:
+    client = client_of(MemRepo(FIRST_ROOMS))
+    for target in ("/rooms", "/rooms/summary", CLUSTERS):
+        get(client, target)
+    told = get(client, "/metrics").text
+
+    assert 'rentomatic_lane_wait_seconds_count{lane="quick"} 3.0' in told
+    assert 'rentomatic_lane_wait_seconds_count{lane="dear"} 2.0' in told
+    assert 'rentomatic_lane_at_work{lane="dear"} 0.0' in told
+
+
+def test_metrics_tell_why_requests_found_no_place(hurry: Hurry) -> None:
+    repository = HeldRepo("cells")
+    with busy(repository, 4, CLUSTERS) as (client, _):
+        hurry()
+        get(client, CLUSTERS)
+        told = get(client, "/metrics").text
+
+    assert 'rentomatic_lane_refused_total{lane="dear",reason="late"} 1.0' in told
+    assert 'rentomatic_lane_at_work{lane="dear"} 1.0' in told
+    assert 'rentomatic_lane_waiting{lane="dear"} 0.0' in told
+    assert "rentomatic_http_requests_turned_away_total 1.0" in told

@@ -1,0 +1,440 @@
+import re
+from html import unescape
+
+import pytest
+from falcon import testing
+
+from rentomatic.domain.room import CODE_RULE
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.web.app import create_app
+from rentomatic.web.http.static_files import prefix
+from rentomatic.web.pages.search import TIME_FOR_PRICES
+from rentomatic.web.pages.tiles import Tiles
+from tests.builders import make_room
+from tests.slow import SlowRepo
+from tests.web.conftest import client_of, get
+
+
+def test_the_page_lists_rooms_with_price_size_and_place(client: testing.TestClient) -> None:
+    page = get(client, "/")
+
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>4 rooms</h1>" in page.text
+    assert "<strong>39</strong> a day" in page.text
+    assert "215 m²" in page.text
+    assert "51.7544, -0.1000" in page.text
+
+
+def test_the_empty_fields_of_the_form_are_no_filters(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__gte=&filter_price__lte=50&near=&radius=&sort=")
+
+    assert "<h1>2 rooms</h1>" in page.text
+
+
+def test_the_form_keeps_what_was_typed(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__lte=50&near=51.5,%20-0.1&sort=-price")
+
+    assert (
+        'name="filter_price__lte" inputmode="numeric" autocomplete="off" placeholder="any" value="50"'
+        in page.text
+    )
+    assert 'value="51.5,-0.1"' in page.text
+    assert '<option value="-price" selected>' in page.text
+    assert "away" in page.text
+
+
+def test_place_as_maps_copy_it_has_its_usual_form_in_links(client: testing.TestClient) -> None:
+    page = get(client, "/?near=51.5+,+-0.1&bbox=-1,%2051,%201,%2052&limit=1")
+
+    assert 'value="51.5,-0.1"' in page.text
+    assert 'name="bbox" value="-1,51,1,52"' in page.text
+    assert "/?near=51.5,-0.1&amp;bbox=-1,51,1,52&amp;limit=1&amp;cursor=" in page.text
+
+
+def test_a_bad_value_is_explained_beside_its_field(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__lte=cheap")
+
+    assert page.status_code == 400
+    assert 'value="cheap" aria-invalid="true" aria-describedby="filter_price__lte-problem"' in page.text
+    assert "must be a whole number such as 60, not &#39;cheap&#39;" in page.text
+
+
+def test_what_is_wrong_is_told_in_the_words_of_the_form(client: testing.TestClient) -> None:
+    page = get(
+        client,
+        "/?filter_price__lte=Fam%C3%ADlia&near=%E2%80%AEhere&radius=5&sort=cheap&filter_code__ne=-&cursor=x",
+    )
+
+    told = re.search(r'role="alert">(.*?)</ul>', page.text, re.DOTALL)
+    assert told
+    lines = [
+        unescape(re.sub("<.*?>", "", line)).strip() for line in told.group(1).splitlines() if "<li>" in line
+    ]
+    assert lines[:2] == [
+        "Price a day, to: must be a whole number such as 60, not 'Família'",
+        f"Code, other than: {CODE_RULE}, not '-'",
+    ]
+    assert [line.partition(":")[0] for line in lines[2:]] == ["Near", "Sort"]
+    assert "not 'here'" in lines[2]
+    for name in ("filter_price__lte", "near"):
+        assert f'<a href="#{name}">' in told.group(1)
+        assert f'id="{name}-problem"' in page.text
+
+
+def test_a_distance_without_a_place_names_the_field_that_is_missing(client: testing.TestClient) -> None:
+    page = get(client, "/?radius=500")
+
+    assert "needs “Near”, the point to measure from" in page.text
+
+
+@pytest.mark.parametrize("radius", ["-3", "99999999", "far"])
+def test_a_distance_that_cannot_be_is_explained_but_not_offered(
+    client: testing.TestClient, radius: str
+) -> None:
+    page = get(client, f"/?near=51.5,-0.1&radius={radius}")
+
+    assert 400 == page.status_code
+    assert f"not &#39;{radius}&#39;" in page.text
+    assert f'<option value="{radius}"' not in page.text
+
+
+def test_an_unusual_distance_stays_chosen_beside_another_mistake(client: testing.TestClient) -> None:
+    page = get(client, "/?near=here&radius=1234")
+
+    assert '<option value="1234" selected>1.2 km</option>' in page.text
+
+
+def test_a_link_to_a_further_page_that_does_not_fit_says_so_without_words_of_the_api(
+    client: testing.TestClient,
+) -> None:
+    page = get(client, "/?cursor=nonsense")
+
+    assert page.status_code == 400
+    assert "Page: this link does not belong to this search, or is incomplete" in page.text
+
+
+UNKNOWN = "utm_source=news&fbclid=abc&gclid=x&lang=de&fbclid=%FF&count=exact&format=csv"
+
+
+@pytest.mark.parametrize("path", ["/", "/parts/rooms", "/parts/prices", "/docs", "/staff", "/room/{}"])
+def test_pages_ignore_names_that_they_do_not_know(client: testing.TestClient, path: str) -> None:
+    path = path.format(FIRST_ROOMS[0].code)
+    page = get(client, f"{path}?{UNKNOWN}", accept="text/html")
+
+    assert page.status_code == 200
+    assert get(client, path).text == page.text
+
+
+def test_links_do_not_carry_unknown_names_on(client: testing.TestClient) -> None:
+    plain = get(client, "/?filter_price__lte=500&limit=1")
+    page = get(client, f"/?utm_source=news&filter_price__lte=500&{UNKNOWN}&limit=1")
+
+    assert plain.text == page.text
+    assert 'class="next"' in page.text
+    assert 'data-address="/?filter_price__lte=500&amp;limit=1"' in page.text
+
+
+def test_more_unknown_names_than_a_search_takes_do_no_harm(client: testing.TestClient) -> None:
+    assert get(client, "/?" + "&".join(f"x{number}=1" for number in range(500))).status_code == 200
+
+
+def test_a_filter_that_does_not_exist_is_left_out_and_told(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_pirce__lt=60&filter_price__lte=50")
+
+    assert page.status_code == 200
+    assert "a filter that does not exist, which was left out: <code>filter_pirce__lt</code>" in page.text
+    assert chips(page) == {"Up to 50 a day": "/?"}
+
+
+def test_the_last_one_counts_of_a_field_that_is_given_twice(client: testing.TestClient) -> None:
+    page = get(
+        client, "/?filter_price__lte=5000&filter_price__lte=50&near=0,0&near=51.5,-0.1&sort=x&sort=price"
+    )
+
+    assert page.status_code == 200
+    assert chips(page) == {
+        "Up to 50 a day": "/?near=51.5,-0.1&sort=price",
+        "Near 51.5000, -0.1000": "/?filter_price__lte=50&sort=price",
+    }
+
+
+def test_filters_without_a_field_all_hold(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__ne=39&filter_price__ne=60&filter_price__ne=39")
+
+    assert ["Price, other than: 39", "Price, other than: 60"] == list(chips(page))
+
+
+def test_hidden_characters_that_are_pasted_along_do_not_count(client: testing.TestClient) -> None:
+    page = get(client, "/?near=%E2%80%8E51.5,%20-0.1%E2%80%AC")
+
+    assert page.status_code == 200
+    assert 'value="51.5,-0.1"' in page.text
+
+
+def test_a_filter_that_the_form_has_no_field_for_is_kept_and_shown(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_code__ne=zzz&bbox=0,51,1,52")
+
+    assert '<input type="hidden" name="bbox" value="0,51,1,52">' in page.text
+    assert chips(page) == {
+        "In the area of the map": "/?filter_code__ne=zzz",
+        "Code, other than: zzz": "/?bbox=0,51,1,52",
+    }
+
+
+def test_what_a_stranger_puts_into_the_url_is_only_shown(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_code__eq=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+
+    assert "<script>" not in page.text
+
+
+def test_the_page_runs_and_loads_only_what_is_served_here(client: testing.TestClient) -> None:
+    page = get(client, "/")
+
+    assert page.headers["content-security-policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    loaded = re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="([^"]+)"', page.text)
+    assert {address.startswith("/static/") for address in loaded} == {True}
+    assert not re.search(r"<script>|<style| style=| on[a-z]+=", page.text)
+
+
+def test_a_tile_server_is_told_to_the_map_and_allowed_by_the_policy() -> None:
+    tiles = Tiles("https://tiles.example:8443/{z}/{x}/{y}.png", "Maps by A & B")
+    page = get(testing.TestClient(create_app(MemRepo(), tiles=tiles)), "/")
+
+    assert "img-src 'self' data: https://tiles.example:8443;" in page.headers["content-security-policy"]
+    assert 'data-tiles="https://tiles.example:8443/{z}/{x}/{y}.png"' in page.text
+    assert 'data-tiles-attribution="Maps by A &amp; B"' in page.text
+
+
+def test_a_link_to_a_search_says_what_it_finds_where_it_is_shared(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__lte=50")
+
+    told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', page.text))
+    assert told == {
+        "site_name": "Rent-o-matic",
+        "type": "website",
+        "title": "2 rooms",
+        "description": "2 rooms: Up to 50 a day",
+        "url": "http://falconframework.org/?filter_price__lte=50",
+        "image": f"http://falconframework.org{prefix()}/preview.png",
+    }
+
+
+def test_every_filter_that_is_on_can_be_taken_off(client: testing.TestClient) -> None:
+    page = get(
+        client,
+        "/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900"
+        "&near=51.5,-0.1&radius=90000&sort=distance",
+    )
+
+    place = "near=51.5,-0.1&radius=90000&sort=distance"
+    assert chips(page) == {
+        "From 1 a day": f"/?filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900&{place}",
+        "Up to 5,000 a day": f"/?filter_price__gte=1&filter_size__gte=2&filter_size__lte=900&{place}",
+        "2 m² or more": f"/?filter_price__gte=1&filter_price__lte=5000&filter_size__lte=900&{place}",
+        "900 m² or less": f"/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&{place}",
+        "Within 90 km of 51.5000, -0.1000": (
+            "/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900"
+        ),
+    }
+    assert 'class="all" href="/?sort=distance"' not in page.text
+
+
+def test_all_filters_are_cleared_at_once_and_the_order_stays(client: testing.TestClient) -> None:
+    page = get(client, "/?filter_price__lte=50&sort=-price")
+
+    assert '<a class="all" href="/?sort=-price" data-search>Clear all</a>' in page.text
+
+
+def test_a_filter_without_which_there_is_no_page_takes_no_page_along() -> None:
+    client = client_of(MemRepo(make_room(code=f"room-{n:02}") for n in range(30)))
+    link = re.search(r'class="next" href="([^"]+)"', get(client, "/?filter_price__lte=900").text)
+    assert link
+
+    assert chips(get(client, unescape(link.group(1)))) == {"Up to 900 a day": "/?"}
+
+
+def test_a_distance_and_an_order_that_are_not_offered_are_kept(client: testing.TestClient) -> None:
+    page = get(client, "/?near=51.5,-0.1&radius=1234&sort=-code")
+
+    assert '<option value="1234" selected>1.2 km</option>' in page.text
+    assert '<option value="-code" selected>Code, descending</option>' in page.text
+
+
+def test_the_chart_shows_all_prices_and_which_of_them_are_chosen() -> None:
+    client = client_of(MemRepo(make_room(code=f"{n:02}", price=n) for n in range(10, 20)))
+    page = get(client, "/?filter_price__gte=12&filter_price__lte=15")
+
+    assert 'data-stops="[10, 11, 12, 13, 14, 15, 16, 17, 18, 19]"' in page.text
+    bars = re.findall(r"<rect [^>]*?( class=\"chosen\")?/>", page.text)
+    assert [bool(chosen) for chosen in bars] == [False] * 2 + [True] * 3 + [False] * 5
+    assert 'class="low" type="range" min="0" max="10" step="1" value="2"' in page.text
+    assert 'class="high" type="range" min="0" max="10" step="1" value="5"' in page.text
+
+
+def test_a_part_of_the_page_is_the_same_as_in_the_page(client: testing.TestClient) -> None:
+    search = "?filter_price__lte=60&near=51.5,-0.1"
+    page = get(client, f"/{search}")
+
+    for part in (get(client, f"/parts/rooms{search}"), get(client, f"/parts/prices{search}")):
+        assert part.headers["content-type"] == "text/html; charset=utf-8"
+        assert part.text.strip() in page.text
+
+
+@pytest.mark.parametrize("part", ["rooms", "prices"])
+def test_a_part_of_a_search_that_is_not_understood_is_refused(client: testing.TestClient, part: str) -> None:
+    assert get(client, f"/parts/{part}?filter_price__lte=cheap").status_code == 400
+
+
+def test_the_next_page_continues_where_this_one_ends() -> None:
+    client = client_of(MemRepo(make_room(code=f"room-{n:02}") for n in range(30)))
+    first = get(client, "/?sort=price")
+
+    link = re.search(r'class="next" href="([^"]+)"', first.text)
+    assert link
+    second = get(client, unescape(link.group(1)))
+
+    assert ("room-23" in first.text, "room-24" in first.text) == (True, False)
+    assert ("room-23" in second.text, "room-24" in second.text) == (False, True)
+    assert "<h1>30 rooms</h1>" in second.text
+    assert 'href="/?sort=price" data-search>First page</a>' in second.text
+    assert 'class="next"' not in second.text
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [("", "There are no rooms yet"), ("?filter_price__lte=5", "No room matches")],
+)
+def test_an_empty_result_says_why(query: str, title: str) -> None:
+    assert title in get(client_of(MemRepo()), f"/{query}").text
+
+
+def test_a_number_that_takes_too_long_to_count_is_told_to_be_about_so_many() -> None:
+    page = get(client_of(SlowRepo(make_room(code=f"{number:05}") for number in range(12_346))), "/")
+
+    assert "<h1>About 12,300 rooms</h1>" in page.text
+    assert "<title>About 12,300 rooms" in page.text
+
+
+def test_a_number_beyond_what_is_counted_is_told_as_more_than_that() -> None:
+    page = get(client_of(MemRepo(make_room(code=f"{number:05}") for number in range(10_001))), "/")
+
+    assert "<h1>More than 10,000 rooms</h1>" in page.text
+
+
+def test_a_parameter_that_is_none_does_not_stick_to_the_form(client: testing.TestClient) -> None:
+    page = get(client, "/?colour=red&bbox=0,51,1,52")
+
+    assert '<input type="hidden" name="bbox"' in page.text
+    assert '<input type="hidden" name="colour"' not in page.text
+
+
+class ChartlessRepo(MemRepo):
+    """Has no time for anything but rooms."""
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        raise OutOfTime
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        raise OutOfTime
+
+
+def test_the_rooms_are_there_where_the_chart_takes_too_long() -> None:
+    client = client_of(ChartlessRepo([make_room()]))
+
+    assert "1 room<" in get(client, "/").text
+    assert get(client, "/parts/prices").text.strip() == ""
+
+
+class BusyRepo(MemRepo):
+    """Reads a page of rooms, and can do nothing beyond that. error: that it raises instead."""
+
+    error: RepositoryUnavailable = OutOfTime()
+
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
+        raise self.error
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        raise self.error
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        raise self.error
+
+
+@pytest.fixture(
+    params=[OutOfTime(), RepositoryUnavailable("All connections are in use.")], ids=["late", "busy"]
+)
+def busy(request: pytest.FixtureRequest) -> testing.TestClient:
+    repository = BusyRepo(make_room(code=f"r{number}") for number in range(5))
+    repository.error = request.param
+    return client_of(repository)
+
+
+@pytest.mark.parametrize("path", ["/", "/parts/rooms"])
+def test_rooms_are_shown_without_their_number_where_nothing_can_be_counted(
+    busy: testing.TestClient, path: str
+) -> None:
+    page = get(busy, f"{path}?limit=2")
+
+    assert (200, 2) == (page.status_code, page.text.count('<li class="room'))
+    assert "<h1>Rooms</h1>" in page.text
+    assert 'rel="next"' in page.text
+
+
+def test_search_without_a_match_is_shown_without_advice_where_nothing_can_be_counted(
+    busy: testing.TestClient,
+) -> None:
+    page = get(busy, "/?filter_price__lte=1")
+
+    assert 200 == page.status_code
+    assert "No room matches" in page.text
+    assert "What would find some" not in page.text
+
+
+def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:
+    repository = BusyRepo()
+    late = get(client_of(repository), "/parts/prices")
+    repository.error = RepositoryUnavailable("The storage cannot be reached.")
+
+    assert (200, "") == (late.status_code, late.text.strip())
+    assert 503 == get(client_of(repository), "/parts/prices").status_code
+
+
+class TimedRepo(SlowRepo):
+    """Remembers how long it was given to look at all rooms."""
+
+    given: float | None = None
+
+    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        self.given = within
+        return super().summarise(query, within)
+
+
+@pytest.mark.parametrize("path", ["/", "/parts/prices"])
+def test_the_chart_of_prices_lets_nobody_wait_for_long(path: str) -> None:
+    repository = TimedRepo([make_room(code="a"), make_room(code="b")])
+    page = get(client_of(repository), path)
+
+    assert (200, TIME_FOR_PRICES) == (page.status_code, repository.given)
+
+
+def chips(page: testing.Result) -> dict[str, str]:
+    """The labels of the filters that are on, and where each leads."""
+    found = re.findall(
+        r'<a href="([^"]+)" data-search title="Take this filter off">.*?</span>(.*?)<span', page.text
+    )
+    return {unescape(label): unescape(link) for link, label in found}

@@ -1,0 +1,404 @@
+"""Staff look at what a listing would change, and load it."""
+
+import gzip
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falcon import testing
+
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.serializers import csv, ndjson
+from rentomatic.web.api import imports
+from rentomatic.web.pages import uploads
+from tests.builders import make_room
+from tests.web.editing import Trickle
+from tests.web.staff import FROM_HERE, Staff
+
+HEADER = "code,size,price,latitude,longitude\n"
+OLD = make_room(code="old", price=60)
+CHANGED = "old,20,70,51.5,-0.12\n"
+NEW = "new,20,70,51.5,-0.12\n"
+BAD = "bad,20,much,51.5,-0.12\n"
+BOUNDARY = "----a boundary"
+CONTENT_TYPE = f'multipart/form-data; boundary="{BOUNDARY}"'
+
+
+def multipart(fields: Mapping[str, str], content: bytes | None = None, name: str = "rooms.csv") -> bytes:
+    """A form as a browser sends it (RFC 7578)."""
+    parts = [f'name="{field}"\r\n\r\n{text}'.encode() for field, text in fields.items()]
+    if content is not None:
+        head = f'name="listing"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
+        parts.append(head.encode() + content)
+    start = f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode()
+    return b"".join(start + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+class Desk:
+    """Somebody of the staff before the page for listings, and the rooms behind it."""
+
+    def __init__(self, repository: MemRepo) -> None:
+        self.repository = repository
+        self.staff = Staff(repository)
+
+    def send(
+        self,
+        content: str | bytes | None,
+        act: str = "import",
+        name: str = "rooms.csv",
+        **fields: str,
+    ) -> testing.Result:
+        listing = content.encode() if isinstance(content, str) else content
+        return self.post(multipart({"act": act, **fields}, listing, name))
+
+    def post(self, body: bytes, **headers: str) -> testing.Result:
+        given = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), "Cookie": self.staff.cookie}
+        given |= {**FROM_HERE, **{name.replace("_", "-"): text for name, text in headers.items()}}
+        present = {name: text for name, text in given.items() if text}
+        return self.staff.client.simulate_post("/staff/import", body=body, headers=present)
+
+    def rooms(self) -> list[Room]:
+        with self.repository.stream(RoomQuery()) as rooms:
+            return list(rooms)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(MemRepo([OLD]))
+
+
+def totals(answer: testing.Result) -> dict[str, int]:
+    """What the page counts, but for zeros."""
+    names = ("added", "replaced", "unchanged", "skipped", "refused")
+    found = {
+        name: int(answer.text.split(f"{name}</dt><dd>")[1].split("<")[0])
+        for name in names
+        if f"{name}</dt><dd>" in answer.text
+    }
+    return {name: total for name, total in found.items() if total}
+
+
+def test_a_preview_tells_what_would_change_and_changes_nothing(desk: Desk) -> None:
+    answer = desk.send(HEADER + NEW + CHANGED + BAD, "preview")
+
+    assert answer.status_code == 200
+    assert {"added": 1, "replaced": 1, "refused": 1} == totals(answer)
+    assert "What rooms.csv would change" in answer.text
+    assert "to be added" in answer.text
+    assert "price from <strong>price</strong>" in answer.text
+    assert 'form="import" name="act" value="import">Import now' in answer.text
+    assert "no-store" == answer.headers["cache-control"]
+    assert [OLD] == desk.rooms()
+
+
+@pytest.mark.parametrize("act", ["", "else", "Import"])
+def test_a_form_that_does_not_say_to_import_is_a_preview(desk: Desk, act: str) -> None:
+    assert "would change" in desk.send(HEADER + NEW, act).text
+    assert [OLD] == desk.rooms()
+
+
+def test_an_import_loads_the_rooms_and_names_the_refused_lines(desk: Desk) -> None:
+    answer = desk.send(HEADER + NEW + CHANGED + BAD)
+
+    assert {"added": 1, "replaced": 1, "refused": 1} == totals(answer)
+    assert "What rooms.csv changed" in answer.text
+    assert '<td class="number">4</td><td>price</td><td><code>much</code></td>' in answer.text
+    assert ["new", "old"] == [room.code for room in desk.rooms()]
+
+
+def test_a_hundred_refused_lines_are_named_and_all_are_counted(desk: Desk) -> None:
+    answer = desk.send(HEADER + BAD * 150)
+
+    assert {"refused": 150} == totals(answer)
+    assert 100 == answer.text.count('<td class="number">')
+    assert "The first 100 of 150 refused lines" in answer.text
+
+
+ROOMS = [make_room(code=f"r{number}", price=number) for number in range(1, 4)]
+CSV, NDJSON = b"".join(csv.write(ROOMS)), b"".join(ndjson.write(ROOMS))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fields"),
+    [
+        ("rooms.csv", CSV, {}),
+        ("rooms.csv", b"\xef\xbb\xbf" + CSV, {}),
+        ("rooms.csv", CSV.decode().encode("utf-16"), {}),
+        ("rooms.csv", CSV.decode().encode("utf-16-le"), {"encoding": "utf-16le"}),
+        ("rooms.csv.gz", gzip.compress(CSV), {}),
+        ("whatever", gzip.compress(CSV.decode().encode("utf-16")), {}),
+        ("rooms.ndjson", NDJSON, {}),
+        ("rooms.jsonl.gz", gzip.compress(NDJSON), {}),
+        ("rooms.txt", NDJSON, {}),
+    ],
+    ids=["CSV", "UTF-8 with a mark", "UTF-16 with a mark", "UTF-16 as stated", "gzip", "gzip of UTF-16",
+         "NDJSON", "gzip of NDJSON", "NDJSON by its first line"],
+)  # fmt: skip
+def test_a_file_is_read_whatever_its_notation(
+    desk: Desk, name: str, content: bytes, fields: dict[str, str]
+) -> None:
+    assert {"added": 3} == totals(desk.send(content, name=name, **fields))
+    assert [OLD, *ROOMS] == desk.rooms()
+
+
+@pytest.mark.parametrize(
+    ("on_conflict", "expected", "price"),
+    [("replace", {"added": 1, "replaced": 1}, 70), ("skip", {"added": 1, "skipped": 1}, 60)],
+)
+def test_a_room_that_is_there_is_replaced_or_kept(
+    desk: Desk, on_conflict: str, expected: dict[str, int], price: int
+) -> None:
+    answer = desk.send(HEADER + CHANGED + NEW, on_conflict=on_conflict)
+
+    assert expected == totals(answer)
+    assert [70, price] == [room.price for room in desk.rooms()]
+
+
+def test_a_room_that_is_there_may_refuse_the_whole(desk: Desk) -> None:
+    answer = desk.send(HEADER + NEW + CHANGED, on_conflict="fail")
+
+    assert answer.status_code == 409
+    assert "There is a room old already." in answer.text
+    assert [OLD] == desk.rooms()
+
+
+@pytest.mark.parametrize("act", ["preview", "import"])
+def test_one_refused_line_may_refuse_all(desk: Desk, act: str) -> None:
+    answer = desk.send(HEADER + NEW + BAD, act, atomic="true")
+
+    assert answer.status_code == 422
+    assert "Nothing was imported" in answer.text
+    assert "<code>much</code>" in answer.text
+    assert "Import now" not in answer.text
+    assert 'name="atomic" value="true" autocomplete="off" checked' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+def test_columns_encoding_and_fractions_are_what_the_form_says(desk: Desk) -> None:
+    german = "Nummer;Preis;Breite;Länge;Fläche\nneu;1.200,40;51.5;-0.12;20\n".encode("windows-1252")
+    columns = {
+        "map_code": "Nummer",
+        "map_price": "Preis",
+        "map_size": "Fläche",
+        "map_latitude": "Breite",
+        "map_longitude": "Länge",
+    }
+    answer = desk.send(german, decimal="comma", round="true", encoding="windows-1252", **columns)
+
+    assert {"added": 1} == totals(answer)
+    assert "price from <strong>Preis</strong>" in answer.text
+    assert 'value="Fläche"' in answer.text
+    assert '<option value="comma" selected>' in answer.text
+    assert make_room(code="neu", price=1200) in desk.rooms()
+
+
+def test_what_may_help_a_refused_line_is_said_in_the_words_of_the_form(desk: Desk) -> None:
+    answer = desk.send(HEADER + 'a,20,"1,200",51.5,-0.1\nb,20,60.5,51.5,-0.1\n')
+
+    assert "try “A point: 1,200.50” for fractions or “A comma: 1.200,50” for fractions" in answer.text
+    assert "try to round fractions" in answer.text
+    assert "decimal=" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "empty"),
+        (b"code,size,latitude,longitude\na,1,2,3\n", "try to name the column of the price"),
+        (HEADER.encode() + "ä,1,2,3,4\n".encode("latin-1"), "“Windows (Western Europe)” as the encoding"),
+        (HEADER.encode("utf-16-le"), "“UTF-16, little-endian” as the encoding"),
+        (b"[1, 2]", "NDJSON"),
+        (b"PK\x03\x04....", "workbook"),
+        (gzip.compress(CSV)[:-9], "damaged gzip"),
+        (HEADER.encode() + NEW.encode() * 20_000 + b"\xff,1,2,3,4\n", "line 20002"),
+    ],
+    ids=["empty", "no price", "Windows", "UTF-16", "JSON", "workbook", "damaged", "damaged late"],
+)
+def test_a_file_that_makes_no_listing_is_refused_as_a_whole(desk: Desk, content: bytes, told: str) -> None:
+    answer = desk.send(content)
+
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert 'role="alert"' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+def test_what_a_file_says_is_only_shown(desk: Desk) -> None:
+    evil = "<script>alert(1)</script>"
+    answer = desk.send(f"{HEADER}{evil},20,{evil},51.5,-0.1\n", name=f"{evil}.csv")
+    columns = desk.send("a\nb\n", map_code=evil)
+
+    assert evil not in answer.text + columns.text
+    assert "&lt;script&gt;alert(1)" in answer.text
+    assert "&lt;script&gt;alert(1)" in columns.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [({"on_conflict": "ignore"}, "on_conflict"), ({"decimal": "."}, "decimal"),
+     ({"encoding": "rot13"}, "encoding"), ({"atomic": "yes"}, "atomic"), ({"round": "1"}, "round")],
+)  # fmt: skip
+def test_a_field_that_is_not_understood_is_named(desk: Desk, fields: dict[str, str], name: str) -> None:
+    answer = desk.send(HEADER + NEW, **fields)
+
+    assert answer.status_code == 422
+    assert f'id="{name}-problem"' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+def test_a_form_without_a_file_is_asked_for_one_and_keeps_the_rest(desk: Desk) -> None:
+    for answer in (
+        desk.send(b"", name="", on_conflict="skip"),
+        desk.send(None, on_conflict="skip"),
+        desk.send(None, listing=HEADER + NEW, on_conflict="skip"),
+    ):
+        assert answer.status_code == 422
+        assert "Choose a file." in answer.text
+        assert '<option value="skip" selected>' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+WHOLE = multipart({"act": "import"}, (HEADER + NEW).encode())
+
+
+@pytest.mark.parametrize("cut", [1, 3, 20, 60, len(WHOLE) - 10])
+def test_an_upload_that_breaks_off_loads_nothing(desk: Desk, cut: int) -> None:
+    answer = desk.post(WHOLE[:-cut], Content_Length=str(len(WHOLE)))
+
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        WHOLE[: WHOLE.rindex(b"\r\n--")],
+        WHOLE.replace(b"--\r\n", b"\r\n"),
+        b"",
+        b"nothing",
+        WHOLE.replace(b"form-data;", b"form-data; \xff"),
+        WHOLE.replace(b"rooms.csv", b"\xff.csv"),
+        WHOLE.replace(b'"act"\r\n', b'"act"\r\nContent-Type: text/\xff\r\n'),
+        WHOLE.replace(b'"act"\r\n', b'"act"\r\nContent-Type: text/plain; charset=klingon\r\n'),
+        multipart({f"field{number}": "x" for number in range(60)}, HEADER.encode()),
+        multipart({"act": "x" * 20_000}, HEADER.encode()),
+        multipart({"act": "import"}, HEADER.encode()).replace(
+            f"--{BOUNDARY}--".encode(), WHOLE.replace(b'"act"', b'"more"')
+        ),
+    ],
+    ids=["no end", "no last boundary", "nothing", "no form", "bad disposition", "bad name", "bad type",
+         "bad charset", "many fields", "huge field", "two files"],
+)  # fmt: skip
+def test_what_is_no_whole_form_loads_nothing_and_is_no_fault_of_the_server(desk: Desk, body: bytes) -> None:
+    answer = desk.post(body)
+
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content_Type": "text/csv"}, 415),
+        ({"Content_Type": ""}, 415),
+        ({"Content_Type": "multipart/form-data"}, 400),
+        ({"Content_Type": "multipart/form-data; boundary=" + "x" * 71}, 400),
+        ({"Content_Encoding": "gzip"}, 415),
+        ({"Content_Length": str((1 << 30) + 1)}, 413),
+    ],
+)
+def test_what_is_no_form_for_a_file_is_refused_with_a_page(
+    desk: Desk, headers: dict[str, str], status: int
+) -> None:
+    answer = desk.post(WHOLE, **headers)
+
+    assert status == answer.status_code
+    assert "text/html; charset=utf-8" == answer.headers["content-type"]
+    assert 'role="alert"' in answer.text
+    assert [OLD] == desk.rooms()
+
+
+class Untouched:
+    """A body that must not be read."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"HTTP_COOKIE": ""}, 403),
+        ({"HTTP_SEC_FETCH_SITE": "cross-site"}, 403),
+        ({"CONTENT_TYPE": "text/csv"}, 415),
+        ({"CONTENT_LENGTH": str((1 << 30) + 1)}, 413),
+        ({"CONTENT_LENGTH": ""}, 411),
+    ],
+)
+def test_what_the_headers_decide_is_decided_before_the_file_is_read(
+    desk: Desk, changes: dict[str, str], status: int
+) -> None:
+    given = {"Content-Type": CONTENT_TYPE, "Content-Length": "100", "Cookie": desk.staff.cookie, **FROM_HERE}
+    environment = testing.create_environ("/staff/import", method="POST", headers=given)
+    environment |= {**changes, "wsgi.input": Untouched()}
+    replied = testing.StartResponseMock()
+    b"".join(desk.staff.client.app(environment, replied))
+
+    assert status == int(str(replied.status).split()[0])
+
+
+def test_an_upload_that_never_ends_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "UPLOAD", replace(uploads.UPLOAD, patience=0.5))
+    given = {"Content-Type": CONTENT_TYPE, "Content-Length": "1000000", "Cookie": desk.staff.cookie}
+    environment = testing.create_environ("/staff/import", method="POST", headers={**given, **FROM_HERE})
+    replied = testing.StartResponseMock()
+    b"".join(desk.staff.client.app({**environment, "wsgi.input": Trickle(WHOLE * 10)}, replied))
+
+    assert str(replied.status).startswith("408")
+    assert [OLD] == desk.rooms()
+    assert 200 == desk.send(HEADER + NEW).status_code  # the place is free again
+
+
+def test_a_small_file_that_becomes_huge_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MAX_LISTING", 100_000)
+    answer = desk.send(gzip.compress(HEADER.encode() + NEW.encode() * 100_000))
+
+    assert answer.status_code == 413
+    assert "longer than 100,000 bytes" in answer.text
+    assert [OLD] == desk.rooms()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda buffering: full)
+        answer = desk.send(HEADER + NEW)
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "Not enough disk space for the import." in answer.text
+
+
+def test_an_import_is_audited_as_that_of_a_program(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "rentomatic.audit")
+    desk.send(HEADER + NEW + CHANGED + BAD)
+
+    (line,) = [vars(record) for record in caplog.records if record.name == "rentomatic.audit"]
+    expected: dict[str, Any] = {"key": "anna", "act": "import", "dry_run": False, "added": 1, "refused": 1}
+    assert expected == {name: line[name] for name in expected}
+
+
+def test_who_is_not_signed_in_any_more_is_told_so(desk: Desk) -> None:
+    answer = desk.post(WHOLE, Cookie="")
+
+    assert answer.status_code == 403
+    assert "You are not signed in" in answer.text
+    assert [OLD] == desk.rooms()

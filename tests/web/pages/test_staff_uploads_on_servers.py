@@ -1,0 +1,71 @@
+"""Files that staff upload, on real servers: in constant memory, and whole or not at all."""
+
+import http.client
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Answer, Server
+from tests.web.api.test_imports_on_servers import (
+    HEADER,
+    KEY,
+    LINE,
+    begin,
+    memory,
+    rooms_in,
+    server,
+    under_way,
+    workers,
+)
+from tests.web.pages.test_staff_import import CONTENT_TYPE, multipart
+from tests.web.staff import FROM_HERE
+from tests.web.waiting import until
+
+__all__ = ["server"]  # a fixture
+
+
+def head(length: int) -> dict[str, str]:
+    cookie = {"Cookie": f"rentomatic_key={KEY}", "Content-Type": CONTENT_TYPE, "Content-Length": str(length)}
+    return {**cookie, **FROM_HERE, "Accept": "text/html"}
+
+
+def upload(server: Server, content: bytes) -> Answer:
+    body = multipart({"act": "import"}, content)
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)) as connection:
+        connection.request("POST", "/staff/import", body, head(len(body)))
+        answer = connection.getresponse()
+        return Answer(answer.status, dict(answer.headers), answer.read())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_large_upload_takes_no_memory(server: Server) -> None:
+    upload(server, HEADER + LINE % 0)
+    there = rooms_in(server)
+    for pid in workers(server):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets VmHWM, see proc(5)
+    before = memory(server, "VmRSS")
+    answer = upload(server, HEADER + b"".join(LINE % number for number in range(1, 30_000)))
+
+    assert 200 == answer.status
+    assert there + 29_999 == rooms_in(server)
+    assert memory(server, "VmHWM") - before < 30
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_and_holds_nothing(server: Server) -> None:
+    before = rooms_in(server)
+    body = multipart({"act": "import"}, HEADER + LINE % 70_000_000)
+    begin(server, head(len(body)), body[:-5], "/staff/import").close()
+    until(lambda: under_way(server) == 0)
+
+    assert before == rooms_in(server)
+    assert 200 == upload(server, HEADER + LINE % 70_000_001).status
+
+
+def test_who_is_not_signed_in_is_answered_before_the_file_is_sent(server: Server) -> None:
+    stranger = {**head(1 << 29), "Cookie": "rentomatic_key=rom_other", "Expect": "100-continue"}
+    with closing(begin(server, stranger, target="/staff/import")) as client, client.makefile("rb") as answer:
+        statuses = [line.split()[1] for line in answer if line.startswith(b"HTTP/1.1")]
+
+    assert b"403" == statuses[-1]

@@ -1,0 +1,240 @@
+"""What /metrics tells, over fakes of the storage."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from falcon import testing
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.parser import text_string_to_metric_families
+
+from rentomatic.domain.clusters import Grid
+from rentomatic.domain.search import Page, RoomQuery
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.sample_rooms import FIRST_ROOMS
+from rentomatic.use_cases.errors import RepositoryUnavailable, StorageBusy
+from rentomatic.use_cases.ports import OnConflict, PoolState, RoomRepository
+from rentomatic.web.app import create_app
+from rentomatic.web.telemetry.metrics import Metrics, Sources
+from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
+from rentomatic.web.telemetry.processes import fold
+from tests.builders import make_room
+from tests.slow import SlowRepo
+from tests.web.conftest import client_of, get
+
+Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def figures(text: str) -> Figures:
+    families = text_string_to_metric_families(text)
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def scraped(client: testing.TestClient) -> Figures:
+    answer = get(client, "/metrics")
+
+    assert answer.status_code == 200
+    return figures(answer.text)
+
+
+def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return f"rentomatic_{name}", frozenset(labels.items())
+
+
+class AwayRepo(MemRepo):
+    error: RepositoryUnavailable = RepositoryUnavailable("away")
+
+    def ping(self) -> None:
+        raise self.error
+
+    def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
+        raise self.error
+
+
+class SilentRepo(MemRepo):
+    """Says nothing until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(FIRST_ROOMS)
+        self.answer = threading.Event()
+
+    def ping(self) -> None:
+        self.answer.wait(60)
+
+
+def test_requests_are_counted_by_the_template_of_their_path(client: testing.TestClient) -> None:
+    for path in ("/rooms/nowhere-1", "/rooms/nowhere-2", "/secret-1", "/secret-2", "/static/secret.css"):
+        get(client, path)
+    client.simulate_request("TRACE", "/rooms")
+    found = scraped(client)
+
+    assert found[key("http_requests_total", method="GET", route="/rooms/{code}", status="404")] == 2
+    assert found[key("http_requests_total", method="GET", route="(none)", status="404")] == 2
+    assert found[key("http_requests_total", method="GET", route="/static/", status="404")] == 1
+    assert found[key("http_requests_total", method="other", route="/rooms", status="405")] == 1
+    assert found[key("http_request_duration_seconds_count", route="/rooms/{code}")] == 2
+    assert not any("secret" in str(name) or "nowhere" in str(name) for name in found)
+
+
+@pytest.mark.parametrize("error", [RepositoryUnavailable("away"), StorageBusy()])
+def test_operations_of_the_storage_are_timed_and_their_errors_counted(error: RepositoryUnavailable) -> None:
+    repository = AwayRepo(FIRST_ROOMS)
+    repository.error = error
+    client = client_of(repository)
+    get(client, "/rooms")
+    get(client, "/rooms/summary")
+    found = scraped(client)
+
+    assert found[key("storage_operation_seconds_count", operation="search")] == 1
+    assert found[key("storage_operation_seconds_count", operation="summarise")] == 1
+    assert found[key("storage_errors_total", operation="search")] == 1
+    assert key("storage_errors_total", operation="summarise") not in found
+
+
+def test_a_summary_from_a_sample_is_no_error_of_the_storage() -> None:
+    client = client_of(SlowRepo(FIRST_ROOMS))
+    get(client, "/rooms/summary")
+    get(client, "/rooms?limit=1&count=exact")
+    found = scraped(client)
+
+    assert found[key("storage_operation_seconds_count", operation="sample")] == 2
+    for operation in ("summarise", "count", "sample"):
+        assert key("storage_errors_total", operation=operation) not in found
+
+
+def test_every_operation_does_what_the_storage_does() -> None:
+    repository = MemRepo(FIRST_ROOMS)
+    metrics = Metrics(Sources(repository=repository))
+    observed: RoomRepository = ObservedRepository(repository, metrics, StorageTime())
+    query = RoomQuery()
+
+    assert observed.get(FIRST_ROOMS[0].code) == FIRST_ROOMS[0]
+    assert observed.count(query) == len(FIRST_ROOMS)
+    assert observed.summarise(query) == repository.summarise(query)
+    assert observed.sample(query) == repository.sample(query)
+    assert observed.cells(query, Grid(1, 1)) == repository.cells(query, Grid(1, 1))
+    with observed.stream(query) as rooms:
+        assert len(list(rooms)) == len(FIRST_ROOMS)
+    observed.load([make_room(), FIRST_ROOMS[0]])
+    observed.load([make_room(code="b2")], OnConflict.REPLACE, True)
+    assert observed.swap(FIRST_ROOMS[0], None)
+    assert repository.count(query) == len(FIRST_ROOMS)
+    found = figures(metrics.text().decode())
+    assert found[key("rooms_loaded_total", outcome="added")] == 1
+    assert found[key("rooms_loaded_total", outcome="unchanged")] == 1
+    assert found[key("storage_operation_seconds_count", operation="load")] == 2
+    assert found[key("storage_operation_seconds_count", operation="swap")] == 1
+
+
+def test_the_storage_the_rooms_the_pool_and_the_backup_are_looked_up() -> None:
+    repository = MemRepo(FIRST_ROOMS)
+    taken = datetime.now(UTC) - timedelta(hours=1)
+    sources = Sources(
+        repository=repository,
+        storage="sqlite",
+        pool=lambda: PoolState(size=3, in_use=2, waiting=1, limit=4),
+        newest_backup=lambda: taken,
+    )
+    found = scraped(testing.TestClient(create_app(repository, 4, Metrics(sources))))
+
+    assert found[key("storage_up")] == 1
+    assert found[key("rooms")] == len(FIRST_ROOMS)
+    assert [3, 2, 1, 4] == [
+        found[key(f"pool_{name}")]
+        for name in ("connections", "connections_in_use", "requests_waiting", "connections_limit")
+    ]
+    assert 3600 <= found[key("backup_age_seconds")] < 3700
+
+
+def test_a_storage_that_is_away_is_told_and_what_it_would_know_is_left_out() -> None:
+    found = scraped(client_of(AwayRepo(FIRST_ROOMS)))
+
+    assert found[key("storage_up")] == 0
+    assert key("rooms") not in found
+    assert key("backup_age_seconds") not in found
+
+
+def test_a_storage_that_says_nothing_does_not_hold_up_a_scrape() -> None:
+    repository = SilentRepo()
+    client = client_of(repository)
+    with ThreadPoolExecutor() as pool:
+        try:
+            found = pool.submit(scraped, client).result(timeout=30)  # else it would be a minute
+        finally:
+            repository.answer.set()
+
+    assert found[key("storage_up")] == 0
+
+
+def test_a_storage_is_not_asked_at_every_scrape() -> None:
+    class CountingRepo(MemRepo):
+        pings = 0
+
+        def ping(self) -> None:
+            self.pings += 1
+
+    repository = CountingRepo(FIRST_ROOMS)
+    client = client_of(repository)
+    for _ in range(3):
+        scraped(client)
+
+    assert repository.pings == 1
+
+
+def write(path: Path, **values: float) -> None:
+    file = MmapedDict(str(path))  # type: ignore[no-untyped-call]
+    for name, value in values.items():
+        file.write_value(f'["{name}", "{name}", {{}}, "help"]', value, 0.0)  # type: ignore[no-untyped-call]
+    file.close()  # type: ignore[no-untyped-call]
+
+
+def read(path: Path) -> dict[str, float]:
+    values = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
+    return {key.split('"')[1]: value for key, value, _, _ in values}
+
+
+def test_what_processes_counted_that_are_gone_is_kept_and_their_files_are_not(tmp_path: Path) -> None:
+    gone = []
+    for _ in range(3):
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        process.wait(60)
+        gone.append(process.pid)
+    for pid in gone:
+        write(tmp_path / f"counter_{pid}.db", requests=2, errors=1)
+        write(tmp_path / f"gauge_livesum_{pid}.db", in_flight=1)
+    write(tmp_path / f"counter_{os.getpid()}.db", requests=5)
+
+    fold(tmp_path)
+    fold(tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f"counter_{os.getpid()}.db", "counter_gone.db"]
+    )
+    assert read(tmp_path / "counter_gone.db") == {"requests": 6, "errors": 3}
+
+
+def test_a_new_process_takes_nothing_over_from_one_that_had_its_id(tmp_path: Path) -> None:
+    write(tmp_path / f"counter_{os.getpid()}.db", requests=2)
+    write(tmp_path / f"gauge_livesum_{os.getpid()}.db", in_flight=1)
+
+    fold(tmp_path, gone=os.getpid())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["counter_gone.db"]
+
+
+def test_a_file_of_the_page_is_read_and_nothing_else(client: testing.TestClient) -> None:
+    statuses = {
+        method: client.simulate_request(method, "/static/rentomatic.css").status_code
+        for method in ("GET", "POST", "PUT", "DELETE")
+    }
+
+    assert {"GET": 200, "POST": 405, "PUT": 405, "DELETE": 405} == statuses
