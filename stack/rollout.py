@@ -26,7 +26,15 @@ _HANG_UP = ("sh", "-c", "kill -HUP 1")
 after a crash or a reboot.
 """
 
-_PROBE = ("python", "-m", "rentomatic.server.probe")
+_PROBE_PROGRAM = """
+import sys
+try:
+    from rentomatic.server.probe import probe
+except ModuleNotFoundError:  # the image of an older version, which a deployment goes back to
+    from rentomatic.web.probe import probe
+sys.exit(probe(sys.argv[1]))
+"""
+_PROBE = ("python", "-c", _PROBE_PROGRAM)
 """Asks the server of its container for a path; says on standard error what else than 200 came."""
 
 _FIRST_START_WITHIN = 240.0
