@@ -16,7 +16,7 @@ from rentomatic.requests.search import (
     parse_search,
 )
 from rentomatic.web.http.middleware import MAX_URL
-from rentomatic.web.pages.search_view import FORM
+from rentomatic.web.pages.search_parameters import FORM
 
 EXPORTED = (Format.CSV, Format.NDJSON)
 """The formats in which a search without a limit gives every match."""

@@ -79,7 +79,7 @@ def create_app(
     app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
-    errors.install(app, metrics, ErrorPage(layout))
+    errors.install(app, metrics, ErrorPage(layout).show)
     add_page(app, "/", SearchPage(admitted, layout, new_budget))
     app.add_route(
         "/parts/rooms", SearchPage(admitted, layout, new_budget, "parts/rooms.html", with_prices=False)

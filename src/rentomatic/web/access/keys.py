@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from falcon import Request
@@ -10,22 +10,12 @@ from falcon import Request
 from rentomatic.settings import ApiKey, Scope, digest_of
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.web.http import problems
-from rentomatic.web.http.problems import ProblemType
+from rentomatic.web.http.errors import AccessDenied
 
-__all__ = ["AccessDenied", "Keys", "Scope"]
+__all__ = ["Keys", "Scope"]
 
 _log = logging.getLogger("rentomatic.audit")
 _denied = logging.getLogger("rentomatic.keys")
-
-
-class AccessDenied(Exception):
-    """A request that its sender may not make.
-
-    challenge: what WWW-Authenticate says beside the realm; None where no key would help.
-    """
-
-    problem: ProblemType
-    challenge: Mapping[str, str] | None = None
 
 
 class Unauthorized(AccessDenied):

@@ -4,7 +4,7 @@ People who asked for a page get one instead, with the same status and headers.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +27,10 @@ from rentomatic.use_cases.errors import (
     TooCostly,
 )
 from rentomatic.use_cases.import_rooms import ImportRefused
-from rentomatic.web.access.keys import AccessDenied
 from rentomatic.web.http import problems
 from rentomatic.web.http.import_report import as_in_a_request, as_members
 from rentomatic.web.http.problems import ProblemType, of_http
 from rentomatic.web.limits.lanes import Overloaded
-from rentomatic.web.pages.error import ErrorPage
 
 if TYPE_CHECKING:
     from rentomatic.web.telemetry.metrics import Metrics
@@ -57,6 +55,19 @@ PROBLEMS: dict[type[RentomaticError], ProblemType] = {
 
 _log = logging.getLogger("rentomatic.web")
 
+Show = Callable[[Request, Response, Mapping[str, Any]], None]
+"""Puts a page in the place of a problem in the answer, where a person asked for one."""
+
+
+class AccessDenied(Exception):
+    """A request that its sender may not make.
+
+    challenge: what WWW-Authenticate says beside the realm; None where no key would help.
+    """
+
+    problem: ProblemType
+    challenge: Mapping[str, str] | None = None
+
 
 class UrlTooLong(Exception):
     """A URL beyond the bound; names the parameter that makes it so long."""
@@ -67,11 +78,8 @@ class UrlTooLong(Exception):
         self.parameter = parameter
 
 
-def install(app: App[Request, Response], metrics: "Metrics", page: ErrorPage) -> None:
-    """Let the application answer every failure with a problem; the metrics count who is turned away.
-
-    page: shows it to people.
-    """
+def install(app: App[Request, Response], metrics: "Metrics", show: Show) -> None:
+    """Let the application answer every failure with a problem; the metrics count who is turned away."""
 
     def overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
         metrics.turned_away()
@@ -83,7 +91,7 @@ def install(app: App[Request, Response], metrics: "Metrics", page: ErrorPage) ->
     def shown(answer: Callable[[Request, Response, Any, dict[str, Any]], None]) -> Callable[..., None]:
         def handle(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
             answer(req, resp, error, params)
-            page.show(req, resp, req.context.problem)
+            show(req, resp, req.context.problem)
 
         return handle
 

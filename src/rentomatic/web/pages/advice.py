@@ -7,7 +7,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.requests.search import FILTER_PREFIX
 from rentomatic.use_cases.loosen_search import COUNT_TO, Filter, Suggestion, filters_of
 from rentomatic.web.pages.layout import distance, number
-from rentomatic.web.pages.search_view import Given, changed_by, query_string
+from rentomatic.web.pages.search_parameters import Given, changed_by, query_string
 
 _LIMITS = {
     Filter.PRICE_TO: ("filter_price__lte", "filter_price__lt"),

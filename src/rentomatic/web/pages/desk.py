@@ -10,9 +10,10 @@ from falcon import App, HTTPBadRequest, HTTPSeeOther, Request, Response
 
 from rentomatic.domain.quoting import without_hidden
 from rentomatic.settings import ApiKey
-from rentomatic.web.access.keys import AccessDenied, Scope, ScopeMissing
+from rentomatic.web.access.keys import Scope, ScopeMissing
 from rentomatic.web.access.sessions import CrossSite, Sessions, require_same_origin
 from rentomatic.web.http.bodies import Accepted, SmallBodies
+from rentomatic.web.http.errors import AccessDenied
 from rentomatic.web.limits.turns import Turns
 from rentomatic.web.pages.layout import Layout
 

@@ -8,7 +8,7 @@ from rentomatic.requests.narrowing import parameter_of
 from rentomatic.use_cases.narrow_search import Advice, Narrowing, narrow_search
 from rentomatic.web.pages.labels import label_of
 from rentomatic.web.pages.layout import distance
-from rentomatic.web.pages.search_view import Given, changed_by, query_string
+from rentomatic.web.pages.search_parameters import Given, changed_by, query_string
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from rentomatic.web.pages.labels import in_words, label_of
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.narrower import ways_of
 from rentomatic.web.pages.prices import chart_of
-from rentomatic.web.pages.search_view import COUNT_TO, View, known, unknown_filters
+from rentomatic.web.pages.search_parameters import Given, known, unknown_filters
+from rentomatic.web.pages.search_view import COUNT_TO, View
 
 PAGE_SIZE = 24
 
@@ -104,6 +105,6 @@ def _of_any_price(query: RoomQuery) -> RoomQuery:
     return replace(query, conditions=tuple(c for c in query.conditions if c.field is not Field.PRICE))
 
 
-def _with_page_size(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _with_page_size(given: Given) -> Given:
     limited = any(name == "limit" for name, _ in given)
     return given if limited else [*given, ("limit", str(PAGE_SIZE))]

@@ -1,33 +1,23 @@
 """What the page of a search shows: the form as it was filled in, filters that can be taken off, rooms."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from rentomatic.domain.geography import Circle
-from rentomatic.domain.quoting import shortened, without_hidden
 from rentomatic.domain.search import RoomQuery
-from rentomatic.requests.search import FILTER_PREFIX, FILTERS, canonical, radius
+from rentomatic.requests.search import radius
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
+from rentomatic.web.pages.advice import Advice
 from rentomatic.web.pages.labels import LARGEST, SMALLEST, label_of
 from rentomatic.web.pages.layout import degrees, distance
+from rentomatic.web.pages.narrower import Way
 from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
-
-if TYPE_CHECKING:
-    from rentomatic.web.pages.advice import Advice
-    from rentomatic.web.pages.narrower import Way
+from rentomatic.web.pages.search_parameters import FORM, Given, changed_by, query_string
 
 COUNT_TO = 10_000
 """Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
-
-MAX_IGNORED = 5
-"""How many filters that do not exist the page names, at most."""
-
-FORM = (LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
-"""The parameters that the form has a field for."""
 
 SORTS = {
     "price": "Price, lowest first",
@@ -39,8 +29,6 @@ _RARE_SORTS = {"distance": "Nearest first", "code": "Code, ascending", "-code": 
 """Orders that are offered where the search has them."""
 
 _NO_FILTERS = ("sort", "limit", "cursor")
-
-Given = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +57,9 @@ class View:
     found: FoundRooms | None = None
     next_link: str | None = None
     prices: PriceChart | None = None
-    advice: "Sequence[Advice]" = ()
+    advice: Sequence[Advice] = ()
     is_too_costly: bool = False
-    narrower: "Sequence[Way]" = ()
+    narrower: Sequence[Way] = ()
 
     @property
     def values(self) -> dict[str, str]:
@@ -178,43 +166,6 @@ _WORDS = {
     SMALLEST: "{} m² or more",
     LARGEST: "{} m² or less",
 }
-
-
-def query_string(given: Given) -> str:
-    """The parameters behind their question mark, a lone one for none: a link to the page itself."""
-    return "?" + urlencode(given, safe=",:/")
-
-
-def changed_by(given: Given, changed: dict[str, str]) -> Given:
-    """The same parameters with some of them changed or, where the text is empty, taken off; no cursor."""
-    rest = [pair for pair in given if pair[0] not in changed and pair[0] != "cursor"]
-    return [*rest, *((name, text) for name, text in changed.items() if text)]
-
-
-def known(given: Given, names: Collection[str]) -> Given:
-    """What the page knows of what an address asks for: filters, and parameters of these names.
-
-    Other sites append what only they know. Filters that the form has no field for all hold; of anything else
-    the page shows one value, which is the last one.
-    """
-    found: dict[object, tuple[str, str]] = {}
-    for name, text in given:
-        if name in names or name in FILTERS:
-            single = name in names or name in FORM
-            found[name if single else (name, text)] = (name, _tidy(name, text))
-    return [(name, text) for name, text in found.values() if text or name not in FORM]
-
-
-def unknown_filters(given: Given) -> list[str]:
-    """The names that look like filters, but are not: a slip that the reader of the page should see."""
-    names = dict.fromkeys(name for name, _ in given if name.startswith(FILTER_PREFIX) and name not in FILTERS)
-    return [shortened(name) for name in names][:MAX_IGNORED]
-
-
-def _tidy(name: str, text: str) -> str:
-    """What somebody typed or pasted, without hidden characters and needless spaces."""
-    text = without_hidden(text)
-    return canonical(name, text.strip() if name in FORM else text)
 
 
 def _thousands(text: str) -> str:

@@ -8,8 +8,9 @@ from rentomatic.domain.room import canonical_code
 from rentomatic.use_cases.errors import ResourceError
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
-from rentomatic.web.access.keys import AccessDenied, Scope
+from rentomatic.web.access.keys import Scope
 from rentomatic.web.access.sessions import Sessions
+from rentomatic.web.http.errors import AccessDenied
 from rentomatic.web.pages.desk import Desk, Form, typed
 
 _START = "/staff"
