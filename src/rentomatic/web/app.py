@@ -1,9 +1,11 @@
 """The WSGI application."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from rentomatic.use_cases.budget import Budget
+from rentomatic.use_cases.budget import Budget, NewBudget
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys
 from rentomatic.web.access.sessions import Sessions
@@ -68,49 +70,67 @@ def create_app(
     spent = StorageTime()
     turns = Turns(threads, metrics, proxies)
     admitted = AdmittedRepository(ObservedRepository(repository, metrics, spent), turns)
-
-    def new_budget() -> Budget:
-        return Budget(read_timeout, clock=lambda: spent.seconds)  # waiting for a turn costs nothing
-
-    bodies = SmallBodies(ROOM_BODY, turns, turns.lanes.bodies)
-    writes = Writes(admitted, keys, turns)
-    imports = Imports(admitted, keys, turns)
-    app = App(turns, middleware=RequestMiddleware(turns, metrics, spent))
-    app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
+    shared = _Shared(
+        repository=admitted,
+        # waiting for a turn costs nothing
+        new_budget=lambda: Budget(read_timeout, clock=lambda: spent.seconds),
+        turns=turns,
+        keys=keys,
+        writes=Writes(admitted, keys, turns),
+        imports=Imports(admitted, keys, turns),
+    )
     sessions = Sessions(keys)
     layout = Layout(tiles, sessions)
+    app = App(turns, middleware=RequestMiddleware(turns, metrics, spent))
+    app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     errors.install(app, metrics, ErrorPage(layout).show)
-    add_page(app, "/", SearchPage(admitted, layout, new_budget))
-    app.add_route(
-        "/parts/rooms", SearchPage(admitted, layout, new_budget, "parts/rooms.html", with_prices=False)
-    )
-    app.add_route(
-        "/parts/prices", SearchPage(admitted, layout, new_budget, "parts/prices.html", with_rooms=False)
-    )
-    add_page(app, "/room/{code}", RoomPage(admitted, layout, new_budget))
-    app.add_route("/rooms", RoomsResource(admitted, new_budget, keys, bodies, writes, turns, export_timeout))
-    app.add_route("/rooms/clusters", ClustersResource(admitted, new_budget))
-    app.add_route("/rooms/import", ImportResource(imports, keys))
-    app.add_route("/rooms/summary", SummaryResource(admitted, new_budget))
-    app.add_route("/rooms/{code}", RoomResource(admitted, keys, bodies, writes))
-    app.add_route("/openapi.json", OpenApiResource())
-    add_page(app, "/docs", DocsPage(layout))
+    _add_api(app, shared, export_timeout)
+    _add_pages(app, shared, layout)
+    _add_staff_pages(app, shared, layout, sessions)
     app.add_route("/health/live", LiveResource())
     app.add_route("/health/ready", ReadyResource(admitted))
     app.add_route("/metrics", MetricsResource(metrics))
-    _add_staff_pages(app, Desk(layout, sessions, turns), sessions, admitted, writes, imports)
     app.add_static_route("/static", FOLDER)
     return app
 
 
-def _add_staff_pages(
-    app: App,
-    desk: Desk,
-    sessions: Sessions,
-    repository: RoomRepository,
-    writes: Writes,
-    imports: Imports,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What the API and the pages work with. new_budget: seconds of the storage for one request."""
+
+    repository: RoomRepository
+    new_budget: NewBudget
+    turns: Turns
+    keys: Keys
+    writes: Writes
+    imports: Imports
+
+
+def _add_api(app: App, shared: _Shared, export_timeout: float) -> None:
+    repository, new_budget, keys, writes = shared.repository, shared.new_budget, shared.keys, shared.writes
+    turns = shared.turns
+    bodies = SmallBodies(ROOM_BODY, turns, turns.lanes.bodies)
+    rooms = RoomsResource(repository, new_budget, keys, bodies, writes, turns, export_timeout)
+    app.add_route("/rooms", rooms)
+    app.add_route("/rooms/clusters", ClustersResource(repository, new_budget))
+    app.add_route("/rooms/import", ImportResource(shared.imports, keys))
+    app.add_route("/rooms/summary", SummaryResource(repository, new_budget))
+    app.add_route("/rooms/{code}", RoomResource(repository, keys, bodies, writes))
+    app.add_route("/openapi.json", OpenApiResource())
+
+
+def _add_pages(app: App, shared: _Shared, layout: Layout) -> None:
+    search = partial(SearchPage, shared.repository, layout, shared.new_budget)
+    add_page(app, "/", search())
+    app.add_route("/parts/rooms", search("parts/rooms.html", with_prices=False))
+    app.add_route("/parts/prices", search("parts/prices.html", with_rooms=False))
+    add_page(app, "/room/{code}", RoomPage(shared.repository, layout, shared.new_budget))
+    add_page(app, "/docs", DocsPage(layout))
+
+
+def _add_staff_pages(app: App, shared: _Shared, layout: Layout, sessions: Sessions) -> None:
+    repository, writes = shared.repository, shared.writes
+    desk = Desk(layout, sessions, shared.turns)
     desk.install(app)
     start = StartPage(desk, sessions)
     add_page(app, "/staff", start)
@@ -120,4 +140,4 @@ def _add_staff_pages(
     add_page(app, "/staff/add", AddRoomPage(desk, repository, writes))
     add_page(app, "/staff/rooms/{code}", EditRoomPage(desk, repository, writes))
     add_page(app, "/staff/rooms/{code}/remove", RemoveRoomPage(desk, repository, writes))
-    add_page(app, "/staff/import", ImportPage(desk, imports))
+    add_page(app, "/staff/import", ImportPage(desk, shared.imports))
