@@ -1,1 +1,1 @@
-"""Files of others as rooms: their notations, columns and amounts."""
+"""Other people's files as rooms: their formats, columns and amounts."""

@@ -1,1 +1,1 @@
-"""Rooms over HTTP: the API and the page."""
+"""The application: the HTTP API and the web pages."""

@@ -1,1 +1,1 @@
-"""The commands, those that belong together in one module."""
+"""The commands."""

@@ -19,8 +19,8 @@ from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.server.listeners import CannotListen, require_free
-from rentomatic.server.published import publish
 from rentomatic.server.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
+from rentomatic.server.static_copies import publish
 from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms

@@ -1,1 +1,1 @@
-"""Who may write: keys of the API, and sessions of staff in a browser."""
+"""Who may write: API keys, and sessions of staff in a browser."""

@@ -1,1 +1,1 @@
-"""The HTTP API: one module for each resource, and the contract of all of them."""
+"""The HTTP API: one module per resource, and its contract (OpenAPI)."""

@@ -1,1 +1,1 @@
-"""What every answer has to do with HTTP: parameters, bodies, notations, caching, problems."""
+"""What the API and the pages share of HTTP: parameters, bodies, negotiation, caching, errors."""

@@ -1,1 +1,1 @@
-"""Who may have how much of this process at a time: lanes, turns, and clients that are gone."""
+"""How much of a process each request may take: lanes, turns, and clients that have gone away."""

@@ -1,1 +1,1 @@
-"""What an operator sees of the application: its log and its metrics."""
+"""What an operator sees of the application: logs and metrics."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.server.published import publish
+from rentomatic.server.static_copies import publish
 from rentomatic.web.http.static_files import FOLDER, version_of
 from tests.servers import rentomatic
 
@@ -79,7 +79,7 @@ def test_the_newest_three_versions_stay_and_nothing_else_is_touched(tmp_path: Pa
 def test_copy_that_was_killed_is_never_seen_and_removed_when_it_is_old(tmp_path: Path) -> None:
     directory = tmp_path / "out"
     directory.mkdir()
-    program = f"from rentomatic.server.published import *; publish(Path({str(directory)!r}))"
+    program = f"from rentomatic.server.static_copies import *; publish(Path({str(directory)!r}))"
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         end = time.monotonic() + 60
         while not any(directory.glob("*/copy/basemap")) and time.monotonic() < end:
