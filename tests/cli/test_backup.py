@@ -21,9 +21,10 @@ import pytest
 from rentomatic.bootstrap import open_repository, scratch
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.sqlite.backend import SqliteBackend
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers.backup import read
-from rentomatic.settings import SqliteDatabase, read_settings
+from rentomatic.settings import read_settings
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
@@ -115,7 +116,7 @@ def test_a_scratch_storage_has_the_schema_and_goes_away_whatever_happens(error: 
 
     with closing(open_repository(settings)) as repository:
         assert repository.count(RoomQuery()) == 0
-    if isinstance(trial.database, SqliteDatabase):
+    if isinstance(trial.database, SqliteBackend):
         assert not trial.database.path.parent.exists()
         return
     with (

@@ -27,7 +27,7 @@ def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage)
 
     findings = [line.partition(" good ")[0].strip() for line in done.out.splitlines() if " good " in line]
     assert (done.code, done.err) == (0, "")
-    about_rooms = ["SQLite", "storage", "writing", "disk", "backup", "rooms left", "backup disk"]
+    about_rooms = ["storage", "SQLite", "writing", "disk", "backup", "rooms left", "backup disk"]
     assert findings == ["Python", "variables", *about_rooms]
     assert f"schema {SQLITE_REVISION}, 1 rooms" in done.out
 

@@ -16,13 +16,15 @@ import pymongo
 import pytest
 from psycopg import sql
 
-from rentomatic.bootstrap import migrate, open_repository, revision
+from rentomatic.bootstrap import migrate, open_repository
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.postgres import migrate as postgres
+from rentomatic.repository.postgres.backend import PostgresBackend
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.sqlite import migrate as sqlite
+from rentomatic.repository.sqlite.backend import SqliteBackend
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.settings import PostgresDatabase, Settings, SqliteDatabase, read_settings
+from rentomatic.settings import Settings, read_settings
 from tests import postgres_server
 from tests.cli.conftest import CommandLine, url_of
 from tests.servers import free_port, serving
@@ -77,19 +79,19 @@ def settings(url: str) -> Settings:
 
 def needed(url: str) -> str | None:
     """The revision that this program needs there."""
-    return revision(settings(url).database)
+    return settings(url).database.revision
 
 
 def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
     """The rows of SQL that is run as whoever keeps the database would do."""
     match settings(url).database:
-        case PostgresDatabase(conninfo=conninfo):
+        case PostgresBackend(conninfo=conninfo):
             with psycopg.connect(conninfo, autocommit=True) as connection:
                 # One at a time, as psql does: a string of several would be one transaction.
                 for statement in text.strip().rstrip(";").split(";\n"):
                     cursor = connection.execute(statement.encode())
                 return cursor.fetchall() if cursor.description else []
-        case SqliteDatabase(path):
+        case SqliteBackend(path):
             with closing(sqlite3.connect(path)) as file:
                 if text.lstrip().startswith("SELECT"):
                     return file.execute(text).fetchall()
@@ -107,9 +109,9 @@ def schema(url: str) -> list[tuple[Any, ...]]:
 
 def downgrade(url: str) -> None:
     match settings(url).database:
-        case PostgresDatabase(conninfo=conninfo):
+        case PostgresBackend(conninfo=conninfo):
             postgres.downgrade(conninfo, "base")
-        case SqliteDatabase(path):
+        case SqliteBackend(path):
             sqlite.downgrade(path, "base")
 
 
@@ -134,9 +136,9 @@ def test_the_schema_goes_down_and_up_again_with_rooms_in_it(url: str) -> None:
 
 def test_a_schema_of_the_first_revision_is_brought_up_to_date_with_its_rooms(url: str) -> None:
     match settings(url).database:
-        case PostgresDatabase(conninfo=conninfo):
+        case PostgresBackend(conninfo=conninfo):
             postgres.upgrade(conninfo, "0001")
-        case SqliteDatabase(path):
+        case SqliteBackend(path):
             sqlite.upgrade(path, "0001")
     by_hand(url, "INSERT INTO room (code, size, price, longitude, latitude) VALUES ('a1', 20, 60, 0, 51)")
 

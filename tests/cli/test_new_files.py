@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from rentomatic import bootstrap
-from rentomatic.repository.sqlite.files import MadeMeanwhile, new_file
-from rentomatic.settings import SqliteDatabase
+from rentomatic.repository.backend import MadeMeanwhile
+from rentomatic.repository.sqlite import files
+from rentomatic.repository.sqlite.backend import SqliteBackend
+from rentomatic.repository.sqlite.files import new_file
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
 from tests.servers import free_port
@@ -171,8 +173,8 @@ def test_a_first_use_that_is_killed_leaves_no_file_and_the_next_works(
 HANGS = """
 import sys, time
 from pathlib import Path
-from rentomatic.bootstrap import new_sqlite_file
-with new_sqlite_file(Path(sys.argv[1])) as path:
+from rentomatic.repository.sqlite.files import new_file
+with new_file(Path(sys.argv[1])) as path:
     path.write_bytes(b"SQLite format 3")
     print("half", flush=True)
     time.sleep(600)
@@ -203,10 +205,10 @@ def test_of_two_who_make_a_file_the_first_keeps_it(tmp_path: Path) -> None:
 def test_who_migrates_a_file_that_another_process_just_made_says_what_was_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    database = SqliteDatabase(tmp_path / "rooms.db")
+    database = SqliteBackend(tmp_path / "rooms.db")
     made = bootstrap.migrate(database)
     looked_too_early = iter([True])
-    monkeypatch.setattr(bootstrap, "is_missing", lambda path: next(looked_too_early))
+    monkeypatch.setattr(files, "is_missing", lambda path: next(looked_too_early))
 
     again = bootstrap.migrate(database)
 

@@ -83,6 +83,17 @@ def test_the_source_keeps_the_contracts(source: Path) -> None:
             "import rentomatic.repository.memory",
             "Repositories do not know each other",
         ),
+        *(
+            (
+                module,
+                f"import rentomatic.repository.{storage}",
+                "Nothing but the registry, which goes by the URL, leads to a storage",
+            )
+            for module, storage in (
+                ("cli/main.py", "postgres"),
+                ("repository/registry.py", "sqlite.backend"),
+            )
+        ),
     ],
 )
 def test_a_module_that_breaks_the_rule_is_refused(source: Path, module: str, line: str, broken: str) -> None:

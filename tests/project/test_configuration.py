@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import manage
-from rentomatic.settings import DEFAULTS, MemoryDatabase, PostgresDatabase, SettingsError, read_settings
+from rentomatic.repository.memory.backend import MemoryBackend
+from rentomatic.repository.postgres.backend import PostgresBackend
+from rentomatic.settings import DEFAULTS, SettingsError, read_settings
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,14 +51,14 @@ def test_a_storage_that_the_environment_chooses_is_not_overridden(name: str, suf
 def test_a_server_in_the_environment_is_the_storage() -> None:
     found = read_settings(configured(POSTGRES_HOSTNAME="db", POSTGRES_PASSWORD="pw")).database
 
-    assert isinstance(found, PostgresDatabase)
+    assert isinstance(found, PostgresBackend)
     assert found.label == "postgresql://db:5432/application"
 
 
 def test_a_url_in_the_environment_wins_over_a_server_in_the_file(configured_by: Path) -> None:
     write(configured_by, POSTGRES_HOSTNAME="db", POSTGRES_USER="ann")
 
-    assert MemoryDatabase() == read_settings(configured(DATABASE_URL="memory:")).database
+    assert MemoryBackend() == read_settings(configured(DATABASE_URL="memory:")).database
 
 
 def test_a_password_completes_a_server_in_the_file(configured_by: Path) -> None:
@@ -64,7 +66,7 @@ def test_a_password_completes_a_server_in_the_file(configured_by: Path) -> None:
 
     found = read_settings(configured(POSTGRES_PASSWORD="pw")).database
 
-    assert isinstance(found, PostgresDatabase)
+    assert isinstance(found, PostgresBackend)
 
 
 @pytest.mark.usefixtures("configured_by")

@@ -7,14 +7,14 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pymongo.uri_parser import parse_uri
 
+from rentomatic.repository.memory.backend import MemoryBackend
+from rentomatic.repository.mongo.backend import MongoBackend
+from rentomatic.repository.postgres.backend import PostgresBackend
+from rentomatic.repository.sqlite.backend import SqliteBackend
 from rentomatic.settings import (
     DEFAULTS,
-    MemoryDatabase,
-    MongoDatabase,
-    PostgresDatabase,
     Settings,
     SettingsError,
-    SqliteDatabase,
     read_settings,
 )
 
@@ -28,21 +28,21 @@ def refused(**environment: str) -> dict[str, str]:
     return {problem.parameter: problem.message for problem in refusal.value.problems}
 
 
-def postgres(**environment: str) -> PostgresDatabase:
+def postgres(**environment: str) -> PostgresBackend:
     found = read_settings(environment).database
-    assert isinstance(found, PostgresDatabase)
+    assert isinstance(found, PostgresBackend)
     return found
 
 
-def mongo(**environment: str) -> MongoDatabase:
+def mongo(**environment: str) -> MongoBackend:
     found = read_settings(environment).database
-    assert isinstance(found, MongoDatabase)
+    assert isinstance(found, MongoBackend)
     return found
 
 
 def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
     expected = Settings(
-        database=SqliteDatabase(Path("rentomatic.db")),
+        database=SqliteBackend(Path("rentomatic.db")),
         pool_size=4,
         pool_timeout=3,
         connect_timeout=5,
@@ -76,13 +76,13 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
 @pytest.mark.parametrize(
     ("url", "database"),
     [
-        ("memory:", MemoryDatabase()),
-        ("sqlite:///rooms.db", SqliteDatabase(Path("rooms.db"))),
-        ("sqlite:////var/lib/rooms.db", SqliteDatabase(Path("/var/lib/rooms.db"))),
-        ("sqlite:///a%20b/%C3%A9.db", SqliteDatabase(Path("a b/é.db"))),
+        ("memory:", MemoryBackend()),
+        ("sqlite:///rooms.db", SqliteBackend(Path("rooms.db"))),
+        ("sqlite:////var/lib/rooms.db", SqliteBackend(Path("/var/lib/rooms.db"))),
+        ("sqlite:///a%20b/%C3%A9.db", SqliteBackend(Path("a b/é.db"))),
     ],
 )
-def test_a_url_says_where_the_rooms_are(url: str, database: MemoryDatabase | SqliteDatabase) -> None:
+def test_a_url_says_where_the_rooms_are(url: str, database: MemoryBackend | SqliteBackend) -> None:
     assert database == read_settings({"DATABASE_URL": url}).database
 
 
@@ -236,7 +236,7 @@ def test_a_value_may_stand_in_a_file(tmp_path: Path) -> None:
 
     settings = read_settings({"DATABASE_URL_FILE": str(tmp_path / "url")})
 
-    assert SqliteDatabase(Path("/srv/rooms.db")) == settings.database
+    assert SqliteBackend(Path("/srv/rooms.db")) == settings.database
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_value_and_a_file_for_it_cannot_both_count() -> None:
 def test_a_url_wins_over_the_parts() -> None:
     parts = {"POSTGRES_HOSTNAME": "db", "POSTGRES_PORT": "x", "MONGODB_HOSTNAME": "db"}
 
-    assert MemoryDatabase() == read_settings({**parts, "DATABASE_URL": "memory:"}).database
+    assert MemoryBackend() == read_settings({**parts, "DATABASE_URL": "memory:"}).database
 
 
 def test_two_servers_are_refused() -> None:

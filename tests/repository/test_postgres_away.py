@@ -15,9 +15,9 @@ from psycopg.conninfo import make_conninfo
 
 from rentomatic.bootstrap import migrate
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.postgres.backend import PostgresBackend
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
-from rentomatic.settings import PostgresDatabase
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.builders import make_room
 from tests.postgres_server import PostgresServer, running
@@ -199,7 +199,7 @@ def test_a_pool_that_is_exhausted_is_not_taken_for_a_server_that_is_away(server:
 def test_a_password_that_was_changed_does_not_end_the_connections_that_work() -> None:
     with running("shared_buffers=16MB", password="before") as server:
         database = settings_of(server.port).database
-        assert isinstance(database, PostgresDatabase)
+        assert isinstance(database, PostgresBackend)
         migrate(replace(database, conninfo=server.conninfo))
         with repository(server, pool_size=2, pool_timeout=0.5) as opened:
             opened.load([make_room()])
@@ -216,7 +216,7 @@ def test_a_password_that_was_changed_does_not_end_the_connections_that_work() ->
 def test_a_database_that_is_created_later_is_found(server: PostgresServer) -> None:
     later = make_conninfo(server.conninfo, dbname="later")
     database = settings_of(server.port).database
-    assert isinstance(database, PostgresDatabase)
+    assert isinstance(database, PostgresBackend)
     with closing(PostgresRepo(later, POSTGRES_REVISION)) as opened:
         missing = {refusal(lambda: search(opened)), *refusals_at_once(opened)}
         with psycopg.connect(server.conninfo, autocommit=True) as connection:

@@ -13,18 +13,19 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from rentomatic.bootstrap import create_database, migrate, open_repository
+from rentomatic.bootstrap import migrate, open_repository
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.postgres.backend import PostgresBackend
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 from rentomatic.sample_rooms import sample_rooms
-from rentomatic.settings import PostgresDatabase, Settings, read_settings
+from rentomatic.settings import Settings, read_settings
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy
 from tests import postgres_server
 from tests.builders import make_room
@@ -359,8 +360,8 @@ def strict_server() -> Iterator[PostgresServer]:
     """A server that asks for a password, with the schema and a room in the database `application`."""
     with running("shared_buffers=16MB", password=PASSWORD) as server:
         settings = settings_of_parts(server, PASSWORD)
-        assert isinstance(settings.database, PostgresDatabase)
-        create_database(settings.database)
+        assert isinstance(settings.database, PostgresBackend)
+        settings.database.create()
         migrate(settings.database)
         with closing(open_repository(settings)) as opened:
             opened.load([make_room()])
@@ -402,9 +403,9 @@ def test_a_migration_with_a_wrong_password_says_so_and_repeats_none(
     strict_server: PostgresServer, password: str
 ) -> None:
     database = settings_of_parts(strict_server, password).database
-    assert isinstance(database, PostgresDatabase)
+    assert isinstance(database, PostgresBackend)
 
-    for act in (migrate, create_database):
+    for act in (database.migrate, database.create):
         with pytest.raises(RepositoryUnavailable, match="password") as refused:
-            act(database)
+            act()
         assert PASSWORD not in str(refused.value)

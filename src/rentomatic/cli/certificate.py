@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rentomatic.cli.findings import Finding, State, required
+from rentomatic.repository.findings import Finding, State, required
 from rentomatic.settings import Settings, is_production
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"

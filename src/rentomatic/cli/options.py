@@ -9,8 +9,9 @@ import click
 
 from rentomatic.bootstrap import open_repository
 from rentomatic.domain.quoting import quoted
+from rentomatic.repository.backend import Backend
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
-from rentomatic.settings import Database, Settings, read_settings
+from rentomatic.settings import Settings, read_settings
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import RoomRepository
@@ -57,16 +58,16 @@ class StorageAway(RepositoryUnavailable):
 
 
 @contextmanager
-def naming(database: Database) -> Iterator[None]:
+def naming(storage: Backend) -> Iterator[None]:
     """Errors that leave the context say which storage they are of; the innermost context knows it."""
     try:
         yield
     except StorageAway:
         raise
     except StorageReadOnly as error:
-        raise error if error.where else StorageReadOnly(database.label) from error
+        raise error if error.where else StorageReadOnly(storage.label) from error
     except RepositoryUnavailable as error:
-        raise StorageAway(f"{error} ({database.label})") from error
+        raise StorageAway(f"{error} ({storage.label})") from error
 
 
 def unhurried(settings: Settings) -> Budget:

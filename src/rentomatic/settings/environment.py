@@ -8,39 +8,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from rentomatic.domain.quoting import quoted
+from rentomatic.repository.backend import Backend, Limits, WithLogin
+from rentomatic.repository.registry import backend_of, built_in
+from rentomatic.repository.servers import APPLICATION_DB, plain_text, port
 from rentomatic.requests.numbers import decimal, integer
-from rentomatic.settings.databases import (
-    APPLICATION_DB,
-    MAINTENANCE_DB,
-    Address,
-    Database,
-    MemoryDatabase,
-    database,
-    database_name,
-    has_weak_password,
-    mongo,
-    plain_text,
-    postgres,
-)
 from rentomatic.settings.keys import ApiKey, api_keys
+from rentomatic.settings.passwords import is_weak
 from rentomatic.use_cases.errors import ParametersError, Problem
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SERVERS = ("granian", "gunicorn")
 
+_SERVERS = tuple(storage.parts for storage in built_in() if storage.parts)
+"""The servers that variables may name in the place of a URL."""
+
 DEFAULTS = {
     "APPLICATION_CONFIG": "development",
     "DATABASE_URL": "sqlite:///rentomatic.db",
-    "POSTGRES_HOSTNAME": "",
-    "POSTGRES_PORT": "5432",
-    "POSTGRES_USER": "postgres",
-    "POSTGRES_PASSWORD": "",
-    "POSTGRES_DB": MAINTENANCE_DB,
-    "MONGODB_HOSTNAME": "",
-    "MONGODB_PORT": "27017",
-    "MONGODB_USER": "",
-    "MONGODB_PASSWORD": "",
     "APPLICATION_DB": APPLICATION_DB,
+    **{name: default for server in _SERVERS for name, default in server.defaults.items()},
     "RENTOMATIC_POOL_SIZE": "4",
     "RENTOMATIC_POOL_TIMEOUT": "3",
     "RENTOMATIC_CONNECT_TIMEOUT": "5",
@@ -82,12 +68,13 @@ class SettingsError(ParametersError):
 class Settings:
     """What the environment decides.
 
+    database: the storage of the rooms.
     pool_size: connections that a process keeps to a server, at most.
     pool_timeout, connect_timeout: seconds to wait for one of them, and for the server to take a new one.
     read_timeout: seconds that the storage may take for all that one HTTP request asks of it.
     statement_timeout: seconds after which the storage gives up a statement, whoever asks.
     export_timeout: seconds after which an export over HTTP is given up, be it half made or half sent.
-    prepared_statements: whether PostgreSQL keeps plans; it cannot behind a transaction pooler.
+    prepared_statements: whether a server may keep plans; it cannot behind a transaction pooler.
     server: the WSGI server that `serve` runs. workers, threads: its processes, and threads of each.
     worker_lifetime: seconds after which a worker is replaced by a new one, 0 for never.
     start_timeout: seconds that `serve` waits for a storage that does not answer yet.
@@ -102,7 +89,7 @@ class Settings:
     audit_log: the file that the audit trail is appended to, None for none.
     """
 
-    database: Database
+    database: Backend
     pool_size: int
     pool_timeout: float
     connect_timeout: float
@@ -129,12 +116,24 @@ class Settings:
     log_level: str
     audit_log: Path | None
 
+    @property
+    def limits(self) -> Limits:
+        """What a repository of these settings may take."""
+        return Limits(
+            statement_timeout=self.statement_timeout,
+            connect_timeout=self.connect_timeout,
+            pool_timeout=self.pool_timeout,
+            pool_size=self.pool_size,
+            prepared_statements=self.prepared_statements,
+            workers=self.workers,
+        )
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings of the environment. Raises SettingsError naming every bad variable."""
     reader = _Reader(environment)
     settings = Settings(
-        database=_database(reader),
+        database=_storage(reader),
         pool_size=reader.read("RENTOMATIC_POOL_SIZE", lambda text: integer(text, 1, 100)),
         pool_timeout=reader.read("RENTOMATIC_POOL_TIMEOUT", _seconds),
         connect_timeout=reader.read("RENTOMATIC_CONNECT_TIMEOUT", _seconds),
@@ -143,7 +142,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         export_timeout=reader.read("RENTOMATIC_EXPORT_TIMEOUT", _seconds),
         prepared_statements=reader.read("RENTOMATIC_PREPARED_STATEMENTS", _one_of("on", "off")) == "on",
         host=reader.read("RENTOMATIC_HOST", str),
-        port=reader.read("RENTOMATIC_PORT", _port),
+        port=reader.read("RENTOMATIC_PORT", port),
         server=reader.read("RENTOMATIC_SERVER", _one_of(*SERVERS)),
         workers=reader.read("RENTOMATIC_WORKERS", lambda text: integer(text, 1, 256)),
         threads=reader.read("RENTOMATIC_THREADS", lambda text: integer(text, 1, 256)),
@@ -171,6 +170,14 @@ def is_production(environment: Mapping[str, str]) -> bool:
     return _in_production(_Reader(environment))
 
 
+def storage_of(url: str) -> Backend:
+    """The storage of a URL as in DATABASE_URL, whatever the environment says.
+
+    Raises ValueError, which does not repeat the URL: it may hold a password.
+    """
+    return backend_of(url, _Reader({}))
+
+
 Value = TypeVar("Value")
 
 
@@ -194,7 +201,8 @@ class _Reader:
         return bool(self._environment.get(name) or self._environment.get(f"{name}_FILE"))
 
     def refuse(self, name: str, message: str) -> None:
-        self.problems.append(Problem(name, message))
+        if name not in {problem.parameter for problem in self.problems}:
+            self.problems.append(Problem(name, message))
 
     def _text(self, name: str) -> str:
         path = self._environment.get(f"{name}_FILE")
@@ -215,82 +223,50 @@ class _Reader:
         return text
 
 
-def _database(reader: _Reader) -> Database:
+def _storage(reader: _Reader) -> Backend:
     """The storage of DATABASE_URL, else the one of the parts, else the usual file."""
-    if reader.is_set("DATABASE_URL"):
-        names = [reader.read(name, database_name) for name in ("APPLICATION_DB", "POSTGRES_DB")]
-        found, secret = reader.read("DATABASE_URL", lambda url: database(url, *names)), "DATABASE_URL"
+    if reader.is_set(secret := "DATABASE_URL"):
+        found = reader.read("DATABASE_URL", lambda url: backend_of(url, reader))
     else:
-        _refuse_parts_without_a_host(reader)
-        found, secret = _database_of_parts(reader)
-    if _in_production(reader) and has_weak_password(found):
+        found, secret = _storage_of_parts(reader)
+    if _in_production(reader) and isinstance(found, WithLogin) and is_weak(found.login()):
         reader.refuse(secret, "holds a password that anyone would guess, which production does not take")
     return found
 
 
+def _storage_of_parts(reader: _Reader) -> tuple[Backend, str]:
+    """The storage, and the variable that holds its password."""
+    _refuse_parts_without_a_host(reader)
+    server = next((server for server in _SERVERS if reader.is_set(server.hosts)), None)
+    if server is None:
+        if _in_production(reader):
+            hosts = " and ".join(server.hosts for server in _SERVERS)
+            reader.refuse("DATABASE_URL", f"is missing, and so are {hosts}: production names its storage")
+        return storage_of(DEFAULTS["DATABASE_URL"]), "DATABASE_URL"
+    if _in_production(reader) and not reader.is_set(server.password):
+        reader.refuse(server.password, "is empty, which production does not take")
+    found = server.backend(reader)
+    if found is None:  # the start is refused anyway
+        found = storage_of(DEFAULTS["DATABASE_URL"])
+    return found, server.password
+
+
 def _refuse_parts_without_a_host(reader: _Reader) -> None:
     """Who sets a part means a server: an SQLite file instead would only seem to work."""
-    hosts = [name for name in ("POSTGRES_HOSTNAME", "MONGODB_HOSTNAME") if reader.is_set(name)]
-    if len(hosts) == 2:
+    hosts = [server.hosts for server in _SERVERS if reader.is_set(server.hosts)]
+    if len(hosts) > 1:
         reader.refuse(hosts[0], f"is set, and so is {hosts[1]}: rooms can be in one of them only")
-    for prefix in ("POSTGRES_", "MONGODB_"):
-        parts = [name for name in DEFAULTS if name.startswith(prefix) and reader.is_set(name)]
-        if parts and f"{prefix}HOSTNAME" not in parts:
-            reader.refuse(f"{prefix}HOSTNAME", f"is missing, but set: {', '.join(parts)}")
+    for server in _SERVERS:
+        parts = [name for name in server.defaults if reader.is_set(name)]
+        if parts and server.hosts not in parts:
+            reader.refuse(server.hosts, f"is missing, but set: {', '.join(parts)}")
     if reader.is_set("APPLICATION_DB") and not hosts:
-        reader.refuse(
-            "APPLICATION_DB", "is set, but none of DATABASE_URL, POSTGRES_HOSTNAME, MONGODB_HOSTNAME"
-        )
-
-
-def _database_of_parts(reader: _Reader) -> tuple[Database, str]:
-    """The storage, and the variable that holds its password."""
-    prefix = next((p for p in ("POSTGRES", "MONGODB") if reader.is_set(f"{p}_HOSTNAME")), None)
-    if prefix is None:
-        if _in_production(reader):
-            reader.refuse(
-                "DATABASE_URL", "is missing, and so is POSTGRES_HOSTNAME: production names its storage"
-            )
-        return database(DEFAULTS["DATABASE_URL"]), "DATABASE_URL"
-    addresses = _addresses(reader, prefix)
-    user = reader.read(f"{prefix}_USER", plain_text)
-    password = reader.read(secret := f"{prefix}_PASSWORD", plain_text)
-    names = [reader.read(name, database_name) for name in ("APPLICATION_DB", "POSTGRES_DB")]
-    if _in_production(reader) and not password:
-        reader.refuse(secret, "is empty, which production does not take")
-    elif prefix == "MONGODB" and bool(user) != bool(password):
-        reader.refuse(secret if user else "MONGODB_USER", "is missing: user and password go together")
-    if reader.problems:
-        return MemoryDatabase(), secret  # the start is refused anyway
-    if prefix == "POSTGRES":
-        return postgres(addresses, user, password, *names), secret
-    try:
-        return mongo(addresses, user, password, names[0]), secret
-    except ValueError as error:
-        reader.refuse("APPLICATION_DB", str(error))
-        return MemoryDatabase(), secret
+        known = ", ".join(("DATABASE_URL", *(server.hosts for server in _SERVERS)))
+        reader.refuse("APPLICATION_DB", f"is set, but none of {known}")
 
 
 def _in_production(reader: _Reader) -> bool:
     return reader.read("APPLICATION_CONFIG", str) == "production"
-
-
-def _addresses(reader: _Reader, prefix: str) -> list[Address]:
-    """Hosts and their ports: one for all of them, or one for each."""
-    hosts = reader.read(f"{prefix}_HOSTNAME", _hosts)
-    ports = reader.read(f"{prefix}_PORT", lambda text: [str(_port(port)) for port in text.split(",")])
-    if hosts and len(ports) not in (1, len(hosts)):
-        reader.refuse(f"{prefix}_PORT", f"names {len(ports)} ports for {len(hosts)} hosts")
-    return list(zip(hosts, ports * len(hosts), strict=False))
-
-
-def _hosts(text: str) -> list[str]:
-    """Names, addresses or, for PostgreSQL, directories of sockets, with commas between them."""
-    hosts = text.split(",") if text else []
-    for host in hosts:
-        if not re.fullmatch(r"[\w./%:-]+", host) or host.count(":") == 1:
-            raise ValueError("must be the name or address of a host, or several with commas, without a port")
-    return hosts
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -334,10 +310,6 @@ def _proxies(text: str) -> tuple[str, ...]:
 
 def _path(text: str) -> Path | None:
     return Path(text) if text else None
-
-
-def _port(text: str) -> int:
-    return integer(text, 1, 65535)
 
 
 def _seconds(text: str) -> float:

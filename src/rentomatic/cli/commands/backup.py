@@ -17,13 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from rentomatic import __version__
-from rentomatic.bootstrap import open_existing, open_to_restore, revision, scratch
+from rentomatic.bootstrap import open_existing, open_to_restore, scratch
 from rentomatic.cli.backup_files import age_text, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.commands.copy import print_comparison
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.backend import InFile
 from rentomatic.repository.backups import (
     backups_in,
     new_backup,
@@ -33,7 +34,7 @@ from rentomatic.repository.backups import (
     whole_file,
 )
 from rentomatic.serializers.backup import Trailer, check, read, write
-from rentomatic.settings import MemoryDatabase, Settings, SettingsError, SqliteDatabase, read_settings
+from rentomatic.settings import Settings, SettingsError, read_settings
 from rentomatic.use_cases.copy_rooms import TargetNotEmpty, copy_rooms
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.export_rooms import export_rooms
@@ -168,15 +169,15 @@ def _restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> in
 
 
 def _require_one_that_lasts(settings: Settings) -> None:
-    if isinstance(settings.database, MemoryDatabase):
+    if not settings.database.lasts:
         wanted = "must be a storage that lasts: rooms in memory end with the process"
         raise SettingsError([Problem("DATABASE_URL", wanted)])
 
 
 def _require_file(settings: Settings, path: Path, *, to_be_read: bool) -> None:
-    match settings.database:
-        case SqliteDatabase(rooms) if path.exists() and rooms.exists() and path.samefile(rooms):
-            raise click.UsageError(f"{path} is the file of the rooms themselves")
+    rooms = settings.database.path if isinstance(settings.database, InFile) else None
+    if rooms and path.exists() and rooms.exists() and path.samefile(rooms):
+        raise click.UsageError(f"{path} is the file of the rooms themselves")
     if to_be_read and path.exists() and not path.is_file():
         raise click.UsageError(f"{path} is no file that --verify could read")
 
@@ -207,7 +208,7 @@ def _write(settings: Settings, file: IO[bytes], *, fewer_rooms: bool = False) ->
                 watched(found),
                 taken=taken.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 storage=database.label,
-                schema=revision(database),
+                schema=database.revision,
                 version=__version__,
                 fewer_rooms=fewer_rooms,
             )

@@ -13,7 +13,8 @@ from rentomatic.cli.options import naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.settings import Database, MemoryDatabase, Settings, SettingsError, database, read_settings
+from rentomatic.repository.backend import Backend
+from rentomatic.settings import Settings, SettingsError, read_settings, storage_of
 from rentomatic.use_cases.copy_rooms import CopyReport, TargetNotEmpty, copy_rooms
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.ports import RoomRepository
@@ -60,10 +61,10 @@ def _settings_of(settings: Settings, from_url: str, to_url: str) -> tuple[Settin
     problems, found = [], []
     for name, url in (("FROM_URL", from_url), ("TO_URL", to_url)):
         try:
-            found.append(replace(settings, database=database(url)))
+            found.append(replace(settings, database=storage_of(url)))
         except ValueError as error:
             problems.append(Problem(name, str(error)))
-    if not problems and isinstance(found[0].database, MemoryDatabase):
+    if not problems and not found[0].database.lasts:
         problems.append(Problem("FROM_URL", "must be a storage that lasts: memory is empty at first"))
     if not problems and found[0].database == found[1].database:
         problems.append(Problem("TO_URL", "must be another storage than FROM_URL"))
@@ -72,13 +73,13 @@ def _settings_of(settings: Settings, from_url: str, to_url: str) -> tuple[Settin
     return found[0], found[1]
 
 
-def _all_rooms(rooms: RoomRepository, where: Database) -> Generator[Room, None, None]:
+def _all_rooms(rooms: RoomRepository, where: Backend) -> Generator[Room, None, None]:
     # A generator of its own: what goes wrong in it is of the source, though the target is being loaded.
     with naming(where), rooms.stream(RoomQuery()) as found:
         yield from found
 
 
-def _print_report(report: CopyReport, source: Database, target: Database) -> None:
+def _print_report(report: CopyReport, source: Backend, target: Backend) -> None:
     counts = report.counts
     click.echo(f"{counts.added:,} added, {counts.replaced:,} replaced, {counts.unchanged:,} unchanged.")
     print_comparison(report, source.label, target.label)

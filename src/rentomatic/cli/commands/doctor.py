@@ -2,10 +2,7 @@
 
 import json
 import os
-import shutil
-import sqlite3
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,36 +12,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rentomatic.bootstrap import can_write, connections, open_existing, revision
+from rentomatic.bootstrap import open_existing
 from rentomatic.cli.backup_files import DAMAGED, age_text, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
-from rentomatic.cli.findings import Finding, State, required
 from rentomatic.cli.options import naming, repository
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.backend import Login, WithLogin
 from rentomatic.repository.backups import newest_backup
-from rentomatic.settings import (
-    DEFAULTS,
-    GOOD_LENGTH,
-    Database,
-    MemoryDatabase,
-    MongoDatabase,
-    PostgresDatabase,
-    Settings,
-    SqliteDatabase,
-    has_password,
-    has_short_password,
-    has_weak_password,
-    is_production,
-    read_settings,
-)
+from rentomatic.repository.findings import WANTED, Check, Finding, State, free_space, not_checked, required
+from rentomatic.settings import DEFAULTS, GOOD_LENGTH, Settings, is_production, is_weak, read_settings
 from rentomatic.use_cases.errors import RentomaticError
 
 _OLDEST_BACKUP = timedelta(hours=26)
 """A backup every night may take two hours longer than the one before."""
-
-_FREE = 1 << 30
-"""Bytes that are wanted on a disk."""
 
 _LARGE = 1 << 30
 """Bytes from which on the audit log should be rotated."""
@@ -110,37 +91,31 @@ def _findings() -> dict[str, Finding]:
     return findings
 
 
-def _checks(settings: Settings) -> dict[str, Callable[[], Finding]]:
+def _checks(settings: Settings) -> dict[str, Check]:
     """What there is to look at, which depends on the storage."""
-    storage: dict[str, Callable[[], Finding]] = {"storage": lambda: _storage(settings)}
-    backups: dict[str, Callable[[], Finding]] = {
-        "backup": lambda: _backup(settings.backup_directory),
-        "rooms left": lambda: _rooms_left(settings),
-        "backup disk": lambda: _backup_disk(settings.backup_directory),
-    }
-    disk_of_server: dict[str, Callable[[], Finding]] = {
-        "disk": lambda: _not_checked("the disk of the database server cannot be seen from here")
-    }
-    match settings.database:
-        case MemoryDatabase():
-            checks = {**storage, "backup": lambda: _not_checked("a storage in memory ends with its process")}
-        case SqliteDatabase(path):
-            disk = {"disk": lambda: _disk(path.absolute().parent, _FREE)}
-            checks = {"SQLite": _sqlite, **storage, "writing": lambda: _writing(settings), **disk, **backups}
-        case PostgresDatabase() as server:
-            many = {"connections": lambda: _connections(settings, server)}
-            checks = {"password": lambda: _password(server), **storage, **many, **disk_of_server, **backups}
-        case MongoDatabase() as cluster:
-            checks = {"password": lambda: _password(cluster), **storage, **disk_of_server, **backups}
-    return {
-        **checks,
-        "certificate": lambda: check_certificate(settings),
-        "audit log": lambda: _audit_log(settings.audit_log),
-    }
+    storage = settings.database
+    checks: dict[str, Check] = {}
+    if isinstance(storage, WithLogin):
+        checks["password"] = lambda: _password(storage.login())
+    checks["storage"] = lambda: _storage(settings)
+    checks |= {name: _of_storage(check, settings) for name, check in storage.checks(settings.limits).items()}
+    if storage.lasts:
+        checks["backup"] = lambda: _backup(settings.backup_directory)
+        checks["rooms left"] = lambda: _rooms_left(settings)
+        checks["backup disk"] = lambda: _backup_disk(settings.backup_directory)
+    else:
+        checks["backup"] = lambda: not_checked("a storage in memory ends with its process")
+    checks["certificate"] = lambda: check_certificate(settings)
+    checks["audit log"] = lambda: _audit_log(settings.audit_log)
+    return checks
 
 
-def _not_checked(facts: str) -> Finding:
-    return Finding(State.NOT_CHECKED, facts)
+def _of_storage(check: Check, settings: Settings) -> Check:
+    def named() -> Finding:
+        with naming(settings.database):
+            return check()
+
+    return named
 
 
 def _python() -> Finding:
@@ -160,21 +135,13 @@ def _keys(settings: Settings) -> Finding:
     return Finding(State.GOOD, f"{len(settings.api_keys)}: {', '.join(listed)}")
 
 
-def _sqlite() -> Finding:
-    with sqlite3.connect(":memory:") as connection:
-        options = {row[0] for row in connection.execute("PRAGMA compile_options")}
-    connection.close()
-    good = sqlite3.sqlite_version_info >= (3, 37) and "ENABLE_RTREE" in options
-    return required(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
-
-
-def _password(where: Database) -> Finding:
-    if has_weak_password(where):  # which production does not even read
+def _password(login: Login) -> Finding:
+    if is_weak(login):  # which production does not even read
         return Finding(State.WARNING, "one that anyone would guess: production refuses it")
-    if has_short_password(where):
+    if not login.password:
+        return not_checked("none in the settings")
+    if len(login.password) < GOOD_LENGTH:
         return Finding(State.WARNING, f"shorter than {GOOD_LENGTH} characters")
-    if not has_password(where):
-        return _not_checked("none in the settings")
     return Finding(State.GOOD, f"{GOOD_LENGTH} characters or more")
 
 
@@ -182,30 +149,9 @@ def _storage(settings: Settings) -> Finding:
     with repository(settings, open_existing) as rooms:
         rooms.ping()
         count = rooms.count(RoomQuery())
-    needed = revision(settings.database)
-    schema = f", schema {needed}" if needed else ""
-    return Finding(State.GOOD, f"{settings.database.label}{schema}, {count:,} rooms")
-
-
-def _writing(settings: Settings) -> Finding:
-    with naming(settings.database):
-        if can_write(settings):
-            return Finding(State.GOOD, "rooms can be added and changed")
-    return Finding(State.WARNING, "the file is read-only: its rooms can be searched, but not changed")
-
-
-def _connections(settings: Settings, where: PostgresDatabase) -> Finding:
-    """Whether there are enough for all servers, and one more while it takes the place of another."""
-    with naming(where):
-        available, machines = connections(where)
-    servers = max(1, machines)
-    each = settings.workers * settings.pool_size
-    needed = (servers + 1) * each
-    return required(
-        needed <= available,
-        f"{servers} server{'s' if servers > 1 else ''} and one more of {settings.workers} workers × "
-        f"{settings.pool_size} connections need {needed}, PostgreSQL has {available}",
-    )
+    storage = settings.database
+    schema = f", schema {storage.revision}" if storage.revision else ""
+    return Finding(State.GOOD, f"{storage.label}{schema}, {count:,} rooms")
 
 
 def _backup(directory: Path) -> Finding:
@@ -235,24 +181,18 @@ def _rooms_left(settings: Settings) -> Finding:
 
 def _backup_disk(directory: Path) -> Finding:
     newest = newest_backup(directory)
-    return _disk(directory.absolute(), max(_FREE, 2 * newest.size if newest else 0))
+    return free_space(directory.absolute(), max(WANTED, 2 * newest.size if newest else 0))
 
 
 def _audit_log(path: Path | None) -> Finding:
     if path is None:
         facts = "RENTOMATIC_AUDIT_LOG is not set: only the log of the server says who wrote what"
-        return Finding(State.WARNING, facts) if is_production(os.environ) else _not_checked(facts)
+        return Finding(State.WARNING, facts) if is_production(os.environ) else not_checked(facts)
     size = path.stat().st_size if path.exists() else 0
     facts = f"{path}, {megabytes(size)}"
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         return Finding(State.WRONG, f"{facts}, cannot be written")
-    disk = _disk(path.absolute().parent, _FREE)
+    disk = free_space(path.absolute().parent)
     if disk.state is State.GOOD and size > _LARGE:
         return Finding(State.WARNING, f"{facts}: rotate it, for example with logrotate")
     return Finding(disk.state, f"{facts}, {disk.facts}")
-
-
-def _disk(folder: Path, wanted: int) -> Finding:
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(there).free
-    return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")

@@ -14,14 +14,14 @@ import click
 from rentomatic import bootstrap
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
-from rentomatic.repository.sqlite.files import MadeMeanwhile, is_missing
+from rentomatic.repository.backend import InDatabase, InFile, MadeMeanwhile
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.server.listeners import CannotListen, require_free
 from rentomatic.server.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
 from rentomatic.server.static_copies import publish
-from rentomatic.settings import PostgresDatabase, Settings, SettingsError, SqliteDatabase, read_settings
+from rentomatic.settings import Settings, SettingsError, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
 
@@ -106,9 +106,9 @@ def _server(name: str) -> Callable[[Serving], None]:
 
 def _prepare(settings: Settings, with_sample: bool) -> None:
     """Ask the storage before the workers open it, so that what is wrong is said at once."""
-    match settings.database:
-        case SqliteDatabase(path) if with_sample and is_missing(path):
-            _make_sample_file(settings, path)
+    storage = settings.database
+    if with_sample and isinstance(storage, InFile) and storage.is_missing():
+        _make_sample_file(settings, storage)
     if settings.static_directory is not None:
         _publish_static_files(settings.static_directory)
     wait_for_storage(settings)
@@ -124,15 +124,15 @@ def _publish_static_files(directory: Path) -> None:
         )
 
 
-def _make_sample_file(settings: Settings, path: Path) -> None:
+def _make_sample_file(settings: Settings, storage: InFile) -> None:
     """A file with sample rooms, which takes its name when it is whole, unless another process was first."""
     with naming(settings.database), suppress(MadeMeanwhile):
         with (
-            bootstrap.new_sqlite_file(path) as unfinished,
-            repository(replace(settings, database=SqliteDatabase(unfinished))) as rooms,
+            storage.new() as unfinished,
+            repository(replace(settings, database=unfinished)) as rooms,
         ):
             done = import_rooms(rooms, sample_rooms())
-        click.echo(f"Loaded {done.counts.added:,} sample rooms into {path}.", err=True)
+        click.echo(f"Loaded {done.counts.added:,} sample rooms into {storage.path}.", err=True)
 
 
 @click.command
@@ -152,7 +152,7 @@ def migrate(text_only: bool) -> None:
     with naming(database):
         if not text_only:
             _print_migration(*bootstrap.migrate(database))
-        elif text := bootstrap.migration_text(database):
+        elif text := database.migration_text():
             click.echo(text, nl=False)
         else:
             click.echo("There is nothing to run.", err=True)
@@ -170,11 +170,11 @@ def init_postgres() -> None:
       DATABASE_URL=postgresql://postgres@localhost/application rentomatic init-postgres
     """
     database = read_settings(os.environ).database
-    if not isinstance(database, PostgresDatabase):
+    if not isinstance(database, InDatabase):
         wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
         raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])
     with naming(database):
-        created = bootstrap.create_database(database)
+        created = database.create()
         click.echo(f"{'Created the' if created else 'There is a'} database {database.name}.")
         _print_migration(*bootstrap.migrate(database))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rentomatic.domain.geography import distance
+from rentomatic.repository.backend import MadeMeanwhile
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.sqlite.errors import name_of, translated_errors
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -152,13 +153,6 @@ def require_no_earlier_logs(path: Path) -> None:
     else:
         if not size and ("-wal" in beside or "-shm" in beside):
             raise EarlierLogs(path, "is empty", beside)
-
-
-class MadeMeanwhile(RepositoryUnavailable):
-    """Another process made a file of that name first, and nothing was put into it."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"Another process has just made {path.name}: nothing was put into it. Try again.")
 
 
 @contextmanager

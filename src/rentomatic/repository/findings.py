@@ -1,0 +1,48 @@
+"""What a check of `doctor` finds, of a storage or of anything else."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+WANTED = 1 << 30
+"""Bytes that should be free on a disk."""
+
+
+class State(StrEnum):
+    """How it stands with a check. Only what is wrong fails the command."""
+
+    GOOD = "good"
+    NOT_CHECKED = "not checked"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found."""
+
+    state: State
+    facts: str
+
+
+Check = Callable[[], Finding]
+"""Looks at one thing. May raise RentomaticError or OSError, which then is what is wrong."""
+
+
+def required(good: bool, facts: str) -> Finding:
+    """Good, or wrong."""
+    return Finding(State.GOOD if good else State.WRONG, facts)
+
+
+def not_checked(facts: str) -> Finding:
+    """What cannot be checked from here, and why."""
+    return Finding(State.NOT_CHECKED, facts)
+
+
+def free_space(folder: Path, wanted: int = WANTED) -> Finding:
+    """Whether so many bytes are free on the disk of a folder, which need not exist yet."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")

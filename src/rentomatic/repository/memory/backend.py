@@ -1,0 +1,36 @@
+"""Rooms in memory, as the program chooses them by `memory:`."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rentomatic.repository.backend import Backend, Limits
+from rentomatic.repository.findings import Check
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.repository.schema import Revisions
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBackend:
+    """Rooms that end with the process; each repository has its own."""
+
+    kind = "memory"
+    label = "memory:"
+    revision = None
+    lasts = False
+
+    def open(self, limits: Limits) -> MemRepo:
+        return MemRepo()
+
+    def migrate(self) -> Revisions:
+        return None, None
+
+    def migration_text(self) -> str:
+        return ""
+
+    @contextmanager
+    def scratch(self) -> Iterator[Backend]:
+        yield self
+
+    def checks(self, limits: Limits) -> Mapping[str, Check]:
+        return {}

@@ -1,0 +1,58 @@
+"""Finds a storage by the scheme of its URL.
+
+Those that come with the program are folders of this package. A package of somebody else's is found once it is
+installed, by an entry point that has the name of the scheme and leads to a `Storage`:
+
+    [project.entry-points."rentomatic.storages"]
+    json-file = "their_package:STORAGE"
+
+Only the storages of the program are imported before one is chosen; they import no driver.
+"""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from rentomatic.domain.quoting import quoted
+from rentomatic.repository.backend import Backend, Storage, Variables
+
+GROUP = "rentomatic.storages"
+
+_BUILT_IN = ("memory", "sqlite", "postgres", "mongo")
+
+
+@cache
+def built_in() -> tuple[Storage, ...]:
+    """The storages that come with the program."""
+    return tuple(import_module(f"rentomatic.repository.{name}.settings").STORAGE for name in _BUILT_IN)
+
+
+def backend_of(url: str, variables: Variables) -> Backend:
+    """The storage of a URL, such as `sqlite:///rooms.db`.
+
+    Raises ValueError, which does not repeat the URL: it may hold a password.
+    """
+    scheme, separator, rest = url.partition(":")
+    if separator and (not rest or rest.startswith("//")) and (storage := _of_scheme(scheme)):
+        return storage.backend(url, variables)
+    raise ValueError(
+        f"must be {_known_urls()}"
+        + (f", not one that starts with {quoted(scheme)}" if rest.startswith("//") else "")
+    )
+
+
+def _of_scheme(scheme: str) -> Storage | None:
+    for storage in built_in():
+        if scheme in storage.schemes:
+            return storage
+    for registered in entry_points(group=GROUP, name=scheme):
+        storage = registered.load()
+        if isinstance(storage, Storage):
+            return storage
+    return None
+
+
+def _known_urls() -> str:
+    known = [example for storage in built_in() for example in storage.examples]
+    known += [f"{name}://…" for name in sorted(entry_points(group=GROUP).names)]
+    return f"{', '.join(known[:-1])} or {known[-1]}"
