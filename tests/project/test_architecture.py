@@ -65,7 +65,7 @@ def test_the_source_keeps_the_contracts(source: Path) -> None:
             "Within web, pages and API stand on what they share",
         ),
         ("web/stray.py", "", "Within web, pages and API stand on what they share"),
-        ("cli/options.py", "import rentomatic.cli.commands.find", "Commands stand on what they share"),
+        ("cli/options.py", "import rentomatic.cli.commands.search", "Commands stand on what they share"),
         ("domain/room.py", "import rentomatic.domain.search", "No circles"),
         ("web/pages/advice.py", "import rentomatic.web.pages.search_view", "No circles"),
         ("server/balance.py", "import rentomatic.server.granian", "No circles"),

@@ -11,9 +11,11 @@ from rentomatic.cli.commands.backup import backup, restore
 from rentomatic.cli.commands.copy import copy
 from rentomatic.cli.commands.doctor import doctor
 from rentomatic.cli.commands.edit import add, remove
-from rentomatic.cli.commands.find import search, show, summary
-from rentomatic.cli.commands.keys import make_key
+from rentomatic.cli.commands.make_key import make_key
 from rentomatic.cli.commands.operate import init_postgres, migrate, sample, serve
+from rentomatic.cli.commands.search import search
+from rentomatic.cli.commands.show import show
+from rentomatic.cli.commands.summary import summary
 from rentomatic.cli.commands.transfer import export, import_
 from rentomatic.domain.quoting import visible
 from rentomatic.use_cases.errors import RentomaticError

@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from rentomatic.cli.commands.find import print_table
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import repository
+from rentomatic.cli.tables import print_table
 from rentomatic.requests.room import room_of_texts
 from rentomatic.use_cases.add_room import add_room
 from rentomatic.use_cases.remove_room import remove_room

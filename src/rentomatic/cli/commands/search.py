@@ -1,0 +1,68 @@
+"""The command `search`."""
+
+import os
+
+import click
+
+from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
+from rentomatic.cli.tables import FORMATS, print_rooms
+from rentomatic.domain.search import SORTS
+from rentomatic.domain.summary import Count
+from rentomatic.requests import cursor as cursors
+from rentomatic.requests.search import parse_search
+from rentomatic.settings import read_settings
+from rentomatic.use_cases.search_rooms import search_rooms
+
+
+@click.command
+@search_options
+@click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
+@click.option(
+    "--limit", metavar="N", type=str, default="20", show_default=True, help="Rooms on a page, 1 to 1000."
+)
+@click.option("--cursor", help="Where the page before said that the next one starts.")
+@click.option("--count", is_flag=True, help="Also count all rooms that match.")
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def search(
+    conditions: tuple[str, ...],
+    near: str | None,
+    radius: str | None,
+    bbox: str | None,
+    sort: str | None,
+    limit: str,
+    cursor: str | None,
+    count: bool,
+    format_: str,
+) -> None:
+    """Find rooms.
+
+    A condition is a field (code, size, price, latitude, longitude), two underscores and an
+    operator (eq, ne, lt, lte, gt, gte, in). All conditions must hold.
+
+    \b
+    Examples:
+      rentomatic search price__lt=60 size__gte=20 --sort price
+      rentomatic search --near 51.5074,-0.1278 --radius 2000 --limit 5
+      rentomatic search code__in=18674,23197 --format json
+    """
+    given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor)
+    query = parse_search(given, naming=as_option).query
+    settings = read_settings(os.environ)
+    with repository(settings) as rooms:
+        found = search_rooms(rooms, query, unhurried(settings), with_total=count)
+    for_people = format_ == "table"
+    if found.rooms or not for_people:
+        print_rooms(found.rooms, query.near, format_)
+    else:
+        click.echo("No room matches.")
+    # A program reads rooms from standard output and nothing else.
+    if count:
+        click.echo(_counted(found.total), err=not for_people)
+    if found.next:
+        click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}", err=not for_people)
+
+
+def _counted(total: Count | None) -> str:
+    if total is None:
+        return "Could not count all rooms that match."
+    return f"{total.opening} {'room matches' if total.rooms == 1 else 'rooms match'}."

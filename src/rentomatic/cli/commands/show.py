@@ -1,0 +1,22 @@
+"""The command `show`."""
+
+import click
+
+from rentomatic.cli.options import repository
+from rentomatic.cli.tables import FORMATS, print_rooms
+from rentomatic.use_cases.show_room import show_room
+
+
+@click.command
+@click.argument("code")
+@click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
+def show(code: str, format_: str) -> None:
+    """Show one room.
+
+    \b
+    Example:
+      rentomatic show f853578c-fc0f-4e65-81b8-566c5dffa35a
+    """
+    with repository() as rooms:
+        room = show_room(rooms, code)
+    print_rooms([room], None, format_)

@@ -1,0 +1,68 @@
+"""The command `summary`."""
+
+import os
+
+import click
+from rich.table import Table
+
+from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
+from rentomatic.cli.tables import console
+from rentomatic.domain.summary import Bucket, Count, Range, Summary
+from rentomatic.requests.search import AREA_PARAMETERS, parse_search
+from rentomatic.serializers import summary as summaries
+from rentomatic.settings import read_settings
+from rentomatic.use_cases.summarise_rooms import summarise_rooms
+
+
+@click.command
+@search_options
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def summary(
+    conditions: tuple[str, ...], near: str | None, radius: str | None, bbox: str | None, format_: str
+) -> None:
+    """Count rooms, with their range of prices and sizes.
+
+    \b
+    Examples:
+      rentomatic summary
+      rentomatic summary size__gte=20 --near 51.5074,-0.1278 --radius 2000
+    """
+    given = parameters(conditions, near=near, radius=radius, bbox=bbox)
+    query = parse_search(given, AREA_PARAMETERS, as_option).query
+    settings = read_settings(os.environ)
+    with repository(settings) as rooms:
+        found = summarise_rooms(rooms, query, unhurried(settings))
+    if format_ == "json":
+        click.echo(summaries.write(found))
+    else:
+        _print_summary(found)
+
+
+def _print_summary(found: Summary) -> None:
+    out = console()
+    price, size = (_shown(range_, found.exact) for range_ in (found.price, found.size))
+    count = Count(found.count, found.exact).opening
+    out.print(f"{count} rooms, price a day {price}, size in m² {size}")
+    table = Table("price", "rooms", "", box=None)
+    most = max((bucket.count for bucket in found.histogram), default=0)
+    for bucket in found.histogram:
+        prices = _prices(bucket)
+        rooms = Count(bucket.count, found.exact).rounded
+        table.add_row(prices, f"{rooms:,}", "█" * round(40 * bucket.count / most))
+    if found.histogram:
+        out.print(table)
+    if not found.exact:
+        out.print("Estimated from a sample, since counting all rooms would have taken too long.")
+
+
+def _prices(bucket: Bucket) -> str:
+    if bucket.below is None:
+        return f"{bucket.lowest} and more"
+    highest = bucket.below - 1
+    return str(highest) if highest == bucket.lowest else f"{bucket.lowest}-{highest}"
+
+
+def _shown(found: Range | None, exact: bool) -> str:
+    if found is None:
+        return "not stated" if exact else "unknown"
+    return f"{found.lowest:,} to {found.highest:,}{'' if exact else ' or beyond'}"
