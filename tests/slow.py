@@ -38,7 +38,7 @@ class SlowRepo(MemRepo):
             raise OutOfTime
         return super().count(query, at_most)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         if within is not None:
             raise OutOfTime
         return super().summarise(query)

@@ -97,7 +97,7 @@ class SlowSqliteRepo(SqliteRepo):
     ) -> int:
         raise OutOfTime
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         raise OutOfTime
 
 

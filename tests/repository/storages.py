@@ -86,7 +86,7 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     narrow = chance.choice((0, 5, 50, 2000))
     for planner in (sqlite_plan, postgres_plan, mongo_search):
         patch.setattr(planner, "NARROW", narrow)
-    for most in ("WALKED", "LONG_WALK", "READ"):
+    for most in ("WALKED", "LONG_WALK", "READ", "FEW"):
         patch.setattr(postgres_plan, most, chance.choice((1, 50, 20_000)))
     patch.setattr(postgres_ways, "_PASSED", chance.choice((1, 50, 20_000)))
     patch.setattr(areas, "MOST_BANDS", chance.choice((1, 2, 8)))
@@ -111,7 +111,7 @@ def look_at_few(patch: pytest.MonkeyPatch) -> None:
     """Let 200 rooms be few where their places are counted, and half of some hundreds more be read."""
     patch.setattr(sqlite_cells, "READ", 200)
     patch.setattr(sqlite_cells, "SEEN", 400)
-    patch.setattr(postgres_plan, "NARROW", 10)
+    patch.setattr(postgres_plan, "FEW", 200)
     patch.setattr(mongo_cells, "FEW", 200)
 
 

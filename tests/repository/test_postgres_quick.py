@@ -31,7 +31,7 @@ read whole, and what is looked up though no room is there."""
 @pytest.fixture(autouse=True)
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that are as small beside the rooms here as the real ones are beside a million."""
-    for name, bound in (("NARROW", NARROW), ("WALKED", WALKED), ("READ", READ)):
+    for name, bound in (("NARROW", NARROW), ("WALKED", WALKED), ("READ", READ), ("FEW", READ)):
         monkeypatch.setattr(plan, name, bound)
     monkeypatch.setattr(ways, "_PASSED", PASSED)
     for name, bound in (("_COUNTED", COUNTED), ("_LOOKED_UP", 1), ("_SPARE", 1)):

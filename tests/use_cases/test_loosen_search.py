@@ -77,7 +77,7 @@ class CountingRepo(MemRepo):
         self.asked += 1
         return super().count(query, at_most, within)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         self.asked += 1
         return super().summarise(query, within)
 
@@ -101,7 +101,7 @@ class PatientRepo(MemRepo):
         self._take(query, within)
         return super().count(query, at_most)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         self._take(query, within)
         return super().summarise(query)
 
@@ -276,7 +276,7 @@ def test_a_slow_question_leaves_time_for_the_others_and_all_end_in_time() -> Non
 
 def test_prices_that_take_too_long_are_left_for_a_count() -> None:
     class NoSummary(MemRepo):
-        def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+        def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
             raise OutOfTime
 
     assert [Suggestion((Filter.PRICE_TO,), None, 2)] == loosen_search(

@@ -9,7 +9,7 @@ from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget, exact_or_estimated
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy, TooCostly
+from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable, StorageBusy, TooCostly
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from tests.builders import make_room
@@ -44,7 +44,7 @@ class TimedRepo(SlowRepo):
         self._take("count", within)
         return super().count(query, at_most, within)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         self._take("summarise", within)
         return super().summarise(query, within)
 
@@ -72,11 +72,31 @@ def test_page_comes_first_and_its_total_has_what_is_left() -> None:
     assert [("search", 1.0), ("count", 0.48), ("sample", 0.32)] == repository.given
 
 
-def test_all_rooms_are_looked_at_no_longer_than_is_wanted() -> None:
-    repository = TimedRepo(Clock())
-    summarise_rooms(repository, CHEAP, Budget(1.0, repository.clock), exact_within=0.2)
+@pytest.mark.parametrize("quick", [False, True])
+def test_only_a_quick_answer_is_asked_for_where_no_other_is_wanted(quick: bool) -> None:
+    class LargeRepo(SlowRepo):
+        def count(
+            self,
+            query: RoomQuery,
+            at_most: int | None = None,
+            within: float | None = None,
+            *,
+            quick: bool = False,
+        ) -> int:
+            if quick:
+                raise NotQuick
+            return MemRepo.count(self, query, at_most)
 
-    assert [("summarise", 0.2), ("sample", 0.8)] == repository.given
+        def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
+            if quick:
+                raise NotQuick
+            return MemRepo.summarise(self, query)
+
+    repository = LargeRepo(ROOMS)
+    found = search_rooms(repository, CHEAP, a_second(), with_total=True, quick=quick)
+    summary = summarise_rooms(repository, CHEAP, a_second(), quick=quick)
+
+    assert (Count(20, exact=not quick), not quick) == (found.total, summary.exact)
 
 
 def test_count_that_ends_late_leaves_the_sample_its_part() -> None:

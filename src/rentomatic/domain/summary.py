@@ -90,10 +90,15 @@ def summary_of(prices: Mapping[int, int], size: Range | None) -> Summary:
 
 
 def estimate_of(sample: Sample) -> Summary:
-    """The summary that all rooms probably have. No room in a sample does not mean none at all."""
+    """The summary that all rooms probably have, exact where the sample is all of them.
+
+    No room in a smaller sample does not mean none at all.
+    """
     seen = summary_of(sample.prices, sample.size)
     buckets = tuple(replace(bucket, count=round(bucket.count / sample.share)) for bucket in seen.histogram)
-    return replace(seen, count=sum(bucket.count for bucket in buckets), histogram=buckets, exact=False)
+    return replace(
+        seen, count=sum(bucket.count for bucket in buckets), histogram=buckets, exact=sample.share == 1
+    )
 
 
 def histogram(prices: Mapping[int, int]) -> Iterator[Bucket]:

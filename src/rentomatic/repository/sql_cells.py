@@ -7,10 +7,13 @@ from rentomatic.domain.room import Room
 from rentomatic.repository.sql import Sql
 
 _BY_CELL = """
-    SELECT {column}, {row}, count(*), min(price), avg(latitude), avg(longitude),
+    SELECT {row} * {columns} + {column}, count(*), min(price), sum(latitude), sum(longitude),
         min(longitude), min(latitude), max(longitude), max(latitude){room}
-    {source} GROUP BY 1, 2
+    {source} GROUP BY 1
 """
+
+_COLUMNS = 2**32
+"""More than a grid has: to group by one number takes two thirds of the time that two take."""
 
 
 def by_cell(source: Sql, grid: Grid, whole: str, exact: bool) -> Sql:
@@ -20,6 +23,7 @@ def by_cell(source: Sql, grid: Grid, whole: str, exact: bool) -> Sql:
     exact: whether a room is told of that is alone. A float's repr is exact, and SQL as well.
     """
     statement = _BY_CELL.format(
+        columns=_COLUMNS,
         column=whole.format(f"(longitude + 180) / {grid.width!r}"),
         row=whole.format(f"(latitude + 90) / {grid.height!r}"),
         room=", min(code), min(size)" if exact else "",
@@ -30,8 +34,10 @@ def by_cell(source: Sql, grid: Grid, whole: str, exact: bool) -> Sql:
 
 def cell_of(row: tuple[Any, ...]) -> Cell:
     """The cell of a row."""
-    column, line, count, price, latitude, longitude, west, south, east, north, *alone = row
+    place, count, price, latitudes, longitudes, west, south, east, north, *alone = row
+    line, column = divmod(place, _COLUMNS)
     if count > 1 or not alone:
+        latitude, longitude = latitudes / count, longitudes / count
         return Cell(column, line, count, price, latitude, longitude, west, south, east, north)
     code, size = alone
     room = Room(code=code, size=size, price=price, latitude=south, longitude=west)

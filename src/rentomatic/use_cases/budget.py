@@ -1,6 +1,5 @@
 """How long the storage may work on one request, and what becomes of a question that takes longer."""
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from typing import TypeVar
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Summary, estimate_of
-from rentomatic.use_cases.errors import OutOfTime, TooCostly
+from rentomatic.use_cases.errors import NotQuick, OutOfTime, TooCostly
 from rentomatic.use_cases.ports import RoomRepository
 
 SHARE_FOR_EXACT = 0.6
@@ -57,18 +56,16 @@ def exact_or_estimated(
     budget: Budget,
     exact: Callable[[float], Answer],
     estimated: Callable[[Summary], Answer],
-    exact_within: float | None = None,
 ) -> Answer:
     """Return what `exact` finds in the seconds it is given, else what `estimated` makes of a sample.
 
-    exact_within: the most seconds that `exact` is given. Raises OutOfTime where not even a sample comes in
-    time.
+    exact: may raise NotQuick. Raises OutOfTime where not even a sample comes in time.
     """
     in_all = budget.left()
-    given = min(SHARE_FOR_EXACT * in_all, math.inf if exact_within is None else exact_within)
+    given = SHARE_FOR_EXACT * in_all
     try:
         return exact(given)
-    except OutOfTime:
+    except (OutOfTime, NotQuick):
         # Not what the clock leaves: a storage that counts processor time may have taken longer by the clock.
         return estimated(estimate_of(repository.sample(query, in_all - given)))
 

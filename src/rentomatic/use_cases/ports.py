@@ -61,9 +61,10 @@ class RoomRepository(Protocol):
         """
         ...
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         """All rooms that match at a glance, whatever the page.
 
+        quick: raise NotQuick rather than read more than a bounded number of rooms.
         Raises OutOfTime where that takes longer than `within` seconds.
         """
         ...

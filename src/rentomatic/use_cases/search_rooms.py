@@ -29,13 +29,15 @@ def search_rooms(
     query: RoomQuery,
     budget: Budget,
     with_total: bool = False,
-    count_to: int | None = None,
+    *,
+    quick: bool = False,
 ) -> FoundRooms:
     """Return the page of rooms that the query asks for.
 
     budget: for the page and the total; the page comes first.
-    with_total: whether to count all that match, but no further than `count_to`. Where counting takes too
-    long, the total is estimated from a sample; where not even that comes in time, the page has no total.
+    with_total: whether to count all that match. Where counting takes too long, the total is estimated from
+    a sample; where not even that comes in time, the page has no total.
+    quick: estimate the total too where counting is not quick.
     Raises TooCostly where the page itself takes too long.
     """
     with too_costly(query):
@@ -43,14 +45,12 @@ def search_rooms(
     total = None
     if with_total:
         with suppress(RepositoryUnavailable):  # the page is there: what could not be counted does not undo it
-            total = _total(repository, query, budget, page, count_to)
+            total = _total(repository, query, budget, page, quick)
     return FoundRooms(page.rooms, query.position(page.rooms[-1]) if page.more else None, total)
 
 
-def _total(
-    repository: RoomRepository, query: RoomQuery, budget: Budget, page: Page, count_to: int | None
-) -> Count:
-    """Count the rooms that match; an estimate may be beyond `count_to`.
+def _total(repository: RoomRepository, query: RoomQuery, budget: Budget, page: Page, quick: bool) -> Count:
+    """Count the rooms that match.
 
     The page was read a moment before. Where rooms were removed since then, it may show more than there are
     now; how many there were when it was read is not known exactly.
@@ -58,7 +58,6 @@ def _total(
     if query.after is None and not page.more:
         return Count(len(page.rooms))
     shown = len(page.rooms) + page.more
-    at_most = None if count_to is None else max(count_to, shown)
 
     def at_least_shown(rooms: int, exact: bool) -> Count:
         return Count(max(rooms, shown), exact and rooms >= shown)
@@ -67,6 +66,6 @@ def _total(
         repository,
         query,
         budget,
-        exact=lambda seconds: at_least_shown(repository.count(query, at_most, seconds), exact=True),
-        estimated=lambda estimate: at_least_shown(estimate.count, exact=False),
+        exact=lambda seconds: at_least_shown(repository.count(query, None, seconds, quick=quick), exact=True),
+        estimated=lambda estimate: at_least_shown(estimate.count, estimate.exact),
     )

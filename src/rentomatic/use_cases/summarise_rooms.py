@@ -7,19 +7,18 @@ from rentomatic.use_cases.ports import RoomRepository
 
 
 def summarise_rooms(
-    repository: RoomRepository, query: RoomQuery, budget: Budget, exact_within: float | None = None
+    repository: RoomRepository, query: RoomQuery, budget: Budget, *, quick: bool = False
 ) -> Summary:
     """Return count, ranges and price histogram of all rooms that match, or an estimate from a sample.
 
-    exact_within: the most seconds for looking at every room. Raises TooCostly where not even a sample comes
-    in time.
+    quick: take a sample too where looking at all rooms is not quick. Raises TooCostly where not even a
+    sample comes in time.
     """
     with too_costly(query):
         return exact_or_estimated(
             repository,
             query,
             budget,
-            exact=lambda seconds: repository.summarise(query, seconds),
+            exact=lambda seconds: repository.summarise(query, seconds, quick=quick),
             estimated=lambda estimate: estimate,
-            exact_within=exact_within,
         )

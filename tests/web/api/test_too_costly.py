@@ -32,7 +32,7 @@ class TooSlowRepo(MemRepo):
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         raise self._late(within)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         raise self._late(within)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:

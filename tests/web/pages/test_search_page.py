@@ -9,10 +9,9 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable
 from rentomatic.web.app import create_app
 from rentomatic.web.http.static_files import prefix
-from rentomatic.web.pages.search import TIME_FOR_PRICES
 from rentomatic.web.pages.tiles import Tiles
 from tests.builders import make_room
 from tests.slow import SlowRepo
@@ -323,12 +322,6 @@ def test_a_number_that_takes_too_long_to_count_is_told_to_be_about_so_many() -> 
     assert "<title>About 12,300 rooms" in page.text
 
 
-def test_a_number_beyond_what_is_counted_is_told_as_more_than_that() -> None:
-    page = get(client_of(MemRepo(make_room(code=f"{number:05}") for number in range(10_001))), "/")
-
-    assert "<h1>More than 10,000 rooms</h1>" in page.text
-
-
 def test_a_parameter_that_is_none_does_not_stick_to_the_form(client: testing.TestClient) -> None:
     page = get(client, "/?colour=red&bbox=0,51,1,52")
 
@@ -339,7 +332,7 @@ def test_a_parameter_that_is_none_does_not_stick_to_the_form(client: testing.Tes
 class ChartlessRepo(MemRepo):
     """Has no time for anything but rooms."""
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         raise OutOfTime
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
@@ -368,7 +361,7 @@ class BusyRepo(MemRepo):
     ) -> int:
         raise self.error
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         raise self.error
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
@@ -414,22 +407,40 @@ def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:
     assert 503 == get(client_of(repository), "/parts/prices").status_code
 
 
-class TimedRepo(SlowRepo):
-    """Remembers how long it was given to look at all rooms."""
+class LargeRepo(SlowRepo):
+    """Looks at all rooms in time, but not quickly. sampled: how many times it looked at a part of them."""
 
-    given: float | None = None
+    sampled = 0
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        self.given = within
-        return super().summarise(query, within)
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
+        if quick:
+            raise NotQuick
+        return super().count(query, at_most)
+
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
+        if quick:
+            raise NotQuick
+        return super().summarise(query)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        self.sampled += 1
+        return super().sample(query, within)
 
 
-@pytest.mark.parametrize("path", ["/", "/parts/prices"])
-def test_the_chart_of_prices_lets_nobody_wait_for_long(path: str) -> None:
-    repository = TimedRepo([make_room(code="a"), make_room(code="b")])
+@pytest.mark.parametrize(("path", "samples"), [("/", 2), ("/parts/rooms", 1), ("/parts/prices", 1)])
+def test_page_takes_samples_where_looking_at_all_rooms_is_not_quick(path: str, samples: int) -> None:
+    repository = LargeRepo(make_room(code=f"{number:05}") for number in range(1234))
     page = get(client_of(repository), path)
 
-    assert (200, TIME_FOR_PRICES) == (page.status_code, repository.given)
+    assert (200, samples) == (page.status_code, repository.sampled)
+    assert ("bout 1,230 rooms" in page.text) == (path != "/parts/prices")
 
 
 def chips(page: testing.Result) -> dict[str, str]:

@@ -57,7 +57,7 @@ class MemRepo:
         self._require_quick(quick)
         return sum(1 for _ in islice(self._matching(query, within), at_most))
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         rooms = list(self._matching(query, within))
         return summary_of(Counter(room.price for room in rooms), range_of(room.size for room in rooms))
 

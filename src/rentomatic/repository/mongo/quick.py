@@ -35,7 +35,7 @@ def require_quick_search(moment: Moment, query: RoomQuery) -> None:
 
 
 def require_quick_count(moment: Moment, query: RoomQuery, at_most: int | None) -> None:
-    """Raise NotQuick where counting may take more than `READ` rooms."""
+    """Raise NotQuick where looking at up to `at_most` rooms that match may take more than `READ` rooms."""
     everything = not (query.conditions or query.areas)
     few_wanted = everything and at_most is not None and at_most <= READ
     if not (few_wanted or _are_few(moment, query)):

@@ -132,8 +132,10 @@ class MongoRepo:
                 require_quick_count(moment, query, at_most)
             return count_rooms(moment, query, at_most)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         with self._moment(seconds_within(within, self._timeout)) as moment:
+            if quick:
+                require_quick_count(moment, query, None)
             return summary_of_rooms(moment, query)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:

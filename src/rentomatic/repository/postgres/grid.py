@@ -2,21 +2,19 @@
 
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.postgres.plan import few_source
+from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.sampling import sampled_rooms
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
-from rentomatic.repository.sql import Sql, filters
 from rentomatic.repository.sql_cells import by_cell, cell_of
 
-_WHOLE = "floor({})::int"
+_WHOLE = "floor({})::bigint"
 
 
 def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
     """The rooms that match by cell, all of them or a part."""
-    found, share = few_source(session, query), 1.0
+    found, share = plan.few_source(session, query, plan.FEW), 1.0
     if found is None:
-        (source, share), where = sampled_rooms(session), filters(query)
-        found = Sql(f"{source.text} WHERE {where.text}", where.values)
+        found, share = sampled_rooms(session, query)
     statement = by_cell(found, grid, _WHOLE, exact=share == 1)
     return Cells(tuple(map(cell_of, rows(session, statement))), share)

@@ -24,6 +24,9 @@ WALKED = 10_000
 READ = 20_000
 """Rooms that a quick search reads whole, in about 20 ms of a processor."""
 
+FEW = 10_000
+"""Rooms that are read whole for a total or a map where a sample would do: reading that takes as long."""
+
 LONG_WALK = 10 * WALKED
 
 _MOST_READ = 80_000
@@ -60,13 +63,13 @@ def total_source(session: Session, query: RoomQuery, at_most: int | None = None)
     """
     if boxes_around(query) == [WHOLE_EARTH]:
         return _planned(query)
-    few = few_source(session, query)
+    few = few_source(session, query, _SMALL_PART * NARROW)
     return few or (_planned(query) if at_most is None else read_whole(query, boxes_around(query)))
 
 
-def few_source(session: Session, query: RoomQuery) -> Sql | None:
-    """The same where an index tells that few enough to read them all may match, else None."""
-    way = way_to_few(session, query, _SMALL_PART * NARROW)
+def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
+    """The same where an index tells that at most so many may match, else None."""
+    way = way_to_few(session, query, most)
     if way is None:
         return None
     return read_whole(query, boxes_around(query)) if way.by_place else _planned(query)

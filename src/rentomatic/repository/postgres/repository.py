@@ -19,7 +19,7 @@ from rentomatic.repository.postgres.search import (
     takes_one_statement,
 )
 from rentomatic.repository.postgres.statements import execute
-from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, sample_of
+from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, quick_prices, sample_of
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
@@ -79,8 +79,9 @@ class PostgresRepo:
         count = quick_count if quick else count_of
         return self._connections.read(lambda session: count(session, query, at_most), within=within)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        groups = self._connections.read(lambda session: prices_of(session, query), within=within)
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
+        prices = quick_prices if quick else prices_of
+        groups = self._connections.read(lambda session: prices(session, query), within=within)
         return summary_of_groups(groups)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:

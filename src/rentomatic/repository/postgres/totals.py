@@ -7,8 +7,8 @@ from rentomatic.repository.postgres.runs import EXACT, Run, counted
 from rentomatic.repository.postgres.sampling import sampled_rooms
 from rentomatic.repository.postgres.session import Row, Session
 from rentomatic.repository.postgres.statements import count, read_first, rows
-from rentomatic.repository.postgres.ways import first_run, way_to_few
-from rentomatic.repository.sql import Sql, filters, ranges, sample_of_groups, sizes_sql
+from rentomatic.repository.postgres.ways import only_run, way_to_few
+from rentomatic.repository.sql import Sql, ranges, sample_of_groups, sizes_sql
 from rentomatic.use_cases.errors import NotQuick
 
 
@@ -18,18 +18,17 @@ def count_of(session: Session, query: RoomQuery, at_most: int | None) -> int:
 
 
 def quick_count(session: Session, query: RoomQuery, at_most: int | None) -> int:
-    """The same. Raises NotQuick where no index tells it by at most `plan.READ` rooms."""
-    if not ranges(query, Field.CODE, EXACT):
-        run, is_the_only_one = first_run(query)
-        found, passed = _count_along(session, query, run, at_most)
-        if found == at_most or passed <= plan.READ:
-            return found
-        if is_the_only_one:
-            raise NotQuick
-    way = way_to_few(session, query, plan.READ)
-    if way is None:
+    """The same. Raises NotQuick where no index tells it by at most `plan.FEW` rooms.
+
+    Where there is but one index to follow, it is followed for up to `plan.READ` rooms.
+    """
+    run = None if ranges(query, Field.CODE, EXACT) else only_run(query)
+    if run is None:
+        return count(session, _few(session, query), at_most)
+    found, passed = _count_along(session, query, run, at_most)
+    if found != at_most and passed > plan.READ:
         raise NotQuick
-    return count(session, read_first(query, way.rooms), at_most)
+    return found
 
 
 def _count_along(session: Session, query: RoomQuery, run: Run, at_most: int | None) -> tuple[int, int]:
@@ -46,14 +45,29 @@ def _count_along(session: Session, query: RoomQuery, run: Run, at_most: int | No
 
 def prices_of(session: Session, query: RoomQuery) -> list[Row]:
     """The rooms that match in groups of one price each: it, their number, their extreme sizes."""
-    found = plan.total_source(session, query)
+    return _prices_in(session, query, plan.total_source(session, query))
+
+
+def quick_prices(session: Session, query: RoomQuery) -> list[Row]:
+    """The same. Raises NotQuick where no index tells them by at most `plan.FEW` rooms."""
+    return _prices_in(session, query, _few(session, query))
+
+
+def _few(session: Session, query: RoomQuery) -> Sql:
+    """`FROM … WHERE …` of rooms that an index tells by at most `plan.FEW` rooms. Raises NotQuick."""
+    way = way_to_few(session, query, plan.FEW)
+    if way is None:
+        raise NotQuick
+    return read_first(query, way.rooms)
+
+
+def _prices_in(session: Session, query: RoomQuery, found: Sql) -> list[Row]:
     statement = f"SELECT price, count(*), {sizes_sql(query)} {found.text} GROUP BY price"
     return rows(session, Sql(statement, found.values))
 
 
 def sample_of(session: Session, query: RoomQuery) -> Sample:
     """The rooms that match among some of all, the same ones as long as the table does not change."""
-    (source, share), where = sampled_rooms(session), filters(query)
-    found = f"{source.text} WHERE {where.text}"
-    statement = f"SELECT price, count(*), min(size), max(size) {found} GROUP BY price"
-    return sample_of_groups(rows(session, Sql(statement, where.values)), share)
+    found, share = sampled_rooms(session, query)
+    statement = f"SELECT price, count(*), min(size), max(size) {found.text} GROUP BY price"
+    return sample_of_groups(rows(session, Sql(statement, found.values)), share)

@@ -59,10 +59,10 @@ def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
     return Way(places[0](most), by_place=True)
 
 
-def first_run(query: RoomQuery) -> tuple[Run, bool]:
-    """One of the runs that hold all rooms of the search, and whether it is the only one."""
-    runs = [*map(valued, filter(None, _by_value(query))), *_places(query)]
-    return (runs[0], len(runs) == 1) if runs else (every_room, True)
+def only_run(query: RoomQuery) -> Run | None:
+    """The run that holds all rooms of the search, None where there are several such runs."""
+    runs = [*map(valued, filter(None, _by_value(query))), *_places(query)] or [every_room]
+    return runs[0] if len(runs) == 1 else None
 
 
 def _by_value(query: RoomQuery) -> tuple[list[Condition], list[Condition]]:

@@ -17,7 +17,7 @@ from rentomatic.repository.sqlite.sampling import sampled_rooms
 READ = 6_000
 """Rooms that are looked up one by one; as many as five times that are read in runs in the same time."""
 
-SEEN = 50_000
+SEEN = 25_000
 """Rooms that are counted along an index."""
 
 PASSED = 100_000

@@ -26,7 +26,13 @@ from rentomatic.repository.sqlite.files import (
 from rentomatic.repository.sqlite.load import apply, stage
 from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
-from rentomatic.repository.sqlite.totals import count_of, prices_of, quick_count_of, sample_of
+from rentomatic.repository.sqlite.totals import (
+    count_of,
+    prices_of,
+    quick_count_of,
+    quick_prices_of,
+    sample_of,
+)
 from rentomatic.repository.staging import NO_SPACE_TO_STAGE
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
@@ -86,10 +92,12 @@ class SqliteRepo:
                 return quick_count_of(connection, query, at_most, meter)
             return count_of(connection, query, at_most)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         deadline = Deadline(within, self._timeout)
-        with self._reading(Meter(deadline.passed)) as connection:
-            return summary_of_groups(deadline.watched(prices_of(connection, query)))
+        meter = Meter(deadline.passed)
+        with self._reading(meter) as connection:
+            groups = quick_prices_of(connection, query, meter) if quick else prices_of(connection, query)
+            return summary_of_groups(deadline.watched(groups))
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         with self._reading(self._meter(within)) as connection:

@@ -19,11 +19,11 @@ Read = TypeVar("Read")
 class AdmittedRepository(RoomRepository):
     """Does what another repository does, once the request that asks has a place in the lane that this takes.
 
-    A search and a count are first asked for only if they are quick. One that is not is asked for again in the
-    dear lane, where a summary and cells are asked for at once. Nothing of the storage is held while a request
-    waits. Every read raises Overloaded where there is no place in time. What belongs beside a page that was
-    read already waits for up to `within` seconds and raises OutOfTime. What no request asks for takes no
-    place.
+    A search, a count and a summary are first asked for only if they are quick. What is not is asked for again
+    in the dear lane, unless only a quick answer is wanted; cells are asked for there at once. Nothing of the
+    storage is held while a request waits. Every read raises Overloaded where there is no place in time. What
+    belongs beside a page that was read already waits for up to `within` seconds and raises OutOfTime. What no
+    request asks for takes no place.
     """
 
     def __init__(self, repository: RoomRepository, turns: Turns) -> None:
@@ -54,9 +54,10 @@ class AdmittedRepository(RoomRepository):
             lambda seconds, quick: self._repository.count(query, at_most, seconds, quick=quick), within, quick
         )
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
-        self._require_dear_place(within)
-        return self._repository.summarise(query, within)
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
+        return self._quick_or_dear(
+            lambda seconds, quick: self._repository.summarise(query, seconds, quick=quick), within, quick
+        )
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         self._require_place(within)

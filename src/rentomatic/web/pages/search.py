@@ -21,12 +21,9 @@ from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.narrower import ways_of
 from rentomatic.web.pages.prices import chart_of
 from rentomatic.web.pages.search_parameters import Given, known, unknown_filters
-from rentomatic.web.pages.search_view import COUNT_TO, View
+from rentomatic.web.pages.search_view import View
 
 PAGE_SIZE = 24
-
-TIME_FOR_PRICES = 0.05
-"""Seconds for looking at the price of every room that matches; beyond them a sample has to do."""
 
 TIME_FOR_ADVICE = 0.5
 """Seconds for finding out what to loosen where nothing was found."""
@@ -78,9 +75,7 @@ class SearchPage:
         view.query = search.query
         budget = self._new_budget()
         if self._with_rooms:
-            view.found = search_rooms(
-                self._repository, search.query, budget, with_total=True, count_to=COUNT_TO + 1
-            )
+            view.found = search_rooms(self._repository, search.query, budget, with_total=True, quick=True)
             if view.found.next:
                 view.next_link = "?" + next_page(view.given, search.query, view.found.next)
             if not view.found.rooms and search.query.after is None:
@@ -92,7 +87,7 @@ class SearchPage:
             # The page does without a chart. Asked for alone, it may be late, but the storage must be there.
             with suppress(TooCostly, *([RepositoryUnavailable] if self._with_rooms else [])):
                 any_price = _of_any_price(search.query)
-                summary = summarise_rooms(self._repository, any_price, budget, TIME_FOR_PRICES)
+                summary = summarise_rooms(self._repository, any_price, budget, quick=True)
                 view.prices = chart_of(summary, view.values)
 
 

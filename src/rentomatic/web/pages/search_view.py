@@ -16,9 +16,6 @@ from rentomatic.web.pages.narrower import Way
 from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
 from rentomatic.web.pages.search_parameters import FORM, Given, changed_by, query_string
 
-COUNT_TO = 10_000
-"""Beyond so many rooms the page says "more than": counting a million takes longer than finding them."""
-
 SORTS = {
     "price": "Price, lowest first",
     "-price": "Price, highest first",
@@ -94,8 +91,6 @@ class View:
         total = self.found.total if self.found else None
         if total is None:
             return "Rooms"
-        if total.exact and total.rooms > COUNT_TO:
-            return f"More than {COUNT_TO:,} rooms"
         return f"{total.opening} room{'' if total.rooms == 1 else 's'}"
 
     @property

@@ -50,9 +50,9 @@ class ObservedRepository(RoomRepository):
         with self._observed("count", may_run_out=within is not None):
             return self._repository.count(query, at_most, within, quick=quick)
 
-    def summarise(self, query: RoomQuery, within: float | None = None) -> Summary:
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         with self._observed("summarise", may_run_out=within is not None):
-            return self._repository.summarise(query, within)
+            return self._repository.summarise(query, within, quick=quick)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         with self._observed("sample", may_run_out=within is not None):
