@@ -1,35 +1,9 @@
 #!/usr/bin/env python3
-"""The operator's tool: sets up what a command needs, then hands over to it.
-
-    ./manage.py serve            the page and the API, with sample rooms on first use
-    ./manage.py test [ARGS]      all tests but those of the production stack; ARGS go to pytest
-                                 --stack: the tests of the production stack, which need Docker
-                                 --docker: on database servers in containers
-                                 --fuzz: ten thousand requests made by Schemathesis; --fuzz-seed N
-    ./manage.py lint             ruff, mypy, import-linter
-    ./manage.py bench [ARGS]     the benchmarks
-    ./manage.py lock             pin the requirements anew, from pyproject.toml
-    ./manage.py vendor           fetch Leaflet, axe-core and the base map anew, as package.json pins them
-    ./manage.py init-postgres    the database of the rooms and its schema, in PostgreSQL; may be repeated
-    ./manage.py migrate          the schema, in any storage; --sql only prints what would be run
-    ./manage.py copy FROM TO     all rooms of one storage into another, and proof that they arrived
-    ./manage.py COMMAND [ARGS]   any command of `rentomatic`: import, search, export, doctor …
-
-The production stack, in Docker:
-
-    ./manage.py compose ARGS     docker compose with the stack's configuration and secrets: compose up -d
-    ./manage.py deploy           build, migrate, replace `web` one by one; back again if that fails
-    ./manage.py rotate-secrets   new passwords for the database, and the application with them
-    ./manage.py stack reload     let `web` read docker/secrets/api-keys again, and nginx its configuration
-    ./manage.py backup [ARGS]    one consistent backup of the stack's rooms, in backups/
-    ./manage.py restore FILE     bring one back
-
-backup, restore and init-postgres are for the stack unless the environment names a storage
-(DATABASE_URL, POSTGRES_HOSTNAME …); with APPLICATION_CONFIG=production all commands of `rentomatic` are.
+"""The operator's tool: sets up what a command needs, then hands over to it. `--help` lists the commands.
 
 Needs nothing but Python 3.11 or newer. The environment is made in .venv on first use, and again
 when the pinned requirements change. Variables that the environment leaves unset are filled from
-config/<APPLICATION_CONFIG>.json, `development` unless it is set, `production` for the stack; its
+config/<APPLICATION_CONFIG>.json: `development` unless it is set, and `production` for the stack. Its
 DATABASE_URL does not count where the environment has a part of a server's address, POSTGRES_… or
 MONGODB_….
 """
@@ -43,24 +17,32 @@ import subprocess
 import sys
 import venv
 from collections.abc import Mapping
+from inspect import cleandoc
 from pathlib import Path
 
+from stack import commands, former
 from stack.compose import Stack, StackError
-from stack.rollout import Rollout
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PYTEST = (str(PYTHON), "-m", "pytest")
+FAILED, BAD_USAGE = 1, 2
 IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
-STACK_ACTS = {
-    "deploy": Rollout.deploy,
-    "rotate-secrets": Rollout.rotate_secrets,
-    "stack reload": Rollout.reload,
+LOCAL = {
+    "serve": "the page and the API, with sample rooms on first use",
+    **commands.ON_ROOMS,
+    "copy": "copy all rooms of one storage into another, and prove it; asks first where there are rooms",
+    "sample": "write made-up rooms, to be imported",
 }
-STACK_COMMANDS = ("compose", "deploy", "rotate-secrets", "stack")
-ALSO_FOR_THE_STACK = ("init-postgres", "backup", "restore")
+"""The commands on this machine's storage."""
+
+FOR_THE_STACK = {
+    **commands.ELSEWHERE,
+    "init-postgres": "create the database of the rooms; on another server if the environment names one",
+    "stack": "COMMAND: search, import, backup, restore … on its rooms, and more: see stack --help",
+}
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
 PARTS = (
     *(
@@ -78,59 +60,106 @@ def main() -> int:
         return complain(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     command, *arguments = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help", "help"):
-        print(__doc__)
+        print(help_text())
         return 0
     try:
         if is_for_the_stack(command, arguments, os.environ):
-            return in_the_stack(command, arguments)
-        set_up("test" if command in DEVELOPER_COMMANDS else "prod")
+            return on_the_stack(command, arguments)
         if command in DEVELOPER_COMMANDS:
-            return DEVELOPER_COMMANDS[command](arguments)
-        environment = configured(os.environ)
+            return on_the_project(command, arguments)
+        return on_this_machine(command, arguments)
+    except commands.UsageError as error:
+        return complain(str(error), BAD_USAGE)
     except (SetUpError, StackError) as error:
-        return complain(str(error))
+        return complain(str(error), FAILED)
+
+
+def help_text() -> str:
+    first_lines = {name: (act.__doc__ or "").partition("\n")[0] for name, act in DEVELOPER_COMMANDS.items()}
+    on_the_project = {name: f"{line[0].lower()}{line[1:].rstrip('.')}" for name, line in first_lines.items()}
+    return f"""\
+Usage: ./manage.py COMMAND [ARGUMENTS]
+
+This machine's storage: rentomatic.db beside manage.py, or what DATABASE_URL or POSTGRES_HOSTNAME … names
+{commands.table(LOCAL)}
+
+The production stack, in Docker
+{commands.table(FOR_THE_STACK)}
+
+The project itself
+{commands.table(on_the_project)}
+
+Each has --help. The same word always acts on the same storage: `backup` on this machine's,
+`stack backup` on the production stack's. What overwrites or removes something asks first; --yes
+answers in advance, and has to be there without a terminal."""
+
+
+def is_for_the_stack(command: str, arguments: list[str], environment: Mapping[str, str]) -> bool:
+    """Whether the command is about the production stack; `init-postgres` only where no storage is named.
+
+    Help of what runs in the stack is for this machine: it needs no stack.
+    """
+    if command == "init-postgres":
+        config = environment.get("APPLICATION_CONFIG") or "production"
+        return config == "production" and not names_storage(environment) and not wants_help(arguments)
+    inside = command == "stack" and not commands.INSIDE.keys().isdisjoint(arguments[:1])
+    return command in FOR_THE_STACK and not (inside and wants_help(arguments))
+
+
+def on_the_stack(command: str, arguments: list[str]) -> int:
+    """Raises SetUpError, StackError and UsageError."""
+    environment = configured({"APPLICATION_CONFIG": "production", **os.environ})
+    if command == "stack":
+        return commands.run(arguments, environment)
+    if command == "deploy":
+        return commands.deploy(arguments, environment)
+    if command == "compose":
+        return Stack(environment).compose(arguments)
+    return Stack(environment).tool([command, *arguments])
+
+
+def on_this_machine(command: str, arguments: list[str]) -> int:
+    """Raises SetUpError and UsageError."""
+    environment = configured(os.environ)
+    if command == "stack":  # help of a command that runs inside
+        command, *arguments = arguments
+        environment["RENTOMATIC_STACK"] = commands.name_of(environment)
+    if not wants_help(arguments):
+        chosen = os.environ.get("APPLICATION_CONFIG", "")
+        named = names_storage(environment if chosen else os.environ)
+        former.refuse(command, arguments, chosen, None if named else environment.get("DATABASE_URL", ""))
+    if command not in (*LOCAL, "init-postgres"):
+        raise commands.unknown(command, [*commands.NAMES, *LOCAL, *FOR_THE_STACK, *DEVELOPER_COMMANDS])
+    set_up("prod")
     if command == "serve":
         arguments = ["--sample", *arguments]
     return run([str(PYTHON), "-m", "rentomatic", command, *arguments], environment, Path.cwd())
 
 
-def is_for_the_stack(command: str, arguments: list[str], environment: Mapping[str, str]) -> bool:
-    """Whether the command is about the production stack, and not about a storage that was named."""
-    if command in STACK_COMMANDS:
-        return True
-    if command in (*DEVELOPER_COMMANDS, "serve") or {"-h", "--help"} & set(arguments):
-        return False
-    if any(is_set(environment, name) for name in STORAGES):
-        return False
-    chosen = environment.get("APPLICATION_CONFIG")
-    return chosen == "production" if chosen else command in ALSO_FOR_THE_STACK
+def names_storage(environment: Mapping[str, str]) -> bool:
+    return any(is_set(environment, name) for name in STORAGES)
 
 
-def in_the_stack(command: str, arguments: list[str]) -> int:
-    """Raises SetUpError and StackError."""
-    stack = Stack(configured({"APPLICATION_CONFIG": "production", **os.environ}))
-    if command == "compose":
-        return stack.compose(arguments)
-    if command not in STACK_COMMANDS:
-        return stack.tool([command, *arguments])
-    if {"-h", "--help"} & set(arguments):
-        print(__doc__)
+def wants_help(arguments: list[str]) -> bool:
+    return bool({"-h", "--help"} & set(arguments))
+
+
+def on_the_project(command: str, arguments: list[str]) -> int:
+    """Raises SetUpError."""
+    act, help_wanted = DEVELOPER_COMMANDS[command], wants_help(arguments)
+    if help_wanted and command != "bench":
+        print(f"Usage: ./manage.py {command}\n\n{cleandoc(act.__doc__ or '')}")
         return 0
-    if command == "stack":
-        command, arguments = " ".join([command, *arguments[:1]]), arguments[1:]
-    if command not in STACK_ACTS:
-        raise StackError(f"{command} is not a command: see ./manage.py --help.")
-    if arguments:
-        raise StackError(f"{command} takes no arguments.")
-    STACK_ACTS[command](Rollout(stack))
-    return 0
+    set_up("prod" if help_wanted else "test")
+    return act(arguments)
 
 
 def test(arguments: list[str]) -> int:
-    """Run all tests but those of the stack, or what the arguments name.
+    """Run all tests but those of the stack; arguments go to pytest.
 
     --stack: run the tests of the stack, one after the other since they need the whole machine.
     --docker: run on servers in containers, which are removed at the end.
+    --fuzz: send ten thousand requests made by Schemathesis; --fuzz-seed N repeats them.
     """
     if "--docker" in arguments:
         arguments = [argument for argument in arguments if argument != "--docker"]
@@ -146,6 +175,7 @@ def test(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
+    """Measure speed and memory beside peers and limits; see bench --help."""
     return run([str(PYTHON), "-m", "benchmarks", *arguments], os.environ, ROOT)
 
 
@@ -217,7 +247,7 @@ def configured(environment: Mapping[str, str]) -> dict[str, str]:
     except (ValueError, TypeError, KeyError) as error:
         raise SetUpError(f'{path} is no list of {{"name": …, "value": …}}: {error}') from error
     chosen: tuple[str, ...] = ()
-    if any(is_set(environment, name) for name in STORAGES):
+    if names_storage(environment):
         chosen = STORAGES
     elif any(is_set(environment, name) for name in PARTS):
         chosen = ("DATABASE_URL",)  # the part means a server, which the file may name
@@ -247,7 +277,7 @@ def from_root(value: str) -> str:
 
 
 def lint(_: list[str]) -> int:
-    """Every check of the source; all of them run, and one that fails fails the whole."""
+    """Run ruff, mypy and import-linter: all of them, and one that fails fails the whole."""
     checks = (
         [str(BIN / "ruff"), "format", "--check", "."],
         [str(BIN / "ruff"), "check", "."],
@@ -260,7 +290,7 @@ def lint(_: list[str]) -> int:
 
 
 def lock(_: list[str]) -> int:
-    """Pin every requirement, with hashes, for every platform, from pyproject.toml."""
+    """Pin the requirements anew, with hashes, for every platform, from pyproject.toml."""
     compile_ = ["pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
                 "--generate-hashes", "--no-header", "--upgrade"]  # fmt: skip
     files = (
@@ -274,7 +304,7 @@ def lock(_: list[str]) -> int:
 
 
 def vendor(_: list[str]) -> int:
-    """Write what the project carries of others into the tree; needs npm, and a minute."""
+    """Fetch Leaflet, axe-core and the base map anew, as package.json pins them; needs npm, and a minute."""
     return run([str(PYTHON), "-m", "vendoring"], os.environ, ROOT)
 
 
@@ -288,9 +318,9 @@ def run(
     return subprocess.run(command, env=dict(environment), cwd=folder, check=False).returncode
 
 
-def complain(message: str) -> int:
+def complain(message: str, code: int = FAILED) -> int:
     print(f"manage.py: {message}", file=sys.stderr)
-    return 1
+    return code
 
 
 DEVELOPER_COMMANDS = {"test": test, "lint": lint, "bench": bench, "lock": lock, "vendor": vendor}

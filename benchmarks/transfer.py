@@ -121,7 +121,7 @@ def measure_import(place: Workspace, storage: Storage, rooms: int, rounds: int) 
 def measure_export(place: Workspace, storage: Storage, rooms: int, rounds: int) -> list[TransferResult]:
     """Measure `rentomatic export` of all rooms to a CSV file."""
     target, expected = place.folder / "export.csv", place.folder / "expected.csv"
-    command = ["-m", "rentomatic", "export", "--format", "csv", "-o", str(target)]
+    command = ["-m", "rentomatic", "export", "--format", "csv", "--yes", "-o", str(target)]
 
     def ours(number: int) -> Cost:
         return run(command, DATABASE_URL=storage.loaded(number))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import shlex
 import shutil
 import subprocess
 import sys
@@ -119,15 +118,12 @@ class Stack:
     def tool(self, arguments: Sequence[str]) -> int:
         """Run a `rentomatic` command inside the stack, with this terminal, standard input and output.
 
-        Raises StackError where the stack is not running: whoever has none may have meant another storage.
+        Raises StackError where the stack is not running.
         """
         if not self.ask("ps", "--quiet"):
-            local = ""
-            if arguments[0] in ("backup", "restore"):
-                local = f" For the local file rentomatic.db: .venv/bin/rentomatic {shlex.join(arguments)}"
             raise StackError(
-                f"{arguments[0]} is for the production stack, which is not running: "
-                f"./manage.py compose up -d. For another storage, name it in DATABASE_URL.{local}"
+                f"The production stack is not running, so {arguments[0]} did nothing. "
+                "Start it with ./manage.py compose up -d. For another storage, name it in DATABASE_URL."
             )
         terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
         # Not its dependencies: they run, and a changed configuration is no reason to make them anew here.

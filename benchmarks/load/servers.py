@@ -80,7 +80,7 @@ def stack(place: Workspace, rooms: int) -> Iterator[Site]:
             project.up()
             place.log(f"loading {rooms:,} rooms into the stack")
             listing = place.listing(rooms).read_text(encoding="utf-8")
-            project.manage("import", "-", text=listing, APPLICATION_CONFIG="production")
+            project.tool("import", "-", text=listing)
             project.psql("VACUUM (ANALYZE);")
             yield Site("stack", project.port)
         finally:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -28,14 +29,21 @@ _OUTPUT_VARIABLES = (
 )
 """What in the environment of whoever runs the tests would change the output."""
 
+ANNOUNCED = re.compile(r"(?:Storage: (.*)\n)?((?s:.*))")
+"""Standard error of a command: the storage that it is about to change, and the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command left behind: its exit code, standard output and standard error."""
+    """What a command left behind: its exit code, standard output and standard error.
+
+    storage: the storage that it named on standard error as the one it is about to change; not in `err`.
+    """
 
     code: int
     out: str
     err: str
+    storage: str = ""
 
 
 MANY_ROOMS = sorted(sample_rooms(2500), key=lambda room: room.code)
@@ -112,7 +120,10 @@ def rentomatic(
         capfdbinary.readouterr()
         code = run(list(arguments))
         captured = capfdbinary.readouterr()
-        return Outcome(code, captured.out.decode(), captured.err.decode())
+        announced = ANNOUNCED.fullmatch(captured.err.decode())
+        assert announced is not None
+        storage_named, err = announced.groups("")
+        return Outcome(code, captured.out.decode(), err, storage_named)
 
     return command_line
 

@@ -65,7 +65,7 @@ def test_a_backup_brings_all_rooms_back(rentomatic: CommandLine, lasting: Storag
 
     made = rentomatic("backup")
     lasting.put(make_room(code="new"), *(make_room(code=room.code, price=7) for room in rooms[:2]))
-    back = rentomatic("restore", "latest", "--force")
+    back = rentomatic("restore", "latest", "--yes")
 
     (path,) = backups()
     assert (0, "", 0, "") == (made.code, made.err, back.code, back.err)
@@ -175,15 +175,17 @@ def test_a_backup_holds_one_moment_though_others_write(rentomatic: CommandLine, 
     assert len(found[0]) < len(found[-1])
 
 
-def test_a_storage_with_rooms_is_left_alone_without_force(rentomatic: CommandLine, lasting: Storage) -> None:
+def test_storage_with_rooms_is_left_alone_unless_somebody_agrees(
+    rentomatic: CommandLine, lasting: Storage
+) -> None:
     lasting.put_all(FEW)
     rentomatic("backup")
     lasting.put(make_room(code="new"))
 
     done = rentomatic("restore", "latest")
 
-    assert done.code == 1
-    assert "The storage holds 4 rooms: nothing was restored. With --force " in done.err
+    assert done.code == 2
+    assert f"{done.storage} has 4 rooms. Afterwards it has those of the backup, 3 rooms, and no" in done.err
     assert len(lasting.rooms()) == 4
 
 
@@ -194,7 +196,7 @@ def test_a_damaged_backup_changes_nothing(rentomatic: CommandLine, lasting: Stor
     before = lasting.rooms()
     write_damaged(Path("bad.gz"))
 
-    for arguments in (["bad.gz", "--force"], ["--verify", "bad.gz"]):
+    for arguments in (["bad.gz", "--yes"], ["--verify", "bad.gz"]):
         done = rentomatic("restore", *arguments)
 
         assert (done.code, done.out) == (1, "")
@@ -235,9 +237,9 @@ def test_a_backup_from_standard_input_is_checked_before_it_is_restored(
     content = backups()[0].read_bytes()
     storage.put(make_room(code="new"))
 
-    cut = rentomatic("restore", "-", "--force", stdin=content[:-1])
+    cut = rentomatic("restore", "-", "--yes", stdin=content[:-1])
     rooms_then = len(storage.rooms())
-    whole = rentomatic("restore", "-", "--force", stdin=content)
+    whole = rentomatic("restore", "-", "--yes", stdin=content)
 
     assert (cut.code, rooms_then) == (1, 4)
     assert cut.err.startswith("Error: standard input is no backup that can be restored: ")
@@ -249,7 +251,7 @@ def test_a_backup_may_go_to_a_file_of_ones_own(rentomatic: CommandLine, storage:
     storage.put_all(FEW)
     Path("my.gz").write_bytes(b"old")
 
-    done = rentomatic("backup", "-o", "my.gz")
+    done = rentomatic("backup", "-o", "my.gz", "--yes")
 
     assert (done.code, done.err) == (0, "")
     assert (rooms_in(Path("my.gz")), 0o600) == (FEW, Path("my.gz").stat().st_mode & 0o777)
@@ -335,7 +337,7 @@ def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
         ("restore nowhere.gz", 1, "nowhere.gz"),
         ("restore latest", 1, "There is no backup in backups."),
         ("restore rooms.db", 1, "rooms.db is no backup that can be restored"),
-        ("restore --force --verify latest", 2, "--verify"),
+        ("restore --yes --verify latest", 2, "--verify"),
         ("restore", 2, "FILE"),
         ("backup -o - --verify", 2, "restore --verify"),
         ("backup --keep 0", 2, "--keep"),
@@ -407,7 +409,7 @@ def test_a_full_disk_leaves_the_backups_as_they_were(storage: Storage, rentomati
     )
 
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr == b"Error: backups cannot be written: File too large\n"
+    assert done.stderr == b"Storage: rooms.db\nError: backups cannot be written: File too large\n"
     assert before == backups()
 
 

@@ -63,10 +63,8 @@ def test_a_target_that_holds_rooms_is_left_alone(rentomatic: CommandLine, storag
 
     done = rentomatic("copy", SOURCE, "sqlite:///copy.db")
 
-    assert (done.code, done.out) == (1, "")
-    assert "holds rooms already" in done.err
-    assert "--replace" in done.err
-    assert "(copy.db)" in done.err
+    assert (2, "", "copy.db") == (done.code, done.out, done.storage)
+    assert "copy.db has rooms already: those of the same code would be overwritten, others stay." in done.err
     assert [make_room()] == rooms_in("copy.db")
 
 
@@ -75,7 +73,7 @@ def test_rooms_of_the_same_code_are_replaced_on_request(rentomatic: CommandLine,
     rentomatic("copy", SOURCE, "sqlite:///copy.db")
     storage.put(make_room(price=1))
 
-    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--replace")
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--yes")
 
     assert (done.code, done.err) == (0, "")
     assert "0 added, 1 replaced, 1 unchanged." in done.out
@@ -88,9 +86,9 @@ def test_rooms_that_only_the_target_has_make_the_two_differ(
     storage.put(make_room(code="old"))
     shutil.copy(storage.path, "copy.db")
     storage.put(make_room())
-    rentomatic("remove", "old")
+    rentomatic("remove", "old", "--yes")
 
-    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--replace")
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--yes")
 
     assert (done.code, done.err) == (1, "Error: They do not hold the same rooms.\n")
     assert f"1 rooms, checksum {checksum([make_room()])}: rooms.db" in done.out

@@ -1,20 +1,12 @@
 """add, and remove on a terminal."""
 
-import os
-import pty
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
 
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
-
-LIMIT = 60
-"""Seconds after which a process is given up."""
+from tests.cli.terminal import asked
 
 PLACE = ("--latitude", "51.5", "--longitude", "-0.12")
 
@@ -67,60 +59,22 @@ def test_what_every_room_has_is_asked_for(rentomatic: CommandLine, option: str) 
     assert f"Missing option '{option}'" in done.err
 
 
-@contextmanager
-def asked(*arguments: str) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """A command on a terminal, when it has asked its question."""
-    terminal, end = pty.openpty()
-    command = [sys.executable, "-m", "rentomatic", *arguments]
-    with subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.STDOUT) as running:
-        os.close(end)
-        try:
-            shown = b""
-            while b"[y/N]" not in shown:
-                shown += os.read(terminal, 65536)
-            assert b"51.50000" in shown  # the room itself
-            yield terminal, running
-        finally:
-            running.kill()
-            os.close(terminal)
-
-
-@pytest.mark.parametrize(("answer", "code", "left"), [(b"y\n", 0, 0), (b"n\n", 1, 1), (b"\n", 1, 1)])
+@pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, 0), ("n", 1, 1), ("", 1, 1)])
 def test_on_a_terminal_a_room_is_removed_when_that_is_confirmed(
-    storage: Storage, answer: bytes, code: int, left: int
+    storage: Storage, answer: str, code: int, left: int
 ) -> None:
     storage.put(make_room())
-    with asked("remove", "a1") as (terminal, running):
-        os.write(terminal, answer)
-        assert code == running.wait(LIMIT)
+    with asked("remove", "a1") as question:
+        assert code == question.answer(answer)
 
+    assert "51.50000" in question.shown  # the room itself
     assert left == len(storage.rooms())
 
 
 def test_a_room_that_was_changed_since_it_was_shown_is_not_removed(storage: Storage) -> None:
     storage.put(make_room())
-    with asked("remove", "a1") as (terminal, running):
+    with asked("remove", "a1") as question:
         storage.put(make_room(price=1))
-        os.write(terminal, b"y\n")
-        assert running.wait(LIMIT) == 1
+        assert 1 == question.answer("y")
 
     assert [make_room(price=1)] == storage.rooms()
-
-
-def test_nobody_is_asked_who_said_yes(storage: Storage) -> None:
-    storage.put(make_room())
-    terminal, end = pty.openpty()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "rentomatic", "remove", "a1", "--yes"],
-            stdin=end,
-            capture_output=True,
-            timeout=LIMIT,
-            check=False,
-        )
-    finally:
-        os.close(terminal)
-        os.close(end)
-
-    assert (0, b"Removed a1.\n") == (done.returncode, done.stdout)
-    assert [] == storage.rooms()

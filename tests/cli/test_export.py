@@ -114,7 +114,7 @@ def test_an_export_of_no_rooms_is_a_valid_file(rentomatic: CommandLine) -> None:
 def test_an_export_replaces_the_file_and_leaves_nothing_beside_it(rentomatic: CommandLine) -> None:
     Path("out.csv").write_text("old", encoding="utf-8")
 
-    rentomatic("export", "-o", "out.csv")
+    rentomatic("export", "-o", "out.csv", "--yes")
 
     assert b"".join(csv.write(ROOMS)) == Path("out.csv").read_bytes()
     assert {"out.csv"} == files()

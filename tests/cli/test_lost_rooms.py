@@ -52,7 +52,7 @@ def test_backups_of_many_rooms_outlive_any_number_of_nearly_empty_ones(
         assert night.code == 1
         assert "4 rooms, checksum" in night.out
         assert f"Error: Only 4 of 10 rooms are left since {good[-1]}." in night.err
-        assert f"`rentomatic restore backups/{good[-1]} --force`" in night.err
+        assert f"`rentomatic restore backups/{good[-1]} --yes`" in night.err
         assert "No backup was removed." in night.err
     assert (good, 6) == (backups()[:2], len(backups()))
 
@@ -93,7 +93,7 @@ def test_lost_rooms_that_are_restored_are_backed_up_as_before(
 ) -> None:
     remove(storage, 10)
     lost = rentomatic("backup")
-    restored = rentomatic("restore", f"backups/{good[-1]}", "--force")
+    restored = rentomatic("restore", f"backups/{good[-1]}", "--yes")
     done = rentomatic("backup")
 
     assert [1, 0, 0] == [lost.code, restored.code, done.code]

@@ -188,7 +188,8 @@ def outcomes(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str
 def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> None:
     done = outcomes([start("migrate") for _ in range(10)])
 
-    assert [(0, "")] * 10 == [(code, err) for code, _, err in done]
+    named = f"Storage: {settings(any_url).target}\n"
+    assert [(0, named)] * 10 == [(code, err) for code, _, err in done]
     newest = needed(any_url)
     changed = f"The schema was empty and is now {newest}.\n"
     kept = f"The schema is {newest}, as it should be.\n"
@@ -348,10 +349,12 @@ def test_who_may_not_create_a_database_may_use_one_that_is_there(
 def test_a_database_that_is_created_from_several_places_at_once_is_created_once(
     monkeypatch: pytest.MonkeyPatch, strange_name: str
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", url_of(postgres_server.conninfo_of_server(), strange_name))
+    url = url_of(postgres_server.conninfo_of_server(), strange_name)
+    monkeypatch.setenv("DATABASE_URL", url)
 
     done = outcomes([start("init-postgres") for _ in range(4)])
 
-    assert [(0, "")] * 4 == [(code, err) for code, _, err in done]
+    named = f"Storage: {settings(url).target}\n"
+    assert [(0, named)] * 4 == [(code, err) for code, _, err in done]
     assert sum(out.startswith("Created the") for _, out, _ in done) == 1
     assert sum(f"is now {POSTGRES_REVISION}" in out for _, out, _ in done) == 1

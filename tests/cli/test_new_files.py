@@ -187,7 +187,9 @@ def test_processes_that_make_a_file_at_once_all_find_it_and_lose_nothing(storage
     started = [start(*adding, f"r{number}") for number in range(3)]
     said = [process.communicate(timeout=LIMIT)[1] for process in started]
 
-    assert [(0, b"")] * 3 == [(process.returncode, err) for process, err in zip(started, said, strict=True)]
+    assert [(0, b"Storage: rooms.db\n")] * 3 == [
+        (process.returncode, err) for process, err in zip(started, said, strict=True)
+    ]
     assert ["r0", "r1", "r2"] == [room.code for room in storage.rooms()]
 
 
@@ -328,4 +330,6 @@ def test_several_migrations_of_an_empty_file_at_once_all_succeed(storage: Storag
     started = [start("migrate") for _ in range(4)]
     said = [process.communicate(timeout=LIMIT)[1] for process in started]
 
-    assert [(0, b"")] * 4 == [(process.returncode, err) for process, err in zip(started, said, strict=True)]
+    assert [(0, b"Storage: rooms.db\n")] * 4 == [
+        (process.returncode, err) for process, err in zip(started, said, strict=True)
+    ]

@@ -44,9 +44,9 @@ def test_a_room_is_shown_on_a_map(rentomatic: CommandLine) -> None:
     assert feature["geometry"] == {"type": "Point", "coordinates": [-0.12, 51.5]}
 
 
-@pytest.mark.parametrize("command", ["show", "remove"])
+@pytest.mark.parametrize("command", ["show", "remove --yes"])
 def test_a_uuid_may_be_in_upper_case(rentomatic: CommandLine, command: str) -> None:
-    done = rentomatic(command, UUID.upper())
+    done = rentomatic(*command.split(), UUID.upper())
 
     assert (done.code, done.err) == (0, "")
 
@@ -75,7 +75,7 @@ def test_a_missing_code_is_bad_usage(rentomatic: CommandLine, command: str) -> N
 
 
 def test_a_removed_room_is_gone_and_the_others_stay(rentomatic: CommandLine, storage: Storage) -> None:
-    removed = rentomatic("remove", UUID)
+    removed = rentomatic("remove", UUID, "--yes")
 
     assert (0, f"Removed {UUID}.\n", "") == (removed.code, removed.out, removed.err)
     assert [make_room(code="b2", size=None)] == storage.rooms()

@@ -100,13 +100,13 @@ def test_a_restore_that_is_killed_leaves_the_rooms_as_they_were_and_nothing_behi
     with watching(conninfo) as connection:
         before = connection.execute(everything).fetchall()
 
-        with start(conninfo, "restore", "--force", str(file)) as running:
+        with start(conninfo, "restore", "--yes", str(file)) as running:
             kill(conninfo, running)
         wait_for(connection, LEFT, (0, 0, 0))
 
         assert running.returncode == -9
         assert before == connection.execute(everything).fetchall()
-        with start(conninfo, "restore", "--force", str(file)) as second:
+        with start(conninfo, "restore", "--yes", str(file)) as second:
             assert second.wait(LIMIT) == 0
         assert (ROOMS,) == connection.execute("SELECT count(*) FROM room").fetchone()
 
@@ -121,7 +121,7 @@ def test_rooms_that_did_not_change_are_not_written_again(
         before = connection.execute(rows).fetchall()
         connection.execute("INSERT INTO room VALUES (DEFAULT, 'new', 1, 1, 1, 1)")
 
-        done = rentomatic("restore", "--force", "latest")
+        done = rentomatic("restore", "--yes", "latest")
 
         assert "0 added, 0 replaced, 2,000 unchanged, 1 removed." in done.out
         assert before == connection.execute(rows).fetchall()

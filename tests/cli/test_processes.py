@@ -118,7 +118,7 @@ def test_standard_input_is_imported(storage: Storage) -> None:
     done = process("import", "-", stdin=HEADER + b"a1,20,60,51.5,-0.12\n")
 
     expected = b"1 added, 0 replaced, 0 unchanged, 0 skipped, 0 refused.\n"
-    assert (0, expected, b"") == (done.returncode, done.stdout, done.stderr)
+    assert (0, expected, b"Storage: rooms.db\n") == (done.returncode, done.stdout, done.stderr)
     assert [make_room()] == storage.rooms()
 
 
@@ -204,7 +204,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(storage: Storage,
 
     # A limit on the size of files stands for a disk that fills up.
     done = subprocess.run(
-        ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *COMMAND, "export", "-o", str(target)],
+        ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *COMMAND, "export", "--yes", "-o", str(target)],
         capture_output=True,
         timeout=LIMIT,
         check=False,
@@ -286,7 +286,7 @@ def test_an_import_that_finds_no_disk_space_for_its_temporary_file_says_so(stora
     )
 
     assert 4 == done.returncode
-    assert done.stderr.startswith(b"Error: Not enough disk space for temporary files.")
+    assert done.stderr.startswith(b"Storage: rooms.db\nError: Not enough disk space for temporary files.")
     assert [] == storage.rooms()
 
 
@@ -324,5 +324,5 @@ def test_an_import_that_is_interrupted_says_so_and_leaves_the_rooms_as_they_were
         assert running.stderr
         errors = running.stderr.read()
 
-    assert (running.returncode, errors.strip()) == (130, b"Interrupted.")
+    assert (running.returncode, errors.strip()) == (130, b"Storage: rooms.db\nInterrupted.")
     assert [make_room(code="old")] == storage.rooms()

@@ -80,7 +80,7 @@ def test_a_file_that_may_only_be_read_is_searched_and_exported(read_only: Path) 
 def test_a_file_that_may_only_be_read_is_backed_up(read_only: Path) -> None:
     done = run(read_only, "backup", "--verify")
 
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (0, f"Storage: {read_only}\n") == (done.returncode, done.stderr)
     assert "2,500 rooms" in done.stdout
     assert "Both hold the same rooms." in done.stdout
 
@@ -100,7 +100,8 @@ def test_whoever_writes_is_told_that_the_file_is_read_only(read_only: Path, argu
     done = run(read_only, *arguments, stdin=b"code,price,latitude,longitude\na1,1,2,3\n")
 
     assert (1, "") == (done.returncode, done.stdout)
-    assert done.stderr == f"Error: The storage is read-only: nothing was changed. ({read_only})\n"
+    refused = f"Error: The storage is read-only: nothing was changed. ({read_only})\n"
+    assert done.stderr == f"Storage: {read_only}\n{refused}"
     assert before == read_only.read_bytes()
 
 

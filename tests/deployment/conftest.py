@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deployment import engine
-from tests.deployment.project import Stack, copy_of_the_project
+from tests.deployment.project import Stack, copy_of_the_project, listing
 from tests.deployment.tutorial import Walk, walk
 
 RESULTS = Path(__file__).parent / "results"
@@ -72,8 +72,7 @@ def tutorial(project: Stack) -> Walk:
 def rooms(tutorial: Walk) -> int:
     """Load sample rooms; how many there are with the one of the tutorial."""
     stack = tutorial.stack
-    sample = stack.tool("sample", "--count", str(ROOMS))
-    stack.manage("import", "-", text=sample, APPLICATION_CONFIG="production")
+    stack.tool("import", "-", text=listing(ROOMS))
     return stack.count()
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rentomatic.sample_rooms import sample_rooms
+from rentomatic.serializers import csv
 from tests.servers import ROOT, free_port
 
 Found = TypeVar("Found")
@@ -69,7 +71,7 @@ class Stack:
         kept = self.folder / "key"
         if not kept.exists():
             scopes = ("--scope", "write", "--scope", "import")
-            made = self.try_manage("make-key", "tests", *scopes, APPLICATION_CONFIG="production")
+            made = self.try_manage("stack", "make-key", "tests", *scopes)
             assert made.returncode == 0, made.stderr
             with (self.folder / "docker" / "secrets" / "api-keys").open("a") as keys:
                 keys.write(made.stdout)
@@ -108,8 +110,8 @@ class Stack:
         return done.stdout
 
     def tool(self, *arguments: str, text: str = "") -> str:
-        """What a command of `rentomatic` prints in the stack."""
-        return self.manage(*arguments, text=text, APPLICATION_CONFIG="production")
+        """What `./manage.py stack …` prints; it has to succeed."""
+        return self.manage("stack", *arguments, text=text)
 
     def _manage(self, arguments: tuple[str, ...], variables: Mapping[str, str], text: str) -> Done:
         return subprocess.run(
@@ -293,6 +295,11 @@ def copy_of_the_project(folder: Path, **variables: str) -> Stack:
             shutil.copy(ROOT / name, folder / name)
     name = f"rentomatic-deployment-{uuid.uuid4().hex[:8]}"
     return Stack(folder, name, free_port(), free_port(), variables)
+
+
+def listing(rooms: int) -> str:
+    """Sample rooms as a file that can be imported."""
+    return b"".join(csv.write(sample_rooms(rooms))).decode()
 
 
 def docker(*arguments: str, text: str | None = None, timeout: float = 120) -> str:

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import pty
+import subprocess
 import time
 from pathlib import Path
 
@@ -37,7 +40,7 @@ def test_a_backup_of_a_stack_at_work_is_of_one_moment_and_restores_an_empty_one(
     with load(stack) as running:
         acknowledged = len(running.acknowledged)
         began = time.monotonic()
-        said = stack.manage("backup")
+        said = stack.tool("backup")
         seconds = time.monotonic() - began
         begun = running.begun
     rows, trailer = read(newest(stack))
@@ -53,7 +56,7 @@ def test_a_backup_of_a_stack_at_work_is_of_one_moment_and_restores_an_empty_one(
 
     begin_anew(stack)
     began = time.monotonic()
-    restored = stack.manage("restore", "latest")
+    restored = stack.tool("restore", "latest")
     figures.add("restore into an empty stack", f"{time.monotonic() - began:.1f} s")
 
     assert rows == stored(stack)
@@ -70,7 +73,7 @@ def begin_anew(stack: Stack) -> None:
 
 @pytest.fixture
 def good(stack: Stack) -> Path:
-    stack.manage("backup")
+    stack.tool("backup")
     return newest(stack)
 
 
@@ -84,8 +87,8 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(stack: Stack, good: Pat
     intact = good.read_bytes()
     good.write_bytes(spoiled)
     try:
-        named = stack.try_manage("restore", "--force", f"backups/{good.name}")
-        latest = stack.try_manage("restore", "--force", "latest")
+        named = stack.try_manage("stack", "restore", "--yes", f"backups/{good.name}")
+        latest = stack.try_manage("stack", "restore", "--yes", "latest")
     finally:
         good.write_bytes(intact)
 
@@ -94,23 +97,55 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(stack: Stack, good: Pat
     assert before == stored(stack)
 
 
-def test_rooms_that_are_there_take_force(stack: Stack, good: Path) -> None:
+def test_rooms_that_are_there_are_replaced_when_somebody_agrees(stack: Stack, good: Path) -> None:
     stack.psql("INSERT INTO room(code, size, price, longitude, latitude) VALUES ('later', 1, 1, 1, 1)")
     wanted, _ = read(good)
 
-    refused = stack.try_manage("restore", f"backups/{good.name}")
+    refused = stack.try_manage("stack", "restore", f"backups/{good.name}")
     unchanged = stored(stack)
-    done = stack.try_manage("restore", "--force", f"backups/{good.name}")
+    done = stack.try_manage("stack", "restore", "--yes", f"backups/{good.name}")
 
-    assert (True, "--force" in refused.stderr) == (refused.returncode != 0, True)
+    assert 2 == refused.returncode
+    assert f"the production stack {stack.name} has {len(unchanged):,} rooms." in refused.stderr
+    assert "add --yes to do it. Nothing was changed." in refused.stderr
     assert "later" in {code for code, *_ in unchanged}
     assert 0 == done.returncode, done.stderr
     assert wanted == stored(stack)
 
 
+def test_no_at_the_terminal_leaves_the_rooms_as_they_are(stack: Stack, good: Path) -> None:
+    before = stored(stack)
+    terminal, end = pty.openpty()
+    command = stack.command("stack", "restore", good.name)
+    with subprocess.Popen(
+        command, cwd=stack.folder, env=stack.environment, stdin=end, stdout=end, stderr=end
+    ) as running:
+        os.close(end)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(terminal, 65536)
+        os.write(terminal, b"n\n")
+        code = running.wait(60)
+    os.close(terminal)
+
+    assert 1 == code
+    assert f"Storage: the production stack {stack.name}" in shown.decode()
+    assert before == stored(stack)
+
+
+def test_command_of_before_neither_saves_nor_restores_another_storage(stack: Stack, good: Path) -> None:
+    before, backups = stored(stack), set((stack.folder / "backups").iterdir())
+    done = [stack.try_manage(*line.split()) for line in ("backup --verify", "restore latest --force")]
+
+    assert [2, 2] == [each.returncode for each in done]
+    assert "For the stack: ./manage.py stack backup --verify." in done[0].stderr
+    assert (before, backups) == (stored(stack), set((stack.folder / "backups").iterdir()))
+    assert not (stack.folder / "rentomatic.db").exists()
+
+
 def test_a_backup_proves_itself_in_a_scratch_database(stack: Stack) -> None:
     before = stack.psql("SELECT datname FROM pg_database ORDER BY 1")
-    stack.manage("backup", "--verify")
+    stack.tool("backup", "--verify")
 
     assert before == stack.psql("SELECT datname FROM pg_database ORDER BY 1")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment.project import Stack, copy_of_the_project, docker
+from tests.deployment.project import Stack, copy_of_the_project, docker, listing
 
 STAND_IN = Path(__file__).parent / "mongo_stand_in"
 
@@ -34,8 +34,7 @@ def stack(image: str, tmp_path: Path) -> Iterator[Stack]:
 
 def test_the_same_web_runs_on_mongodb(stack: Stack) -> None:
     stack.manage("compose", "up", "--detach")
-    sample = stack.tool("sample", "--count", "50")
-    stack.manage("import", "-", text=sample, APPLICATION_CONFIG="production")
+    stack.tool("import", "-", text=listing(50))
     stack.wait_until_served()
 
     assert [] == stack.containers("db")

@@ -27,7 +27,7 @@ def test_secrets_are_changed_while_the_stack_serves_on(stack: Stack, figures: Fi
     allowed = {name: login(stack, old[name], role) for name, role in roles.items()}
     began = time.monotonic()
     with load(stack) as running:
-        done = stack.try_manage("rotate-secrets")
+        done = stack.try_manage("stack", "rotate-secrets", "--yes")
         figures.add("rotate-secrets", f"{time.monotonic() - began:.0f} s with load before it")
     new = stack.secrets()
     told = done.stdout + done.stderr + stack.manage("compose", "logs")
@@ -44,7 +44,7 @@ def test_secrets_are_changed_while_the_stack_serves_on(stack: Stack, figures: Fi
 
 def test_the_database_never_logs_a_password(stack: Stack) -> None:
     """Not even where the statement that sets it fails, when PostgreSQL logs statements by itself."""
-    done = stack.try_manage("rotate-secrets", POSTGRES_USER="nobody-of-that-name")
+    done = stack.try_manage("stack", "rotate-secrets", "--yes", POSTGRES_USER="nobody-of-that-name")
     pending = stack.folder / "docker" / "secrets" / "application-password.new"
     secret = pending.read_text().strip()
     pending.unlink()
@@ -61,7 +61,7 @@ def _told(stack: Stack, done: Done) -> dict[str, str]:
 def test_a_deployment_is_alone(stack: Stack) -> None:
     with (stack.folder / "docker" / "secrets" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        refused = [stack.try_manage(command) for command in ("deploy", "rotate-secrets")]
+        refused = [stack.try_manage(*line.split()) for line in ("deploy", "stack rotate-secrets --yes")]
 
     assert [1, 1] == [done.returncode for done in refused]
     assert {"manage.py: Another deployment is going on.\n"} == {done.stderr for done in refused}
@@ -75,7 +75,7 @@ def test_exit_codes_are_passed_on(stack: Stack) -> None:
 
     assert [0, 7] == codes
     assert 0 != stack.try_manage("compose", "no-such-command").returncode
-    assert 3 == stack.try_manage("show", "no-such-room", APPLICATION_CONFIG="production").returncode
+    assert 3 == stack.try_manage("stack", "show", "no-such-room").returncode
 
 
 def test_ctrl_c_ends_what_runs_in_the_foreground(stack: Stack) -> None:
@@ -137,8 +137,8 @@ def test_a_database_whose_first_start_was_interrupted_gets_its_roles_later(stack
 
 
 def test_doctor_looks_at_the_stack_from_inside(stack: Stack) -> None:
-    stack.manage("backup")
-    done = stack.try_manage("doctor", "--format", "json", APPLICATION_CONFIG="production")
+    stack.tool("backup")
+    done = stack.try_manage("stack", "doctor", "--format", "json")
     found = {check["check"]: check for check in json.loads(done.stdout)}
 
     assert (0, []) == (done.returncode, [name for name, check in found.items() if not check["good"]]), (
@@ -150,9 +150,9 @@ def test_doctor_looks_at_the_stack_from_inside(stack: Stack) -> None:
 def test_commands_of_rentomatic_take_standard_input_and_give_standard_output(stack: Stack) -> None:
     before = stack.count()
     listing = "code,price,latitude,longitude\noperating-1,60,51.5,-0.12\n"
-    report = stack.manage("import", "-", text=listing, APPLICATION_CONFIG="production")
+    report = stack.tool("import", "-", text=listing)
     (shown,) = json.loads(stack.tool("show", "operating-1", "--format", "json"))
-    removed = stack.try_manage("remove", "operating-1", "--yes", APPLICATION_CONFIG="production")
+    removed = stack.try_manage("stack", "remove", "operating-1", "--yes")
     if removed.returncode != 0:
         stack.psql("DELETE FROM room WHERE code = 'operating-1'")
 

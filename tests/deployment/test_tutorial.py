@@ -107,7 +107,7 @@ def test_a_certificate_that_breaks_leaves_the_former_one_in_use(stack: Stack, ce
     docker("start", web)
     until(stack.settled, 60, "nginx follows: the server is back")
     broken = stack.get_by_tls("/rooms?limit=1")
-    doctor = stack.try_manage("doctor", APPLICATION_CONFIG="production")
+    doctor = stack.try_manage("stack", "doctor")
     docker("restart", nginx)
     until(stack.settled, 60, "nginx knows all servers after its start")
     restarted = stack.get_by_tls("/rooms?limit=1")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from manage import DEVELOPER_COMMANDS, help_text
+from rentomatic.cli.main import cli
 from tests.servers import ROOT, free_port, serving
 
 CONTENT = (
@@ -99,8 +101,47 @@ def test_help_is_there_before_anything_is_set_up(tmp_path: Path) -> None:
     done = manage(tmp_path, "--help")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "./manage.py serve" in done.stdout
+    assert "\n  serve " in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+def test_help_names_every_command_once_beside_what_it_acts_on() -> None:
+    local, stack, project = (part.splitlines() for part in help_text().split("\n\n")[1:4])
+
+    assert local[0].startswith("This machine's storage: rentomatic.db")
+    assert sorted(cli.commands) == sorted([*(line.split()[0] for line in local[1:]), "init-postgres"])
+    assert ["compose", "deploy", "init-postgres", "stack"] == [line.split()[0] for line in stack[1:]]
+    assert list(DEVELOPER_COMMANDS) == [line.split()[0] for line in project[1:]]
+
+
+@pytest.mark.parametrize("command", ["test", "lint", "lock", "vendor"])
+def test_help_of_a_developer_command_does_nothing(tmp_path: Path, command: str) -> None:
+    copy_of_the_project(tmp_path)
+
+    done = manage(tmp_path, command, "--help")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert f"Usage: ./manage.py {command}\n" in done.stdout
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_help_of_the_benchmarks_takes_what_the_program_itself_needs(prepared: Path) -> None:
+    (prepared / "requirements" / "test.txt").write_text("no-such-package-as-this==1.0")
+    shutil.copytree(ROOT / "benchmarks", prepared / "benchmarks")
+    shutil.copytree(ROOT / "tests", prepared / "tests", ignore=shutil.ignore_patterns("data", "__pycache__"))
+
+    done = manage(prepared, "bench", "load", "--help")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "--quick" in done.stdout
+
+
+def test_command_of_the_stack_explains_itself_on_this_machine(prepared: Path) -> None:
+    done = manage(prepared, "stack", "backup", "--help", COMPOSE_PROJECT_NAME="rooms")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.startswith("Usage: ./manage.py stack backup [OPTIONS]\n")
+    assert "It acts on the production stack rooms." in done.stdout
 
 
 def test_what_is_missing_is_named_when_set_up_fails(tmp_path: Path) -> None:

@@ -68,9 +68,17 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         tiles_attribution="",
         log_level="info",
         audit_log=None,
+        stack="",
     )
 
     assert expected == read_settings({})
+
+
+def test_target_is_the_stack_inside_of_one_and_holds_no_secret() -> None:
+    url = {"DATABASE_URL": "postgresql://ann:s3cret@db/rooms"}
+
+    assert "postgresql://db/rooms" == read_settings(url).target
+    assert "the production stack mine" == read_settings({**url, "RENTOMATIC_STACK": "mine"}).target
 
 
 @pytest.mark.parametrize(

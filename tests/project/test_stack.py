@@ -15,6 +15,7 @@ import pytest
 
 import manage
 from rentomatic.settings.keys import api_keys
+from stack.commands import INSIDE, UPKEEP
 from tests.servers import ROOT
 
 DOCKER = f"""#!{sys.executable}
@@ -140,35 +141,66 @@ def test_a_certificate_is_made_known(run: Manage, calls: Calls, copy: Path) -> N
     assert (None, "/tls/tls.crt") == (without, calls.last["environment"]["STACK_CERTIFICATE"])
 
 
-@pytest.mark.parametrize(
-    "command", [["init-postgres"], ["backup", "--verify"], ["restore", "latest", "--force"]]
-)
-def test_what_is_for_the_stack_runs_inside_it(run: Manage, calls: Calls, command: list[str]) -> None:
-    run(*command, ANSWER="a container that runs")
+@pytest.mark.parametrize("command", ["search --limit 1", "backup --verify", "restore latest --yes", "doctor"])
+def test_stack_command_runs_inside_the_stack_whatever_the_environment_names(
+    run: Manage, calls: Calls, command: str
+) -> None:
+    run("stack", *command.split(), ANSWER="a container that runs", DATABASE_URL="sqlite:///a.db")
 
-    assert ["compose", "run", "--rm", "--no-deps", "--no-TTY", "tools", *command] == calls.last["arguments"]
-
-
-def test_any_command_runs_inside_it_in_production(run: Manage, calls: Calls) -> None:
-    run("search", "--limit", "1", APPLICATION_CONFIG="production", ANSWER="a container that runs")
-
-    assert ["tools", "search", "--limit", "1"] == calls.last["arguments"][-4:]
+    inside = ["compose", "run", "--rm", "--no-deps", "--no-TTY", "tools", *command.split()]
+    assert inside == calls.last["arguments"]
 
 
-def test_a_stack_that_does_not_run_is_not_started_for_a_command(run: Manage, calls: Calls) -> None:
-    done = run("backup", ANSWER="")
+def test_init_postgres_of_the_tutorial_runs_inside_the_stack(run: Manage, calls: Calls) -> None:
+    run("init-postgres", ANSWER="a container that runs")
+
+    assert ["tools", "init-postgres"] == calls.last["arguments"][-2:]
+
+
+def test_stack_that_is_stopped_is_not_started_for_a_command(run: Manage, calls: Calls) -> None:
+    done = run("stack", "backup", ANSWER="")
 
     assert 1 == done.returncode
-    assert "which is not running: ./manage.py compose up -d." in done.stderr
+    assert "The production stack is not running, so backup did nothing." in done.stderr
     assert [["compose", "ps", "--quiet"]] == [call["arguments"] for call in calls.all]
 
 
-def test_without_a_stack_the_command_for_the_local_file_is_said(run: Manage) -> None:
-    said = [run(*line.split(), ANSWER="").stderr for line in ("backup --verify", "restore latest")]
+# --- old spellings
 
-    assert said[0].endswith("the local file rentomatic.db: .venv/bin/rentomatic backup --verify\n")
-    assert said[1].endswith("the local file rentomatic.db: .venv/bin/rentomatic restore latest\n")
-    assert ".venv" not in run("init-postgres", ANSWER="").stderr
+
+@pytest.mark.parametrize("command", ["backup --verify", "restore latest --force"])
+def test_command_that_used_to_mean_the_stack_is_refused_where_there_is_one(
+    run: Manage, calls: Calls, copy: Path, command: str
+) -> None:
+    (copy / "docker" / "secrets").mkdir()
+
+    done = run(*command.split())
+
+    assert (2, []) == (done.returncode, calls.all)
+    assert f"For the stack: ./manage.py stack {command}." in done.stderr
+    local = f"For sqlite:///{copy}/rentomatic.db: APPLICATION_CONFIG=development ./manage.py {command}."
+    assert local in done.stderr
+    assert not (copy / "rentomatic.db").exists()
+
+
+@pytest.mark.parametrize("command", ["search --limit 1", "doctor", "backup", "make-key me --scope write"])
+def test_configuration_of_the_stack_does_not_lead_commands_there_any_more(
+    run: Manage, calls: Calls, command: str
+) -> None:
+    done = run(*command.split(), APPLICATION_CONFIG="production")
+
+    assert (2, []) == (done.returncode, calls.all)
+    assert f"For the production stack: ./manage.py stack {command}. Nothing was done." in done.stderr
+
+
+def test_renamed_command_says_its_new_name(run: Manage, calls: Calls) -> None:
+    done = run("rotate-secrets")
+
+    assert (2, []) == (done.returncode, calls.all)
+    assert (
+        "manage.py: rotate-secrets is now ./manage.py stack rotate-secrets. Nothing was done.\n"
+        == done.stderr
+    )
 
 
 # --- secrets
@@ -214,7 +246,7 @@ def test_a_new_password_reaches_the_database_by_standard_input_only(
     }
     run("compose", "ps")
     old = {name: file.read_text() for name, file in before.items()}
-    done = run("rotate-secrets")
+    done = run("stack", "rotate-secrets", "--yes")
     new = {name: file.read_text() for name, file in before.items()}
     executed = [call for call in calls.all if "exec" in call["arguments"]]
     elsewhere = done.stdout + done.stderr + json.dumps([{**call, "input": ""} for call in calls.all])
@@ -230,10 +262,10 @@ def test_a_rotation_that_failed_goes_on_with_the_same_password(run: Manage, call
     run("compose", "ps")
     secrets = copy / "docker" / "secrets"
     old = (secrets / "postgres-password").read_text()
-    failed = run("rotate-secrets", EXIT_CODE="1")
+    failed = run("stack", "rotate-secrets", "--yes", EXIT_CODE="1")
     pending = (secrets / "postgres-password.new").read_text()
     kept = (secrets / "postgres-password").read_text()
-    done = run("rotate-secrets")
+    done = run("stack", "rotate-secrets", "--yes")
 
     assert (1, old) == (failed.returncode, kept)
     assert (0, pending) == (done.returncode, (secrets / "postgres-password").read_text())
@@ -279,12 +311,29 @@ def test_a_wrong_value_is_named_and_starts_nothing(run: Manage, calls: Calls, na
     assert value.rpartition(",")[2] in done.stderr
 
 
-@pytest.mark.parametrize("command", ["deploy", "rotate-secrets", "stack reload"])
+def test_new_passwords_take_somebody_who_is_sure(run: Manage, calls: Calls, copy: Path) -> None:
+    done = run("stack", "rotate-secrets", COMPOSE_PROJECT_NAME="rooms")
+
+    assert (2, []) == (done.returncode, calls.all)
+    assert "the passwords of the production stack rooms. Nobody can be asked here: add --yes" in done.stderr
+    assert not (copy / "docker" / "secrets").exists()
+
+
+@pytest.mark.parametrize("command", ["deploy", "stack rotate-secrets", "stack reload"])
 def test_help_for_what_changes_the_stack_changes_nothing(run: Manage, calls: Calls, command: str) -> None:
     done = run(*command.split(), "--help")
 
     assert (0, []) == (done.returncode, calls.all)
     assert f"./manage.py {command}" in done.stdout
+
+
+def test_help_of_the_stack_lists_its_commands(run: Manage, calls: Calls) -> None:
+    told = [run("stack", *words) for words in ([], ["--help"], ["-h"], ["help"])]
+    listed = [line.split()[0] for line in told[0].stdout.splitlines() if line.startswith("  ")]
+
+    assert {(0, told[0].stdout)} == {(done.returncode, done.stdout) for done in told}
+    assert [*INSIDE, *UPKEEP] == listed
+    assert [] == calls.all
 
 
 def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: Path) -> None:
@@ -304,20 +353,34 @@ def test_a_configuration_without_a_stack_is_refused(run: Manage) -> None:
     assert "names no COMPOSE_FILE" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["deploy", "rotate-secrets", "stack reload"])
+@pytest.mark.parametrize("command", ["deploy", "stack rotate-secrets", "stack reload"])
 def test_arguments_that_mean_nothing_are_refused(run: Manage, calls: Calls, command: str) -> None:
     done = run(*command.split(), "--now")
 
-    assert (1, f"manage.py: {command} takes no arguments.\n") == (done.returncode, done.stderr)
-    assert [] == calls.all
+    assert (2, []) == (done.returncode, calls.all)
+    assert f"./manage.py {command}: error: unrecognized arguments: --now\n" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["stack", "stack relaod"])
-def test_unknown_command_of_the_stack_is_refused(run: Manage, calls: Calls, command: str) -> None:
-    done = run(*command.split())
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("stack relaod", "stack reload"),
+        ("stack bakcup", "stack backup"),
+        ("stack deploy", "deploy"),
+        ("reload", "stack reload"),
+        ("deplyo", "deploy"),
+        ("serach", "search"),
+        ("lnit", "lint"),
+    ],
+)
+def test_unknown_command_is_refused_with_the_nearest_one(
+    run: Manage, calls: Calls, typed: str, meant: str
+) -> None:
+    done = run(*typed.split())
 
-    assert (1, []) == (done.returncode, calls.all)
-    assert f"manage.py: {command} is not a command: see ./manage.py --help.\n" == done.stderr
+    assert (2, []) == (done.returncode, calls.all)
+    said = f"There is no command {typed}. Did you mean ./manage.py {meant}? See ./manage.py --help."
+    assert f"manage.py: {said}\n" == done.stderr
 
 
 def test_signals_are_sent_from_inside_containers(run: Manage, calls: Calls, copy: Path) -> None:
@@ -426,32 +489,25 @@ def test_a_version_that_does_not_start_leaves_its_log_and_no_image(
     [
         ("compose", {}, True),
         ("compose", {"DATABASE_URL": "memory:"}, True),
+        ("compose --help", {}, True),
         ("deploy", {"APPLICATION_CONFIG": "development"}, True),
+        ("stack backup", {}, True),
+        ("stack backup", {"DATABASE_URL": "sqlite:///a.db"}, True),
+        ("stack backup --help", {}, False),
+        ("stack reload --help", {}, True),
         ("init-postgres", {}, True),
-        ("backup", {}, True),
-        ("restore", {}, True),
-        ("backup", {"APPLICATION_CONFIG": "production"}, True),
-        ("backup", {"APPLICATION_CONFIG": "development"}, False),
-        ("backup", {"DATABASE_URL": "sqlite:///a.db"}, False),
-        ("backup", {"DATABASE_URL_FILE": "/run/secrets/url"}, False),
+        ("init-postgres", {"APPLICATION_CONFIG": "production"}, True),
+        ("init-postgres", {"APPLICATION_CONFIG": "development"}, False),
+        ("init-postgres", {"POSTGRES_USER": "x", "POSTGRES_IMAGE": "y", "APPLICATION_DB": "z"}, True),
         ("init-postgres", {"POSTGRES_HOSTNAME": "db.example"}, False),
         ("init-postgres", {"POSTGRES_HOSTNAME_FILE": "/run/name"}, False),
-        ("backup", {"POSTGRES_USER": "x", "POSTGRES_IMAGE": "y", "APPLICATION_DB": "z"}, True),
-        ("search", {}, False),
-        ("search", {"APPLICATION_CONFIG": "production"}, True),
-        ("doctor", {"APPLICATION_CONFIG": "production"}, True),
-        ("doctor", {"APPLICATION_CONFIG": "production", "DATABASE_URL": "memory:"}, False),
-        ("serve", {"APPLICATION_CONFIG": "production"}, False),
-        ("test", {"APPLICATION_CONFIG": "production"}, False),
-        ("lint", {"APPLICATION_CONFIG": "production"}, False),
-        ("backup --help", {}, False),
-        ("restore -h", {}, False),
-        ("compose --help", {}, True),
+        ("init-postgres", {"DATABASE_URL_FILE": "/run/secrets/url"}, False),
+        ("init-postgres --help", {}, False),
+        *((command, {}, False) for command in [*manage.LOCAL, *manage.DEVELOPER_COMMANDS]),
+        *((command, {"APPLICATION_CONFIG": "production"}, False) for command in manage.LOCAL),
     ],
 )
-def test_a_command_is_for_the_stack_unless_a_storage_is_named(
-    line: str, environment: dict[str, str], wanted: bool
-) -> None:
+def test_stack_is_meant_where_it_is_named(line: str, environment: dict[str, str], wanted: bool) -> None:
     command, *arguments = line.split()
 
     assert wanted is manage.is_for_the_stack(command, arguments, environment)

@@ -45,7 +45,7 @@ def loss_since(largest: tuple[BackupFile, int] | None, rooms: int) -> str | None
     backup, before = largest
     return (
         f"Only {rooms:,} of {before:,} rooms are left since {backup.path.name}. "
-        f"If they were lost, bring them back with `rentomatic restore {backup.path} --force`. "
+        f"If they were lost, bring them back with `rentomatic restore {backup.path} --yes`. "
         "If they are gone on purpose, run `rentomatic backup --fewer-rooms`."
     )
 

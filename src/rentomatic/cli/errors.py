@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from rentomatic.cli.options import as_option
+from rentomatic.cli.options import as_command, as_option
 from rentomatic.domain.quoting import visible
 from rentomatic.listings.source import ListingError
 from rentomatic.requests.narrowing import narrowing_in_words
@@ -47,7 +47,7 @@ def report(error: RentomaticError) -> int:
     """Write the error on standard error; its exit code."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in _lines(error):
-        console.print(f"[red]Error:[/] {escape(visible(line))}")
+        console.print(f"[red]Error:[/] {escape(visible(as_command(line)))}")
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 

@@ -1,5 +1,6 @@
 """The entry point: the group of commands, and what becomes of their errors."""
 
+import os
 import sys
 from io import StringIO, TextIOWrapper
 
@@ -17,7 +18,9 @@ from rentomatic.cli.commands.search import search
 from rentomatic.cli.commands.show import show
 from rentomatic.cli.commands.summary import summary
 from rentomatic.cli.commands.transfer import export, import_
+from rentomatic.cli.options import STACK_PROGRAM
 from rentomatic.domain.quoting import visible
+from rentomatic.settings import stack_name
 from rentomatic.use_cases.errors import RentomaticError
 
 
@@ -40,10 +43,17 @@ def cli() -> None:
     """
 
 
-for command in (search, show, add, remove, import_, export, summary, copy, backup, restore):
+ON_A_STORAGE = (search, show, add, remove, import_, export, summary, backup, restore, migrate, doctor)
+"""Commands that mean the storage of the environment, outside of the production stack or in it."""
+
+for command in (*ON_A_STORAGE, copy, init_postgres, serve, make_key, sample):
     cli.add_command(command)
-for command in (serve, migrate, init_postgres, make_key, doctor, sample):
-    cli.add_command(command)
+
+_OUTSIDE = (
+    "It acts on the storage that DATABASE_URL names, sqlite:///rentomatic.db unless set. "
+    "On the production stack: ./manage.py stack {}"
+)
+_IN_THE_STACK = "It acts on the production stack {}."
 
 
 def main() -> None:
@@ -56,8 +66,12 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command; its exit code."""
+    stack = stack_name(os.environ)
+    for command in ON_A_STORAGE:
+        command.epilog = _IN_THE_STACK.format(stack) if stack else _OUTSIDE.format(command.name)
+    program = STACK_PROGRAM if stack else "rentomatic"
     try:
-        code = cli.main(arguments, prog_name="rentomatic", standalone_mode=False)
+        code = cli.main(arguments, prog_name=program, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else errors.DONE
     except RentomaticError as error:

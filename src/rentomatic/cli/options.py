@@ -11,7 +11,7 @@ from rentomatic.bootstrap import open_repository
 from rentomatic.domain.quoting import quoted
 from rentomatic.repository.backend import Backend
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
-from rentomatic.settings import Settings, read_settings
+from rentomatic.settings import Settings, read_settings, stack_name
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import RoomRepository
@@ -24,6 +24,9 @@ _AREA_OPTIONS = (
 )
 
 Command = Callable[..., Any]
+
+STACK_PROGRAM = "./manage.py stack"
+"""How commands are called that run inside the production stack."""
 
 
 def search_options(command: Command) -> Command:
@@ -51,6 +54,12 @@ def as_option(parameter: str) -> str:
     if parameter.startswith(FILTER_PREFIX):
         return parameter.removeprefix(FILTER_PREFIX)
     return f"--{parameter}" if parameter.islower() else parameter
+
+
+def as_command(message: str) -> str:
+    """The message, with the commands that it names as they are typed for the production stack when in it."""
+    in_the_stack = bool(stack_name(os.environ))
+    return message.replace("`rentomatic ", f"`{STACK_PROGRAM} ") if in_the_stack else message
 
 
 class StorageAway(RepositoryUnavailable):

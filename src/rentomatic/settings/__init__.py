@@ -6,6 +6,7 @@ from rentomatic.settings.environment import (
     SettingsError,
     is_production,
     read_settings,
+    stack_name,
     storage_of,
 )
 from rentomatic.settings.keys import ApiKey, Scope, digest_of, new_key
@@ -23,5 +24,6 @@ __all__ = [
     "is_weak",
     "new_key",
     "read_settings",
+    "stack_name",
     "storage_of",
 ]

@@ -52,6 +52,7 @@ DEFAULTS = {
     "RENTOMATIC_TILES_ATTRIBUTION": "",
     "RENTOMATIC_LOG_LEVEL": "info",
     "RENTOMATIC_AUDIT_LOG": "",
+    "RENTOMATIC_STACK": "",
 }
 """Every variable that is read, and its value where the environment leaves it unset."""
 
@@ -87,6 +88,7 @@ class Settings:
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
     tiles_attribution: whom the map thanks for them.
     audit_log: the file that the audit trail is appended to, None for none.
+    stack: the name of the production stack that this runs in, empty outside of one.
     """
 
     database: Backend
@@ -115,6 +117,12 @@ class Settings:
     tiles_attribution: str
     log_level: str
     audit_log: Path | None
+    stack: str
+
+    @property
+    def target(self) -> str:
+        """The storage as it is named to whoever is about to change it; holds no secret."""
+        return f"the production stack {self.stack}" if self.stack else self.database.label
 
     @property
     def limits(self) -> Limits:
@@ -159,6 +167,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tiles_attribution=reader.read("RENTOMATIC_TILES_ATTRIBUTION", plain_text),
         log_level=reader.read("RENTOMATIC_LOG_LEVEL", _one_of(*LOG_LEVELS)),
         audit_log=reader.read("RENTOMATIC_AUDIT_LOG", _path),
+        stack=reader.read("RENTOMATIC_STACK", plain_text),
     )
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -168,6 +177,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 def is_production(environment: Mapping[str, str]) -> bool:
     """Whether the environment is that of production."""
     return _in_production(_Reader(environment))
+
+
+def stack_name(environment: Mapping[str, str]) -> str:
+    """The name of the production stack that the environment is of, empty outside of one."""
+    return _Reader(environment).read("RENTOMATIC_STACK", plain_text)
 
 
 def storage_of(url: str) -> Backend:

@@ -20,8 +20,9 @@ from rentomatic import __version__
 from rentomatic.bootstrap import open_existing, open_to_restore, scratch
 from rentomatic.cli.backup_files import age_text, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.commands.copy import print_comparison
+from rentomatic.cli.confirm import announce, confirm, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED
-from rentomatic.cli.options import naming, repository
+from rentomatic.cli.options import as_command, naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backend import InFile
@@ -35,7 +36,7 @@ from rentomatic.repository.backups import (
 )
 from rentomatic.serializers.backup import Trailer, check, read, write
 from rentomatic.settings import Settings, SettingsError, read_settings
-from rentomatic.use_cases.copy_rooms import TargetNotEmpty, copy_rooms
+from rentomatic.use_cases.copy_rooms import copy_rooms
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.restore_rooms import restore_rooms
@@ -50,7 +51,10 @@ _IN_MEMORY = 1 << 24
 @click.option("--keep", type=click.IntRange(1), help="How many stay there (RENTOMATIC_BACKUP_KEEP).")
 @click.option("--fewer-rooms", is_flag=True, help="Most rooms are gone on purpose: go on from this backup.")
 @click.option("--list", "listed", is_flag=True, help="Only tell which backups there are.")
-def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool, listed: bool) -> int:
+@yes_option
+def backup(
+    output: str | None, verify: bool, keep: int | None, fewer_rooms: bool, listed: bool, yes: bool
+) -> int:
     """Write all rooms, of one moment, to one file that tells whether it is whole.
 
     It goes to RENTOMATIC_BACKUP_DIRECTORY, and the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
@@ -66,7 +70,7 @@ def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool
       rentomatic backup
       rentomatic backup --verify --keep 30
       rentomatic backup --list
-      rentomatic backup -o rooms.ndjson.gz
+      rentomatic backup -o all.ndjson.gz
       rentomatic backup -o - | rentomatic restore --verify -
     """
     settings = read_settings(os.environ)
@@ -83,6 +87,8 @@ def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool
         return DONE
     if output:
         _require_file(settings, Path(output), to_be_read=verify)
+        confirm_overwriting(Path(output), yes=yes)
+    announce(settings)
     with _stopped_in_order():
         path, trailer = _write_file(settings, output, fewer_rooms=fewer_rooms)
         click.echo(f"{_summary(trailer)}: {path} ({megabytes(path.stat().st_size)})")
@@ -96,7 +102,7 @@ def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool
             return DONE
         before = None if fewer_rooms else largest_backup(settings.backup_directory, but=path)
         if loss := loss_since(before, trailer.count):
-            click.echo(f"Error: {loss} No backup was removed.", err=True)
+            click.echo(f"Error: {as_command(loss)} No backup was removed.", err=True)
             return FAILED
         _remove_old(settings, keep, path)
     return DONE
@@ -104,51 +110,53 @@ def backup(output: str | None, verify: bool, keep: int | None, fewer_rooms: bool
 
 @click.command
 @click.argument("file")
-@click.option(
-    "--force", is_flag=True, help="Also where there are rooms: those not in the backup are removed."
-)
+@click.option("--force", is_flag=True, hidden=True, deprecated="Only --yes keeps restore from asking.")
 @click.option("--verify", is_flag=True, help="Only into a scratch storage, to prove that it can be restored.")
-def restore(file: str, force: bool, verify: bool) -> int:
+@yes_option
+def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
     """Bring back the rooms of a backup: a file, latest for the newest in the directory, or - for stdin.
 
     A name without a folder that is not a file here is looked up among the backups of backup --list.
 
     The whole file is checked first: one that is damaged changes nothing. Then all rooms are loaded in
     one step, all or none, while readers go on with what was there, and are read back: number and
-    checksum of both are printed, and the exit code is 1 where they differ. A storage that holds rooms
-    takes --force. A server needs its schema first: rentomatic migrate.
+    checksum of both are printed, and the exit code is 1 where they differ. Where the storage has rooms
+    already, you are asked: those that the backup does not hold are removed. A server needs its schema
+    first: rentomatic migrate.
 
     \b
     Examples:
-      rentomatic restore latest --force
+      rentomatic restore latest --yes
       rentomatic restore --verify latest
-      rentomatic restore rooms-20261122T172013Z.ndjson.gz --force
-      cat backups/rooms-20261122T172013Z.ndjson.gz | rentomatic restore --force -
+      rentomatic restore rooms-20261122T172013Z.ndjson.gz --yes
+      cat backups/rooms-20261122T172013Z.ndjson.gz | rentomatic restore --yes -
     """
-    if force and verify:
-        raise click.UsageError("--verify touches no storage that --force could be for")
+    if verify and (force or yes):
+        raise click.UsageError("--verify touches no storage that you would be asked about")
     settings = read_settings(os.environ)
     if not verify:
         _require_one_that_lasts(settings)
+        announce(settings)
     with _stopped_in_order(), _opened(file, settings.backup_directory) as (content, name):
         with counting("checked") as watched:
             trailer = check(content, name, watched)
         click.echo(f"{_summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}")
         if verify:
             return _restored_for_trial(settings, content, name)
-        return _restored(settings, content, name, force=force)
+        return _restored(settings, content, name, trailer, yes=yes)
 
 
-def _restored(settings: Settings, content: IO[bytes], name: str, *, force: bool) -> int:
-    with (
-        repository(settings, open_to_restore) as rooms,
-        counting("restored", "compared") as watched,
-    ):
-        try:
-            report = restore_rooms(read(content, name), rooms, force=force, watched=watched)
-        except TargetNotEmpty as error:
-            advice = "With --force it holds the rooms of the backup afterwards, and no other."
-            raise TargetNotEmpty(f"{error} {advice} ({settings.database.label})") from error
+def _restored(settings: Settings, content: IO[bytes], name: str, trailer: Trailer, *, yes: bool) -> int:
+    with repository(settings, open_to_restore) as rooms:
+        if present := rooms.count(RoomQuery()):
+            confirm(
+                f"{settings.target} has {_rooms(present)}. Afterwards it has those of the backup, "
+                f"{_rooms(trailer.count)}, and no other.",
+                yes=yes,
+            )
+            yes = True
+        with counting("restored", "compared") as watched:
+            report = restore_rooms(read(content, name), rooms, force=yes, watched=watched)
     counts = report.counts
     told = ("added", "replaced", "unchanged", "removed")
     click.echo(", ".join(f"{getattr(counts, what):,} {what}" for what in told) + ".")
@@ -304,4 +312,8 @@ def _print_backups(directory: Path) -> None:
 
 
 def _summary(trailer: Trailer) -> str:
-    return f"{trailer.count:,} rooms, checksum {trailer.checksum}"
+    return f"{_rooms(trailer.count)}, checksum {trailer.checksum}"
+
+
+def _rooms(number: int) -> str:
+    return f"{number:,} room{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from rentomatic.bootstrap import open_existing, open_repository
+from rentomatic.cli.confirm import announce, confirm, yes_option
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.progress import counting
@@ -15,7 +16,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backend import Backend
 from rentomatic.settings import Settings, SettingsError, read_settings, storage_of
-from rentomatic.use_cases.copy_rooms import CopyReport, TargetNotEmpty, copy_rooms
+from rentomatic.use_cases.copy_rooms import CopyReport, copy_rooms
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -23,15 +24,17 @@ from rentomatic.use_cases.ports import RoomRepository
 @click.command
 @click.argument("from_url")
 @click.argument("to_url")
-@click.option("--replace", is_flag=True, help="Also into a storage with rooms: same codes are overwritten.")
-def copy(from_url: str, to_url: str, replace: bool) -> int:
+@click.option("--replace", is_flag=True, hidden=True, deprecated="Only --yes keeps copy from asking.")
+@yes_option
+def copy(from_url: str, to_url: str, replace: bool, yes: bool) -> int:
     """Copy all rooms of one storage into another, and compare the two.
 
     Both are URLs as in DATABASE_URL. The rooms are loaded in one step, all or none, then read back:
     number and checksum of both storages are printed, and the exit code is 1 where they differ. A
-    server needs its schema first: rentomatic migrate. Into memory: the copy is thrown away, but all
-    rooms were read. Others on this machine can see a password in a URL: PGPASSWORD or a password
-    file of PostgreSQL keeps it from them.
+    server needs its schema first: rentomatic migrate. Where the target has rooms already, you are
+    asked: those of the same code are overwritten, others stay. Into memory: the copy is thrown away,
+    but all rooms were read. Others on this machine can see a password in a URL: PGPASSWORD or a
+    password file of PostgreSQL keeps it from them.
 
     \b
     Examples:
@@ -41,17 +44,21 @@ def copy(from_url: str, to_url: str, replace: bool) -> int:
     """
     settings = read_settings(os.environ)
     source, target = _settings_of(settings, from_url, to_url)
+    announce(target)
     with (
         repository(source, open_existing) as from_rooms,
         repository(target, open_repository) as to_rooms,
         closing(_all_rooms(from_rooms, source.database)) as rooms,
-        counting("copied", "compared") as watched,
     ):
-        try:
-            report = copy_rooms(rooms, to_rooms, replace=replace, watched=watched)
-        except TargetNotEmpty as error:
-            advice = "With --replace, rooms of the same code are overwritten and others stay."
-            raise TargetNotEmpty(f"{error} {advice} ({target.database.label})") from error
+        if to_rooms.count(RoomQuery(), at_most=1):
+            confirm(
+                f"{target.database.label} has rooms already: those of the same code would be overwritten, "
+                "others stay.",
+                yes=yes,
+            )
+            yes = True
+        with counting("copied", "compared") as watched:
+            report = copy_rooms(rooms, to_rooms, replace=yes, watched=watched)
     _print_report(report, source.database, target.database)
     return DONE if report.identical else FAILED
 

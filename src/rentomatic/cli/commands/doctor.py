@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rentomatic.bootstrap import open_existing
 from rentomatic.cli.backup_files import DAMAGED, age_text, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
-from rentomatic.cli.options import naming, repository
+from rentomatic.cli.options import as_command, naming, repository
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backend import Login, WithLogin
 from rentomatic.repository.backups import newest_backup
@@ -55,7 +56,7 @@ def doctor(format_: str) -> int:
       rentomatic doctor
       rentomatic doctor --format json
     """
-    findings = _findings()
+    findings = {name: replace(found, facts=as_command(found.facts)) for name, found in _findings().items()}
     if format_ == "json":
         click.echo(json.dumps([_as_json(name, finding) for name, finding in findings.items()], indent=1))
     else:

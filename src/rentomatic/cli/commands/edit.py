@@ -1,10 +1,8 @@
 """Commands that change one room: add and remove."""
 
-import sys
-
 import click
 
-from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.confirm import announced_settings, confirm
 from rentomatic.cli.options import repository
 from rentomatic.cli.tables import print_table
 from rentomatic.requests.room import room_of_texts
@@ -28,31 +26,28 @@ def add(**texts: str | None) -> None:
       rentomatic add --price 45 --latitude 51.5 --longitude 0
     """
     room = room_of_texts({name: text for name, text in texts.items() if text is not None})
-    with repository() as rooms:
+    with repository(announced_settings()) as rooms:
         add_room(rooms, room)
     click.echo(f"Added {room.code}.")
 
 
 @click.command
 @click.argument("code")
-@click.option("--yes", is_flag=True, help="Do not ask, as on a terminal.")
-def remove(code: str, yes: bool) -> int:
-    """Take one room down. On a terminal it is shown first, and you are asked.
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+def remove(code: str, yes: bool) -> None:
+    """Remove one room. It is shown first, and you are asked.
 
     \b
     Examples:
-      rentomatic remove f853578c-fc0f-4e65-81b8-566c5dffa35a
       rentomatic remove f853578c-fc0f-4e65-81b8-566c5dffa35a --yes
     """
-    with repository() as rooms:
-        if yes or not sys.stdin.isatty():
+    settings = announced_settings()
+    with repository(settings) as rooms:
+        if yes:
             remove_room(rooms, code)
         else:
             shown = show_room(rooms, code)
             print_table([shown], None)
-            if not click.confirm("Remove this room?"):
-                click.echo("Nothing was removed.")
-                return FAILED
+            confirm(f"This removes {shown.code} from {settings.target}.", yes=False)
             remove_room(rooms, code, may=lambda room: room == shown)
     click.echo(f"Removed {code}.")
-    return DONE

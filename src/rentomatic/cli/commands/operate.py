@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from rentomatic import bootstrap
+from rentomatic.cli.confirm import announce, announced_settings
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
 from rentomatic.repository.backend import InDatabase, InFile, MadeMeanwhile
@@ -148,9 +149,11 @@ def migrate(text_only: bool) -> None:
       DATABASE_URL=sqlite:///rooms.db rentomatic migrate
       DATABASE_URL=sqlite:///new.db rentomatic migrate --sql
     """
-    database = read_settings(os.environ).database
+    settings = read_settings(os.environ)
+    database = settings.database
     with naming(database):
         if not text_only:
+            announce(settings)
             _print_migration(*bootstrap.migrate(database))
         elif text := database.migration_text():
             click.echo(text, nl=False)
@@ -169,7 +172,7 @@ def init_postgres() -> None:
     Example:
       DATABASE_URL=postgresql://postgres@localhost/application rentomatic init-postgres
     """
-    database = read_settings(os.environ).database
+    database = announced_settings().database
     if not isinstance(database, InDatabase):
         wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
         raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from rentomatic.cli.confirm import announced_settings, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import as_option, parameters, repository, search_options
 from rentomatic.domain.quoting import quoted
@@ -86,6 +87,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write every refused line to this CSV file.",
 )
+@yes_option
 def import_(
     file: str,
     mapping: dict[str, str],
@@ -97,12 +99,14 @@ def import_(
     strict: bool,
     dry_run: bool,
     report: Path | None,
+    yes: bool,
 ) -> int:
     """Load a listing: CSV (comma, semicolon, tab or bar) or NDJSON, plain or .gz, `-` for stdin.
 
     Columns with usual names are found by themselves (code or id, price, size, latitude or lat,
     longitude or lng …), others by --map. Lines that make no room are listed with the reason, the
-    rest is loaded in one step, and the exit code is 1.
+    rest is loaded in one step, and the exit code is 1. Rooms of the same code are replaced without
+    asking, others stay: see --on-conflict and --dry-run.
 
     \b
     Examples:
@@ -112,10 +116,13 @@ def import_(
     """
     if report and report.exists() and Path(file).exists() and report.samefile(file):
         raise click.UsageError("--report would overwrite the listing itself")
+    if report:
+        confirm_overwriting(report, yes=yes)
+    settings = announced_settings()
     columns = Columns(mapping, Decimal(decimal) if decimal else None, rounded)
     with (
         open_listing(file, encoding) as source,
-        repository() as rooms,
+        repository(settings) as rooms,
         _progress(file, source) as advance,
         _refusal_writer(report) as on_refusal,
     ):
@@ -217,6 +224,7 @@ def _print_refusals(report: ImportReport) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write, compressed if it ends in .gz; standard output unless given, or -.",
 )
+@yes_option
 def export(
     conditions: tuple[str, ...],
     near: str | None,
@@ -225,12 +233,13 @@ def export(
     sort: str | None,
     format_: str | None,
     output: Path | None,
+    yes: bool,
 ) -> None:
     """Write every room that matches, of one moment, as CSV, NDJSON, JSON or GeoJSON.
 
     \b
     Examples:
-      rentomatic export -o rooms.csv
+      rentomatic export -o all.csv
       rentomatic export price__lt=60 --sort price --format ndjson | head
       rentomatic export --bbox -0.2,51.4,0.1,51.6 -o rooms.geojson.gz
     """
@@ -239,6 +248,8 @@ def export(
     if format_ is None:
         suffix = Path(str(output or "").removesuffix(".gz")).suffix.removeprefix(".")
         format_ = _FORMATS_BY_SUFFIX.get(suffix, Format.CSV)
+    if output:
+        confirm_overwriting(output, yes=yes)
     with repository() as rooms, export_rooms(rooms, query) as found, _written(output) as file:
         file.writelines(WRITERS[Format(format_)].write(found, query.near))
 

@@ -1,0 +1,51 @@
+"""What a command says and asks before it changes a storage or overwrites a file."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from rentomatic.domain.quoting import visible
+from rentomatic.settings import Settings, read_settings
+
+yes_option = click.option(
+    "--yes", is_flag=True, help="Overwrite without asking; needed where there is no terminal."
+)
+
+
+class Declined(click.ClickException):
+    """Whoever was asked said no."""
+
+
+def announced_settings() -> Settings:
+    """The settings of a command that changes a storage, once standard error has named the storage."""
+    settings = read_settings(os.environ)
+    announce(settings)
+    return settings
+
+
+def announce(settings: Settings) -> None:
+    """Name the storage of these settings on standard error."""
+    click.echo(visible(f"Storage: {settings.target}"), err=True)
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Return where the person at the terminal agrees to what is about to happen, or --yes was given.
+
+    what: sentences that name what would be changed.
+
+    Raises click.UsageError where there is nobody to ask, and Declined where the answer is no.
+    """
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(f"{what} Nobody can be asked here: add --yes to do it. Nothing was changed.")
+    if not click.confirm(visible(f"{what} Go on?"), err=True):
+        raise Declined("Nothing was changed.")
+
+
+def confirm_overwriting(path: Path, *, yes: bool) -> None:
+    """`confirm` where the content of a file would be lost; pipes and devices have none."""
+    if path.is_file() and path.stat().st_size:
+        confirm(f"{path} exists and would be overwritten.", yes=yes)

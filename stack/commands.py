@@ -1,0 +1,137 @@
+"""`./manage.py stack COMMAND`: the commands on the production stack, and no other."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from stack.compose import Stack, StackError
+from stack.rollout import Rollout
+
+ON_ROOMS = {
+    "search": "find rooms",
+    "show": "show one room",
+    "summary": "count the rooms of a search; lowest and highest values, histogram of prices",
+    "add": "add one room",
+    "remove": "remove one room; asks first",
+    "import": "load a listing; rooms that it does not name stay",
+    "export": "write the rooms of a search as CSV, NDJSON, JSON or GeoJSON",
+    "backup": "write all rooms into one file; --verify proves it, --list names all backups",
+    "restore": "bring a backup back; asks first where there are rooms",
+    "migrate": "bring the schema up to date; --sql only prints what would be run",
+    "make-key": "make a key for whoever is to write over HTTP",
+    "doctor": "say what is wrong before it hurts",
+}
+"""The commands of `rentomatic` that act on any storage: that of this machine, or the stack's."""
+
+INSIDE = {**ON_ROOMS, "init-postgres": "create the database of the rooms and its schema; may be repeated"}
+"""The commands that run in a container of the stack."""
+
+UPKEEP = {
+    "reload": "let `web` read docker/secrets/api-keys again, and nginx its configuration",
+    "rotate-secrets": "give the database new passwords, and the application with them; asks first",
+}
+ELSEWHERE = {
+    "compose": "docker compose with the stack's configuration and secrets, as in compose up -d",
+    "deploy": "build, migrate, replace `web` one by one; back again if that fails",
+}
+"""What is about the stack as well, but not behind `stack`."""
+
+NAMES = tuple(f"stack {name}" for name in (*INSIDE, *UPKEEP))
+
+
+class UsageError(Exception):
+    """A command line that cannot be followed; nothing was done. The message says what to type instead."""
+
+
+def run(arguments: Sequence[str], environment: dict[str, str]) -> int:
+    """Run `./manage.py stack …`; its exit code. Raises UsageError and StackError."""
+    command, *rest = arguments or ["--help"]
+    if command in ("-h", "--help", "help"):
+        print(help_text(environment))
+    elif command == "reload":
+        _parsed("stack reload", UPKEEP[command], rest)
+        Rollout(Stack(environment)).reload()
+    elif command == "rotate-secrets":
+        options = _parsed("stack rotate-secrets", UPKEEP[command], rest, "--yes")
+        stack = Stack(environment)
+        _confirm(
+            f"This replaces the passwords of the production stack {name_of(environment)}.", yes=options.yes
+        )
+        Rollout(stack).rotate_secrets()
+    elif command in INSIDE:
+        return Stack(environment).tool(arguments)
+    else:
+        raise unknown(f"stack {command}", [*NAMES, *ELSEWHERE])
+    return 0
+
+
+def deploy(arguments: Sequence[str], environment: dict[str, str]) -> int:
+    """Run `./manage.py deploy`; its exit code. Raises StackError."""
+    _parsed("deploy", ELSEWHERE["deploy"], arguments)
+    Rollout(Stack(environment)).deploy()
+    return 0
+
+
+def help_text(environment: Mapping[str, str]) -> str:
+    """What `./manage.py stack --help` prints."""
+    return f"""\
+Usage: ./manage.py stack COMMAND [ARGUMENTS]
+
+Acts on the production stack {name_of(environment)}, and on nothing else. Without `stack`, the same command
+acts on this machine's storage.
+
+Its rooms:
+{table(INSIDE)}
+
+Its upkeep:
+{table(UPKEEP)}
+
+Each has --help. ./manage.py compose and ./manage.py deploy are about the stack as well.
+
+Commands on rooms run in a container, which sees backups/ and no other file of this machine; hand it
+others by standard input: ./manage.py stack import - < listings.csv. What overwrites or removes something
+asks first; --yes answers in advance, and has to be there without a terminal."""
+
+
+def table(commands: Mapping[str, str]) -> str:
+    """One line for each command, with what it does."""
+    return "\n".join(f"  {name:15} {what}" for name, what in commands.items())
+
+
+def name_of(environment: Mapping[str, str]) -> str:
+    """The name of the stack, which docker compose puts in front of those of its containers."""
+    return environment.get("COMPOSE_PROJECT_NAME") or "rentomatic"
+
+
+def unknown(command: str, known: Iterable[str]) -> UsageError:
+    """The error for a command that does not exist, with the nearest one that does."""
+    by_word = {name.rpartition(" ")[2]: name for name in known}
+    near = get_close_matches(command.rpartition(" ")[2], by_word, n=1)
+    instead = f" Did you mean ./manage.py {by_word[near[0]]}?" if near else ""
+    return UsageError(f"There is no command {command}.{instead} See ./manage.py --help.")
+
+
+def _parsed(command: str, what: str, arguments: Sequence[str], *flags: str) -> Namespace:
+    parser = ArgumentParser(
+        prog=f"./manage.py {command}", description=f"On the production stack: {what}.", allow_abbrev=False
+    )
+    for flag in flags:
+        parser.add_argument(flag, action="store_true", help="do not ask")
+    return parser.parse_args(arguments)
+
+
+def _confirm(what: str, *, yes: bool) -> None:
+    """Return where the person at the terminal agrees, or --yes was given.
+
+    Raises UsageError where there is nobody to ask, and StackError where the answer is no.
+    """
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f"{what} Nobody can be asked here: add --yes to do it. Nothing was changed.")
+    print(f"{what} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise StackError("Nothing was changed.")

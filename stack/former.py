@@ -1,0 +1,37 @@
+"""Spellings that used to act on the production stack: refused where a script may still mean it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from stack.commands import INSIDE, UsageError
+from stack.compose import SECRETS
+
+_RENAMED = {"rotate-secrets": "stack rotate-secrets"}
+_MEANT_THE_STACK = ("backup", "restore")
+"""What acted on the stack where the environment named neither a storage nor a configuration."""
+
+
+def refuse(command: str, arguments: Sequence[str], configuration: str, local: str | None) -> None:
+    """Raise UsageError where the command line would now act on another storage than it used to.
+
+    configuration: APPLICATION_CONFIG of the environment, empty where unset.
+    local: the storage that the command would act on because nothing else is named; None where one is.
+    """
+    line = shlex.join([command, *arguments])
+    if command in _RENAMED:
+        raise UsageError(f"{command} is now ./manage.py {_RENAMED[command]}. Nothing was done.")
+    if local is None:
+        return
+    if configuration == "production" and command in INSIDE:
+        raise UsageError(
+            f"{command} acts on this machine's storage, and APPLICATION_CONFIG=production names none. "
+            f"For the production stack: ./manage.py stack {line}. Nothing was done."
+        )
+    if not configuration and command in _MEANT_THE_STACK and SECRETS.exists():
+        raise UsageError(
+            f"{command} acts on this machine's storage. It used to act on the production stack, which this "
+            f"machine has as well. For the stack: ./manage.py stack {line}. "
+            f"For {local}: APPLICATION_CONFIG=development ./manage.py {line}. Nothing was done."
+        )

@@ -1,0 +1,209 @@
+"""Nothing is overwritten or removed before somebody agrees, and everyone is told what it is about."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.builders import make_room
+from tests.cli.conftest import CommandLine, Storage
+from tests.cli.terminal import asked
+
+LISTING = b"code,price,latitude,longitude\nnew,60,51.5,-0.12\nbad\n"
+HERE, THERE = make_room(code="here"), make_room(code="there")
+
+
+@pytest.fixture
+def surroundings(storage: Storage, rentomatic: CommandLine) -> None:
+    """A storage with one room, a backup and a copy of it with another one, and files that have content."""
+    storage.put(HERE)
+    rentomatic("backup")
+    storage.put(THERE)
+    rentomatic("copy", "sqlite:///rooms.db", "sqlite:///copy.db")
+    for name in FILES:
+        Path(name).write_bytes(b"precious")
+
+
+FILES = ("out.csv", "out.gz", "refused.csv")
+OVERWRITING = {
+    "remove there": "This removes there from rooms.db.",
+    "restore latest": "rooms.db has 2 rooms. Afterwards it has those of the backup, 1 room, and no other.",
+    "copy sqlite:///rooms.db sqlite:///copy.db": "copy.db has rooms already: those of the same code would be",
+    "export -o out.csv": "out.csv exists and would be overwritten.",
+    "backup -o out.gz": "out.gz exists and would be overwritten.",
+    "import - --report refused.csv": "refused.csv exists and would be overwritten.",
+}
+"""Command lines that overwrite or remove something, and what they say of it."""
+
+
+def contents() -> list[bytes]:
+    return [Path(name).read_bytes() for name in (*FILES, "copy.db")]
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("line", OVERWRITING)
+def test_without_a_terminal_the_command_says_what_to_add_and_changes_nothing(
+    rentomatic: CommandLine, storage: Storage, line: str
+) -> None:
+    before = contents()
+
+    done = rentomatic(*line.split(), stdin=LISTING)
+
+    assert 2 == done.code
+    assert OVERWRITING[line] in done.err
+    assert "Nobody can be asked here: add --yes to do it. Nothing was changed.\n" in done.err
+    assert ([HERE, THERE], before) == (storage.rooms(), contents())
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("line", OVERWRITING)
+def test_yes_is_enough_without_a_terminal(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+    before = storage.rooms(), contents()
+
+    done = rentomatic(*line.split(), "--yes", stdin=LISTING)
+
+    assert done.code == (1 if "--report" in line else 0), done.err  # a line of the listing is refused
+    assert "copy" in line or before != (storage.rooms(), contents())
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("line", [line for line in OVERWRITING if "import -" not in line])
+@pytest.mark.parametrize("answer", ["n", ""])
+def test_no_at_the_terminal_changes_nothing(storage: Storage, line: str, answer: str) -> None:
+    before = contents()
+
+    with asked(*line.split()) as question:
+        code = question.answer(answer)
+
+    assert 1 == code
+    assert OVERWRITING[line] in " ".join(question.shown.split())
+    assert ([HERE, THERE], before) == (storage.rooms(), contents())
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_yes_at_the_terminal_goes_on(storage: Storage) -> None:
+    with asked("restore", "latest") as question:
+        code = question.answer("y")
+
+    assert 0 == code
+    assert "Storage: rooms.db" in question.shown
+    assert [HERE] == storage.rooms()
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize(
+    "line", ["restore latest --force", "copy sqlite:///rooms.db sqlite:///copy.db --replace"]
+)
+def test_options_of_before_ask_all_the_same(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+    before = contents()
+
+    done = rentomatic(*line.split())
+
+    assert 2 == done.code
+    assert "add --yes to do it." in done.err
+    assert ([HERE, THERE], before) == (storage.rooms(), contents())
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def missing(path: Path) -> None:
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("prepare", [empty, missing])
+@pytest.mark.parametrize("line", ["export -o new.gz", "backup -o new.gz", "import - --report new.gz"])
+def test_what_has_no_content_is_written_without_asking(
+    rentomatic: CommandLine, storage: Storage, prepare: Callable[[Path], None], line: str
+) -> None:
+    storage.put(HERE)
+    prepare(Path("new.gz"))
+
+    done = rentomatic(*line.split(), stdin=LISTING)
+
+    assert "--yes" not in done.err
+    assert Path("new.gz").stat().st_size
+
+
+def test_import_replaces_rooms_without_asking(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room(code="new", price=1), HERE)
+
+    done = rentomatic("import", "-", stdin=LISTING.removesuffix(b"bad\n"))
+
+    assert (0, "0 added, 1 replaced, 0 unchanged, 0 skipped, 0 refused.\n") == (done.code, done.out)
+    assert HERE in storage.rooms()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "add --code new --price 1 --latitude 1 --longitude 1",
+        "remove here --yes",
+        "import -",
+        "backup",
+        "restore latest --yes",
+        "migrate",
+    ],
+)
+def test_what_changes_a_storage_names_it_first(
+    rentomatic: CommandLine, storage: Storage, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(HERE)
+    rentomatic("backup")
+    outside = rentomatic(*line.split(), stdin=LISTING).storage
+    storage.put(HERE)
+    monkeypatch.setenv("RENTOMATIC_STACK", "rooms")
+    inside = rentomatic(*line.split(), stdin=LISTING).storage
+
+    assert ("rooms.db", "the production stack rooms") == (outside, inside)
+
+
+@pytest.mark.parametrize(
+    "line", ["search", "show here", "summary", "export", "doctor", "migrate --sql", "backup --list"]
+)
+def test_what_only_reads_names_no_storage_first(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+    storage.put(HERE)
+
+    assert "" == rentomatic(*line.split()).storage
+
+
+def test_messages_in_the_stack_name_commands_as_they_are_typed_there(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(HERE)
+    monkeypatch.setenv("RENTOMATIC_STACK", "rooms")
+    no_backup = rentomatic("doctor", "--format", "json")
+    bad_usage = rentomatic("restore")
+    storage.path.write_bytes(b"")
+    no_schema = rentomatic("search")
+
+    assert "run `./manage.py stack backup`" in no_backup.out
+    assert "Usage: ./manage.py stack restore [OPTIONS] FILE" in bad_usage.err
+    assert "Restore a backup with `./manage.py stack restore`" in no_schema.err
+
+
+def test_help_says_which_storage_a_command_acts_on(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = rentomatic("backup", "--help")
+    monkeypatch.setenv("RENTOMATIC_STACK", "rooms")
+    inside = rentomatic("backup", "--help")
+
+    told = " ".join(outside.out.split())
+    assert "It acts on the storage that DATABASE_URL names, sqlite:///rentomatic.db unless set." in told
+    assert told.endswith("On the production stack: ./manage.py stack backup")
+    assert "It acts on the production stack rooms." in inside.out
+
+
+def test_question_names_the_production_stack(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(HERE)
+    rentomatic("backup")
+    monkeypatch.setenv("RENTOMATIC_STACK", "rooms")
+
+    done = rentomatic("restore", "latest")
+
+    assert 2 == done.code
+    assert "the production stack rooms has 1 room." in done.err
