@@ -8,16 +8,20 @@ import click
 
 from rentomatic import __version__
 from rentomatic.cli import errors
+from rentomatic.cli.commands.add import add
 from rentomatic.cli.commands.backup import backup, restore
 from rentomatic.cli.commands.copy import copy
 from rentomatic.cli.commands.doctor import doctor
-from rentomatic.cli.commands.edit import add, remove
+from rentomatic.cli.commands.export import export
+from rentomatic.cli.commands.import_ import import_
 from rentomatic.cli.commands.make_key import make_key
-from rentomatic.cli.commands.operate import init_postgres, migrate, sample, serve
+from rentomatic.cli.commands.migrate import init_postgres, migrate
+from rentomatic.cli.commands.remove import remove
+from rentomatic.cli.commands.sample import sample
 from rentomatic.cli.commands.search import search
+from rentomatic.cli.commands.serve import serve
 from rentomatic.cli.commands.show import show
 from rentomatic.cli.commands.summary import summary
-from rentomatic.cli.commands.transfer import export, import_
 from rentomatic.cli.options import STACK_PROGRAM
 from rentomatic.domain.quoting import visible
 from rentomatic.settings import stack_name

@@ -1,1 +1,1 @@
-"""The commands."""
+"""The commands, each in a module of its name; `restore` is in `backup`, `init-postgres` in `migrate`."""

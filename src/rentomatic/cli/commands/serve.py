@@ -1,4 +1,4 @@
-"""Commands that run the program: serve, migrate, init-postgres, sample."""
+"""The command `serve`."""
 
 import logging
 import os
@@ -12,13 +12,10 @@ from pathlib import Path
 import click
 
 from rentomatic import bootstrap
-from rentomatic.cli.confirm import announce, announced_settings
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
-from rentomatic.repository.backend import InDatabase, InFile, MadeMeanwhile
-from rentomatic.requests.search import Format
-from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
-from rentomatic.serializers.formats import WRITERS
+from rentomatic.repository.backend import InFile, MadeMeanwhile
+from rentomatic.sample_rooms import sample_rooms
 from rentomatic.server.listeners import CannotListen, require_free
 from rentomatic.server.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
 from rentomatic.server.static_copies import publish
@@ -134,79 +131,3 @@ def _make_sample_file(settings: Settings, storage: InFile) -> None:
         ):
             done = import_rooms(rooms, sample_rooms())
         click.echo(f"Loaded {done.counts.added:,} sample rooms into {storage.path}.", err=True)
-
-
-@click.command
-@click.option("--sql", "text_only", is_flag=True, help="Print what would be run, and change nothing.")
-def migrate(text_only: bool) -> None:
-    """Bring the schema of the storage up to date.
-
-    Safe to repeat, and to run from several places at once. --sql prints SQL, or for MongoDB one
-    JSON command a line.
-
-    \b
-    Examples:
-      DATABASE_URL=sqlite:///rooms.db rentomatic migrate
-      DATABASE_URL=sqlite:///new.db rentomatic migrate --sql
-    """
-    settings = read_settings(os.environ)
-    database = settings.database
-    with naming(database):
-        if not text_only:
-            announce(settings)
-            _print_migration(*bootstrap.migrate(database))
-        elif text := database.migration_text():
-            click.echo(text, nl=False)
-        else:
-            click.echo("There is nothing to run.", err=True)
-
-
-@click.command("init-postgres")
-def init_postgres() -> None:
-    """Create the database of the rooms in PostgreSQL, and its schema; may be repeated.
-
-    It connects to the database POSTGRES_DB (postgres unless set) to create APPLICATION_DB
-    (application unless set, or what DATABASE_URL names).
-
-    \b
-    Example:
-      DATABASE_URL=postgresql://postgres@localhost/application rentomatic init-postgres
-    """
-    database = announced_settings().database
-    if not isinstance(database, InDatabase):
-        wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
-        raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])
-    with naming(database):
-        created = database.create()
-        click.echo(f"{'Created the' if created else 'There is a'} database {database.name}.")
-        _print_migration(*bootstrap.migrate(database))
-
-
-def _print_migration(before: str | None, after: str | None) -> None:
-    if after is None:
-        click.echo("This storage has no schema.")
-    elif before == after:
-        click.echo(f"The schema is {after}, as it should be.")
-    else:
-        click.echo(f"The schema was {before or 'empty'} and is now {after}.")
-
-
-@click.command
-@click.option("--count", type=click.IntRange(0), default=SAMPLE_SIZE, show_default=True, help="How many.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([str(notation) for notation in Format]),
-    default=str(Format.CSV),
-    show_default=True,
-)
-def sample(count: int, format_: str) -> None:
-    """Write made-up rooms around London, the same on every machine.
-
-    \b
-    Examples:
-      rentomatic sample | rentomatic import -
-      rentomatic sample --count 1000000 > million.csv
-    """
-    sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(sample_rooms(count), None))
-    sys.stdout.buffer.flush()

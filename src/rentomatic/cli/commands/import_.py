@@ -1,14 +1,10 @@
-"""Commands that move many rooms: import and export."""
+"""The command `import`."""
 
 import csv
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from gzip import GzipFile
 from pathlib import Path
-from typing import IO, cast
 
 import click
 from rich.console import Console
@@ -16,21 +12,15 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from rentomatic.cli.confirm import announced_settings, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED, as_typed
-from rentomatic.cli.options import as_option, parameters, repository, search_options
+from rentomatic.cli.options import repository
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import SORTS
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import USUAL_NAMES, Columns
 from rentomatic.listings.source import Source, open_listing
-from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
-from rentomatic.serializers.formats import WRITERS
-from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
 from rentomatic.use_cases.ports import OnConflict
-
-_FORMATS_BY_SUFFIX = {**{str(notation): notation for notation in Format}, "jsonl": Format.NDJSON}
 
 
 def _mapping(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -207,81 +197,3 @@ def _print_refusals(report: ImportReport) -> None:
         click.echo(f"Refused: {as_typed(str(refusal), refusal.remedy)}", err=True)
     if report.refused > len(report.refusals):
         click.echo(f"… and {report.refused - len(report.refusals):,} more lines.", err=True)
-
-
-@click.command
-@search_options
-@click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice([str(notation) for notation in Format]),
-    help="By the name of the file, else csv.",
-)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write, compressed if it ends in .gz; standard output unless given, or -.",
-)
-@yes_option
-def export(
-    conditions: tuple[str, ...],
-    near: str | None,
-    radius: str | None,
-    bbox: str | None,
-    sort: str | None,
-    format_: str | None,
-    output: Path | None,
-    yes: bool,
-) -> None:
-    """Write every room that matches, of one moment, as CSV, NDJSON, JSON or GeoJSON.
-
-    \b
-    Examples:
-      rentomatic export -o all.csv
-      rentomatic export price__lt=60 --sort price --format ndjson | head
-      rentomatic export --bbox -0.2,51.4,0.1,51.6 -o rooms.geojson.gz
-    """
-    given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort)
-    query = parse_search(given, (*AREA_PARAMETERS, "sort"), as_option).query
-    if format_ is None:
-        suffix = Path(str(output or "").removesuffix(".gz")).suffix.removeprefix(".")
-        format_ = _FORMATS_BY_SUFFIX.get(suffix, Format.CSV)
-    if output:
-        confirm_overwriting(output, yes=yes)
-    with repository() as rooms, export_rooms(rooms, query) as found, _written(output) as file:
-        file.writelines(WRITERS[Format(format_)].write(found, query.near))
-
-
-def _opened(path: Path, named: Path | None = None) -> IO[bytes]:
-    try:
-        return path.open("wb")
-    except OSError as error:
-        raise click.FileError(str(named or path), error.strerror) from error
-
-
-@contextmanager
-def _written(path: Path | None) -> Iterator[IO[bytes]]:
-    """A file that takes its name only when it is whole; standard output without a path."""
-    if path is None or str(path) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = path.resolve()  # a symbolic link stays one
-    if path.exists() and not path.is_file():  # a pipe or a device keeps its place
-        with _opened(path) as file:
-            yield file
-        return
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    raw = _opened(unfinished, named=path)
-    try:
-        with raw:
-            if path.suffix == ".gz":
-                with GzipFile(filename="", mode="wb", fileobj=raw) as file:
-                    yield cast(IO[bytes], file)
-            else:
-                yield raw
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

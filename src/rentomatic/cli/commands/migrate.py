@@ -1,0 +1,67 @@
+"""The commands `migrate` and `init-postgres`."""
+
+import os
+
+import click
+
+from rentomatic import bootstrap
+from rentomatic.cli.confirm import announce, announced_settings
+from rentomatic.cli.options import naming
+from rentomatic.repository.backend import InDatabase
+from rentomatic.settings import SettingsError, read_settings
+from rentomatic.use_cases.errors import Problem
+
+
+@click.command
+@click.option("--sql", "text_only", is_flag=True, help="Print what would be run, and change nothing.")
+def migrate(text_only: bool) -> None:
+    """Bring the schema of the storage up to date.
+
+    Safe to repeat, and to run from several places at once. --sql prints SQL, or for MongoDB one
+    JSON command a line.
+
+    \b
+    Examples:
+      DATABASE_URL=sqlite:///rooms.db rentomatic migrate
+      DATABASE_URL=sqlite:///new.db rentomatic migrate --sql
+    """
+    settings = read_settings(os.environ)
+    database = settings.database
+    with naming(database):
+        if not text_only:
+            announce(settings)
+            _print_migration(*bootstrap.migrate(database))
+        elif text := database.migration_text():
+            click.echo(text, nl=False)
+        else:
+            click.echo("There is nothing to run.", err=True)
+
+
+@click.command("init-postgres")
+def init_postgres() -> None:
+    """Create the database of the rooms in PostgreSQL, and its schema; may be repeated.
+
+    It connects to the database POSTGRES_DB (postgres unless set) to create APPLICATION_DB
+    (application unless set, or what DATABASE_URL names).
+
+    \b
+    Example:
+      DATABASE_URL=postgresql://postgres@localhost/application rentomatic init-postgres
+    """
+    database = announced_settings().database
+    if not isinstance(database, InDatabase):
+        wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
+        raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])
+    with naming(database):
+        created = database.create()
+        click.echo(f"{'Created the' if created else 'There is a'} database {database.name}.")
+        _print_migration(*bootstrap.migrate(database))
+
+
+def _print_migration(before: str | None, after: str | None) -> None:
+    if after is None:
+        click.echo("This storage has no schema.")
+    elif before == after:
+        click.echo(f"The schema is {after}, as it should be.")
+    else:
+        click.echo(f"The schema was {before or 'empty'} and is now {after}.")

@@ -1,0 +1,31 @@
+"""The command `remove`."""
+
+import click
+
+from rentomatic.cli.confirm import announced_settings, confirm
+from rentomatic.cli.options import repository
+from rentomatic.cli.tables import print_table
+from rentomatic.use_cases.remove_room import remove_room
+from rentomatic.use_cases.show_room import show_room
+
+
+@click.command
+@click.argument("code")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+def remove(code: str, yes: bool) -> None:
+    """Remove one room. It is shown first, and you are asked.
+
+    \b
+    Examples:
+      rentomatic remove f853578c-fc0f-4e65-81b8-566c5dffa35a --yes
+    """
+    settings = announced_settings()
+    with repository(settings) as rooms:
+        if yes:
+            remove_room(rooms, code)
+        else:
+            shown = show_room(rooms, code)
+            print_table([shown], None)
+            confirm(f"This removes {shown.code} from {settings.target}.", yes=False)
+            remove_room(rooms, code, may=lambda room: room == shown)
+    click.echo(f"Removed {code}.")
