@@ -1,8 +1,10 @@
 """What all tests share."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,14 +16,17 @@ from rentomatic.sample_rooms import sample_rooms
 
 settings.register_profile(
     "default",
+    max_examples=50,
     deadline=None,  # machines are shared: time is measured in benchmarks, never in tests
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     print_blob=True,
 )
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
 settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="leave pictures in tests/browser/screenshots")
     parser.addoption("--fuzz", action="store_true", help="ask the server ten thousand things")
     parser.addoption("--fuzz-seed", type=int, help="a seed that test_fuzz.py printed")
 
@@ -35,13 +40,21 @@ def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "memory:")
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a file with sample rooms."""
-    path = tmp_path_factory.mktemp("rooms") / "rooms.db"
+@pytest.fixture(scope="session")
+def many_rooms_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with sixty thousand sample rooms, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "rooms.db"
     upgrade_sqlite(path)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
         repository.load(sample_rooms(60_000))
+    return path
+
+
+@pytest.fixture(scope="module")
+def database(many_rooms_file: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a file with sample rooms."""
+    path = tmp_path_factory.mktemp("rooms") / "rooms.db"
+    shutil.copy(many_rooms_file, path)
     return f"sqlite:///{path}"
 
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
@@ -20,7 +20,10 @@ SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 900},
     "phone": {"width": 360, "height": 740},
 }
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first of these that is there is used: the shell opens a page with a sixth of a whole browser's work."""
+
+CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
 QUIET = (
     "--no-sandbox",  # tests may run as root, which Chromium's sandbox refuses
     "--disable-gpu",
@@ -37,7 +40,7 @@ _MEANT = ("400 (Bad Request)", "ERR_ABORTED")
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("needs Chromium: install the package `chromium`")
+        pytest.skip("needs Chromium: install the package `chromium-headless-shell` or `chromium`")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield browser
@@ -95,17 +98,34 @@ def live(browser: Browser, server: Server, size: str) -> Iterator[Page]:
         yield page
 
 
+class Camera:
+    """Takes pictures of pages, light and dark, where `--screenshots` asks for them: they cost much time."""
+
+    def __init__(self, wanted: bool, name: str) -> None:
+        self._wanted = wanted
+        self._name = name
+        self._taken = 0
+
+    def take(self, page: Page, *, full_page: bool = False) -> None:
+        if not self._wanted:
+            return
+        self._taken += 1
+        schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)
+            path = SCREENSHOTS / f"{self._name}-{self._taken}-{scheme}.png"
+            page.screenshot(path=path, full_page=full_page)
+
+
 @pytest.fixture
-def screenshot(request: pytest.FixtureRequest, size: str) -> None:
-    """Leaves a picture of the page as the test left it, light and dark; a test may open pages of its own."""
+def camera(request: pytest.FixtureRequest) -> Camera:
+    return Camera(request.config.getoption("--screenshots"), request.node.name)
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest, camera: Camera) -> None:
+    """Leaves a picture of the page as the test left it; a test may open pages of its own."""
     used = {"live", "page"} & set(request.fixturenames)
-    if not used:
-        return
-    page: Page = request.getfixturevalue(used.pop())
-
-    def take() -> None:
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            page.screenshot(path=SCREENSHOTS / f"{request.node.name}-{scheme}.png")
-
-    request.addfinalizer(take)
+    if used:
+        page: Page = request.getfixturevalue(used.pop())
+        request.addfinalizer(lambda: camera.take(page))

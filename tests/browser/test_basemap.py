@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser.conftest import Camera
 
 WEB = Path(__file__).parents[2] / "src" / "rentomatic" / "web"
 CITIES = {"London": (51.507, -0.128), "Barcelona": (41.387, 2.17), "Tokyo": (35.69, 139.7)}
@@ -83,7 +83,7 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(browser: Browser, address: str, camera: Camera) -> Iterator[Page]:
     """A page that may load from here only; what goes wrong on it fails the test."""
     context = browser.new_context(base_url=address, viewport={"width": 800, "height": 600})
     page = context.new_page()
@@ -92,7 +92,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     page.on("console", lambda said: complaints.append(said.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
-    page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png")
+    camera.take(page)
     context.close()
 
     assert complaints == []

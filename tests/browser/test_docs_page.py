@@ -1,19 +1,14 @@
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser.conftest import Camera
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_developer_reads_the_contract_and_tries_it(
-    page: Page, request: pytest.FixtureRequest, scheme: str
-) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+def test_a_developer_reads_the_contract_and_tries_it(page: Page, camera: Camera) -> None:
     page.goto("/docs")
     page.get_by_role("navigation").get_by_role("link", name="One room").click()
     room = page.get_by_role("article", name="One room")
     room.get_by_text("10 answers").click()
-    page.screenshot(path=SCREENSHOTS / f"{request.node.name}.png")
+    camera.take(page)
 
     expect(room.get_by_role("cell", name="urn:rentomatic:problem:no-such-room")).to_be_visible()
     assert page.locator("html").evaluate("element => element.scrollWidth - element.clientWidth") == 0

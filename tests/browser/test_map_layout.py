@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page
 
-from tests.browser.conftest import SCREENSHOTS, opened
+from tests.browser.conftest import Camera, opened
 from tests.browser.test_live_search import settled
 from tests.servers import Server
 
@@ -48,7 +48,7 @@ def shown(page: Page, address: str) -> None:
 @pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("address", CONTROLS)
 def test_controls_stand_apart_with_text_of_twice_the_size(
-    browser: Browser, server: Server, width: int, address: str
+    browser: Browser, server: Server, width: int, address: str, camera: Camera
 ) -> None:
     with opened(browser, server, "phone") as page:
         page.set_viewport_size({"width": width, "height": 740})
@@ -58,10 +58,7 @@ def test_controls_stand_apart_with_text_of_twice_the_size(
         )
         shown(page, address)
         page.locator("#map").scroll_into_view_if_needed()
-        name = "room" if address == ROOM else "search"
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            page.screenshot(path=SCREENSHOTS / f"large-text-{name}-{width}-{scheme}.png")
+        camera.take(page)
 
         boxes = {selector: box(page, selector) for selector in ("#map", *CONTROLS[address])}
         area = boxes.pop("#map")
@@ -78,7 +75,7 @@ def test_controls_stand_apart_with_text_of_twice_the_size(
 
 @pytest.mark.parametrize("address", CONTROLS)
 def test_paper_shows_the_whole_map_with_its_pins(
-    browser: Browser, server: Server, size: str, address: str
+    browser: Browser, server: Server, size: str, address: str, camera: Camera
 ) -> None:
     with opened(browser, server, size) as page:
         shown(page, address)
@@ -87,9 +84,7 @@ def test_paper_shows_the_whole_map_with_its_pins(
         on_screen = page.locator(drawn).first.evaluate(PLACE)
         page.emulate_media(media="print")
         page.set_viewport_size({"width": 700, "height": 1000})
-        name = "room" if address == ROOM else "search"
-        page.screenshot(path=SCREENSHOTS / f"paper-{name}-{size}.png", full_page=True)
-        page.pdf(path=SCREENSHOTS / f"paper-{name}-{size}.pdf")
+        camera.take(page, full_page=True)
 
         area = box(page, "#map")
         assert area["x"] >= 0

@@ -6,18 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import SCREENSHOTS, opened
+from tests.browser.conftest import Camera, opened
 from tests.servers import Server
 
 AMONG_MANY = "/?near=51.512,-0.123&radius=3000"
-
-
-def take_pictures(page: Page, name: str) -> None:
-    """The whole page, light and dark."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.wait_for_timeout(250)  # the map is drawn anew
-        page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}.png", full_page=True)
 
 
 def open_a_room(page: Page) -> str:
@@ -72,10 +64,10 @@ def test_the_map_shows_the_room_and_leads_to_the_others(live: Page) -> None:
     expect(live).to_have_url(str(target))
 
 
-def test_axe_finds_nothing_on_the_page_of_a_room(live: Page, size: str) -> None:
+def test_axe_finds_nothing_on_the_page_of_a_room(live: Page, camera: Camera) -> None:
     open_a_room(live)
     expect(live.locator("#map .pin.here")).to_be_visible()
-    take_pictures(live, f"room-{size}")
+    camera.take(live, full_page=True)
 
     assert violations(live) == []
 
@@ -88,22 +80,24 @@ def test_nothing_is_wider_than_the_screen(live: Page, width: int) -> None:
     assert live.locator("html").evaluate("element => element.scrollWidth - element.clientWidth") == 0
 
 
-def test_an_empty_result_leads_to_a_search_that_finds_what_it_says(page: Page, size: str) -> None:
+def test_an_empty_result_leads_to_a_search_that_finds_what_it_says(page: Page, camera: Camera) -> None:
     page.goto("/?filter_price__lte=20&filter_size__gte=60&near=51.512,-0.123&radius=500")
     link = page.locator(".notice").get_by_role("link").first
     words = link.inner_text()
-    take_pictures(page, f"nothing-found-{size}")
+    camera.take(page, full_page=True)
     link.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(words.rpartition(": ")[2])
 
 
 @pytest.mark.parametrize("path", ["/nope", "/room/nope"])
-def test_an_error_leads_back_to_the_search(browser: Browser, server: Server, size: str, path: str) -> None:
+def test_an_error_leads_back_to_the_search(
+    browser: Browser, server: Server, size: str, path: str, camera: Camera
+) -> None:
     with opened(browser, server, size, "404 (Not Found)") as page:
         page.goto(path)
 
         assert violations(page) == []
-        take_pictures(page, f"error{path.replace('/', '-')}-{size}")
+        camera.take(page, full_page=True)
         page.get_by_role("link", name="Back to the search").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("3,000 rooms")

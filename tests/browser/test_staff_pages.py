@@ -5,7 +5,7 @@ import os
 import re
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Scope
 from tests.browser.axe import violations
-from tests.browser.conftest import SCREENSHOTS, opened
+from tests.browser.conftest import Camera, opened
 from tests.browser.test_keyboard import assert_all_reached
 from tests.builders import make_room
 from tests.servers import Server, rentomatic
@@ -61,21 +61,6 @@ def live(browser: Browser, desk: Server, size: str) -> Iterator[Page]:
         yield page
 
 
-@pytest.fixture
-def picture(request: pytest.FixtureRequest) -> Callable[[Page], None]:
-    """Leaves a picture of a whole page, light and dark, under the name of the test."""
-    taken: list[str] = []
-
-    def take(page: Page) -> None:
-        taken.append("")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            name = f"{request.node.name}-{len(taken)}-{scheme}.png"
-            page.screenshot(path=SCREENSHOTS / name, full_page=True)
-
-    return take
-
-
 def sign_in(page: Page, key: str = KEY, target: str = "/staff") -> None:
     page.goto(target)
     page.get_by_label("Key", exact=True).fill(key)
@@ -106,7 +91,7 @@ def fill(page: Page, **fields: str) -> None:
         page.locator(f"main input[name={name}]").fill(text)
 
 
-def test_signing_in_and_out(page: Page, picture: Callable[[Page], None]) -> None:
+def test_signing_in_and_out(page: Page, camera: Camera) -> None:
     page.goto("/staff/import")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.get_by_label("Key", exact=True).fill("rom_wrong")
@@ -117,39 +102,37 @@ def test_signing_in_and_out(page: Page, picture: Callable[[Page], None]) -> None
         "The key is none of this server: mistyped, or taken back. It begins with rom_. "
         "Whoever runs this server makes keys with rentomatic make-key."
     )
-    picture(page)
+    camera.take(page, full_page=True)
     field.fill(KEY)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_title("Import · Rent-o-matic")
     (cookie,) = page.context.cookies()
     assert (True, "Strict", "/") == (cookie["httpOnly"], cookie["sameSite"], cookie["path"])
     page.get_by_role("navigation").get_by_role("link", name="Staff").click()
-    picture(page)
+    camera.take(page, full_page=True)
     page.get_by_role("button", name="Sign out").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     assert [] == page.context.cookies()
 
 
-def test_a_room_is_added_found_edited_and_taken_down(
-    page: Page, desk: Server, picture: Callable[[Page], None]
-) -> None:
+def test_a_room_is_added_found_edited_and_taken_down(page: Page, desk: Server, camera: Camera) -> None:
     sign_in(page)
     page.get_by_role("navigation").get_by_role("link", name="Add a room").click()
     fill(page, code="by-hand", price="cheap", latitude="51.5", longitude="")
     page.get_by_role("button", name="Add the room").click()
     expect(page.get_by_role("alert")).to_contain_text("2 fields are not right")
-    picture(page)
+    camera.take(page, full_page=True)
     fill(page, price="70", longitude="-0.1")
     page.get_by_role("button", name="Add the room").click()
     expect(page).to_have_url(f"{desk.url}/room/by-hand?done=added")
-    picture(page)
+    camera.take(page, full_page=True)
 
     page.goto("/staff")
     page.get_by_label("Code of a room").fill("by-hand")
     page.get_by_role("button", name="Find the room").click()
     fill(page, price="75", size="30")
-    picture(page)
+    camera.take(page, full_page=True)
     page.get_by_role("button", name="Save").click()
     expect(page).to_have_url(f"{desk.url}/room/by-hand?done=saved")
     found = room_in(desk, "by-hand")
@@ -157,15 +140,13 @@ def test_a_room_is_added_found_edited_and_taken_down(
 
     page.goto("/staff/rooms/by-hand")
     page.get_by_role("link", name="Take this room down").click()
-    picture(page)
+    camera.take(page, full_page=True)
     page.get_by_role("button", name="Take it down").click()
     expect(page.get_by_role("status")).to_have_text("The room by-hand was taken down.")
     assert room_in(desk, "by-hand") is None
 
 
-def test_who_was_slower_sees_both_and_decides(
-    page: Page, desk: Server, picture: Callable[[Page], None]
-) -> None:
+def test_who_was_slower_sees_both_and_decides(page: Page, desk: Server, camera: Camera) -> None:
     put(desk, make_room(code="contested"))
     sign_in(page, target="/staff/rooms/contested")
     fill(page, price="65")
@@ -176,35 +157,35 @@ def test_who_was_slower_sees_both_and_decides(
     row = page.get_by_role("row", name="Price a day")
     expect(row).to_contain_text("differs")
     assert ["65", "99"] == row.get_by_role("cell").all_inner_texts()
-    picture(page)
+    camera.take(page, full_page=True)
     page.get_by_role("button", name="Save mine over it").click()
     expect(page).to_have_url(f"{desk.url}/room/contested?done=saved")
     assert (room_in(desk, "contested") or {})["price"] == 65
 
 
 def test_a_listing_is_looked_at_and_loaded(
-    page: Page, desk: Server, scripts: bool, tmp_path: Path, picture: Callable[[Page], None]
+    page: Page, desk: Server, scripts: bool, tmp_path: Path, camera: Camera
 ) -> None:
     code = f"listed-{page.viewport_size and page.viewport_size['width']}-{scripts}"
     file = tmp_path / "spring.csv"
     refused = "".join(f"bad{number},20,<b>much</b>,51.5,-0.1\n" for number in range(3))
     file.write_text(f"{HEADER}{code},20,60,51.5,-0.12\n{refused}")
     sign_in(page, target="/staff/import")
-    picture(page)
+    camera.take(page, full_page=True)
     page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="What spring.csv would change")).to_be_visible()
     assert room_in(desk, code) is None
     expect(page.get_by_role("row")).to_have_count(4)
     expect(page.get_by_role("row").nth(1)).to_contain_text("<b>much</b>")
-    picture(page)
+    camera.take(page, full_page=True)
     if not scripts:  # a browser does not fill in a file again
         page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Import now").click()
 
     expect(page.get_by_role("heading", name="What spring.csv changed")).to_be_visible()
     assert room_in(desk, code)
-    picture(page)
+    camera.take(page, full_page=True)
 
 
 def slowly(page: Page, rate: int = 1_000_000) -> None:
@@ -227,7 +208,7 @@ def large(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_large_file_shows_how_far_it_is(live: Page, large: Path, picture: Callable[[Page], None]) -> None:
+def test_a_large_file_shows_how_far_it_is(live: Page, large: Path, camera: Camera) -> None:
     sign_in(live, target="/staff/import")
     slowly(live)
     live.get_by_label("File").set_input_files(large)
@@ -242,7 +223,7 @@ def test_a_large_file_shows_how_far_it_is(live: Page, large: Path, picture: Call
     bar = live.get_by_role("progressbar")
     expect(bar).to_be_visible()
     expect(live.get_by_role("button", name="Cancel")).to_be_focused()
-    picture(live)
+    camera.take(live, full_page=True)
     expect(live.get_by_role("heading", name="What large.csv would change")).to_be_visible(timeout=60_000)
 
     expect(bar).to_be_hidden()
@@ -356,7 +337,6 @@ def test_a_form_of_another_site_does_nothing(browser: Browser, desk: Server) -> 
 
 
 STATES = {
-    "sign in": None,
     "start": "/staff",
     "no such room": "/staff/rooms?code=nope",
     "taken down": "/staff?done=removed&code=a1",
@@ -368,29 +348,39 @@ STATES = {
 }
 
 
-def shown(page: Page, server: Server, state: str) -> None:
-    """Bring the page to a state."""
-    put(server, make_room(code="stated"))
-    if state == "sign in":
-        page.goto("/staff")
-        return
-    sign_in(page, IMPORTER if state == "refused" else KEY)
-    page.goto({**STATES, "wrong": "/staff/add", "conflict": "/staff/rooms/stated"}.get(state) or "/staff/add")
-    if state == "wrong":
-        page.get_by_role("button", name="Add the room").click()
-        expect(page.get_by_role("alert")).to_be_visible()
-    elif state == "conflict":
-        fill(page, price="61")
-        put(server, make_room(code="stated", price=int(time.time())))
-        page.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("alert")).to_be_visible()
+def show_wrong_fields(page: Page, server: Server) -> None:
+    page.goto("/staff/add")
+    page.get_by_role("button", name="Add the room").click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
-@pytest.mark.parametrize("state", [*STATES, "wrong", "conflict", "refused"])
-def test_axe_finds_nothing(live: Page, desk: Server, state: str) -> None:
-    shown(live, desk, state)
+def show_conflict(page: Page, server: Server) -> None:
+    page.goto("/staff/rooms/stated")
+    fill(page, price="61")
+    put(server, make_room(code="stated", price=int(time.time())))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
-    assert violations(live) == []
+
+def show_missing_scope(page: Page, server: Server) -> None:
+    page.context.clear_cookies()
+    sign_in(page, IMPORTER)
+    page.goto("/staff/add")
+
+
+def test_axe_finds_nothing(live: Page, desk: Server) -> None:
+    put(desk, make_room(code="stated"))
+    live.goto("/staff")
+    found = {"sign in": violations(live)}
+    sign_in(live)
+    for state, address in STATES.items():
+        live.goto(address)
+        found[state] = violations(live)
+    for show in (show_wrong_fields, show_conflict, show_missing_scope):
+        show(live, desk)
+        found[show.__name__] = violations(live)
+
+    assert {} == {state: wrong for state, wrong in found.items() if wrong}
 
 
 @pytest.mark.parametrize("act", ["Preview", "Import", "refused", "under way"])
@@ -419,7 +409,7 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, desk: Server, width:
         page.set_viewport_size({"width": width, "height": 900})
         put(desk, make_room(code="x" * 36))
         sign_in(page)
-        for address in (*filter(None, STATES.values()), f"/staff/rooms/{'x' * 36}"):
+        for address in (*STATES.values(), f"/staff/rooms/{'x' * 36}"):
             page.goto(address)
 
             assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0, address
