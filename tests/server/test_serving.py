@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Answer, Server, free_port, rentomatic, serving
+from tests.web.api.test_imports_on_servers import under_way
 from tests.web.telemetry.test_metrics import Figures, figures, key
+from tests.web.waiting import until
 
 SERVERS = ("granian", "gunicorn")
 SEARCH = "/rooms?limit=3"
 SLOW = "/rooms/summary?near=51.5,-0.1&radius=9000000"
+LIMIT = 60.0
 
 
 @dataclass
@@ -43,6 +46,11 @@ class Load:
                 self.failures.append(repr(error))
                 connection.close()
         connection.close()
+
+    def wait_for_more(self, answers: int = 50) -> None:
+        """Return after some more answers or failures."""
+        before = len(self.statuses) + len(self.failures)
+        until(lambda: len(self.statuses) + len(self.failures) >= before + answers, LIMIT)
 
 
 @contextmanager
@@ -68,20 +76,21 @@ def workers(server: Server) -> set[int]:
 
 def all_workers(server: Server, count: int) -> set[int]:
     """The workers once all of them were started: the first may answer before that."""
-    end = time.monotonic() + 60
-    while len(found := workers(server)) != count and time.monotonic() < end:
-        time.sleep(0.05)
-    return found
+    until(lambda: len(workers(server)) == count, LIMIT)
+    return workers(server)
 
 
 def wait_until_replaced(server: Server, old: set[int]) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+    def are_replaced() -> bool:
         now = workers(server)
-        if now and not now & old:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{old} were to be replaced, but there are {workers(server)}")
+        return bool(now) and not now & old
+
+    until(are_replaced, LIMIT)
+
+
+def wait_until_asked(server: Server, asking: threading.Thread) -> None:
+    """Wait until the server works on the request of a thread, or has already answered it."""
+    until(lambda: under_way(server) > 0 or not asking.is_alive(), LIMIT)
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -95,7 +104,7 @@ def test_a_stop_lets_a_request_in_flight_finish_and_leaves_nothing_behind(
     with rentomatic(database, tmp_path / "log", **variables) as server:
         thread = threading.Thread(target=lambda: answers.append(server.get(SLOW)))
         thread.start()
-        time.sleep(0.1)  # the request is on its way
+        wait_until_asked(server, thread)
 
         code = server.stop(signal.SIGTERM)
         thread.join(30)
@@ -114,10 +123,10 @@ def test_a_reload_under_load_replaces_the_workers_without_a_failed_request(
     ) as server:
         old = all_workers(server, int(workers_))
         with load(server) as asked:
-            time.sleep(0.3)
+            asked.wait_for_more()
             server.process.send_signal(signal.SIGHUP)
             wait_until_replaced(server, old)
-            time.sleep(0.3)
+            asked.wait_for_more()
         found = figures(server.get("/metrics").body.decode())
 
     assert (asked.failures, {200}) == ([], set(asked.statuses))
@@ -164,7 +173,7 @@ serving = Serving(
         old = all_workers(server, 1)
         with load(server) as asked:
             wait_until_replaced(server, old)
-            time.sleep(0.3)
+            asked.wait_for_more()
 
     assert (asked.failures, {200}) == ([], set(asked.statuses))
 
@@ -179,7 +188,7 @@ def test_workers_count_together_and_one_that_is_killed_leaves_no_request_in_flig
         old = all_workers(server, 2)
         victim = threading.Thread(target=lambda: ask_in_vain(server))
         victim.start()
-        time.sleep(0.1)
+        wait_until_asked(server, victim)
         for pid in old:
             os.kill(pid, signal.SIGKILL)
         victim.join(30)
@@ -298,16 +307,11 @@ def test_workers_end_when_their_server_is_killed_and_the_next_one_starts(
     with serving(command, port, tmp_path / "first", variables) as server:
         orphans = all_workers(server, 1)
         server.stop(signal.SIGKILL)
-        end = time.monotonic() + 60
-        while any(Path(f"/proc/{pid}").exists() for pid in orphans) and time.monotonic() < end:
-            time.sleep(0.05)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), LIMIT)
 
         with serving(command, port, tmp_path / "second", variables) as another:
             assert 200 == another.get(SEARCH).status
 
 
 def wait_until_logged(server: Server, text: str) -> None:
-    end = time.monotonic() + 60
-    while text not in server.log.read_text() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert text in server.log.read_text()
+    until(lambda: text in server.log.read_text(), LIMIT)
