@@ -12,6 +12,7 @@ from rentomatic.domain.search import (
     Field,
     Operator,
     RoomQuery,
+    Value,
 )
 from rentomatic.requests import cursor
 from rentomatic.requests.search import FILTERS, Format, canonical, parse_search
@@ -36,9 +37,27 @@ def test_a_search_for_nothing_in_particular_is_by_code() -> None:
     assert (request.limited, request.with_total, request.format) == (False, False, None)
 
 
-def test_every_field_has_every_operator() -> None:
-    assert len(Field) * len(Operator) == len(FILTERS)
-    assert FILTERS["filter_price__lt"] == (Field.PRICE, Operator.LT)
+@pytest.mark.parametrize("operator", ["eq", "ne", "lt", "lte", "gt", "gte", "in"])
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("code", "a1", "a1"),
+        ("size", "7", 7),
+        ("price", "0", 0),
+        ("latitude", "-0.5", -0.5),
+        ("longitude", "180", 180.0),
+    ],
+)
+def test_every_field_has_every_operator(field: str, text: str, value: Value, operator: str) -> None:
+    (condition,) = parse(**{f"filter_{field}__{operator}": text}).conditions
+
+    assert (field, operator) == (condition.field, condition.operator)
+    assert ((value,) if operator == "in" else value) == condition.value
+    assert type(value) is type(condition.value[0] if isinstance(condition.value, tuple) else condition.value)
+
+
+def test_there_is_no_other_filter() -> None:
+    assert 5 * 7 == len(FILTERS)
 
 
 def test_a_search_may_ask_for_everything_at_once() -> None:
