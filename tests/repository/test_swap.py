@@ -12,7 +12,9 @@ from bson import Int64
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.mongo import repository as mongo_repository
 from rentomatic.repository.mongo.repository import MongoRepo
+from rentomatic.repository.sqlite import repository as sqlite_repository
 from rentomatic.repository.sqlite.files import BUSY_TIMEOUT
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -164,6 +166,14 @@ def time_until_refused(repository: RoomRepository) -> float:
     return time.monotonic() - begin
 
 
+@pytest.fixture
+def patient_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no writer give up on a machine so busy that others keep it waiting for seconds."""
+    for module in (sqlite_repository, mongo_repository):
+        monkeypatch.setattr(module, "SWAP_TIMEOUT", 60.0)
+
+
+@pytest.mark.usefixtures("patient_writers")
 @pytest.mark.parametrize(
     ("old", "remove"),
     [(None, False), (make_room(price=0), False), (make_room(price=0), True)],
@@ -187,6 +197,7 @@ def test_of_many_at_once_exactly_one_wins(repository: RoomRepository, old: Room 
         assert left == repository.get("a1")
 
 
+@pytest.mark.usefixtures("patient_writers")
 def test_no_edit_is_lost(repository: RoomRepository) -> None:
     repository.load([make_room(price=0)])
 
