@@ -46,7 +46,8 @@ class Outcome:
     storage: str = ""
 
 
-MANY_ROOMS = sorted(sample_rooms(2500), key=lambda room: room.code)
+MANY_ROOMS = sorted(sample_rooms(1200), key=lambda room: room.code)
+"""More than any storage writes at a time."""
 
 
 class CommandLine(Protocol):

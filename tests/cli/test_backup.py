@@ -289,7 +289,7 @@ def test_only_the_newest_backups_are_kept_and_nothing_else_is_removed(
 
 def test_the_backups_are_listed_with_what_they_hold(rentomatic: CommandLine, storage: Storage) -> None:
     none = rentomatic("backup", "--list")
-    storage.put_all(MANY_ROOMS)
+    storage.put_all(sample_rooms(2500))
     rentomatic("backup")
     day_before = datetime.now(UTC) - timedelta(hours=25)
     older = Path(f"backups/rooms-{day_before:%Y%m%dT%H%M%SZ}.ndjson.gz")

@@ -4,7 +4,7 @@ from itertools import combinations
 from math import dist, log, pi, radians, tan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rentomatic.domain.clusters import (
@@ -173,7 +173,6 @@ def test_what_is_between_two_goes_to_the_larger() -> None:
     assert [5, 1] == [cluster.count for cluster in found.clusters]
 
 
-@settings(max_examples=200, deadline=None)
 @given(rooms=room_sets(), box=boxes() | st.just(EARTH) | st.just(TOWN), zoom=st.integers(0, MAX_ZOOM))
 def test_every_room_in_the_box_is_in_one_cluster_and_no_two_overlap(
     rooms: list[Room], box: BoundingBox, zoom: int

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rentomatic.repository import areas
+from rentomatic.repository import areas, staging
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo import cells as mongo_cells
+from rentomatic.repository.mongo import load as mongo_load
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.mongo.migrate import upgrade as upgrade_mongo
@@ -22,6 +23,7 @@ from rentomatic.repository.postgres import cells as postgres_cells
 from rentomatic.repository.postgres import nearest as postgres_nearest
 from rentomatic.repository.postgres import plan as postgres_plan
 from rentomatic.repository.postgres import sampling as postgres_sampling
+from rentomatic.repository.postgres import statements as postgres_statements
 from rentomatic.repository.postgres import ways as postgres_ways
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
@@ -80,6 +82,9 @@ def mongo() -> Iterator[RoomRepository]:
 
 STORAGES: dict[str, Factory] = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "mongo": mongo}
 
+SLOW = {"mongo": 2}
+"""How many times fewer rooms a storage gets where many are needed: SecantusDB is slow."""
+
 
 def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     """Set the sizes by which storages choose how to search, so that a small set of rooms goes every way."""
@@ -98,13 +103,21 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(postgres_cells, "_PARTS", chance.choice((1, 8, 128)))
 
 
+def work_in_small_batches(patch: pytest.MonkeyPatch) -> None:
+    """Let 120 rooms be more than a storage writes or sends at a time."""
+    for module in (staging, mongo_load):
+        patch.setattr(module, "_BATCH", 50)
+    for reader in (postgres_statements, mongo_search):
+        patch.setattr(reader, "_AT_ONCE", 50)
+
+
 def take_small_samples(patch: pytest.MonkeyPatch) -> None:
     """Let a sample be about half of 4,000 rooms."""
     patch.setattr(sqlite_sampling, "NODES", 90)
     patch.setattr(sqlite_sampling, "ROOMS", 2000)
     patch.setattr(postgres_sampling, "RUNS", 5)
     patch.setattr(postgres_sampling, "RUN", 4)
-    patch.setattr(mongo_totals, "_SAMPLED", 2000)
+    patch.setattr(mongo_totals, "_SAMPLED", 1000)  # of half as many, see SLOW
 
 
 def look_at_few(patch: pytest.MonkeyPatch) -> None:

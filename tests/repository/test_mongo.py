@@ -168,7 +168,7 @@ def test_rooms_in_a_circle_are_counted_by_the_server_but_for_its_rim(
     assert traffic.documents < 10
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings().max_examples // 2, suppress_health_check=list(HealthCheck))
 @given(rooms=room_sets(), query=queries())
 def test_the_way_outwards_from_a_point_is_that_of_the_oracle(
     repository: MongoRepo, by_hand: Any, rooms: list[Room], query: RoomQuery

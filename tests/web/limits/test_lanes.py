@@ -254,4 +254,4 @@ class Queueing(RuleBasedStateMachine):
 
 
 TestQueueing = Queueing.TestCase
-TestQueueing.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestQueueing.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=30)
