@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from rentomatic.cli.waiting import retry
 from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from tests.servers import ROOT, STOP_TIMEOUT, free_port, serving
 
 
@@ -44,7 +46,7 @@ def test_a_storage_that_comes_while_the_start_waits_is_served(tmp_path: Path) ->
     assert said.startswith(f"Waiting up to 60 s for {folder}/rooms.db: There is no directory")
 
 
-@pytest.mark.parametrize("seconds", ["0", "4"])
+@pytest.mark.parametrize("seconds", ["0", "1"])
 def test_a_storage_that_never_comes_ends_the_start_with_4(tmp_path: Path, seconds: str) -> None:
     done = subprocess.run(
         command(free_port()),
@@ -57,8 +59,23 @@ def test_a_storage_that_never_comes_ends_the_start_with_4(tmp_path: Path, second
     )
 
     assert done.returncode == 4
-    assert ("Waiting up to 4 s" in done.stderr) is (seconds == "4")
+    assert ("Waiting up to 1 s" in done.stderr) is (seconds == "1")
     assert "Error: There is no directory" in done.stderr
+
+
+def test_an_attempt_that_outlasts_the_wait_is_followed_by_another() -> None:
+    timeout, attempts = 0.01, 0
+
+    def attempt() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            time.sleep(timeout)
+            raise RepositoryUnavailable("It boots.")
+
+    retry(attempt, timeout, "a server")
+
+    assert attempts == 2
 
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

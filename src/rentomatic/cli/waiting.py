@@ -19,7 +19,7 @@ _SILENCE = 5.0
 def wait_for_storage(settings: Settings) -> None:
     """Return when the storage answers and has the right schema.
 
-    Raises RepositoryUnavailable when it does not within `start_timeout`, at once where that is 0.
+    Raises RepositoryUnavailable when it still does not `start_timeout` after a first attempt.
     """
 
     def attempt() -> None:
@@ -30,18 +30,27 @@ def wait_for_storage(settings: Settings) -> None:
 
 
 def retry(attempt: Callable[[], None], timeout: float, label: str) -> None:
-    """Call until it succeeds or the seconds are over, and say on standard error what is waited for."""
-    end, told = time.monotonic() + timeout, 0.0
+    """Call until it succeeds, and say on standard error what is waited for.
+
+    timeout: seconds after the first attempt, which may take long itself. With 0 there is only one attempt.
+
+    Raises the RepositoryUnavailable of the last attempt.
+    """
+    end: float | None = None
+    told: float | None = None
     while True:
         try:
             attempt()
         except RepositoryUnavailable as error:
             now = time.monotonic()
+            end = now + timeout if end is None else end
             if now >= end:
                 raise
-            if now >= told + _SILENCE:
-                waited = f"Still waiting up to {end - now:.0f}" if told else f"Waiting up to {timeout:.0f}"
-                click.echo(f"{waited} s for {label}: {error.__cause__ or error}", err=True)
+            if told is None or now >= told + _SILENCE:
+                begin = "Waiting" if told is None else "Still waiting"
+                click.echo(
+                    f"{begin} up to {end - now:.0f} s for {label}: {error.__cause__ or error}", err=True
+                )
                 told = now
             time.sleep(min(_PAUSE, end - now))
         else:
