@@ -1,10 +1,10 @@
-"""A storage that is too slow to look at all its rooms in the time that it is given."""
+"""Storages that cannot look at all their rooms in the time that they are given, or not quickly."""
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget
-from rentomatic.use_cases.errors import OutOfTime
+from rentomatic.use_cases.errors import NotQuick, OutOfTime
 
 
 class Clock:
@@ -52,3 +52,30 @@ class SlowRepo(MemRepo):
         return Sample(
             {price: prices.count(price) for price in prices}, range_of(room.size for room in half), 0.5
         )
+
+
+class LargeRepo(SlowRepo):
+    """Looks at all rooms in time, but not quickly. sampled: how many times it looked at a part of them."""
+
+    sampled = 0
+
+    def count(
+        self,
+        query: RoomQuery,
+        at_most: int | None = None,
+        within: float | None = None,
+        *,
+        quick: bool = False,
+    ) -> int:
+        if quick:
+            raise NotQuick
+        return super().count(query, at_most)
+
+    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
+        if quick:
+            raise NotQuick
+        return super().summarise(query)
+
+    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
+        self.sampled += 1
+        return super().sample(query, within)

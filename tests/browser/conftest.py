@@ -1,5 +1,6 @@
 """The pages in a real browser. Where there is none, these tests are skipped by name."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -119,7 +120,8 @@ class Camera:
 
 @pytest.fixture
 def camera(request: pytest.FixtureRequest) -> Camera:
-    return Camera(request.config.getoption("--screenshots"), request.node.name)
+    name = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")  # it may hold an address
+    return Camera(request.config.getoption("--screenshots"), name)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
 from rentomatic.domain.summary import Count, Sample, Summary
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget, exact_or_estimated
-from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable, StorageBusy, TooCostly
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageBusy, TooCostly
 from rentomatic.use_cases.search_rooms import search_rooms
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
 from tests.builders import make_room
-from tests.slow import Clock, SlowRepo, a_second
+from tests.slow import Clock, LargeRepo, SlowRepo, a_second
 
 ROOMS = [make_room(code=f"r{number:03}", price=40 + number % 20, size=20) for number in range(100)]
 CHEAP = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 44),), limit=3)
@@ -74,24 +74,6 @@ def test_page_comes_first_and_its_total_has_what_is_left() -> None:
 
 @pytest.mark.parametrize("quick", [False, True])
 def test_only_a_quick_answer_is_asked_for_where_no_other_is_wanted(quick: bool) -> None:
-    class LargeRepo(SlowRepo):
-        def count(
-            self,
-            query: RoomQuery,
-            at_most: int | None = None,
-            within: float | None = None,
-            *,
-            quick: bool = False,
-        ) -> int:
-            if quick:
-                raise NotQuick
-            return MemRepo.count(self, query, at_most)
-
-        def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
-            if quick:
-                raise NotQuick
-            return MemRepo.summarise(self, query)
-
     repository = LargeRepo(ROOMS)
     found = search_rooms(repository, CHEAP, a_second(), with_total=True, quick=quick)
     summary = summarise_rooms(repository, CHEAP, a_second(), quick=quick)

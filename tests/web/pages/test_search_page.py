@@ -9,12 +9,12 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
-from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable
 from rentomatic.web.app import create_app
 from rentomatic.web.http.static_files import prefix
 from rentomatic.web.pages.tiles import Tiles
 from tests.builders import make_room
-from tests.slow import SlowRepo
+from tests.slow import LargeRepo, SlowRepo
 from tests.web.conftest import client_of, get
 
 
@@ -405,33 +405,6 @@ def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:
 
     assert (200, "") == (late.status_code, late.text.strip())
     assert 503 == get(client_of(repository), "/parts/prices").status_code
-
-
-class LargeRepo(SlowRepo):
-    """Looks at all rooms in time, but not quickly. sampled: how many times it looked at a part of them."""
-
-    sampled = 0
-
-    def count(
-        self,
-        query: RoomQuery,
-        at_most: int | None = None,
-        within: float | None = None,
-        *,
-        quick: bool = False,
-    ) -> int:
-        if quick:
-            raise NotQuick
-        return super().count(query, at_most)
-
-    def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
-        if quick:
-            raise NotQuick
-        return super().summarise(query)
-
-    def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        self.sampled += 1
-        return super().sample(query, within)
 
 
 @pytest.mark.parametrize(("path", "samples"), [("/", 2), ("/parts/rooms", 1), ("/parts/prices", 1)])
