@@ -123,7 +123,7 @@ class Stack:
         if not self.ask("ps", "--quiet"):
             raise StackError(
                 f"The production stack is not running, so {arguments[0]} did nothing. "
-                "Start it with ./manage.py compose up -d. For another storage, name it in DATABASE_URL."
+                "Start it with ./manage.py compose up -d."
             )
         terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
         # Not its dependencies: they run, and a changed configuration is no reason to make them anew here.

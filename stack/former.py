@@ -29,9 +29,10 @@ def refuse(command: str, arguments: Sequence[str], configuration: str, local: st
             f"{command} acts on this machine's storage, and APPLICATION_CONFIG=production names none. "
             f"For the production stack: ./manage.py stack {line}. Nothing was done."
         )
+    here = local or "this machine"
     if not configuration and command in _MEANT_THE_STACK and SECRETS.exists():
         raise UsageError(
             f"{command} acts on this machine's storage. It used to act on the production stack, which this "
             f"machine has as well. For the stack: ./manage.py stack {line}. "
-            f"For {local}: APPLICATION_CONFIG=development ./manage.py {line}. Nothing was done."
+            f"For {here}: APPLICATION_CONFIG=development ./manage.py {line}. Nothing was done."
         )

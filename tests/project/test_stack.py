@@ -162,6 +162,7 @@ def test_stack_that_is_stopped_is_not_started_for_a_command(run: Manage, calls: 
 
     assert 1 == done.returncode
     assert "The production stack is not running, so backup did nothing." in done.stderr
+    assert "DATABASE_URL" not in done.stderr  # which a command of the stack does not heed
     assert [["compose", "ps", "--quiet"]] == [call["arguments"] for call in calls.all]
 
 
@@ -181,6 +182,15 @@ def test_command_that_used_to_mean_the_stack_is_refused_where_there_is_one(
     local = f"For sqlite:///{copy}/rentomatic.db: APPLICATION_CONFIG=development ./manage.py {command}."
     assert local in done.stderr
     assert not (copy / "rentomatic.db").exists()
+
+
+def test_refusal_is_plain_where_only_a_part_of_a_storage_is_named(run: Manage, copy: Path) -> None:
+    (copy / "docker" / "secrets").mkdir()
+
+    done = run("backup", POSTGRES_USER="rooms")
+
+    assert 2 == done.returncode
+    assert "For this machine: APPLICATION_CONFIG=development ./manage.py backup." in done.stderr
 
 
 @pytest.mark.parametrize("command", ["search --limit 1", "doctor", "backup", "make-key me --scope write"])
