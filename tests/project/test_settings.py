@@ -94,6 +94,28 @@ def test_a_url_says_where_the_rooms_are(url: str, database: MemoryBackend | Sqli
     assert database == read_settings({"DATABASE_URL": url}).database
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("no_such_package:STORAGE", "cannot be loaded: No module named 'no_such_package'"),
+        ("json:STORAGE", "cannot be loaded: module 'json' has no attribute 'STORAGE'"),
+        ("json:dumps", "is not a Storage of rentomatic.repository.backend"),
+    ],
+)
+def test_installed_storage_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    installed = tmp_path / "theirs-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(f"[rentomatic.storages]\ntheirs = {value}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    message = refused(DATABASE_URL="theirs://rooms")["DATABASE_URL"]
+
+    assert f"names {value}, which {said}" == message
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
 def test_a_url_of_postgresql_is_what_libpq_takes(scheme: str) -> None:
     url = f"{scheme}://ann:s3cret!@a:1,b:2/rooms?sslmode=verify-full&options=-c%20geqo%3Doff"
@@ -299,6 +321,9 @@ def test_a_database_without_a_host_is_never_an_sqlite_file() -> None:
         ("DATABASE_URL", "rooms.db"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:////"),
+        ("DATABASE_URL", "sqlite:///."),
+        ("DATABASE_URL", "sqlite:///a%00b.db"),
         ("DATABASE_URL", "sqlite://rooms.db"),
         ("DATABASE_URL", "sqlite:///rooms.db?mode=ro"),
         ("DATABASE_URL", "sqlite:///:memory:"),

@@ -336,6 +336,12 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_directory_in_the_place_of_the_file_is_called_one(tmp_path: Path) -> None:
+    message = unavailable(SqliteRepo(tmp_path, SQLITE_REVISION))
+
+    assert message == "The storage must be a file; this is a directory."
+
+
 def test_a_file_without_a_schema_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
 

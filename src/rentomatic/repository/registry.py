@@ -11,7 +11,7 @@ Only the storages of the program are imported before one is chosen; they import 
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from rentomatic.domain.quoting import quoted
 from rentomatic.repository.backend import Backend, Storage, Variables
@@ -45,11 +45,21 @@ def _of_scheme(scheme: str) -> Storage | None:
     for storage in built_in():
         if scheme in storage.schemes:
             return storage
-    for registered in entry_points(group=GROUP, name=scheme):
+    registered = next(iter(entry_points(group=GROUP, name=scheme)), None)
+    return _loaded(registered) if registered else None
+
+
+def _loaded(registered: EntryPoint) -> Storage:
+    """The storage of an installed package. Raises ValueError where it cannot be loaded."""
+    try:
         storage = registered.load()
-        if isinstance(storage, Storage):
-            return storage
-    return None
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"names {registered.value}, which cannot be loaded: {error}") from error
+    if not isinstance(storage, Storage):
+        raise ValueError(  # noqa: TRY004 - what is wrong is the URL
+            f"names {registered.value}, which is not a Storage of {Storage.__module__}"
+        )
+    return storage
 
 
 def _known_urls() -> str:

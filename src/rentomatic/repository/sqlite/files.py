@@ -8,6 +8,7 @@ no changes, so such a connection serves one use, and what it read counts only if
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -111,6 +112,8 @@ def state_of(path: Path) -> os.stat_result:
         raise RepositoryUnavailable("The file of the storage is not there.") from error
     except OSError as error:
         raise RepositoryUnavailable("The file of the storage cannot be opened.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise RepositoryUnavailable("The storage must be a file; this is a directory.")
     if not found.st_size:
         raise EmptyFile
     return found

@@ -14,7 +14,10 @@ def _of_url(url: str, variables: Variables) -> Backend:
         raise ValueError("takes a path and no options; rooms in memory are at memory:")
     if not path.startswith("/") or len(path) == 1:
         raise ValueError("must be sqlite:///relative/path.db or sqlite:////absolute/path.db")
-    return SqliteBackend(Path(unquote(path[1:])))
+    name = unquote(path[1:])
+    if not Path(name).name or "\0" in name:
+        raise ValueError("must name a file, such as sqlite:////absolute/path.db")
+    return SqliteBackend(Path(name))
 
 
 STORAGE = Storage(
