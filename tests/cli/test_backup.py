@@ -343,7 +343,7 @@ def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
         ("backup --keep 0", 2, "--keep"),
         ("backup --keep 3 -o rooms.gz", 2, "--keep"),
         ("backup -o rooms.db", 2, "rooms.db is the file of the rooms themselves"),
-        ("backup -o /dev/null --verify", 2, "/dev/null is no file that --verify could read"),
+        ("backup -o /dev/null --verify", 2, "/dev/null is not a file that --verify could read"),
         ("backup -o nowhere/rooms.gz", 1, "nowhere/rooms.gz cannot be written: No such file or directory"),
     ],
 )

@@ -104,6 +104,29 @@ def test_options_of_before_ask_all_the_same(rentomatic: CommandLine, storage: St
     assert ([HERE, THERE], before) == (storage.rooms(), contents())
 
 
+@pytest.mark.parametrize("line", ["export -o rooms.db", "backup -o rooms.db", "import - --report rooms.db"])
+def test_file_of_the_rooms_is_never_overwritten(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+    storage.put(HERE)
+
+    done = rentomatic(*line.split(), "--yes", stdin=LISTING)
+
+    assert 2 == done.code
+    assert "rooms.db is the file of the rooms themselves" in done.err
+    assert [HERE] == storage.rooms()
+
+
+def test_export_to_standard_output_leaves_a_file_of_that_name_alone(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put(HERE)
+    Path("-").write_bytes(b"precious")
+
+    done = rentomatic("export", "-o", "-")
+
+    assert (0, b"precious") == (done.code, Path("-").read_bytes())
+    assert "here" in done.out
+
+
 def empty(path: Path) -> None:
     path.touch()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rentomatic.domain.quoting import visible
+from rentomatic.repository.backend import Backend, InFile
 from rentomatic.settings import Settings, read_settings
 
 yes_option = click.option(
@@ -45,7 +46,13 @@ def confirm(what: str, *, yes: bool) -> None:
         raise Declined("Nothing was changed.")
 
 
-def confirm_overwriting(path: Path, *, yes: bool) -> None:
-    """`confirm` where the content of a file would be lost; pipes and devices have none."""
+def confirm_overwriting(path: Path, storage: Backend, *, yes: bool) -> None:
+    """`confirm` where the content of a file would be lost; pipes and devices have none.
+
+    Raises click.UsageError, whatever the answer would be, where it is the file of the rooms.
+    """
+    rooms = storage.path if isinstance(storage, InFile) else None
+    if rooms and path.exists() and rooms.exists() and path.samefile(rooms):
+        raise click.UsageError(f"{path} is the file of the rooms themselves")
     if path.is_file() and path.stat().st_size:
         confirm(f"{path} exists and would be overwritten.", yes=yes)

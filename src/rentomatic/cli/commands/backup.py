@@ -25,7 +25,6 @@ from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import as_command, naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.backend import InFile
 from rentomatic.repository.backups import (
     backups_in,
     new_backup,
@@ -86,8 +85,8 @@ def backup(
         _to_standard_output(settings, verify)
         return DONE
     if output:
-        _require_file(settings, Path(output), to_be_read=verify)
-        confirm_overwriting(Path(output), yes=yes)
+        _require_place(Path(output), to_be_read=verify)
+        confirm_overwriting(Path(output), settings.database, yes=yes)
     announce(settings)
     with _stopped_in_order():
         path, trailer = _write_file(settings, output, fewer_rooms=fewer_rooms)
@@ -182,12 +181,9 @@ def _require_one_that_lasts(settings: Settings) -> None:
         raise SettingsError([Problem("DATABASE_URL", wanted)])
 
 
-def _require_file(settings: Settings, path: Path, *, to_be_read: bool) -> None:
-    rooms = settings.database.path if isinstance(settings.database, InFile) else None
-    if rooms and path.exists() and rooms.exists() and path.samefile(rooms):
-        raise click.UsageError(f"{path} is the file of the rooms themselves")
+def _require_place(path: Path, *, to_be_read: bool) -> None:
     if to_be_read and path.exists() and not path.is_file():
-        raise click.UsageError(f"{path} is no file that --verify could read")
+        raise click.UsageError(f"{path} is not a file that --verify could read")
 
 
 def _write_file(settings: Settings, output: str | None, *, fewer_rooms: bool) -> tuple[Path, Trailer]:

@@ -15,6 +15,7 @@ from rentomatic.cli.options import as_option, parameters, repository, search_opt
 from rentomatic.domain.search import SORTS
 from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
 from rentomatic.serializers.formats import WRITERS
+from rentomatic.settings import read_settings
 from rentomatic.use_cases.export_rooms import export_rooms
 
 _FORMATS_BY_SUFFIX = {**{str(notation): notation for notation in Format}, "jsonl": Format.NDJSON}
@@ -56,12 +57,14 @@ def export(
     """
     given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort)
     query = parse_search(given, (*AREA_PARAMETERS, "sort"), as_option).query
+    settings = read_settings(os.environ)
+    output = None if output == Path("-") else output
     if format_ is None:
         suffix = Path(str(output or "").removesuffix(".gz")).suffix.removeprefix(".")
         format_ = _FORMATS_BY_SUFFIX.get(suffix, Format.CSV)
     if output:
-        confirm_overwriting(output, yes=yes)
-    with repository() as rooms, export_rooms(rooms, query) as found, _written(output) as file:
+        confirm_overwriting(output, settings.database, yes=yes)
+    with repository(settings) as rooms, export_rooms(rooms, query) as found, _written(output) as file:
         file.writelines(WRITERS[Format(format_)].write(found, query.near))
 
 
@@ -75,7 +78,7 @@ def _opened(path: Path, named: Path | None = None) -> IO[bytes]:
 @contextmanager
 def _written(path: Path | None) -> Iterator[IO[bytes]]:
     """A file that takes its name only when it is whole; standard output without a path."""
-    if path is None or str(path) == "-":
+    if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -1,6 +1,7 @@
 """The command `import`."""
 
 import csv
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from rentomatic.cli.confirm import announced_settings, confirm_overwriting, yes_option
+from rentomatic.cli.confirm import announce, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import repository
 from rentomatic.domain.quoting import quoted
@@ -19,6 +20,7 @@ from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import USUAL_NAMES, Columns
 from rentomatic.listings.source import Source, open_listing
+from rentomatic.settings import read_settings
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
 from rentomatic.use_cases.ports import OnConflict
 
@@ -106,9 +108,10 @@ def import_(
     """
     if report and report.exists() and Path(file).exists() and report.samefile(file):
         raise click.UsageError("--report would overwrite the listing itself")
+    settings = read_settings(os.environ)
     if report:
-        confirm_overwriting(report, yes=yes)
-    settings = announced_settings()
+        confirm_overwriting(report, settings.database, yes=yes)
+    announce(settings)
     columns = Columns(mapping, Decimal(decimal) if decimal else None, rounded)
     with (
         open_listing(file, encoding) as source,
