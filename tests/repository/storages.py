@@ -73,7 +73,7 @@ def postgres() -> Iterator[RoomRepository]:
 def mongo() -> Iterator[RoomRepository]:
     with mongo_server.database() as (uri, name):
         upgrade_mongo(uri, name)
-        repository = MongoRepo(uri, name, MONGO_REVISION)
+        repository = MongoRepo(uri, name, MONGO_REVISION, statement_timeout=60)  # SecantusDB is slow
         try:
             yield repository
         finally:

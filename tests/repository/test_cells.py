@@ -27,7 +27,7 @@ SEARCHES = {
     "by price and size": RoomQuery(conditions=(CHEAP, Condition(Field.SIZE, Operator.GTE, 30))),
     "near a point": RoomQuery(areas=(Circle(CENTRE, 40_000), BOX), near=CENTRE, sort=BY_DISTANCE),
 }
-CODES = RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("r0001", "r3998", "nope")),))
+CODES = RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("r0000", "r3998", "nope")),))
 
 
 @pytest.fixture(scope="module", params=STORAGES)
@@ -134,7 +134,7 @@ def test_codes_are_looked_up_however_many_rooms_there_are(
     take_small_samples(monkeypatch)
     look_at_few(monkeypatch)
 
-    assert ["r0001", "r3998"] == sorted(
+    assert ["r0000", "r3998"] == sorted(
         cell.room.code for cell in storage.cells(CODES, GRID).cells if cell.room
     )
 
