@@ -51,10 +51,13 @@ LAST_LINES = 50
 """Lines that are shown of what failed."""
 
 _STORAGES = {
-    "postgres": {"POSTGRES_HOSTNAME": "db", "MIGRATION": "init-postgres"},
-    "mongo": {"MONGODB_HOSTNAME": "mongo", "MIGRATION": "migrate"},
+    "postgres": {"POSTGRES_HOSTNAME": "db", "MONGODB_HOSTNAME": "", "MIGRATION": "init-postgres"},
+    "mongo": {"POSTGRES_HOSTNAME": "", "MONGODB_HOSTNAME": "mongo", "MIGRATION": "migrate"},
 }
-"""What the application is told in each profile of the stack, and how its schema is made."""
+"""What the application is told in each profile of the stack, and how its schema is made.
+
+A server that the environment names for this machine's commands is none of the stack's.
+"""
 
 _TEST_SERVERS = {
     "db": ("5432", "POSTGRES_TEST_URL", "postgresql://postgres@{}/postgres"),

@@ -127,6 +127,17 @@ def test_mongodb_takes_the_place_of_postgresql_where_it_is_the_profile(run: Mana
     assert not environment.get("POSTGRES_HOSTNAME")
 
 
+@pytest.mark.parametrize(("profile", "own"), [("postgres", "db"), ("mongo", "mongo")])
+def test_stack_has_only_its_own_storage_whatever_server_the_environment_names(
+    run: Manage, calls: Calls, profile: str, own: str
+) -> None:
+    elsewhere = dict.fromkeys(("POSTGRES_HOSTNAME", "MONGODB_HOSTNAME"), "elsewhere")
+
+    run("stack", "search", ANSWER="a container that runs", COMPOSE_PROFILES=profile, **elsewhere)
+
+    assert {own, ""} == {calls.last["environment"][name] for name in elsewhere}
+
+
 @pytest.mark.parametrize("code", [0, 1, 17, 130])
 def test_the_exit_code_of_compose_is_passed_on(run: Manage, code: int) -> None:
     assert code == run("compose", "up", EXIT_CODE=str(code)).returncode
