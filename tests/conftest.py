@@ -14,6 +14,8 @@ from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
 
+pytest.register_assert_rewrite("rentomatic.repository.contract")  # before the first test imports it
+
 settings.register_profile(
     "default",
     max_examples=50,

@@ -88,10 +88,13 @@ def test_a_storage_that_is_away_ends_the_process_with_4(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (4, b"")
 
 
-def test_a_file_needs_none_of_what_servers_and_migrations_need(storage: Storage) -> None:
+@pytest.mark.parametrize("arguments", [["search"], ["--help"]], ids=" ".join)
+def test_a_file_needs_none_of_what_servers_and_migrations_need(
+    storage: Storage, arguments: list[str]
+) -> None:
     storage.put(make_room())
     program = (
-        "import sys; from rentomatic.cli.main import run; run(['search']); "
+        f"import sys; from rentomatic.cli.main import run; run({arguments}); "
         "print({'psycopg', 'pymongo', 'alembic', 'sqlalchemy', 'granian', 'prometheus_client'}"
         " & set(sys.modules))"
     )

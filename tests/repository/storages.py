@@ -14,6 +14,7 @@ from rentomatic.repository import areas, staging
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo import cells as mongo_cells
 from rentomatic.repository.mongo import load as mongo_load
+from rentomatic.repository.mongo import repository as mongo_repository
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.mongo.migrate import upgrade as upgrade_mongo
@@ -30,6 +31,7 @@ from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.repository.sqlite import meter as sqlite_meter
 from rentomatic.repository.sqlite import plan as sqlite_plan
+from rentomatic.repository.sqlite import repository as sqlite_repository
 from rentomatic.repository.sqlite import sampling as sqlite_sampling
 from rentomatic.repository.sqlite import search as sqlite_search
 from rentomatic.repository.sqlite import totals as sqlite_totals
@@ -109,6 +111,13 @@ def work_in_small_batches(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "_BATCH", 50)
     for reader in (postgres_statements, mongo_search):
         patch.setattr(reader, "_AT_ONCE", 50)
+
+
+def prepare(patch: pytest.MonkeyPatch) -> None:
+    """Let a storage work in small batches, and no writer give up on a busy machine."""
+    work_in_small_batches(patch)
+    for module in (sqlite_repository, mongo_repository):
+        patch.setattr(module, "SWAP_TIMEOUT", 60.0)
 
 
 def take_small_samples(patch: pytest.MonkeyPatch) -> None:

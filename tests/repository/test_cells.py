@@ -150,23 +150,8 @@ def test_few_rooms_are_exact_however_many_there_are_elsewhere(
     assert (1, told(MemRepo(rooms).cells(query, GRID))) == (found.share, told(found))
 
 
-def test_a_room_in_a_cell_of_its_own_is_told_of_as_it_is(repository: RoomRepository) -> None:
-    rooms = [
-        make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0),
-        make_room(code="b", latitude=90.0, longitude=180.0),
-        make_room(code="c", latitude=-90.0, longitude=0.0),
-    ]
-    repository.load(rooms)
-
-    assert rooms == sorted((c.room for c in repository.cells(RoomQuery(), GRID).cells if c.room), key=str)
-
-
 @pytest.mark.parametrize(
     "areas", [(BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52)), (BoundingBox(100, 0, 101, 1),)]
 )
 def test_where_no_room_is_there_are_no_cells(storage: RoomRepository, areas: tuple[BoundingBox, ...]) -> None:
     assert () == storage.cells(RoomQuery(areas=areas), GRID).cells
-
-
-def test_an_empty_storage_has_no_cells(repository: RoomRepository) -> None:
-    assert Cells((), share=1) == repository.cells(RoomQuery(areas=(BOX,)), GRID, within=60)

@@ -1,7 +1,6 @@
 """Numbers, ranges and samples of rooms: what every storage tells alike, in the time that it is given."""
 
 import random
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,10 +9,9 @@ import pytest
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Field, Operator, Page, RoomQuery
-from rentomatic.domain.summary import Count, Sample, Summary, estimate_of
+from rentomatic.domain.summary import Count, Summary, estimate_of
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.budget import Budget
-from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from tests.builders import make_room
@@ -71,15 +69,6 @@ def oracle(rooms: list[Room]) -> MemRepo:
     return MemRepo(rooms)
 
 
-def test_a_stream_that_takes_longer_than_it_may_ends_with_an_error(storage: RoomRepository) -> None:
-    with pytest.raises(OutOfTime), storage.stream(RoomQuery(), within=0.05) as rooms:
-        for _ in rooms:
-            time.sleep(0.001)
-
-    with storage.stream(RoomQuery(), within=60) as rooms:
-        assert storage.count(RoomQuery()) == sum(1 for _ in rooms)
-
-
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
 def test_what_is_told_within_a_time_is_what_is_told_without(
     storage: RoomRepository, oracle: MemRepo, query: RoomQuery
@@ -119,16 +108,6 @@ def test_a_sample_of_where_no_room_is_holds_none(
 
     assert ({}, None) == (sample.prices, sample.size)
     assert Summary(0, None, None, (), exact=sample.share == 1) == estimate_of(sample)
-
-
-def test_a_sample_of_few_rooms_is_all_of_them(storage: RoomRepository, oracle: MemRepo) -> None:
-    sample = storage.sample(RoomQuery())
-
-    assert oracle.sample(RoomQuery()) == sample
-
-
-def test_a_sample_of_an_empty_storage_is_empty(repository: RoomRepository) -> None:
-    assert Sample({}, None, share=1) == repository.sample(RoomQuery(), within=60)
 
 
 def remove_after_search(storage: RoomRepository, leaving: list[Room], patch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,23 @@
+"""What every storage must do, as tests that any storage can be put to.
+
+They need pytest and hypothesis, which the rest of the package does not. A storage proves itself in a test
+module of its own:
+
+    pytest.register_assert_rewrite("rentomatic.repository.contract")  # in conftest.py, for clearer failures
+
+    class TestMyStorage(RepositoryContract):
+        @classmethod
+        @contextmanager
+        def empty(cls) -> Iterator[RoomRepository]:
+            with TemporaryDirectory() as folder, closing(MyRepo(folder)) as repository:
+                yield repository
+"""
+
+from rentomatic.repository.contract.comparing import Comparing
+from rentomatic.repository.contract.loading import Loading
+from rentomatic.repository.contract.searching import Searching
+from rentomatic.repository.contract.swapping import Swapping
+
+
+class RepositoryContract(Searching, Loading, Swapping, Comparing):
+    """All of the contract. A subclass whose name begins with `Test` gives `empty`."""

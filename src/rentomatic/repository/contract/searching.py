@@ -1,0 +1,312 @@
+"""What a storage finds."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.room import MAX_INTEGER
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
+from rentomatic.domain.summary import Bucket, Range, Sample, Summary
+from rentomatic.repository.contract.builders import make_room
+from rentomatic.repository.contract.storage import LONDON, Contract, codes_of, everything, pages_of
+from rentomatic.use_cases.errors import NotQuick
+from rentomatic.use_cases.ports import RoomRepository
+
+
+class Searching(Contract):
+    """Searches, pages, areas, summaries, and what is quick."""
+
+    def test_an_empty_storage_finds_nothing(self, repository: RoomRepository) -> None:
+        page = repository.search(RoomQuery())
+
+        assert (page.rooms, page.more) == ((), False)
+        assert repository.get("a1") is None
+        assert repository.count(RoomQuery()) == 0
+        assert Summary(0, None, None, ()) == repository.summarise(RoomQuery())
+        assert everything(repository) == []
+
+    def test_a_room_comes_back_as_it_went_in(self, repository: RoomRepository) -> None:
+        rooms = [
+            make_room(
+                code="f853578c-fc0f-4e65-81b8-566c5dffa35a", latitude=51.75436293, longitude=-0.09998975
+            ),
+            make_room(code="0" * 36, size=None, price=0, latitude=-90, longitude=-180),
+            make_room(code="z" * 36, size=MAX_INTEGER, price=MAX_INTEGER, latitude=90, longitude=180),
+            make_room(code="tiny", latitude=1e-15, longitude=-1.1e-15),
+            make_room(code="third", latitude=1 / 3, longitude=-100 / 3),
+        ]
+
+        repository.load(rooms)
+
+        assert rooms == [repository.get(room.code) for room in rooms]
+
+    def test_many_rooms_next_to_nothing_away_from_each_other_are_taken(
+        self, repository: RoomRepository
+    ) -> None:
+        rooms = [
+            make_room(code=f"n{n}", latitude=n * 1e-170, longitude=(300 - n) * 1e-14) for n in range(300)
+        ]
+
+        repository.load(rooms)
+
+        assert repository.count(RoomQuery(areas=(BoundingBox(-1, -1, 1, 1),))) == 300
+
+    def test_codes_that_differ_in_case_are_different_rooms(self, repository: RoomRepository) -> None:
+        repository.load([make_room(code="ab", price=1), make_room(code="AB", price=2)])
+
+        assert make_room(code="ab", price=1) == repository.get("ab")
+        assert make_room(code="AB", price=2) == repository.get("AB")
+        assert repository.get("Ab") is None
+
+    def test_codes_compare_by_code_point(self, repository: RoomRepository) -> None:
+        codes = ["b", "a", "B", "A", "a.", "a-", "a~", "a_", "aB", "ab", "10", "9", "a0", "Z", "z"]
+        repository.load(make_room(code=code) for code in codes)
+
+        assert sorted(codes) == codes_of(repository, RoomQuery(limit=4))
+        assert sorted(codes, reverse=True) == codes_of(repository, RoomQuery(sort=SORTS["-code"], limit=4))
+
+    @pytest.mark.parametrize("sort", ["price", "-price", "size", "-size", "distance"])
+    def test_rooms_that_are_alike_are_ordered_by_code_and_each_is_on_one_page(
+        self, repository: RoomRepository, sort: str
+    ) -> None:
+        codes = [f"{number:02}" for number in range(23)]
+        repository.load(make_room(code=code) for code in reversed(codes))
+
+        assert codes == codes_of(repository, RoomQuery(sort=SORTS[sort], near=LONDON, limit=5))
+
+    @pytest.mark.parametrize(("sort", "codes"), [("size", "bdac"), ("-size", "dbac")])
+    def test_unstated_sizes_come_last_either_way(
+        self, repository: RoomRepository, sort: str, codes: str
+    ) -> None:
+        sizes = {"a": None, "b": 5, "c": None, "d": 9}
+        repository.load(make_room(code=code, size=size) for code, size in sizes.items())
+
+        for limit in (1, 2, 3, 4):
+            assert list(codes) == codes_of(repository, RoomQuery(sort=SORTS[sort], limit=limit))
+
+    @pytest.mark.parametrize("operator", Operator)
+    def test_no_condition_finds_an_unstated_size(
+        self, repository: RoomRepository, operator: Operator
+    ) -> None:
+        repository.load([make_room(size=None)])
+        value: int | tuple[int, ...] = (5,) if operator is Operator.IN else 5
+
+        assert codes_of(repository, RoomQuery(conditions=(Condition(Field.SIZE, operator, value),))) == []
+
+    def test_a_page_that_ends_with_the_last_room_says_so(self, repository: RoomRepository) -> None:
+        repository.load(make_room(code=code) for code in "abcd")
+
+        assert [tuple(room.code for room in page) for page in pages_of(repository, RoomQuery(limit=2))] == [
+            ("a", "b"),
+            ("c", "d"),
+        ]
+        beyond = RoomQuery(limit=2, after=RoomQuery().position(make_room(code="d")))
+        assert (repository.search(beyond).rooms, repository.search(beyond).more) == ((), False)
+
+    @pytest.mark.parametrize("sort", SORTS.values(), ids=str)
+    def test_rooms_added_and_removed_between_pages_are_neither_shown_twice_nor_skipped(
+        self, repository: RoomRepository, sort: object
+    ) -> None:
+        query = RoomQuery(sort=SORTS[str(sort)], near=LONDON, limit=3)
+        first = [
+            make_room(
+                code=f"k{n:02}", price=n // 3, size=None if n % 4 == 0 else n // 3 + 1, latitude=51 - n / 10
+            )
+            for n in range(12)
+        ]
+        repository.load(first)
+
+        seen: list[str] = []
+        after = None
+        for turn in range(10):
+            page = repository.search(replace(query, after=after))
+            seen += [room.code for room in page.rooms]
+            if not page.more:
+                break
+            after = query.position(page.rooms[-1])
+            last = page.rooms[-1]  # the very room that the cursor stands on
+            repository.swap(last, None)
+            repository.load(
+                [make_room(code=f"k00-{turn}", price=0, size=1), make_room(code=f"k99-{turn}", price=9)]
+            )
+
+        assert len(seen) == len(set(seen))
+        assert {room.code for room in first} <= set(seen)
+
+    def test_a_box_across_the_antimeridian_finds_both_sides(self, repository: RoomRepository) -> None:
+        places = {"east": 179.9, "edge": 180.0, "other-edge": -180.0, "west": -179.9, "far": 0.0}
+        repository.load(make_room(code=code, latitude=0, longitude=place) for code, place in places.items())
+
+        box = RoomQuery(areas=(BoundingBox(179, -1, -179, 1),))
+        assert codes_of(repository, box) == ["east", "edge", "other-edge", "west"]
+        assert codes_of(repository, RoomQuery(areas=(BoundingBox(-179, -1, 179, 1),))) == ["far"]
+
+    def test_a_circle_across_the_antimeridian_finds_both_sides(self, repository: RoomRepository) -> None:
+        places = {"a": 179.9, "b": 180.0, "c": -180.0, "d": -179.9, "far": 178.0}
+        repository.load(make_room(code=code, latitude=0, longitude=place) for code, place in places.items())
+
+        near = Point(0, 179.95)
+        query = RoomQuery(areas=(Circle(near, 20_000),), near=near, sort=BY_DISTANCE, limit=2)
+        assert {"b", "c", "a", "d"} == set(codes_of(repository, query))
+        assert sorted(codes_of(repository, query)[:3]) == ["a", "b", "c"]
+
+    def test_a_box_around_nearly_all_of_the_earth_holds_a_room_once(self, repository: RoomRepository) -> None:
+        repository.load([make_room(code=code, latitude=0, longitude=10.0000000005) for code in "xy"])
+
+        page = repository.search(RoomQuery(areas=(BoundingBox(10.000000001, -1, 10.0000000008, 1),), limit=2))
+        assert (["x", "y"], False) == ([room.code for room in page.rooms], page.more)
+
+    def test_a_room_in_the_corner_of_a_box_does_not_come_before_a_nearer_one(
+        self, repository: RoomRepository
+    ) -> None:
+        places = {
+            "a": (0, 0.01),
+            "corner0": (0.0105, 0.0105),
+            "corner1": (0.0106, 0.0106),
+            "east": (0, 0.0125),
+        }
+        repository.load(make_room(code=code, latitude=p[0], longitude=p[1]) for code, p in places.items())
+        query = RoomQuery(near=Point(0, 0), sort=BY_DISTANCE, limit=1)
+
+        assert codes_of(repository, query) == ["a", "east", "corner0", "corner1"]
+
+    def test_a_place_beyond_the_other_side_of_the_earth_is_the_end(self, repository: RoomRepository) -> None:
+        repository.load([make_room()])
+
+        for distance in (3e7, float("inf")):
+            beyond = RoomQuery(near=LONDON, sort=BY_DISTANCE, after=Position(distance, "a"))
+            assert repository.search(beyond).rooms == ()
+
+    def test_at_a_pole_every_longitude_is_near(self, repository: RoomRepository) -> None:
+        repository.load(
+            make_room(code=f"r{east}", latitude=89.999, longitude=float(east))
+            for east in (10, 100, -100, -170)
+        )
+        repository.load([make_room(code="south", latitude=-89.999, longitude=0)])
+
+        near = Point(90, 0)
+        assert repository.count(RoomQuery(areas=(Circle(near, 200),), near=near)) == 4
+        query = RoomQuery(near=near, sort=BY_DISTANCE, limit=2)
+        assert codes_of(repository, query)[-1] == "south"
+
+    def test_the_nearest_room_may_be_on_the_other_side_of_the_earth(self, repository: RoomRepository) -> None:
+        repository.load(make_room(code=f"r{n}", longitude=n / 1000) for n in range(300))
+
+        nearest = repository.search(RoomQuery(near=Point(-51.5, 179.9), sort=BY_DISTANCE, limit=1))
+        assert [room.code for room in nearest.rooms] == ["r299"]
+        assert repository.count(RoomQuery(areas=(Circle(Point(-51.5, 180), MAX_RADIUS),))) == 300
+
+    def test_areas_that_have_nothing_in_common_hold_no_room(self, repository: RoomRepository) -> None:
+        repository.load([make_room()])
+        apart = (BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52))
+
+        assert codes_of(repository, RoomQuery(areas=apart)) == []
+        assert codes_of(repository, RoomQuery(areas=apart, near=LONDON, sort=BY_DISTANCE)) == []
+        assert repository.count(RoomQuery(areas=apart)) == 0
+
+    def test_a_summary_is_of_the_rooms_that_match(self, repository: RoomRepository) -> None:
+        repository.load(
+            [
+                make_room(code="a", price=39, size=215),
+                make_room(code="b", price=60, size=None),
+                make_room(code="c", price=60, size=93),
+                make_room(code="d", price=900, size=1),
+            ]
+        )
+        cheap = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 100),), limit=1)
+
+        summary = repository.summarise(cheap)
+
+        assert (3, Range(39, 60), Range(93, 215)) == (summary.count, summary.price, summary.size)
+        assert Bucket(38, 40, 1) == summary.histogram[0]
+        assert Bucket(60, None, 2) == summary.histogram[-1]
+        assert repository.count(cheap) == 3
+
+    def test_counting_may_end_early(self, repository: RoomRepository) -> None:
+        repository.load(make_room(code=f"c{number}") for number in range(10))
+
+        assert [3, 10, 10] == [repository.count(RoomQuery(), at_most) for at_most in (3, 11, None)]
+
+    def test_a_summary_of_rooms_without_a_stated_size_has_no_range_of_sizes(
+        self, repository: RoomRepository
+    ) -> None:
+        repository.load([make_room(size=None)])
+
+        assert repository.summarise(RoomQuery()).size is None
+
+    def test_a_plain_search_of_few_rooms_is_quick(self, repository: RoomRepository) -> None:
+        repository.load(make_room(code=f"r{n:03}", price=n, size=n % 7 or None) for n in range(200))
+
+        for sort in SORTS.values():
+            query = RoomQuery(near=LONDON, sort=sort, limit=20)
+            assert repository.search(query) == repository.search(query, quick=True)
+            assert 200 == repository.count(query, quick=True)
+
+    def test_what_is_quick_is_the_whole_answer(self, repository: RoomRepository) -> None:
+        repository.load(
+            make_room(code=f"r{n:03}", price=n, size=n % 7 or None, latitude=51 + n / 400) for n in range(200)
+        )
+        cheap, large = Condition(Field.PRICE, Operator.LT, 150), Condition(Field.SIZE, Operator.GT, 3)
+        around = Circle(LONDON, 20_000)
+
+        for sort in SORTS.values():
+            for conditions, areas in (((cheap,), ()), ((cheap, large), ()), ((large,), (around,))):
+                query = RoomQuery(conditions=conditions, areas=areas, near=LONDON, sort=sort, limit=20)
+                with suppress(NotQuick):
+                    assert repository.search(query) == repository.search(query, quick=True)
+                with suppress(NotQuick):
+                    assert repository.count(query) == repository.count(query, quick=True)
+
+    def test_listed_coordinates_find_the_rooms_there_and_no_others(self, repository: RoomRepository) -> None:
+        rooms = [make_room(code=f"r{n:02}", latitude=n / 10, longitude=-n / 10) for n in range(60)]
+        repository.load(rooms)
+        few, many = (0.5, 1.0, 9.9), tuple(n / 10 for n in range(0, 60, 3))
+
+        for values in (few, many):
+            for field, sign in ((Field.LATITUDE, 1), (Field.LONGITUDE, -1)):
+                listed = Condition(field, Operator.IN, tuple(sign * value for value in values))
+                query = RoomQuery(conditions=(listed,))
+                assert [room.code for room in rooms if query.matches(room)] == codes_of(repository, query)
+
+    def test_many_lists_of_coordinates_find_the_rooms_that_all_of_them_hold(
+        self, repository: RoomRepository
+    ) -> None:
+        rooms = [make_room(code=f"r{n:02}", latitude=n / 2, longitude=n / 2) for n in range(80)]
+        repository.load(rooms)
+        lists = [tuple(n / 2 for n in range(160) if n % 20 != gap) for gap in range(2, 20, 4)]
+        query = RoomQuery(
+            conditions=tuple(
+                Condition(field, Operator.IN, values)
+                for field in (Field.LATITUDE, Field.LONGITUDE)
+                for values in lists
+            )
+        )
+
+        for sort in SORTS.values():
+            page = repository.search(replace(query, near=LONDON, sort=sort))
+            assert {room.code for room in rooms if query.matches(room)} == {room.code for room in page.rooms}
+        assert 60 == repository.count(query)
+
+    def test_sample_of_empty_storage_is_empty(self, repository: RoomRepository) -> None:
+        assert Sample({}, None, share=1) == repository.sample(RoomQuery(), within=60)
+
+    def test_empty_storage_has_no_cells(self, repository: RoomRepository) -> None:
+        found = repository.cells(
+            RoomQuery(areas=(BoundingBox(-1, 51, 0, 52),)), Grid(width=0.25, height=0.25)
+        )
+
+        assert Cells((), share=1) == found
+
+    def test_room_alone_in_its_cell_is_told_with_it(self, repository: RoomRepository) -> None:
+        rooms = [
+            make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0),
+            make_room(code="b", latitude=90.0, longitude=180.0),
+            make_room(code="c", latitude=-90.0, longitude=0.0),
+        ]
+        repository.load(rooms)
+
+        cells = repository.cells(RoomQuery(), Grid(width=0.25, height=0.25)).cells
+        assert rooms == sorted((cell.room for cell in cells if cell.room), key=str)

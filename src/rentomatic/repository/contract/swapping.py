@@ -1,0 +1,160 @@
+"""One room in the place of another, of which many may try at once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rentomatic.domain.geography import BoundingBox
+from rentomatic.domain.room import MAX_INTEGER, Room
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.contract.builders import make_room
+from rentomatic.repository.contract.storage import Contract, everything
+from rentomatic.use_cases.ports import RoomRepository
+
+OTHERS = [
+    make_room(size=21),
+    make_room(size=None),
+    make_room(price=61),
+    make_room(latitude=51.500000000000007),
+    make_room(longitude=-0.12000000000000002),
+]
+"""Rooms of one code that differ from each other in one value."""
+
+EXTREMES = [
+    make_room(size=MAX_INTEGER, price=MAX_INTEGER),
+    make_room(size=1, price=0),
+    make_room(size=None, latitude=0, longitude=0),
+    make_room(latitude=90, longitude=180),
+    make_room(latitude=-90, longitude=-180),
+    make_room(latitude=1e-15, longitude=-1e-15),
+    make_room(latitude=89.99999999999999, longitude=-179.99999999999997),
+    make_room(latitude=0.1 + 0.2, longitude=1 / 3),
+]
+
+
+class Swapping(Contract):
+    """Swaps, in one step and only of what is there."""
+
+    def test_a_room_takes_the_place_of_none(self, repository: RoomRepository) -> None:
+        assert repository.swap(None, make_room())
+
+        assert make_room() == repository.get("a1")
+
+    def test_a_room_takes_the_place_of_the_one_that_is_there(self, repository: RoomRepository) -> None:
+        repository.load([make_room(), make_room(code="b2")])
+
+        assert repository.swap(make_room(), make_room(price=1))
+
+        assert [make_room(price=1), make_room(code="b2")] == everything(repository)
+
+    def test_a_room_that_moves_is_found_where_it_is(self, repository: RoomRepository) -> None:
+        repository.load([make_room()])
+
+        repository.swap(make_room(), make_room(latitude=-33.9, longitude=151.2))
+
+        query = RoomQuery(areas=(BoundingBox(151, -34, 152, -33),))
+        assert repository.search(query).rooms == (make_room(latitude=-33.9, longitude=151.2),)
+
+    def test_no_room_takes_the_place_of_the_one_that_is_there(self, repository: RoomRepository) -> None:
+        repository.load([make_room(), make_room(code="b2")])
+
+        assert repository.swap(make_room(), None)
+
+        assert [make_room(code="b2")] == everything(repository)
+
+    @pytest.mark.parametrize("old", OTHERS, ids=repr)
+    @pytest.mark.parametrize("new", [make_room(price=1), None], ids=["replace", "remove"])
+    def test_what_is_not_there_is_not_replaced(
+        self, repository: RoomRepository, old: Room, new: Room | None
+    ) -> None:
+        repository.load([make_room()])
+
+        assert not repository.swap(old, new)
+
+        assert [make_room()] == everything(repository)
+
+    @pytest.mark.parametrize("present", OTHERS, ids=repr)
+    def test_a_room_does_not_take_the_place_of_none_where_one_is(
+        self, repository: RoomRepository, present: Room
+    ) -> None:
+        repository.load([present])
+
+        assert not repository.swap(None, make_room())
+
+        assert [present] == everything(repository)
+
+    @pytest.mark.parametrize("new", [make_room(price=1), None], ids=["replace", "remove"])
+    def test_where_nothing_is_nothing_is_replaced(self, repository: RoomRepository, new: Room | None) -> None:
+        assert not repository.swap(make_room(), new)
+
+        assert [] == everything(repository)
+
+    @pytest.mark.parametrize("room", EXTREMES, ids=repr)
+    def test_a_room_is_known_again_whatever_its_values(self, repository: RoomRepository, room: Room) -> None:
+        assert repository.swap(None, room)
+        found = repository.get("a1")
+
+        assert room == found
+        assert repository.swap(found, make_room())
+        assert repository.swap(make_room(), room)
+        assert repository.swap(room, room)
+        assert repository.swap(room, None)
+
+    def test_of_two_rooms_in_one_place_only_the_named_one_is_replaced(
+        self, repository: RoomRepository
+    ) -> None:
+        repository.load([make_room(), make_room(code="A1")])
+
+        assert repository.swap(make_room(code="A1"), make_room(code="A1", price=2))
+
+        assert [make_room(code="A1", price=2), make_room()] == everything(repository)
+
+    @pytest.mark.parametrize(("old", "new"), [(None, None), (make_room(), make_room(code="b2"))])
+    def test_a_swap_is_of_one_code(
+        self, repository: RoomRepository, old: Room | None, new: Room | None
+    ) -> None:
+        repository.load([make_room()])
+        with pytest.raises(ValueError, match="same code"):
+            repository.swap(old, new)
+
+        assert [make_room()] == everything(repository)
+
+    @pytest.mark.parametrize(
+        ("old", "remove"),
+        [(None, False), (make_room(price=0), False), (make_room(price=0), True)],
+        ids=["add", "replace", "remove"],
+    )
+    def test_of_many_at_once_exactly_one_wins(
+        self, repository: RoomRepository, old: Room | None, remove: bool
+    ) -> None:
+        threads = 4
+        for _ in range(15):
+            repository.load([] if old is None else [old], exactly=True)
+            start = threading.Barrier(threads)
+
+            def compete(number: int, start: threading.Barrier = start) -> bool:
+                start.wait(30)
+                return repository.swap(old, None if remove else make_room(price=number))
+
+            with ThreadPoolExecutor(threads) as pool:
+                won = list(pool.map(compete, range(1, threads + 1)))
+
+            assert 1 == won.count(True)
+            left = None if remove else make_room(price=won.index(True) + 1)
+            assert left == repository.get("a1")
+
+    def test_no_edit_is_lost(self, repository: RoomRepository) -> None:
+        repository.load([make_room(price=0)])
+
+        def raise_price(times: int) -> None:
+            while times:
+                present = repository.get("a1")
+                assert present is not None
+                times -= repository.swap(present, make_room(price=present.price + 1))
+
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(raise_price, 25) for _ in range(4)]:
+                done.result(timeout=60)
+
+        assert make_room(price=100) == repository.get("a1")
