@@ -21,9 +21,6 @@ WIDTH, HEIGHT = 1280, 800
 PLACES = {"centre": Point(51.512, -0.123), "edge": Point(51.446, 0.217)}
 
 IN_THE_LIST = 24
-COUNTED_TO = 10_001
-"""As the page asks for it."""
-
 TIME = 10.0
 """Seconds that a view may take: what is measured is not cut short."""
 
