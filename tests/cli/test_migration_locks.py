@@ -199,6 +199,16 @@ def test_a_transaction_that_began_after_the_first_look_is_named(conninfo: str) -
     assert [(pid, "a report")] == [row[:2] for row in found]
 
 
+def test_an_index_is_built_while_somebody_looks_who_is_in_the_way(
+    conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_LOOK_EVERY", 0)
+    monkeypatch.setattr(locks, "PATIENCE", 5.0)
+    done = rentomatic("migrate")
+
+    assert (0, "") == (done.code, done.err)
+
+
 def test_a_migration_says_which_other_one_it_waits_for_in_vain(
     conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,13 +78,13 @@ def only_migration(connect: Connect) -> Iterator[psycopg.Connection[Any]]:
         yield guard
 
 
-def persistently(act: Callable[[], None], connection: Connection, guard: psycopg.Connection[Any]) -> None:
+def persistently(act: Callable[[], None], connection: Connection, connect: Connect) -> None:
     """Repeat the act until it gets the locks that it needs.
 
-    connection: the one that it uses, not in a transaction. guard: another one, which finds out who is in the
-    way. Raises RepositoryUnavailable, saying who, when the act has been tried for long enough.
+    connection: the one that it uses, not in a transaction. connect: gives another one, which finds out who is
+    in the way. Raises RepositoryUnavailable, saying who, when the act has been tried for long enough.
     """
-    with _watched(connection, guard) as blockers:
+    with _watched(connection, connect) as blockers:
         end, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
         while True:
             try:
@@ -103,19 +103,23 @@ def persistently(act: Callable[[], None], connection: Connection, guard: psycopg
 
 
 @contextmanager
-def _watched(connection: Connection, guard: psycopg.Connection[Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the transactions that keep the connection waiting, which can only be seen while it waits."""
+def _watched(connection: Connection, connect: Connect) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the transactions that keep the connection waiting, which can only be seen while it waits.
+
+    Each look is a transaction of its own, on a connection of its own: an index that is built concurrently
+    would wait for the end of a longer one that happens to be looking when the build begins to wait.
+    """
     seen: list[tuple[Any, ...]] = []
     over = threading.Event()
     with connection.begin():
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
 
     def watch() -> None:
-        while not over.wait(_LOOK_EVERY):
-            try:
-                seen[:] = _activity(guard, f"pg_blocking_pids({pid})") or seen
-            except psycopg.Error:
-                return  # the migration itself will say what is wrong with the server
+        # The migration itself will say what is wrong with the server.
+        with suppress(psycopg.Error), closing(connect()) as session:
+            session.autocommit = True
+            while not over.wait(_LOOK_EVERY):
+                seen[:] = _activity(session, f"pg_blocking_pids({pid})") or seen
 
     watcher = threading.Thread(target=watch, name="migration", daemon=True)
     watcher.start()
@@ -126,9 +130,9 @@ def _watched(connection: Connection, guard: psycopg.Connection[Any]) -> Iterator
         watcher.join(PATIENCE)
 
 
-def _activity(guard: psycopg.Connection[Any], pids: str) -> list[tuple[Any, ...]]:
-    guard.execute("SELECT pg_stat_clear_snapshot()")  # else the first look would be the only one
-    return guard.execute(_ACTIVITY.format(pids).encode()).fetchall()
+def _activity(session: psycopg.Connection[Any], pids: str) -> list[tuple[Any, ...]]:
+    session.execute("SELECT pg_stat_clear_snapshot()")  # or the first look of a transaction is the only one
+    return session.execute(_ACTIVITY.format(pids).encode()).fetchall()
 
 
 def _described(activity: list[tuple[Any, ...]]) -> str:

@@ -40,17 +40,19 @@ def upgrade(conninfo: str, revision: str = "head") -> Revisions:
         before = _current_alone(connection)
         if not _SCRIPTS.steps(before, revision):
             return before, before
-        with only_migration(partial(_connect, conninfo)) as guard:
+        connect = partial(_connect, conninfo)
+        with only_migration(connect):
             before = _current_alone(connection)  # another migration may have been here meanwhile
             for step in _SCRIPTS.steps(before, revision):
-                persistently(partial(_SCRIPTS.upgrade, connection, step), connection, guard)
+                persistently(partial(_SCRIPTS.upgrade, connection, step), connection, connect)
             return before, _current_alone(connection)
 
 
 def downgrade(conninfo: str, revision: str) -> None:
     """Take the database back to the revision, `base` being an empty one."""
-    with _connected(conninfo) as connection, only_migration(partial(_connect, conninfo)) as guard:
-        persistently(partial(_SCRIPTS.downgrade, connection, revision), connection, guard)
+    connect = partial(_connect, conninfo)
+    with _connected(conninfo) as connection, only_migration(connect):
+        persistently(partial(_SCRIPTS.downgrade, connection, revision), connection, connect)
 
 
 def text(conninfo: str) -> str:
