@@ -21,7 +21,7 @@ ON_ROOMS = {
     "backup": "write all rooms into one file; --verify proves it, --list names all backups",
     "restore": "bring a backup back; asks first where there are rooms",
     "migrate": "bring the schema up to date; --sql only prints what would be run",
-    "make-key": "make a key for whoever is to write over HTTP",
+    "make-key": "make a key for writing over HTTP",
     "doctor": "say what is wrong before it hurts",
 }
 """The commands of `rentomatic` that act on any storage: that of this machine, or the stack's."""

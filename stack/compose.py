@@ -27,7 +27,7 @@ API_KEYS = "api-keys"
 """Of those who may write: entries of `rentomatic make-key`, which are added by hand."""
 
 CONTAINER_USER = 10001
-"""Who the containers run as where root made the secrets; else they run as whoever made them."""
+"""Who the containers run as where root made the secrets; else as the user who made them."""
 
 _NUMBER = (r"[1-9]\d*", "a number from 1 on")
 _PORT = (r"(\S+:)?\d{1,5}", "a port, perhaps behind an address and a colon")

@@ -16,7 +16,7 @@ yes_option = click.option(
 
 
 class Declined(click.ClickException):
-    """Whoever was asked said no."""
+    """The answer was no."""
 
 
 def announced_settings() -> Settings:

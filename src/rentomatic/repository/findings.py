@@ -42,7 +42,7 @@ def not_checked(facts: str) -> Finding:
 
 
 def free_space(folder: Path, wanted: int = WANTED) -> Finding:
-    """Whether so many bytes are free on the disk of a folder, which need not exist yet."""
+    """Whether the disk of a folder, which need not exist yet, has `wanted` bytes free."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
     return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")

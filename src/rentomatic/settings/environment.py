@@ -121,7 +121,7 @@ class Settings:
 
     @property
     def target(self) -> str:
-        """The storage as it is named to whoever is about to change it; holds no secret."""
+        """The name of the storage that a command shows before it changes it; holds no secret."""
         return f"the production stack {self.stack}" if self.stack else self.database.label
 
     @property

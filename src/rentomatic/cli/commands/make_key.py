@@ -34,7 +34,7 @@ def _label(context: click.Context, argument: click.Parameter, text: str) -> str:
     show_default=True,
 )
 def make_key(label: str, scopes: tuple[str, ...], format_: str) -> None:
-    """Make a key for whoever is to write over HTTP. LABEL says who, in the log.
+    """Make a key for writing over HTTP. LABEL says who, in the log.
 
     The key is shown this once, on standard error. Standard output gets its entry for RENTOMATIC_API_KEYS,
     or for the file that RENTOMATIC_API_KEYS_FILE names, with one entry a line: the label, the scopes and

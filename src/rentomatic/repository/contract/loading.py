@@ -91,14 +91,14 @@ class Loading(Contract):
     ) -> None:
         kept = [make_room(code=f"k{number:04}", latitude=10) for number in range(size)]
         repository.load([*kept, *(make_room(code=f"old{number}") for number in range(size))])
-        dearer = [make_room(code=kept[0].code, price=1), *kept[1:], make_room(code="new")]
+        changed = [make_room(code=kept[0].code, price=1), *kept[1:], make_room(code="new")]
 
-        counts = repository.load([*dearer, kept[1]], exactly=True)
+        counts = repository.load([*changed, kept[1]], exactly=True)
 
         assert LoadCounts(added=1, replaced=1, unchanged=size, removed=size) == counts
-        assert sorted(dearer, key=lambda room: room.code) == everything(repository)
+        assert sorted(changed, key=lambda room: room.code) == everything(repository)
         assert repository.count(RoomQuery(areas=(BoundingBox(-1, 51, 1, 52),))) == 2
-        assert LoadCounts(unchanged=size + 1) == repository.load(dearer, exactly=True)
+        assert LoadCounts(unchanged=size + 1) == repository.load(changed, exactly=True)
 
     def test_others_write_while_the_rooms_of_a_load_are_still_coming(
         self, repository: RoomRepository

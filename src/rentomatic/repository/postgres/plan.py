@@ -68,7 +68,7 @@ def total_source(session: Session, query: RoomQuery, at_most: int | None = None)
 
 
 def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
-    """The same where an index tells that at most so many may match, else None."""
+    """The same where an index shows that at most `most` rooms may match, else None."""
     way = way_to_few(session, query, most)
     if way is None:
         return None
