@@ -1,0 +1,166 @@
+"""The documents are true: links lead somewhere, named places exist, lists of places are complete."""
+
+import ast
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.sqlite.files import opened, state_of
+from rentomatic.repository.sqlite.migrate import upgrade
+from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
+from rentomatic.repository.sqlite.repository import SqliteRepo
+from rentomatic.repository.sqlite.search import first_rooms
+from rentomatic.requests.search import parse_search
+from rentomatic.sample_rooms import sample_rooms
+from tests.servers import ROOT
+
+SOURCE = ROOT / "src" / "rentomatic"
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+NEAR = 25
+"""Lines: a link to a definition that moved further than that no longer shows it."""
+
+
+def links(page: Path) -> Iterator[tuple[str, str, str]]:
+    """The text, the path and the fragment of each link to a file of the project."""
+    for text, target in re.findall(r"\[([^\]]*)\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            path, _, fragment = target.partition("#")
+            yield text, path, fragment
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def definitions(path: Path) -> dict[str, int]:
+    """The line of each class, function and variable of a module; members as Class.member."""
+
+    def walk(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, int]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef | ast.FunctionDef):
+                yield prefix + child.name, child.lineno
+                yield from walk(child, f"{prefix}{child.name}.")
+            elif isinstance(child, ast.Assign | ast.AnnAssign):
+                targets = child.targets if isinstance(child, ast.Assign) else [child.target]
+                yield from (
+                    (prefix + each.id, child.lineno) for each in targets if isinstance(each, ast.Name)
+                )
+
+    return dict(walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    lost = []
+    for _, path, fragment in links(page):
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (target.suffix == ".md" and fragment and fragment not in anchors(target)):
+            lost.append(f"{path}#{fragment}")
+
+    assert [] == lost
+
+
+def test_every_page_is_in_the_index() -> None:
+    indexed = {path for _, path, _ in links(DOCS / "README.md")}
+
+    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= indexed
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_readme_names_every_folder_of_the_source() -> None:
+    (tree,) = re.findall(r"```\n(src/.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    named = set(re.findall(r"\b([\w-]+)/", tree))
+    folders = {
+        path.name for path in (SOURCE, *SOURCE.iterdir(), *(SOURCE / "web").iterdir()) if path.is_dir()
+    }
+
+    assert set() == {name for name in folders if not name.startswith("__")} - named
+
+
+def test_links_to_lines_show_the_definition_that_they_name() -> None:
+    wrong = []
+    for text, path, fragment in links(DOCS / "architecture.md"):
+        if fragment.startswith("L"):
+            line = definitions((DOCS / path).resolve()).get(text.strip("`"))
+            if line is None or abs(line - int(fragment[1:])) > NEAR:
+                wrong.append(f"{text} of {path} is {'gone' if line is None else f'in line {line}'}")
+
+    assert [] == wrong
+
+
+def statements_of(query: RoomQuery, path: Path) -> list[str]:
+    """What SQLite is asked for a page of the query among the sample rooms."""
+    upgrade(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(sample_rooms())
+    statements: list[str] = []
+    with closing(opened(path, state_of(path)).connection) as connection:
+        connection.set_trace_callback(statements.append)
+        first_rooms(connection, query, query.limit + 1)
+    return statements
+
+
+def test_the_statements_of_the_search_are_those_that_run(tmp_path: Path) -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    (url,) = re.findall(r"^`GET /rooms\?(.*?)`", text, re.MULTILINE)
+    (shown,) = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    query = parse_search(parse_qsl(url)).query
+
+    expected = [" ".join(statement.split()) for statement in shown.split(";") if statement.strip()]
+    patterns = [".*".join(map(re.escape, statement.split("…"))) for statement in expected]
+    made = statements_of(query, tmp_path / "rooms.db")
+    assert len(patterns) == len(made), made
+    assert all(map(re.fullmatch, patterns, made)), made
+
+
+def lists_of_places() -> Iterator[tuple[str, str]]:
+    """What comes before each list of docs/extending.md, and the rows of the list."""
+    text = (DOCS / "extending.md").read_text(encoding="utf-8")
+    yield from re.findall(r"([^\n|]+:)\n\n\| place \| what \|\n\|---\|---\|\n((?:\|.*\n)+)", text)
+
+
+def places(rows: str) -> set[str]:
+    """The paths in the first column, from the root of the project."""
+    named = {path for row in rows.splitlines() for path in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    return {path if (ROOT / path).exists() else f"src/rentomatic/{path}" for path in named}
+
+
+LISTS = [*lists_of_places()]
+
+
+@pytest.mark.parametrize(("before", "rows"), LISTS, ids=[before[:60] for before, _ in LISTS])
+def test_places_to_extend_exist(before: str, rows: str) -> None:
+    assert set() == {path for path in places(rows) if not (ROOT / path).exists()}
+
+
+TRACED = [(before, rows) for before, rows in LISTS if "files of" in before]
+
+
+def containing(texts: list[str]) -> set[str]:
+    """The files of the source that contain one of the texts."""
+    files = (path for path in SOURCE.rglob("*") if path.suffix in (".py", ".html", ".js"))
+    own = (path for path in files if not {"contract", "vendor"} & set(path.parts))
+    return {
+        str(path.relative_to(ROOT))
+        for path in own
+        if any(text in path.read_text(encoding="utf-8") for text in texts)
+    }
+
+
+@pytest.mark.parametrize(("before", "rows"), TRACED, ids=[before[-40:] for before, _ in TRACED])
+def test_traced_places_are_complete(before: str, rows: str) -> None:
+    texts = re.findall(r"`([^`]+)`", before.rpartition("files of `src` with")[2])
+
+    assert texts
+    assert containing(texts) == places(rows)
