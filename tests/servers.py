@@ -50,11 +50,36 @@ class Server:
         finally:
             connection.close()
 
+    def workers(self) -> set[int]:
+        """The processes that the server started itself. Needs /proc."""
+        return children_of(self.process.pid)
+
+    def processes(self) -> list[int]:
+        """All processes of the server, itself the first. Needs /proc."""
+        found = [self.process.pid]
+        for pid in found:
+            found += children_of(pid)
+        return found
+
+    def under_way(self) -> int:
+        """How many requests the server works on, that for its metrics left out."""
+        name = b"rentomatic_http_requests_in_flight "
+        lines = self.get("/metrics").body.splitlines()
+        return sum(int(float(line.removeprefix(name))) for line in lines if line.startswith(name))
+
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
         """End the server and give its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(sign)
         return self.process.wait(STOP_TIMEOUT)
+
+
+def children_of(pid: int) -> set[int]:
+    found: set[int] = set()
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it ended meanwhile
+            found |= {int(child) for child in thread.read_text().split()}
+    return found
 
 
 def limit_files(pids: Iterable[int], size: int | None) -> bool:
@@ -106,11 +131,20 @@ def serving(
     cwd: Path = ROOT,
     patience: float = START_TIMEOUT,
 ) -> Iterator[Server]:
-    """A server from its first answer to the end of the context, where its whole process group ends."""
+    """A server from its first answer to the end of the context, where its whole process group ends.
+
+    It ends as well when the tests are killed.
+    """
     environment = {**os.environ, **variables}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=cwd,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread holds a lock here
         )
     server = Server(process, port, log)
     try:

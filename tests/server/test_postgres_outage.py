@@ -15,9 +15,9 @@ from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
+from tests.metrics import figures, key
 from tests.postgres_server import PostgresServer, running
 from tests.servers import Answer, Server, rentomatic
-from tests.web.telemetry.test_metrics import figures, key
 
 SEARCHES = (
     "/rooms?filter_price__lt=60&sort=price&limit=20",

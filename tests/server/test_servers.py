@@ -16,8 +16,7 @@ import pytest
 
 from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from tests.servers import Answer, Server, free_port, rentomatic, serving
-from tests.web.api.test_imports_on_servers import under_way
-from tests.web.waiting import until
+from tests.waiting import until
 
 CHEAP = "/rooms?filter_price__lt=40&sort=price&limit=3"
 
@@ -163,7 +162,7 @@ def test_a_signal_to_stop_lets_requests_in_flight_finish(database: str, tmp_path
         ]
         for thread in threads:
             thread.start()
-        until(lambda: len(answers) + under_way(server) == 2)
+        until(lambda: len(answers) + server.under_way() == 2)
 
         code = server.stop(signal.SIGTERM)
         for thread in threads:
@@ -195,11 +194,8 @@ def test_a_worker_that_dies_is_replaced(database: str, tmp_path: Path) -> None:
 
 
 def kill_workers(server: Server) -> None:
-    pids = subprocess.run(
-        ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True
-    )
-    for pid in pids.stdout.split():
-        os.kill(int(pid), signal.SIGKILL)
+    for pid in server.workers():
+        os.kill(pid, signal.SIGKILL)
 
 
 def is_searched(server: Server) -> bool:

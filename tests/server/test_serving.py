@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.metrics import Figures, figures, key
 from tests.servers import Answer, Server, free_port, rentomatic, serving
-from tests.web.api.test_imports_on_servers import under_way
-from tests.web.telemetry.test_metrics import Figures, figures, key
-from tests.web.waiting import until
+from tests.waiting import until
 
 SERVERS = ("granian", "gunicorn")
 SEARCH = "/rooms?limit=3"
@@ -67,22 +66,15 @@ def load(server: Server) -> Iterator[Load]:
             thread.join(60)
 
 
-def workers(server: Server) -> set[int]:
-    found = subprocess.run(
-        ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=False
-    )
-    return {int(pid) for pid in found.stdout.split()}
-
-
 def all_workers(server: Server, count: int) -> set[int]:
     """The workers once all of them were started: the first may answer before that."""
-    until(lambda: len(workers(server)) == count, LIMIT)
-    return workers(server)
+    until(lambda: len(server.workers()) == count, LIMIT)
+    return server.workers()
 
 
 def wait_until_replaced(server: Server, old: set[int]) -> None:
     def are_replaced() -> bool:
-        now = workers(server)
+        now = server.workers()
         return bool(now) and not now & old
 
     until(are_replaced, LIMIT)
@@ -90,7 +82,7 @@ def wait_until_replaced(server: Server, old: set[int]) -> None:
 
 def wait_until_asked(server: Server, asking: threading.Thread) -> None:
     """Wait until the server works on the request of a thread, or has already answered it."""
-    until(lambda: under_way(server) > 0 or not asking.is_alive(), LIMIT)
+    until(lambda: server.under_way() > 0 or not asking.is_alive(), LIMIT)
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -289,7 +281,7 @@ def test_a_reload_with_wrong_settings_changes_nothing_and_the_next_one_works(
         server.process.send_signal(signal.SIGHUP)
         wait_until_logged(server, "No worker is replaced")
 
-        assert (old, 200) == (workers(server), server.get(SEARCH).status)
+        assert (old, 200) == (server.workers(), server.get(SEARCH).status)
 
         keys.write_text("")
         server.process.send_signal(signal.SIGHUP)

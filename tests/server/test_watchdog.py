@@ -11,9 +11,8 @@ import pytest
 
 from rentomatic.server import probe, watchdog
 from tests.server.test_connections import SERVERS, stalled_export
-from tests.server.test_serving import workers
 from tests.servers import Server, rentomatic
-from tests.web.waiting import until
+from tests.waiting import until
 
 CHECKS = watchdog.LIMIT + 2
 LIMIT = 30.0
@@ -77,8 +76,7 @@ def hanging(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def is_stopped(server: Server) -> bool:
     """Whether every thread of the server is stopped, see proc_pid_stat(5)."""
-    processes = [server.process.pid, *workers(server)]
-    stats = [stat for pid in processes for stat in Path(f"/proc/{pid}/task").glob("[0-9]*/stat")]
+    stats = [stat for pid in server.processes() for stat in Path(f"/proc/{pid}/task").glob("[0-9]*/stat")]
     return {"T"} == {stat.read_text().rpartition(")")[2].split()[0] for stat in stats}
 
 

@@ -16,7 +16,7 @@ from rentomatic.server.listeners import CannotListen, listeners
 from rentomatic.server.steering import steer
 from tests.server.test_serving import all_workers, wait_until_replaced
 from tests.servers import Server, free_port, rentomatic
-from tests.web.waiting import until
+from tests.waiting import until
 
 SERVERS = ("granian", "gunicorn")
 LIMIT = 60.0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Server
+from tests.waiting import until
 from tests.web.api.test_imports_on_servers import (
     HEADER,
     LIMIT,
@@ -18,12 +19,9 @@ from tests.web.api.test_imports_on_servers import (
     rooms_in,
     send,
     server,
-    under_way,
-    workers,
 )
 from tests.web.pages import test_staff_uploads_on_servers as uploads
 from tests.web.pages.test_staff_import import multipart
-from tests.web.waiting import until
 
 __all__ = ["server"]  # a fixture
 
@@ -50,7 +48,7 @@ def test_a_listing_is_read_no_further_when_its_client_goes_away(
         client = begin(server, headers, body, target)
         until(lambda: is_reading(server))
         client.close()
-        until(lambda: under_way(server) == 0)
+        until(lambda: server.under_way() == 0)
 
         assert not is_reading(server)
         assert before == rooms_in(server)
@@ -86,7 +84,7 @@ def test_a_small_file_of_many_blank_lines_is_refused_and_the_next_import_done(se
 
 def is_reading(server: Server) -> bool:
     """Whether a listing is being read: rooms that have been wait in a temporary file of SQLite."""
-    for pid in workers(server):
+    for pid in server.processes():
         for file in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):  # closed meanwhile
                 if "etilqs" in str(file.readlink()):

@@ -15,8 +15,8 @@ import pytest
 from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.settings import Scope
 from tests.servers import Answer, Server, limit_files, rentomatic
+from tests.waiting import until
 from tests.web.conftest import key_of
-from tests.web.waiting import until
 
 KEY, ENTRY = key_of("staff", Scope.IMPORT)
 HEADER = b"code,size,price,latitude,longitude,note\n"
@@ -60,32 +60,15 @@ def begin(
     return client
 
 
-def under_way(server: Server) -> int:
-    """How many requests the server works on."""
-    figure = re.search(
-        r"^rentomatic_http_requests_in_flight (\d+)", server.get("/metrics").body.decode(), re.MULTILINE
-    )
-    return int(figure[1]) if figure else 0
-
-
 def rooms_in(server: Server) -> int:
     return int(server.get("/rooms/summary").json["count"])
-
-
-def workers(server: Server) -> list[int]:
-    pids, found = [server.process.pid], []
-    while pids:
-        pid = pids.pop()
-        found.append(pid)
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-            pids += map(int, tasks.read_text().split())
-    return found
 
 
 def memory(server: Server, what: str) -> float:
     """MB of all processes of the server. what: VmRSS, as it is now; VmHWM, at most since it was reset."""
     figures = [
-        re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()) for pid in workers(server)
+        re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        for pid in server.processes()
     ]
     return sum(int(figure[1]) for figure in figures if figure) / 1000
 
@@ -95,7 +78,7 @@ def test_a_large_import_takes_no_memory(server: Server) -> None:
     size = 30_000_000
     send(server, HEADER + LINE % 0)
     rooms_in(server)
-    for pid in workers(server):
+    for pid in server.processes():
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets VmHWM, see proc(5)
     before = memory(server, "VmRSS")
     answer = send(server, HEADER + b"".join(LINE % number for number in range(size // len(LINE % 0))))
@@ -110,11 +93,11 @@ def test_a_large_import_takes_no_memory(server: Server) -> None:
 def test_a_client_that_goes_away_leaves_nothing_and_holds_nothing(server: Server, ends: str) -> None:
     before = rooms_in(server)
     client = begin(server, head(1_000_000), HEADER + LINE % 70_000_000)
-    until(lambda: under_way(server) == 1)
+    until(lambda: server.under_way() == 1)
     if ends == "is reset":
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     client.close()
-    until(lambda: under_way(server) == 0)
+    until(lambda: server.under_way() == 0)
 
     assert before == rooms_in(server)
     assert 200 == send(server, HEADER + LINE % 70_000_001).status
@@ -131,10 +114,10 @@ def test_a_body_of_unknown_length_is_refused_since_it_may_break_off(server: Serv
 def test_a_second_import_waits_a_while_and_is_then_turned_away_while_searches_go_on(server: Server) -> None:
     body = HEADER + LINE % 80_000_000
     first = begin(server, head(len(body)), body[:-10])
-    until(lambda: under_way(server) == 1)
+    until(lambda: server.under_way() == 1)
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(send, server, HEADER + LINE % 80_000_001)
-        until(lambda: under_way(server) == 2)
+        until(lambda: server.under_way() == 2)
         searches = [server.get("/rooms?limit=3").status for _ in range(20)]
         refused = second.result(LIMIT)
     first.sendall(body[-10:])
@@ -152,9 +135,9 @@ def test_an_import_waits_for_another_before_its_body_has_arrived(server: Server)
     short = HEADER + LINE % 90_000_000
     long = HEADER + b"".join(LINE % number for number in range(90_000_001, 90_000_011))
     with closing(begin(server, head(len(short)), short[:-10])) as first:
-        until(lambda: under_way(server) == 1)
+        until(lambda: server.under_way() == 1)
         with closing(begin(server, head(len(long)), long[:10])) as second:
-            until(lambda: under_way(server) == 2)
+            until(lambda: server.under_way() == 2)
             answers = []
             for connection, rest in ((first, short[-10:]), (second, long[10:])):
                 connection.sendall(rest)
@@ -195,7 +178,7 @@ def test_import_larger_than_the_disk_is_refused_and_the_next_one_works(tmp_path:
     folder.mkdir()
     variables = {"RENTOMATIC_API_KEYS": ENTRY.entry, "TMPDIR": str(folder)}
     with rentomatic(f"sqlite:///{tmp_path}/rooms.db", tmp_path / "log", **variables) as server:
-        limited = workers(server)
+        limited = server.processes()
         if not limit_files(limited, 100_000):
             pytest.skip("needs prlimit(2)")
         answer = send(server, HEADER + b"".join(LINE % number for number in range(200)))

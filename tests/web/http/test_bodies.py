@@ -21,11 +21,10 @@ from rentomatic.web.limits.turns import Turns
 from rentomatic.web.limits.visitors import NO_PROXIES
 from rentomatic.web.telemetry.metrics import Metrics, Sources
 from tests.servers import Server, free_port, rentomatic, serving
-from tests.web.api.test_imports_on_servers import under_way
+from tests.waiting import until
 from tests.web.conftest import key_of
 from tests.web.editing import A1, Editor, Trickle
 from tests.web.http.test_errors import NoRepository, assert_problem
-from tests.web.waiting import until
 
 KEY, ENTRY = key_of("staff", Scope.WRITE)
 LIMIT = 30.0
@@ -193,8 +192,8 @@ def test_a_client_that_goes_away_in_the_middle_changes_nothing(raw: Raw, framing
     begun = b"3e8\r\n" if "chunked" in framing else b""
     with raw.connected() as client:
         client.sendall(head + begun + room("gone")[:-1])
-        until(lambda: under_way(raw.server) == 1)
-    until(lambda: under_way(raw.server) == 0)
+        until(lambda: raw.server.under_way() == 1)
+    until(lambda: raw.server.under_way() == 0)
 
     assert not raw.has("/rooms/gone")
 
@@ -222,7 +221,7 @@ def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
         writers = [stack.enter_context(raw.connected()) for _ in range(4)]
         for writer in writers:
             writer.sendall(head)
-        until(lambda: under_way(raw.server) == 4)
+        until(lambda: raw.server.under_way() == 4)
         searches = []
         for _ in range(10):
             for writer in writers:
@@ -230,12 +229,12 @@ def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
                     writer.sendall(b" ")
             searches += [raw.server.get("/rooms?limit=1").status for _ in range(3)]
             time.sleep(0.1)
-        until(lambda: under_way(raw.server) == 2)
+        until(lambda: raw.server.under_way() == 2)
         turned_away = [writer for writer in writers if select.select([writer], [], [], 0)[0]]
 
     assert [200] * 30 == searches
     assert 2 == len(turned_away)
-    until(lambda: under_way(raw.server) == 0)
+    until(lambda: raw.server.under_way() == 0)
     assert raw.put("/rooms/after", room("after"), length=len(room("after"))) == 201
 
 

@@ -15,7 +15,6 @@ from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
 from rentomatic.web.http.download import Download
-from tests.server.test_serving import workers
 from tests.servers import limit_files, rentomatic
 from tests.web.conftest import get
 
@@ -155,7 +154,7 @@ def test_export_whose_last_byte_meets_a_full_disk_is_refused_and_the_next_one_wo
     variables = {"RENTOMATIC_SERVER": kind, "TMPDIR": str(folder)}
     with rentomatic(database, tmp_path / "log", **variables) as server:
         whole = server.get(EXPORT)
-        processes = workers(server)
+        processes = server.workers()
         if not limit_files(processes, len(whole.body) - 1):
             pytest.skip("needs prlimit(2)")
         refused = [server.get(EXPORT) for _ in range(4)]

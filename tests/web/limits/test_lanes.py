@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rentomatic.web.limits.lanes import Lane, Overloaded, Reason
-from tests.web.waiting import LIMIT, until
+from tests.waiting import LIMIT, until
 
 NEVER = float("inf")
 

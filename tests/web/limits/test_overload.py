@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from rentomatic.web.limits.turns import Lanes
+from tests.metrics import figures, key
 from tests.servers import Answer, Server, free_port, serving
-from tests.web.api.test_imports_on_servers import under_way
+from tests.waiting import until
 from tests.web.slow_storage import THREADS
-from tests.web.telemetry.test_metrics import figures, key
-from tests.web.waiting import until
 
 PROGRAM = """
 from rentomatic.server import granian, gunicorn
@@ -131,12 +130,12 @@ def test_a_client_that_goes_away_while_it_waits_gets_no_place(server: Server) ->
     places = Lanes.of(THREADS).quick.places
     with ThreadPoolExecutor(places) as pool:
         held = [pool.submit(server.get, HELD_SHORTLY) for _ in range(places)]
-        until(lambda: under_way(server) == places)
+        until(lambda: server.under_way() == places)
         with socket.create_connection(("127.0.0.1", server.port), 30, ("127.0.0.2", 0)) as gone:
             gone.sendall(b"GET /rooms HTTP/1.1\r\nHost: x\r\n\r\n")
-            until(lambda: under_way(server) == places + 1)
+            until(lambda: server.under_way() == places + 1)
 
         assert [200] * places == [found.result(30).status for found in held]
-    until(lambda: under_way(server) == 0)
+    until(lambda: server.under_way() == 0)
 
     assert 1 == refused(server, "quick", "gone") - before

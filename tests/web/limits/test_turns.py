@@ -18,8 +18,8 @@ from rentomatic.use_cases.errors import NotQuick
 from rentomatic.web.limits.client import Seldom
 from rentomatic.web.limits.turns import App, Lanes, server_threads
 from tests.servers import no_more_files
+from tests.waiting import LIMIT, until
 from tests.web.conftest import client_of, get
-from tests.web.waiting import LIMIT, until
 
 CLUSTERS = "/rooms/clusters?bbox=-1,51,1,52&zoom=9"
 COUNTED = "/rooms?limit=1&count=exact"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Answer, Server
+from tests.waiting import until
 from tests.web.api.test_imports_on_servers import (
     HEADER,
     KEY,
@@ -16,12 +17,9 @@ from tests.web.api.test_imports_on_servers import (
     memory,
     rooms_in,
     server,
-    under_way,
-    workers,
 )
 from tests.web.pages.test_staff_import import CONTENT_TYPE, multipart
 from tests.web.staff import FROM_HERE
-from tests.web.waiting import until
 
 __all__ = ["server"]  # a fixture
 
@@ -43,7 +41,7 @@ def upload(server: Server, content: bytes) -> Answer:
 def test_a_large_upload_takes_no_memory(server: Server) -> None:
     upload(server, HEADER + LINE % 0)
     there = rooms_in(server)
-    for pid in workers(server):
+    for pid in server.processes():
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets VmHWM, see proc(5)
     before = memory(server, "VmRSS")
     answer = upload(server, HEADER + b"".join(LINE % number for number in range(1, 30_000)))
@@ -57,7 +55,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_and_holds_nothing(server: Serv
     before = rooms_in(server)
     body = multipart({"act": "import"}, HEADER + LINE % 70_000_000)
     begin(server, head(len(body)), body[:-5], "/staff/import").close()
-    until(lambda: under_way(server) == 0)
+    until(lambda: server.under_way() == 0)
 
     assert before == rooms_in(server)
     assert 200 == upload(server, HEADER + LINE % 70_000_001).status

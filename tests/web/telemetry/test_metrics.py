@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from falcon import testing
 from prometheus_client.mmap_dict import MmapedDict
-from prometheus_client.parser import text_string_to_metric_families
 
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import Page, RoomQuery
@@ -24,19 +23,9 @@ from rentomatic.web.telemetry.metrics import Metrics, Sources
 from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
 from rentomatic.web.telemetry.processes import fold
 from tests.builders import make_room
+from tests.metrics import Figures, figures, key
 from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
-
-Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-def figures(text: str) -> Figures:
-    families = text_string_to_metric_families(text)
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in families
-        for sample in family.samples
-    }
 
 
 def scraped(client: testing.TestClient) -> Figures:
@@ -44,10 +33,6 @@ def scraped(client: testing.TestClient) -> Figures:
 
     assert answer.status_code == 200
     return figures(answer.text)
-
-
-def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
-    return f"rentomatic_{name}", frozenset(labels.items())
 
 
 class AwayRepo(MemRepo):
