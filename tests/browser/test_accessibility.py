@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import opened
+from tests.browser.conftest import both_sizes, opened
 from tests.browser.test_live_search import settled
 from tests.browser.test_search_page import filters
 from tests.servers import Server
@@ -19,6 +19,7 @@ STATES = {
 }
 
 
+@both_sizes
 def test_axe_finds_nothing(live: Page) -> None:
     found = {}
     for state, address in STATES.items():
@@ -33,6 +34,7 @@ def test_axe_finds_nothing(live: Page) -> None:
     assert {} == {state: wrong for state, wrong in found.items() if wrong}
 
 
+@both_sizes
 def test_axe_finds_nothing_in_what_a_script_shows(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, "ERR_FAILED") as page:
         page.goto("/?near=51.512,-0.123&radius=1500")

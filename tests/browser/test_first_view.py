@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from rentomatic.web.http.static_files import prefix
-from tests.browser.conftest import opened
+from tests.browser.conftest import both_sizes, opened
 from tests.browser.test_live_search import settled
 from tests.servers import Server
 
@@ -59,6 +59,7 @@ def test_the_second_view_asks_for_no_file_again(live: Page, server: Server) -> N
     assert first + 1 == server.log.read_text().count(f"GET {prefix()}/")  # the style of /docs
 
 
+@both_sizes
 def test_the_rooms_are_there_before_any_script(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, "ERR_FAILED") as page:
         held: list[Route] = []
@@ -72,6 +73,7 @@ def test_the_rooms_are_there_before_any_script(browser: Browser, server: Server,
             route.abort()
 
 
+@both_sizes
 def test_the_page_keeps_its_shape_while_scripts_and_map_arrive(live: Page) -> None:
     live.goto("/")
     settled(live)

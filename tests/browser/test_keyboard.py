@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import opened
+from tests.browser.conftest import both_sizes, opened
 from tests.browser.test_live_search import settled
 from tests.servers import Server
 
 IN_TOWN = "/?near=51.512,-0.123&radius=1500"
+A_ROOM = "/room/f853578c-fc0f-4e65-81b8-566c5dffa35a"
 PAGES = {
     "rooms": IN_TOWN,
     "nothing found": "/?filter_price__lte=1",
@@ -60,6 +61,12 @@ def tabbed_through(page: Page, key: str = "Tab") -> list[dict[str, Any]]:
     raise AssertionError(f"the focus never leaves the page: {stops[-3:]}")
 
 
+def leave_the_page(page: Page) -> None:
+    """Where something had the focus: what follows begins at the top again."""
+    page.evaluate(_STOPS)
+    tabbed_through(page)
+
+
 def assert_all_reached(page: Page) -> list[dict[str, Any]]:
     wanted = page.evaluate(_STOPS)
     stops = tabbed_through(page)
@@ -94,6 +101,7 @@ def test_tab_reaches_everything_and_leaves_the_page(
             assert sorted(stops) == stops
 
 
+@both_sizes
 def test_tab_goes_through_the_search_as_it_is_seen(live: Page, size: str) -> None:
     live.goto(IN_TOWN)
     settled(live)
@@ -140,8 +148,9 @@ def test_all_pins_are_one_stop_and_arrow_keys_lead_from_pin_to_pin(live: Page) -
     expect(live.locator(".room.shown, [data-loaded]").first).to_be_visible()
 
 
+@both_sizes
 def test_tab_reaches_everything_on_the_page_of_a_room(live: Page) -> None:
-    live.goto("/room/f853578c-fc0f-4e65-81b8-566c5dffa35a")
+    live.goto(A_ROOM)
     expect(live.locator(".pin a").first).to_be_visible()
     pins = [
         stop

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from rentomatic.web.pages.layout import template
 from rentomatic.web.pages.narrower import Way
 from rentomatic.web.pages.search_view import View
-from tests.browser.conftest import opened
+from tests.browser.conftest import both_sizes, opened
 from tests.browser.test_search_page import filters
 from tests.servers import Server
 
@@ -62,6 +62,7 @@ def lone_pin(page: Page) -> Locator:
     raise AssertionError("every pin is hidden")
 
 
+@both_sizes
 def test_list_and_map_stand_side_by_side_and_on_a_phone_one_over_the_other(live: Page, size: str) -> None:
     live.goto("/")
     settled(live)
@@ -85,6 +86,7 @@ def test_every_room_is_on_the_map_as_a_pin_or_in_a_bubble_with_their_number(live
     assert live.locator(".pin").first.inner_text().isdigit()
 
 
+@both_sizes
 def test_moving_the_map_searches_what_is_in_sight(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
@@ -150,6 +152,7 @@ def test_a_room_under_the_pointer_or_in_focus_shows_its_pin(live: Page) -> None:
     expect(live.locator(".pin.shown")).to_have_text(other.locator("strong").inner_text())
 
 
+@both_sizes
 def test_choosing_a_pin_leads_to_its_room_in_the_list(live: Page) -> None:
     live.goto("/?bbox=-0.128,51.509,-0.118,51.515&sort=price")
     settled(live)
@@ -177,6 +180,7 @@ def test_a_pin_leads_to_its_room_also_where_that_is_on_another_page_of_the_list(
     assert chosen.get_attribute("data-code") != listed
 
 
+@both_sizes
 def test_a_bubble_leads_nearer(live: Page) -> None:
     live.goto("/")
     settled(live)
@@ -188,6 +192,7 @@ def test_a_bubble_leads_nearer(live: Page) -> None:
     assert on_map(live) == number(live) > 0
 
 
+@both_sizes
 def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: Page) -> None:
     live.goto("/")
     settled(live)
@@ -221,6 +226,7 @@ def test_the_chart_is_of_the_rooms_of_the_other_filters(live: Page) -> None:
     live.wait_for_function("before => document.querySelector('.chart svg').innerHTML !== before", arg=before)
 
 
+@both_sizes
 def test_a_point_is_picked_on_the_map(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
@@ -293,6 +299,7 @@ def test_a_device_that_does_not_say_where_it_is_is_told_of(
         expect(page.get_by_text("Your browser does not give your position")).to_be_visible()
 
 
+@both_sizes
 def test_the_way_back_leads_to_the_same_rooms_at_the_same_place(live: Page) -> None:
     live.goto("/?sort=price")
     settled(live)
@@ -378,6 +385,7 @@ def test_the_chart_follows_also_where_the_order_changes_at_once(live: Page) -> N
     live.wait_for_function("before => document.querySelector('.chart svg').innerHTML !== before", arg=before)
 
 
+@both_sizes
 def test_the_number_of_filters_is_told_where_they_are_hidden(live: Page, size: str) -> None:
     live.goto("/")
     settled(live)
@@ -505,6 +513,7 @@ def test_rooms_that_are_waited_for_are_shown_to_be(live: Page) -> None:
     expect(live.get_by_role("status").filter(has_text="3,000 rooms")).to_be_attached()
 
 
+@both_sizes
 def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
     live.goto("/")
     settled(live)

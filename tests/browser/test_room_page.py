@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import Camera, opened
+from tests.browser.conftest import Camera, both_sizes, opened
 from tests.servers import Server
 
 AMONG_MANY = "/?near=51.512,-0.123&radius=3000"
@@ -51,6 +51,7 @@ def test_the_search_around_finds_the_room(page: Page) -> None:
     expect(page.locator(".rooms .room").first).to_have_attribute("data-code", code)
 
 
+@both_sizes
 def test_the_map_shows_the_room_and_leads_to_the_others(live: Page) -> None:
     open_a_room(live)
 
@@ -64,6 +65,7 @@ def test_the_map_shows_the_room_and_leads_to_the_others(live: Page) -> None:
     expect(live).to_have_url(str(target))
 
 
+@both_sizes
 def test_axe_finds_nothing_on_the_page_of_a_room(live: Page, camera: Camera) -> None:
     open_a_room(live)
     expect(live.locator("#map .pin.here")).to_be_visible()

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import both_sizes
+
 pytestmark = pytest.mark.usefixtures("screenshot")
 
 
@@ -14,6 +16,7 @@ def filters(page: Page) -> None:
         page.locator("label.show-filters").click()
 
 
+@both_sizes
 def test_rooms_are_there_at_first_sight(page: Page) -> None:
     page.goto("/")
 
@@ -22,6 +25,7 @@ def test_rooms_are_there_at_first_sight(page: Page) -> None:
     expect(page.locator("ul.rooms > li")).to_have_count(24)
 
 
+@both_sizes
 def test_a_renter_finds_a_room_within_budget_near_work(page: Page) -> None:
     page.goto("/")
     filters(page)
@@ -48,6 +52,7 @@ def test_the_next_page_follows_and_the_way_back_leads_to_the_first(page: Page) -
     assert before == page.locator(".code").all_inner_texts()
 
 
+@both_sizes
 def test_a_bad_value_is_explained_beside_its_field(page: Page) -> None:
     page.goto("/?filter_price__lte=cheap&near=here")
 
@@ -65,6 +70,7 @@ def test_nothing_found_says_what_to_do(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("3,000 rooms")
 
 
+@both_sizes
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     page.goto("/?near=51.5,-0.1&filter_code__ne=f853578c-fc0f-4e65-81b8-566c5dffa35a")
 

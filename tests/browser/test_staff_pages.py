@@ -10,17 +10,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from falcon.inspect import inspect_routes
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from rentomatic.domain.room import Room
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Scope
+from rentomatic.web.app import create_app
 from tests.browser.axe import violations
-from tests.browser.conftest import Camera, opened
-from tests.browser.test_keyboard import assert_all_reached
+from tests.browser.conftest import Camera, both_sizes, opened
+from tests.browser.test_keyboard import A_ROOM, PAGES, assert_all_reached, leave_the_page
 from tests.builders import make_room
 from tests.servers import Server, rentomatic
 from tests.web.conftest import key_of
@@ -50,8 +53,11 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def page(browser: Browser, desk: Server, size: str, scripts: bool) -> Iterator[Page]:
-    with opened(browser, desk, size, *MEANT, java_script_enabled=scripts) as page:
+def page(browser: Browser, desk: Server, scripts: bool) -> Iterator[Page]:
+    """On a desktop without scripts, and on a phone with them: `live` is for both with scripts."""
+    with opened(
+        browser, desk, "phone" if scripts else "desktop", *MEANT, java_script_enabled=scripts
+    ) as page:
         yield page
 
 
@@ -368,6 +374,7 @@ def show_missing_scope(page: Page, server: Server) -> None:
     page.goto("/staff/add")
 
 
+@both_sizes
 def test_axe_finds_nothing(live: Page, desk: Server) -> None:
     put(desk, make_room(code="stated"))
     live.goto("/staff")
@@ -383,6 +390,7 @@ def test_axe_finds_nothing(live: Page, desk: Server) -> None:
     assert {} == {state: wrong for state, wrong in found.items() if wrong}
 
 
+@both_sizes
 @pytest.mark.parametrize("act", ["Preview", "Import", "refused", "under way"])
 def test_axe_finds_nothing_in_what_an_import_shows(live: Page, tmp_path: Path, large: Path, act: str) -> None:
     sign_in(live, target="/staff/import")
@@ -415,6 +423,7 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, desk: Server, width:
             assert page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth") == 0, address
 
 
+@both_sizes
 def test_a_room_is_added_with_the_keyboard_alone(live: Page, size: str) -> None:
     sign_in(live, target="/staff/add")
     live.get_by_label("Code", exact=True).focus()
@@ -426,12 +435,36 @@ def test_a_room_is_added_with_the_keyboard_alone(live: Page, size: str) -> None:
     expect(live).to_have_url(re.compile(r"/room/typed\S*\?done=added"))
 
 
-def test_tab_reaches_everything_on_the_pages_of_staff(live: Page, size: str) -> None:
+def show_what_an_import_changed(page: Page, server: Server) -> None:
+    page.goto("/staff/import")
+    listing = f"{HEADER}listed,20,60,51.5,-0.12\nbad,20,much,51.5,-0.1\n"
+    file: FilePayload = {"name": "rooms.csv", "mimeType": "text/csv", "buffer": listing.encode()}
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("#answer h2")).to_be_visible()
+
+
+def test_tab_reaches_everything_on_the_pages_of_staff(live: Page, desk: Server) -> None:
+    put(desk, make_room(code="stated"))
     live.goto("/staff")
     assert_all_reached(live)
     sign_in(live)
-    for target in ("/staff", "/staff/add", "/staff/import", f"/staff/rooms/{next(sample_rooms(1)).code}"):
-        live.goto(target)
+    for address in STATES.values():
+        live.goto(address)
         stops = [stop["stop"] for stop in assert_all_reached(live)]
 
-        assert sorted(stops) == stops, target
+        assert sorted(stops) == stops, address
+    for show in (show_wrong_fields, show_conflict, show_what_an_import_changed):
+        show(live, desk)
+        leave_the_page(live)
+        assert_all_reached(live)
+
+
+def test_no_page_is_forgotten_by_those_who_use_the_tab_key() -> None:
+    app = create_app(MemRepo(), 4)
+    paths = {route.path for route in inspect_routes(app)}
+    pages = {path for path in paths if path == "/" or f"{path}/" in paths}
+    addresses = (*PAGES.values(), A_ROOM, *STATES.values(), "/staff/sign-in")
+    found = [app._router.find(address.partition("?")[0]) for address in addresses]
+
+    assert pages == {template for _, _, _, template in filter(None, found)}
