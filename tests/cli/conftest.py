@@ -1,9 +1,11 @@
 """The command line as tests use it: in this process, on an SQLite file of the test's own."""
 
 import io
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +30,10 @@ _OUTPUT_VARIABLES = (
     *("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"),
 )
 """What in the environment of whoever runs the tests would change the output."""
+
+AT_ONCE = Path(__file__).with_name("at_once.py")
+LIMIT = 120.0
+"""Seconds that processes may take together."""
 
 ANNOUNCED = re.compile(r"(?:Storage: (.*)\n)?((?s:.*))")
 """Standard error of a command: the storage that it is about to change, and the rest."""
@@ -127,6 +133,19 @@ def rentomatic(
         return Outcome(code, captured.out.decode(), err, storage_named)
 
     return command_line
+
+
+def at_once(*commands: list[str]) -> list[tuple[int, str, str]]:
+    """Run commands in processes that begin at the same moment; the exit code, output and errors of each."""
+    done = subprocess.run(
+        [sys.executable, str(AT_ONCE), json.dumps(commands)],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [(code, out, err) for code, out, err in json.loads(done.stdout)]
 
 
 def url_of(conninfo: str, name: str) -> str:

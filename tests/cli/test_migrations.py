@@ -1,9 +1,7 @@
 """Schemas: up and down, from many places at once, printed and applied by hand, missing and too new."""
 
 import json
-import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,11 +24,8 @@ from rentomatic.repository.sqlite.backend import SqliteBackend
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.settings import Settings, read_settings
 from tests import postgres_server
-from tests.cli.conftest import CommandLine, url_of
+from tests.cli.conftest import CommandLine, at_once, url_of
 from tests.servers import free_port, serving
-
-COMMAND = [sys.executable, "-m", "rentomatic"]
-LIMIT = 120.0
 
 OBJECTS = """
     SELECT 'relation', c.relname, c.relkind::text FROM pg_class c
@@ -174,19 +169,8 @@ def test_the_printed_sql_of_a_schema_that_is_there_changes_nothing(rentomatic: C
         assert repository.count(RoomQuery()) == 100
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
-    )
-
-
-def outcomes(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
-    texts = [process.communicate(timeout=LIMIT) for process in processes]
-    return [(process.returncode, *text) for process, text in zip(processes, texts, strict=True)]
-
-
 def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> None:
-    done = outcomes([start("migrate") for _ in range(10)])
+    done = at_once(*[["migrate"]] * 10)
 
     named = f"Storage: {settings(any_url).target}\n"
     assert [(0, named)] * 10 == [(code, err) for code, _, err in done]
@@ -352,7 +336,7 @@ def test_a_database_that_is_created_from_several_places_at_once_is_created_once(
     url = url_of(postgres_server.conninfo_of_server(), strange_name)
     monkeypatch.setenv("DATABASE_URL", url)
 
-    done = outcomes([start("init-postgres") for _ in range(4)])
+    done = at_once(*[["init-postgres"]] * 4)
 
     named = f"Storage: {settings(url).target}\n"
     assert [(0, named)] * 4 == [(code, err) for code, _, err in done]

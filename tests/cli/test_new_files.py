@@ -17,7 +17,7 @@ from rentomatic.repository.sqlite import files
 from rentomatic.repository.sqlite.backend import SqliteBackend
 from rentomatic.repository.sqlite.files import new_file
 from tests.builders import make_room
-from tests.cli.conftest import CommandLine, Storage
+from tests.cli.conftest import CommandLine, Storage, at_once
 from tests.servers import free_port
 from tests.servers import rentomatic as serving_rentomatic
 
@@ -148,10 +148,6 @@ def test_a_running_server_is_not_ready_once_its_file_was_emptied(storage: Storag
     assert EMPTY in ready.json["detail"]
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def test_a_first_use_that_is_killed_leaves_no_file_and_the_next_works(
     rentomatic: CommandLine, storage: Storage, tmp_path: Path
 ) -> None:
@@ -184,12 +180,9 @@ with new_file(Path(sys.argv[1])) as path:
 def test_processes_that_make_a_file_at_once_all_find_it_and_lose_nothing(storage: Storage) -> None:
     storage.path.unlink()
     adding = ["add", "--price", "3", "--latitude", "1", "--longitude", "1", "--code"]
-    started = [start(*adding, f"r{number}") for number in range(3)]
-    said = [process.communicate(timeout=LIMIT)[1] for process in started]
+    done = at_once(*([*adding, f"r{number}"] for number in range(3)))
 
-    assert [(0, b"Storage: rooms.db\n")] * 3 == [
-        (process.returncode, err) for process, err in zip(started, said, strict=True)
-    ]
+    assert [(0, "Storage: rooms.db\n")] * 3 == [(code, err) for code, _, err in done]
     assert ["r0", "r1", "r2"] == [room.code for room in storage.rooms()]
 
 
@@ -327,9 +320,6 @@ def test_printing_a_migration_leaves_an_empty_file_as_it_is(
 
 def test_several_migrations_of_an_empty_file_at_once_all_succeed(storage: Storage) -> None:
     no_bytes(storage.path)
-    started = [start("migrate") for _ in range(4)]
-    said = [process.communicate(timeout=LIMIT)[1] for process in started]
+    done = at_once(*[["migrate"]] * 4)
 
-    assert [(0, b"Storage: rooms.db\n")] * 4 == [
-        (process.returncode, err) for process, err in zip(started, said, strict=True)
-    ]
+    assert [(0, "Storage: rooms.db\n")] * 4 == [(code, err) for code, _, err in done]
