@@ -42,7 +42,7 @@ def test_axe_finds_nothing_in_what_a_script_shows(browser: Browser, server: Serv
         page.locator(".room").first.hover()
         marked = violations(page)
         filters(page)
-        page.get_by_role("button", name="On the map").click()
+        page.get_by_role("button", name="Pick on map").click()
         picking = violations(page)
         page.reload()
         settled(page)

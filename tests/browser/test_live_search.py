@@ -97,7 +97,7 @@ def test_moving_the_map_searches_what_is_in_sight(live: Page) -> None:
     expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
     settled(live)
     assert "radius" not in live.url
-    expect(live.get_by_role("link", name="In the area of the map")).to_be_visible()
+    expect(live.get_by_role("link", name="In the map area")).to_be_visible()
     assert on_map(live) == number(live)
 
 
@@ -116,13 +116,13 @@ def test_the_switch_lets_the_map_be_moved_without_a_search(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     before = live.locator("#map").get_attribute("data-loaded")
-    live.get_by_label("Search where the map is").uncheck()
+    live.get_by_label("Search as I move the map").uncheck()
     drag(live, (60, 40))
     expect(live.locator("#map")).not_to_have_attribute("data-loaded", before or "")
 
     assert "bbox" not in live.url
     live.reload()
-    expect(live.get_by_label("Search where the map is")).not_to_be_checked()
+    expect(live.get_by_label("Search as I move the map")).not_to_be_checked()
 
 
 def test_moves_of_the_map_that_follow_each_other_are_one_step_back(live: Page) -> None:
@@ -197,7 +197,7 @@ def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: 
     live.goto("/")
     settled(live)
     filters(live)
-    highest = live.get_by_role("slider", name="Highest price a day")
+    highest = live.get_by_role("slider", name="Highest price per day")
     expect(highest).to_have_attribute("aria-valuetext", "any")
     for _ in range(4):
         highest.press("ArrowLeft")
@@ -205,12 +205,12 @@ def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: 
     bound = stops.strip("[]").split(", ")[-4]
 
     expect(live).to_have_url(re.compile(f"filter_price__lte={bound}$"))
-    expect(live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")).to_have_value(
+    expect(live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")).to_have_value(
         bound
     )
     expect(live.get_by_role("link", name=f"Up to {bound} a day")).to_be_visible()
     for _ in range(4):
-        live.get_by_role("slider", name="Highest price a day").press("ArrowRight")
+        live.get_by_role("slider", name="Highest price per day").press("ArrowRight")
     expect(live).not_to_have_url(re.compile("filter_price"))
 
 
@@ -232,7 +232,7 @@ def test_a_point_is_picked_on_the_map(live: Page) -> None:
     settled(live)
     filters(live)
     live.get_by_label("Near (latitude, longitude)").fill("")
-    live.get_by_role("button", name="On the map").click()
+    live.get_by_role("button", name="Pick on map").click()
     live.locator("#map").click(position={"x": 150, "y": 150})
 
     expect(live.get_by_label("Near (latitude, longitude)")).to_have_value(
@@ -246,7 +246,7 @@ def test_who_picks_a_point_may_look_for_it_first(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     filters(live)
-    live.get_by_role("button", name="On the map").click()
+    live.get_by_role("button", name="Pick on map").click()
     live.get_by_role("button", name="Zoom in").click()
     expect(live).to_have_url(re.compile("bbox="))
     settled(live)
@@ -259,12 +259,12 @@ def test_a_point_is_picked_with_the_keyboard(live: Page) -> None:
     live.goto("/?bbox=-0.14,51.50,-0.10,51.52")
     settled(live)
     filters(live)
-    live.get_by_role("button", name="On the map").press("Enter")
+    live.get_by_role("button", name="Pick on map").press("Enter")
     expect(live.locator("#map")).to_be_focused()
     live.keyboard.press("Enter")
 
     expect(live).to_have_url(re.compile(r"near=51\.5\d+,-0\.1\d+"))
-    expect(live.get_by_role("button", name="On the map")).to_have_attribute("aria-pressed", "false")
+    expect(live.get_by_role("button", name="Pick on map")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_point_that_is_typed_is_searched_near(live: Page) -> None:
@@ -283,7 +283,7 @@ def test_the_device_says_where_it_is_when_it_is_asked(browser: Browser, server: 
     with opened(browser, server, size, geolocation=place, permissions=["geolocation"]) as page:
         page.goto("/")
         filters(page)
-        page.get_by_role("button", name="Where I am").click()
+        page.get_by_role("button", name="Use my location").click()
 
         expect(page).to_have_url(re.compile(r"near=51\.53900,-0\.14300"))
 
@@ -294,7 +294,7 @@ def test_a_device_that_does_not_say_where_it_is_is_told_of(
     with opened(browser, server, size, permissions=[]) as page:
         page.goto("/")
         filters(page)
-        page.get_by_role("button", name="Where I am").click()
+        page.get_by_role("button", name="Use my location").click()
 
         expect(page.get_by_text("Your browser does not give your position")).to_be_visible()
 
@@ -338,12 +338,14 @@ def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> N
     expect(live).to_have_url(re.compile("sort=-price"))
     settled(live)
     live.get_by_role("link", name="Up to 60 a day").click()
-    expect(live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")).to_have_value("")
+    expect(live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")).to_have_value(
+        ""
+    )
     live.go_back()
     expect(live).to_have_url(re.compile("filter_price__lte=60&sort=-price"))
     live.go_back()
 
-    expect(live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")).to_have_value(
+    expect(live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")).to_have_value(
         "60"
     )
     expect(live.get_by_label("Sort")).to_have_value("")
@@ -365,7 +367,7 @@ def test_a_parameter_that_is_there_twice_stays_there_twice(live: Page) -> None:
     settled(live)
     filters(live)
     for price in ("90", "80"):
-        live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").fill(price)
+        live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To").fill(price)
         live.keyboard.press("Tab")
         expect(live).to_have_url(re.compile(f"filter_price__lte={price}"))
         settled(live)
@@ -392,7 +394,7 @@ def test_the_number_of_filters_is_told_where_they_are_hidden(live: Page, size: s
     badge = live.locator(".badge")
     expect(badge).to_be_hidden()
     filters(live)
-    live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").fill("90")
+    live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To").fill("90")
     live.keyboard.press("Tab")
     expect(badge).to_have_text("1")
     live.locator(".chips").get_by_role("link", name="Clear all").click()
@@ -518,9 +520,9 @@ def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
     live.goto("/")
     settled(live)
     live.keyboard.press("Tab")
-    expect(live.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(live.get_by_role("link", name="Skip to content")).to_be_focused()
     filters(live)
-    live.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").press_sequentially("30")
+    live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To").press_sequentially("30")
     live.keyboard.press("Enter")
     expect(live.get_by_role("heading", level=1)).to_be_focused()
     expect(live).to_have_url(re.compile("filter_price__lte=30"))

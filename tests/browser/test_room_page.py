@@ -46,7 +46,7 @@ def test_the_nearest_others_lead_to_their_pages(page: Page) -> None:
 
 def test_the_search_around_finds_the_room(page: Page) -> None:
     code = open_a_room(page)
-    page.get_by_role("link", name="Search around it").click()
+    page.get_by_role("link", name="Search nearby").click()
 
     expect(page.locator(".rooms .room").first).to_have_attribute("data-code", code)
 

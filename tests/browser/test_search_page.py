@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("screenshot")
 
 def filters(page: Page) -> None:
     """Have the filters open, which a phone hides behind a button."""
-    if page.get_by_role("group", name="Price a day").is_hidden():
+    if page.get_by_role("group", name="Price per day").is_hidden():
         page.locator("label.show-filters").click()
 
 
@@ -29,7 +29,7 @@ def test_rooms_are_there_at_first_sight(page: Page) -> None:
 def test_a_renter_finds_a_room_within_budget_near_work(page: Page) -> None:
     page.goto("/")
     filters(page)
-    page.get_by_role("group", name="Price a day").get_by_role("textbox", name="To").fill("60")
+    page.get_by_role("group", name="Price per day").get_by_role("textbox", name="To").fill("60")
     page.get_by_label("Near (latitude, longitude)").fill("51.512, -0.123")
     page.get_by_label("Within").select_option("3 km")
     page.get_by_role("button", name="Show rooms").click()
@@ -57,7 +57,7 @@ def test_a_bad_value_is_explained_beside_its_field(page: Page) -> None:
     page.goto("/?filter_price__lte=cheap&near=here")
 
     expect(page.get_by_role("alert")).to_contain_text("cannot be understood")
-    field = page.get_by_role("group", name="Price a day").get_by_role("textbox", name="To")
+    field = page.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")
     expect(field).to_have_value("cheap")
     expect(field).to_have_accessible_description("must be a whole number such as 60, not 'cheap'")
 
@@ -100,7 +100,7 @@ def test_what_needs_a_script_is_not_there(page: Page) -> None:
     page.goto("/")
     filters(page)
 
-    for name in ("On the map", "Where I am"):
+    for name in ("Pick on map", "Use my location"):
         expect(page.get_by_role("button", name=name)).to_be_hidden()
     expect(page.get_by_role("region", name="Map of the rooms")).to_be_hidden()
     expect(page.get_by_role("slider").first).to_be_hidden()

@@ -106,7 +106,7 @@ def test_signing_in_and_out(page: Page, camera: Camera) -> None:
     expect(field).to_have_value("")
     expect(field).to_have_accessible_description(
         "The key is none of this server: mistyped, or taken back. It begins with rom_. "
-        "Whoever runs this server makes keys with rentomatic make-key."
+        "The operator of this server makes keys with rentomatic make-key."
     )
     camera.take(page, full_page=True)
     field.fill(KEY)
@@ -127,7 +127,7 @@ def test_a_room_is_added_found_edited_and_taken_down(page: Page, desk: Server, c
     page.get_by_role("navigation").get_by_role("link", name="Add a room").click()
     fill(page, code="by-hand", price="cheap", latitude="51.5", longitude="")
     page.get_by_role("button", name="Add the room").click()
-    expect(page.get_by_role("alert")).to_contain_text("2 fields are not right")
+    expect(page.get_by_role("alert")).to_contain_text("2 fields to correct")
     camera.take(page, full_page=True)
     fill(page, price="70", longitude="-0.1")
     page.get_by_role("button", name="Add the room").click()
@@ -145,10 +145,10 @@ def test_a_room_is_added_found_edited_and_taken_down(page: Page, desk: Server, c
     assert found == {"code": "by-hand", "size": 30, "price": 75, "latitude": 51.5, "longitude": -0.1}
 
     page.goto("/staff/rooms/by-hand")
-    page.get_by_role("link", name="Take this room down").click()
+    page.get_by_role("link", name="Remove this room").click()
     camera.take(page, full_page=True)
-    page.get_by_role("button", name="Take it down").click()
-    expect(page.get_by_role("status")).to_have_text("The room by-hand was taken down.")
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_role("status")).to_have_text("The room by-hand was removed.")
     assert room_in(desk, "by-hand") is None
 
 
@@ -159,12 +159,12 @@ def test_who_was_slower_sees_both_and_decides(page: Page, desk: Server, camera: 
     put(desk, make_room(code="contested", price=99, size=None))
     page.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Somebody was faster")
-    row = page.get_by_role("row", name="Price a day")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Someone else changed this room")
+    row = page.get_by_role("row", name="Price per day")
     expect(row).to_contain_text("differs")
     assert ["65", "99"] == row.get_by_role("cell").all_inner_texts()
     camera.take(page, full_page=True)
-    page.get_by_role("button", name="Save mine over it").click()
+    page.get_by_role("button", name="Overwrite with mine").click()
     expect(page).to_have_url(f"{desk.url}/room/contested?done=saved")
     assert (room_in(desk, "contested") or {})["price"] == 65
 
@@ -337,7 +337,7 @@ def test_a_form_of_another_site_does_nothing(browser: Browser, desk: Server) -> 
         )
         page.goto(f"{elsewhere}/")
         page.get_by_role("button", name="Go").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("This form came from elsewhere")
+        expect(page.get_by_role("heading", level=1)).to_have_text("This form came from another site")
 
     assert room_in(desk, "attacked")
 
@@ -345,7 +345,7 @@ def test_a_form_of_another_site_does_nothing(browser: Browser, desk: Server) -> 
 STATES = {
     "start": "/staff",
     "no such room": "/staff/rooms?code=nope",
-    "taken down": "/staff?done=removed&code=a1",
+    "removed": "/staff?done=removed&code=a1",
     "add": "/staff/add",
     "edit": "/staff/rooms/stated",
     "take down": "/staff/rooms/stated/remove",
@@ -394,11 +394,11 @@ def test_axe_finds_nothing(live: Page, desk: Server) -> None:
 @pytest.mark.parametrize("act", ["Preview", "Import", "refused", "under way"])
 def test_axe_finds_nothing_in_what_an_import_shows(live: Page, tmp_path: Path, large: Path, act: str) -> None:
     sign_in(live, target="/staff/import")
-    live.get_by_text("How the file is written").click()
+    live.get_by_text("File format").click()
     (tmp_path / "rooms.csv").write_text(f"{HEADER}listed,20,60,51.5,-0.12\nbad,20,much,51.5,-0.1\n")
     live.get_by_label("File").set_input_files(tmp_path / "rooms.csv")
     if act == "refused":
-        live.get_by_label("Import nothing where a line is refused").check()
+        live.get_by_label("Import nothing if a line is refused").check()
     if act == "under way":
         slowly(live, 100_000)
         live.get_by_label("File").set_input_files(large)

@@ -58,7 +58,7 @@ def test_search_is_narrowed_by_what_it_asks_for(query: RoomQuery, expected: list
             f"bbox=0,0,9,9&filter_latitude__in={','.join(['1'] * 99)}",
             "Narrow it: give fewer values in filter_latitude__in; make bbox smaller.",
         ),
-        ("near=51.5,0&radius=50", "The server is slow just now: try again later."),
+        ("near=51.5,0&radius=50", "The server is slow right now: try again later."),
     ],
 )
 def test_advice_names_the_parameters_to_change(parameters: str, expected: str) -> None:

@@ -39,3 +39,13 @@ def is_hidden(sign: str) -> bool:
     the text around them), other format characters, and lone surrogates (no encoding has them).
     """
     return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and sign not in _JOINERS
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """The number with its noun: 1 room, 1,200 rooms. many: the plural, where it is not `one` with an s."""
+    return f"{number:,} {noun(number, one, many)}"
+
+
+def noun(number: int, one: str, many: str = "") -> str:
+    """The noun alone, for a number that is written otherwise."""
+    return one if number == 1 else many or f"{one}s"

@@ -11,7 +11,7 @@ def narrowing_in_words(query: RoomQuery, naming: Naming = str) -> str:
     naming: gives the name of a parameter as readers know it.
     """
     ways = [_words(advice, naming) for advice in narrow_search(query)]
-    return f"Narrow it: {'; '.join(ways)}." if ways else "The server is slow just now: try again later."
+    return f"Narrow it: {'; '.join(ways)}." if ways else "The server is slow right now: try again later."
 
 
 def parameter_of(advice: Advice) -> str:

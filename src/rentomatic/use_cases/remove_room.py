@@ -1,4 +1,4 @@
-"""Take a room down."""
+"""Remove a room."""
 
 from rentomatic.domain.room import Room, canonical_code
 from rentomatic.use_cases.errors import ResourceError

@@ -45,7 +45,7 @@ def advice(client: testing.TestClient, query: str) -> list[tuple[str, str]]:
         ("filter_size__gt=50", [("40 m² or more: 1 room", "/?filter_size__gte=40")]),
         ("filter_size__lte=5", [("20 m² or less: 1 room", "/?filter_size__lte=20")]),
         ("filter_price__eq=7", [("Without the other filters: 4 rooms", "/?")]),
-        ("bbox=0,0,1,1", [("Anywhere, not only on the map: 4 rooms", "/?")]),
+        ("bbox=0,0,1,1", [("Anywhere, not just in the map area: 4 rooms", "/?")]),
         ("near=51.53,-0.12&radius=200", [("Within 1 km: 1 room", "/?near=51.53,-0.12&radius=1000")]),
         ("near=10,10&radius=200&sort=price", [("Anywhere: 4 rooms", "/?near=10,10&sort=price")]),
         (
@@ -77,7 +77,7 @@ def test_each_filter_is_loosened_in_words(query: str, expected: list[tuple[str, 
 def test_an_unlimited_number_of_rooms_is_told_as_more_than_that() -> None:
     rooms = [make_room(code=f"{number:05}") for number in range(COUNT_TO + 5)]
 
-    assert [("Anywhere, not only on the map: more than 1,000 rooms", "/?")] == advice(
+    assert [("Anywhere, not just in the map area: more than 1,000 rooms", "/?")] == advice(
         client_of(MemRepo(rooms)), "bbox=0,0,1,1"
     )
 

@@ -66,7 +66,7 @@ def test_a_wrong_method_names_the_right_ones(client: testing.TestClient) -> None
     answer = client.simulate_delete("/", headers={"Accept": BROWSER})
 
     assert (405, "text/html; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
-    assert "That cannot be done here" in answer.text
+    assert "That is not possible here" in answer.text
     assert "GET" in answer.headers["allow"]
 
 
@@ -81,8 +81,8 @@ def test_a_url_that_is_too_long_is_not_sent_back(client: testing.TestClient) -> 
 @pytest.mark.parametrize(
     ("body", "status", "title"),
     [
-        (b"key=" + b"x" * (1 << 17), 413, "That is too much at once"),
-        (b"key=%FF", 400, "This cannot be understood"),
+        (b"key=" + b"x" * (1 << 17), 413, "This is too large"),
+        (b"key=%FF", 400, "This link is not valid"),
     ],
 )
 def test_a_form_that_cannot_be_taken_is_said_to_be_so(
@@ -102,7 +102,7 @@ def test_while_the_storage_is_away_one_may_try_again(path: str) -> None:
 
     answer = browse(client_of(FailingRepo(failure)), path)
 
-    assert_page(answer, 503, "The rooms cannot be reached just now")
+    assert_page(answer, 503, "The rooms are unavailable right now")
     assert '<a class="button" href="">Try again</a>' in answer.text
     assert answer.headers["retry-after"] == "1"
 
@@ -129,7 +129,7 @@ def test_an_overload_asks_for_patience(monkeypatch: pytest.MonkeyPatch) -> None:
             repository.answer.set()
         assert busy.result(timeout=30).status_code == 200
 
-    assert_page(refused, 503, "There are very many requests just now")
+    assert_page(refused, 503, "Too many requests right now")
     assert refused.headers["retry-after"] in ("1", "2", "3")
 
 

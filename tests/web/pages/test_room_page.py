@@ -66,7 +66,7 @@ def test_the_page_leads_to_the_data_and_to_the_search_around() -> None:
 
     assert '<a href="/rooms/a1">JSON</a>' in page
     assert '<a href="/rooms/a1?format=geojson">GeoJSON</a>' in page
-    assert 'href="/?near=51.5,-0.12&amp;radius=1000">Search around it</a>' in page
+    assert 'href="/?near=51.5,-0.12&amp;radius=1000">Search nearby</a>' in page
     for target in ("/rooms/a1?format=geojson", "/?near=51.5,-0.12&radius=1000"):
         assert get(client, target).status_code == 200
 
@@ -76,7 +76,7 @@ def test_a_room_is_compared_with_those_within_a_kilometre() -> None:
         make_room(price=60, size=20), *around(40, 60, 70, 90), make_room(code="far", latitude=52.0)
     )
 
-    assert '<h2 id="comparison">In the middle of those around it</h2>' in page
+    assert '<h2 id="comparison">Mid-priced among rooms nearby</h2>' in page
     assert "It costs less than 2, as much as 1 and more than 1 of the 4 other rooms within 1 km." in page
     assert row("This room", "60", "3") in page
     assert row("Lowest", "40", "2") in page
@@ -89,13 +89,13 @@ def test_a_room_is_compared_with_those_within_a_kilometre() -> None:
 @pytest.mark.parametrize(
     ("prices", "verdict", "counted"),
     [
-        ((61, 62, 10), "Cheaper than most around it", "less than 2 and more than 1 of the 3 other rooms"),
-        ((10, 20, 90), "Dearer than most around it", "less than 1 and more than 2 of the 3 other rooms"),
-        ((70, 80), "Cheaper than most around it", "It costs less than all of the 2 other rooms"),
-        ((60, 60), "In the middle of those around it", "It costs as much as all of the 2 other rooms"),
-        ((70,), "Cheaper than the one around it", "It costs less than the only other room within 1 km."),
-        ((50,), "Dearer than the one around it", "It costs more than the only other room within 1 km."),
-        ((), "No other room within 1 km", "There is nothing to compare it with."),
+        ((61, 62, 10), "Cheaper than most nearby", "less than 2 and more than 1 of the 3 other rooms"),
+        ((10, 20, 90), "Pricier than most nearby", "less than 1 and more than 2 of the 3 other rooms"),
+        ((70, 80), "Cheaper than most nearby", "It costs less than all of the 2 other rooms"),
+        ((60, 60), "Mid-priced among rooms nearby", "It costs as much as all of the 2 other rooms"),
+        ((70,), "Cheaper than the only room nearby", "It costs less than the only other room within 1 km."),
+        ((50,), "Pricier than the only room nearby", "It costs more than the only other room within 1 km."),
+        ((), "No other room within 1 km", "There are no rooms to compare it with."),
     ],
 )
 def test_the_comparison_is_said_in_words(prices: tuple[int, ...], verdict: str, counted: str) -> None:
@@ -138,7 +138,7 @@ def test_a_room_without_a_size_is_compared_by_its_price_alone() -> None:
     page = page_of(make_room(price=60, size=None), *around(40, 90, size=20))
 
     assert "<h1>Room for 60 a day</h1>" in page
-    assert "<dd>not stated</dd>" in page
+    assert "<dd>unknown</dd>" in page
     assert row("This room", "60", "–") in page
     assert row("Median", "65", "3.25") in page
     assert row("Percentile", "50", "–") in page
@@ -148,7 +148,7 @@ def test_prices_per_area_leave_out_who_states_no_size() -> None:
     page = page_of(make_room(), *around(40), make_room(code="b", size=None))
 
     assert row("Rooms compared", "2", "1") in page
-    assert "Prices per m² are those of rooms that state a size." in page
+    assert "Prices per m² only include rooms with a known size." in page
 
 
 def test_a_chart_shows_where_the_room_is_and_says_so() -> None:
@@ -166,7 +166,7 @@ def test_where_all_cost_the_same_there_is_no_chart() -> None:
 def test_the_six_nearest_others_are_listed_with_their_distance() -> None:
     page = page_of(make_room(), *around(*range(50, 58)))
 
-    listed = page.partition("The nearest others")[2]
+    listed = page.partition("Nearest other rooms")[2]
     assert [f"n{number}" for number in range(6)] == re.findall('href="/room/([^"]+)"', listed)
     assert "10 m away" in listed
     assert "60 m away" in listed
@@ -176,7 +176,7 @@ def test_a_room_alone_leads_to_the_nearest_wherever_they_are() -> None:
     page = page_of(make_room(), make_room(code="far", latitude=52.0))
 
     assert '<a href="/?near=51.5,-0.12">See the nearest rooms</a>' in page
-    assert "The nearest others" not in page
+    assert "Nearest other rooms" not in page
 
 
 @pytest.mark.parametrize("query", ["", "?done=saved"])

@@ -75,7 +75,7 @@ def test_what_is_wrong_is_told_in_the_words_of_the_form(client: testing.TestClie
         unescape(re.sub("<.*?>", "", line)).strip() for line in told.group(1).splitlines() if "<li>" in line
     ]
     assert lines[:2] == [
-        "Price a day, to: must be a whole number such as 60, not 'Família'",
+        "Price per day, to: must be a whole number such as 60, not 'Família'",
         f"Code, other than: {CODE_RULE}, not '-'",
     ]
     assert [line.partition(":")[0] for line in lines[2:]] == ["Near", "Sort"]
@@ -146,7 +146,7 @@ def test_a_filter_that_does_not_exist_is_left_out_and_told(client: testing.TestC
     page = get(client, "/?filter_pirce__lt=60&filter_price__lte=50")
 
     assert page.status_code == 200
-    assert "a filter that does not exist, which was left out: <code>filter_pirce__lt</code>" in page.text
+    assert "a filter that does not exist and was ignored: <code>filter_pirce__lt</code>" in page.text
     assert chips(page) == {"Up to 50 a day": "/?"}
 
 
@@ -180,7 +180,7 @@ def test_a_filter_that_the_form_has_no_field_for_is_kept_and_shown(client: testi
 
     assert '<input type="hidden" name="bbox" value="0,51,1,52">' in page.text
     assert chips(page) == {
-        "In the area of the map": "/?filter_code__ne=zzz",
+        "In the map area": "/?filter_code__ne=zzz",
         "Code, other than: zzz": "/?bbox=0,51,1,52",
     }
 
@@ -419,6 +419,6 @@ def test_page_takes_samples_where_looking_at_all_rooms_is_not_quick(path: str, s
 def chips(page: testing.Result) -> dict[str, str]:
     """The labels of the filters that are on, and where each leads."""
     found = re.findall(
-        r'<a href="([^"]+)" data-search title="Take this filter off">.*?</span>(.*?)<span', page.text
+        r'<a href="([^"]+)" data-search title="Remove this filter">.*?</span>(.*?)<span', page.text
     )
     return {unescape(label): unescape(link) for link, label in found}

@@ -110,7 +110,7 @@ def test_every_problem_stands_beside_its_field_and_nothing_typed_is_lost(
     assert all(f'aria-describedby="{name}-problem {name}-hint"' in answer.text for name in wrong)
     assert "is missing" in answer.text
     assert "<b>" not in answer.text
-    assert f"{len(wrong)} fields are not right" in answer.text
+    assert f"{len(wrong)} fields to correct" in answer.text
     assert rooms.get("a1") == make_room()
 
 
@@ -186,12 +186,12 @@ def test_a_conflict_shows_both_and_what_differs_and_saves_nothing() -> None:
     answer = staff.send("/staff/rooms/a1", page, price="65")
 
     assert answer.status_code == 409
-    assert "somebody changed this room" in answer.text
+    assert "someone else changed this room" in answer.text
     assert 2 == answer.text.count('class="differs"')
     assert ["<td>65</td>" in answer.text, "<td>99</td>" in answer.text] == [True, True]
-    assert "<td>not stated</td>" in answer.text
+    assert "<td>unknown</td>" in answer.text
     assert fields_of(answer)["price"] == "65"
-    assert 'href="/room/a1">Take what is there now' in answer.text
+    assert 'href="/room/a1">Keep the current version' in answer.text
     assert rooms.get("a1") == make_room(price=99, size=None)
 
 
@@ -234,7 +234,7 @@ def test_a_room_that_was_taken_down_meanwhile_can_be_added_again() -> None:
     conflict = staff.send("/staff/rooms/a1", page, price="65")
 
     assert conflict.status_code == 409
-    assert "this room was taken down" in conflict.text
+    assert "this room was removed" in conflict.text
     assert "Add it again" in conflict.text
     assert rooms.get("a1") is None
     assert staff.send("/staff/rooms/a1", conflict).headers["location"] == "/room/a1?done=saved"
@@ -273,7 +273,7 @@ def test_a_room_is_taken_down_after_a_question() -> None:
     staff, rooms = staff_of(make_room())
     asked = staff.get("/staff/rooms/a1/remove")
 
-    assert "Take this room down?" in asked.text
+    assert "Remove this room?" in asked.text
     assert rooms.get("a1")
     answer = staff.send("/staff/rooms/a1/remove", asked)
     assert (303, "/staff?done=removed&code=a1") == (answer.status_code, answer.headers["location"])
@@ -287,7 +287,7 @@ def test_a_room_that_was_changed_after_the_question_is_asked_about_again() -> No
     again = staff.send("/staff/rooms/a1/remove", asked)
 
     assert again.status_code == 409
-    assert "somebody changed it" in again.text
+    assert "someone else changed it" in again.text
     assert "<dd>99</dd>" in again.text
     assert rooms.get("a1")
     assert 303 == staff.send("/staff/rooms/a1/remove", again).status_code

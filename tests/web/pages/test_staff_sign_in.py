@@ -236,7 +236,7 @@ def test_a_form_that_may_come_from_elsewhere_does_nothing(path: str, headers: di
     answer = staff.post(path, {"key": staff.key}, **headers)
 
     assert answer.status_code == 403
-    assert "This form came from elsewhere" in answer.text
+    assert "This form came from another site" in answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "set-cookie" not in answer.headers
 
@@ -291,7 +291,7 @@ def test_a_key_without_the_scope_is_told_which_one_it_takes(scope: Scope, missin
         answers.append(staff.post(target))
 
     assert {403} == {answer.status_code for answer in answers}
-    assert all(f"a key with the scope “{missing}”" in answer.text for answer in answers)
+    assert all(f"lacks the scope “{missing}”" in answer.text for answer in answers)
     assert rooms.get("a1") == make_room()
 
 
@@ -411,5 +411,5 @@ def test_what_was_taken_down_is_said_and_nothing_else_can_be_put_there(staff: St
     said = staff.get("/staff?done=removed&code=a1")
     other = staff.get("/staff?done=removed&code=%3Cb%3E+or+call+us")
 
-    assert "The room a1 was taken down." in said.text
+    assert "The room a1 was removed." in said.text
     assert "call us" not in other.text

@@ -74,7 +74,7 @@ def require_same_origin(req: Request) -> None:
             return
     elif site in _FROM_HERE:
         return
-    raise CrossSite("This form was not sent from a page of this site.")
+    raise CrossSite("This form was not sent from a page of this site. Open the page here and send it again.")
 
 
 def _origin(req: Request) -> str | None:

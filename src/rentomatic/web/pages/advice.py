@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rentomatic.domain.quoting import counted
 from rentomatic.domain.search import RoomQuery
 from rentomatic.requests.search import FILTER_PREFIX
 from rentomatic.use_cases.loosen_search import COUNT_TO, Filter, Suggestion, filters_of
@@ -38,7 +39,7 @@ _OFF = (
     ({Filter.SIZE_TO}, "no largest size"),
     ({Filter.OTHER}, "without the other filters"),
     ({Filter.BOX, Filter.RADIUS}, "anywhere"),
-    ({Filter.BOX}, "not only on the map"),
+    ({Filter.BOX}, "not just in the map area"),
     ({Filter.RADIUS}, "any distance"),
 )
 """What is said where all of some filters that are on are taken off."""
@@ -70,7 +71,7 @@ def _label(suggestion: Suggestion, on: set[Filter]) -> str:
     taken = set(suggestion.filters)
     words = "without any filter" if len(on) > 1 and taken == on else ", ".join(_words(taken, on))
     if taken == {Filter.BOX} and words == "anywhere":
-        words = "anywhere, not only on the map"
+        words = "anywhere, not just in the map area"
     return words[0].upper() + words[1:]
 
 
@@ -85,7 +86,7 @@ def _words(taken: set[Filter], on: set[Filter]) -> Iterator[str]:
 def _rooms(rooms: int) -> str:
     if rooms > COUNT_TO:
         return f"more than {COUNT_TO:,} rooms"
-    return f"{rooms:,} room{'' if rooms == 1 else 's'}"
+    return counted(rooms, "room")
 
 
 def _changed(suggestion: Suggestion, given: Given) -> Given:

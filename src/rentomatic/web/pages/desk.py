@@ -51,7 +51,7 @@ class NotSignedIn(Refused):
     """A form of somebody who is not signed in, or not any more."""
 
     def __init__(self) -> None:
-        detail = "Nothing was changed: you are not signed in, or not any more."
+        detail = "Nothing was changed: you are not signed in, or your session has ended."
         super().__init__("You are not signed in", detail)
 
 
@@ -70,7 +70,7 @@ class Desk:
             self.refuse(req, resp, error)
 
         def cross_site(req: Request, resp: Response, error: CrossSite, params: dict[str, Any]) -> None:
-            self.refuse(req, resp, Refused("This form came from elsewhere", str(error)))
+            self.refuse(req, resp, Refused("This form came from another site", str(error)))
 
         app.add_error_handler(Refused, refused)
         app.add_error_handler(CrossSite, cross_site)
@@ -84,7 +84,7 @@ class Desk:
         try:
             return self._sessions.require(req, scope)
         except ScopeMissing as missing:
-            detail = f"This takes a key with the scope “{missing.scope}”. Yours is without it."
+            detail = f"Your key lacks the scope “{missing.scope}”, which this page needs."
             raise Refused("Your key does not allow this", detail) from missing
         except AccessDenied as denied:
             if req.method in _OF_READING:

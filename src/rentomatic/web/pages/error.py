@@ -16,22 +16,22 @@ _log = logging.getLogger("rentomatic.web")
 _WORDS = {
     "no-such-room": (
         "This room is not listed",
-        "It may have been taken down, or there is a slip in the link.",
+        "It may have been removed, or there is a mistake in the link.",
     ),
     "read-only": (
-        "Rooms cannot be changed here just now",
+        "Rooms cannot be changed right now",
         "The storage is read-only, so nothing was changed. Ask the operator of this site.",
     ),
-    "url-too-long": ("This link is too long", "Leave some of what it asks for out."),
-    "storage-unavailable": ("The rooms cannot be reached just now", "That usually lasts a moment."),
-    "overloaded": ("There are very many requests just now", "Wait for some seconds, then try again."),
-    "400": ("This cannot be understood", "There is a slip in the link, or part of it is missing."),
-    "404": ("There is no such page", "The link may be old, or there is a slip in it."),
-    "405": ("That cannot be done here", "The page is there, but not for what was asked of it."),
-    "413": ("That is too much at once", "Send it in smaller parts."),
+    "url-too-long": ("This link is too long", "Remove some of its filters."),
+    "storage-unavailable": ("The rooms are unavailable right now", "This usually lasts only a moment."),
+    "overloaded": ("Too many requests right now", "Wait a few seconds, then try again."),
+    "400": ("This link is not valid", "There is a mistake in it, or part of it is missing."),
+    "404": ("There is no such page", "The link may be old, or there is a mistake in it."),
+    "405": ("That is not possible here", "The page exists, but does not support this."),
+    "413": ("This is too large", "Send it in smaller parts."),
     "500": (
         "Something went wrong here",
-        "It is not your fault. If it happens again, tell the operator the number of the request.",
+        "It is not your fault. If it happens again, send the operator of this site the request id below.",
     ),
 }
 """A title and a sentence for each problem, by the end of its type, else by its status."""

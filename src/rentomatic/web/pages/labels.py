@@ -10,14 +10,14 @@ from rentomatic.web.pages.prices import HIGHEST, LOWEST
 SMALLEST, LARGEST = "filter_size__gte", "filter_size__lte"
 
 _LABELS = {
-    LOWEST: "Price a day, from",
-    HIGHEST: "Price a day, to",
+    LOWEST: "Price per day, from",
+    HIGHEST: "Price per day, to",
     SMALLEST: "Size in m², from",
     LARGEST: "Size in m², to",
     "near": "Near",
     "radius": "Within",
     "sort": "Sort",
-    "bbox": "Area of the map",
+    "bbox": "Map area",
     "limit": "Rooms on a page",
     "cursor": "Page",
 }

@@ -5,7 +5,7 @@ from functools import cache
 from falcon import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from rentomatic.domain.quoting import visible
+from rentomatic.domain.quoting import counted, visible
 from rentomatic.web.access.keys import Keys
 from rentomatic.web.access.sessions import Sessions
 from rentomatic.web.http.negotiation import REVALIDATE
@@ -68,7 +68,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters.update(number=number, distance=distance, degrees=degrees)
+    templates.filters.update(number=number, counted=counted, distance=distance, degrees=degrees)
     templates.globals["static"] = prefix()
     return templates
 

@@ -101,10 +101,10 @@ class RoomView:
         if price is None:
             return f"No other room within {distance(self.comparison.radius)}"
         if 2 * price.above > price.others:
-            return "Cheaper than most around it" if price.others > 1 else "Cheaper than the one around it"
+            return "Cheaper than most nearby" if price.others > 1 else "Cheaper than the only room nearby"
         if 2 * price.below > price.others:
-            return "Dearer than most around it" if price.others > 1 else "Dearer than the one around it"
-        return "In the middle of those around it"
+            return "Pricier than most nearby" if price.others > 1 else "Pricier than the only room nearby"
+        return "Mid-priced among rooms nearby"
 
     @property
     def counted(self) -> str:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rentomatic.domain.geography import Circle
+from rentomatic.domain.quoting import noun
 from rentomatic.domain.search import RoomQuery
 from rentomatic.requests.search import radius
 from rentomatic.use_cases.loosen_search import RADII
@@ -91,7 +92,7 @@ class View:
         total = self.found.total if self.found else None
         if total is None:
             return "Rooms"
-        return f"{total.opening} room{'' if total.rooms == 1 else 's'}"
+        return f"{total.opening} {noun(total.rooms, 'room')}"
 
     @property
     def chips(self) -> list[Chip]:
@@ -138,7 +139,7 @@ class View:
             yield Chip(circle if values["radius"] else f"Near {place}", self._off("near", "radius"))
         for name, text in self.others:
             if name not in _NO_FILTERS:
-                label = "In the area of the map" if name == "bbox" else f"{label_of(name)}: {text}"
+                label = "In the map area" if name == "bbox" else f"{label_of(name)}: {text}"
                 yield Chip(label, self._off(name))
 
     def _off(self, *names: str) -> str:

@@ -19,7 +19,7 @@ from rentomatic.web.pages.desk import Desk, Form
 from rentomatic.web.pages.uploads import Upload, receive
 
 CHARSETS = {
-    "": "UTF-8, or what the file says",
+    "": "UTF-8, unless the file says otherwise",
     "windows-1252": "Windows (Western Europe)",
     "iso-8859-15": "ISO 8859-15 (Latin 9)",
     "utf-16le": "UTF-16, little-endian",
@@ -34,7 +34,7 @@ CONFLICTS = {
 }
 """What becomes of a room that is there already and differs."""
 
-DECIMALS = {"": "Refuse what is not certain", "point": "A point: 1,200.50", "comma": "A comma: 1.200,50"}
+DECIMALS = {"": "Refuse ambiguous amounts", "point": "A point: 1,200.50", "comma": "A comma: 1.200,50"}
 """How amounts are read where it is not certain which character stands before a fraction."""
 
 COLUMNS = {

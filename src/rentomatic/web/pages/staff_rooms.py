@@ -20,7 +20,7 @@ from rentomatic.web.pages.desk import Desk, Form, NotSignedIn, typed
 from rentomatic.web.pages.staff import see_other
 
 FIELDS = {
-    "price": "Price a day",
+    "price": "Price per day",
     "size": "Size in m²",
     "latitude": "Latitude",
     "longitude": "Longitude",

@@ -46,7 +46,7 @@ def receive(req: Request, file: IO[bytes], field: str) -> Upload:
         for part in form:
             if part.name == field:
                 if name is not None:
-                    raise HTTPBadRequest(description="One file at a time is taken.")
+                    raise HTTPBadRequest(description="Choose one file only.")
                 name = (part.filename or "").strip()
                 _copy(part, file)
             elif part.name:

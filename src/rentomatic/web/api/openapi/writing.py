@@ -92,7 +92,7 @@ def delete() -> Schema:
     return operation(
         "deleteRoom",
         "Rooms",
-        "Take a room down",
+        "Remove a room",
         "With `If-Match`, only if it is still what was read.",
         [IF_MATCH, IF_NONE_MATCH],
         {"204": answer("It is gone.")},

@@ -16,13 +16,13 @@ const cancel = /** @type {HTMLButtonElement} */ (document.getElementById("cancel
 /** What is said where the server, or a proxy before it, answers without a page of this kind. @type {Record<number, string>} */
 const REASONS = {
   0: "The file did not arrive: the connection was lost, or the file was changed after you chose it. Nothing was imported. Choose it again.",
-  413: "The file is larger than what is taken here.",
-  429: "There were too many requests. Try again in a second.",
-  503: "The server has too much to do, or cannot reach its storage. Try again in a moment.",
+  413: "The file is too large.",
+  429: "Too many requests. Try again in a second.",
+  503: "The server is too busy or cannot reach its storage. Try again in a moment.",
 };
 
 const LOST_LATE =
-  "The connection was lost after the file had arrived. It may have been imported: preview it again to see.";
+  "The connection was lost after the file had arrived. It may have been imported: preview it again to check.";
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -26,18 +26,18 @@ export function placeButtons(form, map, changed) {
   pick.addEventListener("click", () => {
     if (pick.getAttribute("aria-pressed") === "true") return stop();
     pick.setAttribute("aria-pressed", "true");
-    hint.textContent = "Click the map, or press Enter there for its middle. Escape ends this.";
+    hint.textContent = "Click the map, or press Enter on it to choose its centre. Escape cancels.";
     map.startPicking(found, stop);
   });
   locate.hidden = !("geolocation" in navigator);
   locate.addEventListener("click", () => {
     stop();
-    hint.textContent = "Asking your device …";
+    hint.textContent = "Finding your location …";
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => found(coords.latitude, coords.longitude),
       (error) => {
         const refused = error.code === error.PERMISSION_DENIED;
-        hint.textContent = refused ? "Your browser does not give your position to this page." : "Your position cannot be found now.";
+        hint.textContent = refused ? "Your browser does not share your location with this page." : "Your location could not be found.";
       },
       { timeout: 10_000, maximumAge: 60_000 },
     );
