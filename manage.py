@@ -54,6 +54,9 @@ PARTS = (
 )
 """The variables that choose a storage, and those that are a part of one."""
 
+BACKUPS = "RENTOMATIC_BACKUP_DIRECTORY"
+"""Where this machine's backups are: not in backups/, which is the stack's, so that neither is taken for the other."""
+
 
 def main() -> int:
     if sys.version_info < (3, 11):
@@ -131,6 +134,8 @@ def on_this_machine(command: str, arguments: list[str]) -> int:
     if command not in (*LOCAL, "init-postgres"):
         raise commands.unknown(command, [*commands.NAMES, *LOCAL, *FOR_THE_STACK, *DEVELOPER_COMMANDS])
     set_up("prod")
+    if not is_set(environment, BACKUPS):
+        environment[BACKUPS] = str(ROOT / "local-backups")
     if command == "serve":
         arguments = ["--sample", *arguments]
     return run([str(PYTHON), "-m", "rentomatic", command, *arguments], environment, Path.cwd())
@@ -273,8 +278,9 @@ def as_text(value: object) -> str:
 def from_root(value: str) -> str:
     """A relative SQLite path in a configuration file counts from the project, wherever one stands."""
     prefix = "sqlite:///"
-    if value.startswith(prefix) and not value.startswith(prefix + "/"):
-        return f"{prefix}{(ROOT / value.removeprefix(prefix)).as_posix()}"
+    path = value[len(prefix) :]
+    if value.lower().startswith(prefix) and not path.startswith("/"):
+        return f"{prefix}{(ROOT / path).as_posix()}"
     return value
 
 

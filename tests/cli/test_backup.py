@@ -137,10 +137,10 @@ def test_a_backup_may_be_restored_into_another_kind_of_storage(
     storage.put_all(MANY_ROOMS)
     rentomatic("backup")
     monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(f"{kind}_url"))
-    missing = rentomatic("restore", "latest")
+    missing = rentomatic("restore", backups()[0].name)
     rentomatic("migrate")
 
-    done = rentomatic("restore", "latest")
+    done = rentomatic("restore", backups()[0].name)
 
     assert missing.code == 4
     assert "run `rentomatic migrate`" in missing.err
@@ -328,6 +328,35 @@ def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
     done = rentomatic("restore", "--verify", name)
 
     assert (1, True) == (done.code, f"{name} is no backup that can be restored" in done.err)
+
+
+def test_latest_is_never_a_backup_of_another_storage(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    storage.put(make_room(code="other"))
+
+    refused = rentomatic("restore", "latest", "--yes")
+    kept = [room.code for room in storage.rooms()]
+    named = rentomatic("restore", backups()[0].name, "--yes")
+
+    assert (1, ["other"]) == (refused.code, kept)
+    assert "The latest backup is of rooms.db, not of other.db. Nothing was changed." in refused.err
+    assert f"name it: `rentomatic restore {backups()[0].name}`" in refused.err
+    assert 0 == named.code
+    assert [make_room()] == storage.rooms()
+
+
+def test_latest_backup_of_another_storage_can_still_be_verified(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+
+    assert 0 == rentomatic("restore", "latest", "--verify").code
 
 
 @pytest.mark.usefixtures("storage")

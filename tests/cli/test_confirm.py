@@ -217,6 +217,8 @@ def test_help_says_which_storage_a_command_acts_on(
     assert "It acts on the storage that DATABASE_URL names, sqlite:///rentomatic.db unless set." in told
     assert told.endswith("On the production stack: ./manage.py stack backup")
     assert "It acts on the production stack rooms." in inside.out
+    assert "    ./manage.py stack backup --verify --keep 30\n" in inside.out
+    assert "rentomatic backup" not in inside.out
 
 
 def test_question_names_the_production_stack(

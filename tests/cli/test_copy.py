@@ -126,6 +126,19 @@ def test_urls_that_make_no_copy_are_refused_by_name(
     assert not Path("copy.db").exists()
 
 
+@pytest.mark.parametrize("spelling", ["sqlite:///./rooms.db", "SQLite:///rooms.db", "sqlite:///link.db"])
+def test_file_is_not_copied_onto_itself_however_it_is_spelt(
+    rentomatic: CommandLine, storage: Storage, spelling: str
+) -> None:
+    storage.put(make_room())
+    Path("link.db").symlink_to(storage.path)
+
+    done = rentomatic("copy", "--yes", SOURCE, spelling)
+
+    assert 2 == done.code
+    assert "TO_URL: must be another storage than FROM_URL" in done.err
+
+
 def test_a_source_that_is_not_there_is_not_made(rentomatic: CommandLine) -> None:
     done = rentomatic("copy", "sqlite:///typo.db", "sqlite:///copy.db")
 

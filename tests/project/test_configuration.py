@@ -40,6 +40,12 @@ def test_what_is_unset_or_empty_is_filled_from_the_file(configured_by: Path) -> 
     assert expected == configured(DATABASE_URL="", RENTOMATIC_PORT="")
 
 
+def test_scheme_of_a_relative_file_may_be_in_upper_case(configured_by: Path) -> None:
+    write(configured_by, DATABASE_URL="SQLite:///rentomatic.db")
+
+    assert f"sqlite:///{configured_by}/rentomatic.db" == configured()["DATABASE_URL"]
+
+
 @pytest.mark.usefixtures("configured_by")
 @pytest.mark.parametrize("suffix", ["", "_FILE"])
 @pytest.mark.parametrize("name", ["DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME"])

@@ -178,6 +178,18 @@ def test_a_file_is_found_from_where_one_stands_and_the_database_from_the_project
     assert [elsewhere / "rooms.csv"] == list(elsewhere.iterdir())
 
 
+def test_backups_of_this_machine_are_not_among_those_of_the_stack(prepared: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    manage(prepared, "migrate")
+
+    made = manage(prepared, "backup", cwd=tmp_path / "elsewhere")
+    latest = manage(prepared, "restore", "latest", cwd=tmp_path / "elsewhere")
+
+    assert (0, 0) == (made.returncode, latest.returncode), made.stderr + latest.stderr
+    assert 1 == len(list((prepared / "local-backups").iterdir()))
+    assert not (prepared / "backups").exists()
+
+
 def test_the_environment_wins_over_the_configuration_file(prepared: Path) -> None:
     done = manage(prepared, "migrate", DATABASE_URL="memory:")
 

@@ -46,13 +46,17 @@ def confirm(what: str, *, yes: bool) -> None:
         raise Declined("Nothing was changed.")
 
 
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether both paths lead to one file that exists, however they are written."""
+    return one.exists() and other.exists() and one.samefile(other)
+
+
 def confirm_overwriting(path: Path, storage: Backend, *, yes: bool) -> None:
     """`confirm` where the content of a file would be lost; pipes and devices have none.
 
     Raises click.UsageError, whatever the answer would be, where it is the file of the rooms.
     """
-    rooms = storage.path if isinstance(storage, InFile) else None
-    if rooms and path.exists() and rooms.exists() and path.samefile(rooms):
+    if isinstance(storage, InFile) and is_same_file(path, storage.path):
         raise click.UsageError(f"{path} is the file of the rooms themselves")
     if path.is_file() and path.stat().st_size:
         confirm(f"{path} exists and would be overwritten.", yes=yes)

@@ -1,7 +1,9 @@
 """The entry point: the group of commands, and what becomes of their errors."""
 
 import os
+import re
 import sys
+from inspect import cleandoc
 from io import StringIO, TextIOWrapper
 
 import click
@@ -53,6 +55,9 @@ ON_A_STORAGE = (search, show, add, remove, import_, export, summary, backup, res
 for command in (*ON_A_STORAGE, copy, init_postgres, serve, make_key, sample):
     cli.add_command(command)
 
+_TYPED = re.compile(rf"\brentomatic (?=({'|'.join(str(command.name) for command in ON_A_STORAGE)})\b)")
+"""The name of the program where a help text shows what to type."""
+
 _OUTSIDE = (
     "It acts on the storage that DATABASE_URL names, sqlite:///rentomatic.db unless set. "
     "On the production stack: ./manage.py stack {}"
@@ -71,9 +76,10 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command; its exit code."""
     stack = stack_name(os.environ)
-    for command in ON_A_STORAGE:
-        command.epilog = _IN_THE_STACK.format(stack) if stack else _OUTSIDE.format(command.name)
     program = STACK_PROGRAM if stack else "rentomatic"
+    for command in ON_A_STORAGE:
+        command.help = _TYPED.sub(f"{program} ", cleandoc(command.callback.__doc__ or ""))
+        command.epilog = _IN_THE_STACK.format(stack) if stack else _OUTSIDE.format(command.name)
     try:
         code = cli.main(arguments, prog_name=program, standalone_mode=False)
         sys.stdout.flush()

@@ -34,7 +34,7 @@ def backend_of(url: str, variables: Variables) -> Backend:
     """
     scheme, separator, rest = url.partition(":")
     if separator and (not rest or rest.startswith("//")) and (storage := _of_scheme(scheme)):
-        return storage.backend(url, variables)
+        return storage.backend(f"{scheme.lower()}:{rest}", variables)
     raise ValueError(
         f"must be {_known_urls()}"
         + (f", not one that starts with {quoted(scheme)}" if rest.startswith("//") else "")
@@ -42,6 +42,8 @@ def backend_of(url: str, variables: Variables) -> Backend:
 
 
 def _of_scheme(scheme: str) -> Storage | None:
+    """The storage of a scheme, in which case does not count (RFC 3986, 3.1)."""
+    scheme = scheme.lower()
     for storage in built_in():
         if scheme in storage.schemes:
             return storage

@@ -116,6 +116,7 @@ def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
     """Bring back the rooms of a backup: a file, latest for the newest in the directory, or - for stdin.
 
     A name without a folder that is not a file here is looked up among the backups of backup --list.
+    latest has to be a backup of this very storage; any other one is restored by its name.
 
     The whole file is checked first: one that is damaged changes nothing. Then all rooms are loaded in
     one step, all or none, while readers go on with what was there, and are read back: number and
@@ -142,6 +143,8 @@ def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
         click.echo(f"{_summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}")
         if verify:
             return _restored_for_trial(settings, content, name)
+        if file == "latest":
+            _require_own(settings, trailer, name)
         return _restored(settings, content, name, trailer, yes=yes)
 
 
@@ -179,6 +182,17 @@ def _require_one_that_lasts(settings: Settings) -> None:
     if not settings.database.lasts:
         wanted = "must be a storage that lasts: rooms in memory end with the process"
         raise SettingsError([Problem("DATABASE_URL", wanted)])
+
+
+def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
+    """Refuse a backup of another storage that was not asked for by its name."""
+    own = settings.database.label
+    if trailer.storage != own:
+        message = (
+            f"The latest backup is of {trailer.storage}, not of {own}. Nothing was changed. "
+            f"To restore it here all the same, name it: `rentomatic restore {Path(name).name}`."
+        )
+        raise click.ClickException(as_command(message))
 
 
 def _require_place(path: Path, *, to_be_read: bool) -> None:
@@ -220,7 +234,8 @@ def _write(settings: Settings, file: IO[bytes], *, fewer_rooms: bool = False) ->
 
 def _to_standard_output(settings: Settings, verify: bool) -> None:
     if verify:
-        raise click.UsageError("what goes to standard output is verified by rentomatic restore --verify")
+        advice = "what goes to standard output is verified by `rentomatic restore --verify -`"
+        raise click.UsageError(as_command(advice))
     if sys.stdout.isatty():
         raise click.UsageError("a backup is nothing for a terminal: lead it to a file or a program")
     _write(settings, sys.stdout.buffer)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import click
 
 from rentomatic.bootstrap import open_existing, open_repository
-from rentomatic.cli.confirm import announce, confirm, yes_option
+from rentomatic.cli.confirm import announce, confirm, is_same_file, yes_option
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.backend import Backend
+from rentomatic.repository.backend import Backend, InFile
 from rentomatic.settings import Settings, SettingsError, read_settings, storage_of
 from rentomatic.use_cases.copy_rooms import CopyReport, copy_rooms
 from rentomatic.use_cases.errors import Problem
@@ -73,11 +73,17 @@ def _settings_of(settings: Settings, from_url: str, to_url: str) -> tuple[Settin
             problems.append(Problem(name, str(error)))
     if not problems and not found[0].database.lasts:
         problems.append(Problem("FROM_URL", "must be a storage that lasts: memory is empty at first"))
-    if not problems and found[0].database == found[1].database:
+    if not problems and _are_one(found[0].database, found[1].database):
         problems.append(Problem("TO_URL", "must be another storage than FROM_URL"))
     if problems:
         raise SettingsError(problems)
     return found[0], found[1]
+
+
+def _are_one(source: Backend, target: Backend) -> bool:
+    if isinstance(source, InFile) and isinstance(target, InFile):
+        return source == target or is_same_file(source.path, target.path)
+    return source == target
 
 
 def _all_rooms(rooms: RoomRepository, where: Backend) -> Generator[Room, None, None]:

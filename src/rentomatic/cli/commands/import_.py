@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from rentomatic.cli.confirm import announce, confirm_overwriting, yes_option
+from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, yes_option
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import repository
 from rentomatic.domain.quoting import quoted
@@ -106,7 +106,7 @@ def import_(
       rentomatic import liste.csv --encoding cp1252 --map code=Nummer --map size=Fläche --map price=Preis
       zcat rooms.ndjson.gz | rentomatic import - --dry-run
     """
-    if report and report.exists() and Path(file).exists() and report.samefile(file):
+    if report and is_same_file(report, Path(file)):
         raise click.UsageError("--report would overwrite the listing itself")
     settings = read_settings(os.environ)
     if report:
