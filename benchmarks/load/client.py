@@ -151,15 +151,15 @@ class Connection(asyncio.Protocol):
 class Outcome:
     """What came of a request.
 
-    status: 0 where no whole answer came. began: by `perf_counter`. says_when: whether a refusal has
-    `Retry-After`. too_costly: whether the request itself was refused, which would not help to repeat.
+    status: 0 where no whole answer came. began: by `perf_counter`. retry_after: the seconds that
+    `Retry-After` names, 0 without one. too_costly: whether the request itself was refused, which would not help to repeat.
     """
 
     kind: str
     began: float
     seconds: float
     status: int
-    says_when: bool = False
+    retry_after: int = 0
     too_costly: bool = False
     text: bytes = b""
 
@@ -197,9 +197,9 @@ class Browser:
                 text = answer.text()
             except (OSError, TimeoutError, zlib.error):
                 return Outcome(kind, began, perf_counter() - began, 0)
-        taken, says_when = perf_counter() - began, "retry-after" in answer.headers
+        taken, retry_after = perf_counter() - began, int(answer.headers.get("retry-after", 0))
         too_costly = answer.status == 503 and b"too-costly" in text
-        return Outcome(kind, began, taken, answer.status, says_when, too_costly, text)
+        return Outcome(kind, began, taken, answer.status, retry_after, too_costly, text)
 
     async def _ask(self, request: bytes) -> Answer:
         while self._idle:

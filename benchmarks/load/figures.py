@@ -69,7 +69,7 @@ def of_refusals(name: str, outcomes: Sequence[Outcome], deadline: float = 3.5) -
         Figure(name, "requests lost or wrong", lost, "", 0, at_most=True),
     ]
     if refused:
-        told = sum(outcome.says_when for outcome in refused)
+        told = sum(outcome.retry_after > 0 for outcome in refused)
         slowest = percentile((outcome.seconds for outcome in refused), 99)
         found += [
             Figure(name, "refusals with Retry-After", share(told, len(refused)), "%", 100),

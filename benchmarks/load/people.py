@@ -19,6 +19,9 @@ READING = 5.0
 PRICES_AFTER = 0.4
 """Seconds that the script waits after a list before it asks for the prices, see search.js."""
 
+LONGEST = 5
+"""Seconds that the scripts wait before they ask once more where they are told to, see patient.js."""
+
 BASE_MAP = ("world.json", *(f"6/{x}/{y}.json" for x in (31, 32) for y in (20, 21)))
 """What the map draws around London."""
 
@@ -100,7 +103,7 @@ class Person:
         began = perf_counter()
         search = None if is_first else self._search()
         self._page = f"/?{search.parameters}" if search else "/"
-        came = await self._get("document", self._page, _DOCUMENT)
+        came = (await self._get("document", self._page, _DOCUMENT)).status == 200
         whole = came and await self._fill(search) and await self._move(prices_after)
         waited = perf_counter() - began - (prices_after if whole else 0)
         self._seen.views.append(View(perf_counter(), waited, whole, came, is_first))
@@ -111,7 +114,7 @@ class Person:
             return await self._clusters(search)
         files = (self._get("static", address, _STATIC) for address in self._static)
         *came, world = await asyncio.gather(*files, self._clusters(_WORLD))
-        return all(came) and world and await self._clusters(_TOWN)
+        return all(file.status == 200 for file in came) and world and await self._clusters(_TOWN)
 
     async def _move(self, prices_after: float) -> bool:
         """What the page asks for when the map is moved: the prices come after the list."""
@@ -135,17 +138,21 @@ class Person:
         return await self._part("clusters", target, "*/*")
 
     async def _part(self, kind: str, target: str, accept: str) -> bool:
-        referer = f"Referer: http://127.0.0.1:{self._browser.port}{self._page}\r\n"
-        return await self._get(kind, target, _PART.format(accept) + referer)
+        """Ask for a part, and once more where the server says when to come again, see patient.js."""
+        headers = _PART.format(accept) + f"Referer: http://127.0.0.1:{self._browser.port}{self._page}\r\n"
+        outcome = await self._get(kind, target, headers)
+        if 0 < outcome.retry_after <= LONGEST:
+            await asyncio.sleep(outcome.retry_after)
+            outcome = await self._get(kind, target, headers)
+        return outcome.status == 200
 
-    async def _get(self, kind: str, target: str, headers: str) -> bool:
+    async def _get(self, kind: str, target: str, headers: str) -> Outcome:
+        """What came, with the status 0 where that was not whole, and without its text."""
         outcome = await self._browser.get(kind, target, headers)
-        whole = is_whole(outcome)
-        taken = replace(
-            outcome, status=0 if outcome.status == 200 and not whole else outcome.status, text=b""
-        )
+        status = 0 if outcome.status == 200 and not is_whole(outcome) else outcome.status
+        taken = replace(outcome, status=status, text=b"")
         self._seen.outcomes.append(taken)
-        return whole
+        return taken
 
     def _search(self) -> "Search":
         """An area that nobody looked at before, of a street or a part of town, mostly under a price."""

@@ -256,7 +256,7 @@ def test_figure_is_reached_at_its_target() -> None:
 
 
 def test_refusal_that_does_not_say_when_to_come_again_is_a_failure() -> None:
-    refusals = [outcome(status=503, says_when=True), outcome(status=429), outcome(), outcome(status=500)]
+    refusals = [outcome(status=503, retry_after=1), outcome(status=429), outcome(), outcome(status=500)]
     found = {figure.what: figure for figure in of_refusals("x", refusals)}
 
     assert (50.0, False) == (

@@ -92,6 +92,21 @@ def test_parts_of_a_view_go_before_new_views_but_let_one_pass_after_four() -> No
     assert [2, 3, 4, 5, 0, 6, 7, 1] == served(lane, views + parts)
 
 
+def test_the_wait_of_a_part_counts_those_that_come_before_it_when_addresses_take_turns() -> None:
+    lane = Lane("test", 2, 10)
+    for _ in range(200):
+        lane.learn(3.0)
+    for _ in range(2):
+        lane.enter(Guest(), NEVER)
+    guests = [Guest("busy", is_begun=True).come(lane) for _ in range(4)]
+    guests += [Guest("calm", is_begun=True).come(lane), Guest("new view").come(lane)]
+
+    waits = [lane.wait_of_part(address) for address in ("busy", "calm", "new view")]
+
+    assert pytest.approx([(4 + 1) * 1.5, (2 + 1) * 1.5, (1 + 1) * 1.5]) == waits
+    served(lane, guests)
+
+
 def test_a_full_queue_drops_the_newest_of_the_address_that_has_most_of_them() -> None:
     lane = full(queue=4)
     greedy = [Guest("greedy").come(lane) for _ in range(4)]

@@ -161,10 +161,10 @@ def test_dear_reads_leave_every_quick_place_to_others(threads: int, target: str,
     assert 0 == lanes_of(client).dear.taken
 
 
-def pool_get(client: testing.TestClient, target: str) -> Future[testing.Result]:
+def pool_get(client: testing.TestClient, target: str, **headers: str) -> Future[testing.Result]:
     """A request in a thread of its own."""
     future: Future[testing.Result] = Future()
-    threading.Thread(target=lambda: future.set_result(get(client, target)), daemon=True).start()
+    threading.Thread(target=lambda: future.set_result(get(client, target, **headers)), daemon=True).start()
     return future
 
 
@@ -232,6 +232,41 @@ def test_parts_of_a_page_go_before_new_searches() -> None:
         assert [200] * 3 == [found.result(LIMIT).status_code for found in held]
 
     assert [1, 3, 2] == repository.limits
+
+
+def test_a_page_waits_while_its_parts_would_come_too_late_and_other_requests_do_not() -> None:
+    repository = HeldRepo("cells")
+    with busy(repository, 4, CLUSTERS) as (client, held):
+        held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
+        dear = lanes_of(client).dear
+        until(lambda: dear.waiting == 1)
+        assert 200 == get(client, "/").status_code  # nothing took long so far
+
+        for _ in range(100):
+            dear.learn(5.0)
+        held.append(pool_get(client, "/"))
+        until(lambda: dear.waiting == 2)
+        assert 200 == get(client, "/rooms").status_code
+        assert not held[-1].done()
+
+        repository.go.set()
+        assert [200] * 3 == [found.result(LIMIT).status_code for found in held]
+    assert (0, 0) == (dear.taken, dear.waiting)
+
+
+def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused(hurry: Hurry) -> None:
+    repository = HeldRepo("cells")
+    with busy(repository, 4, CLUSTERS) as (client, held):
+        held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
+        dear = lanes_of(client).dear
+        until(lambda: dear.waiting == 1)
+        for _ in range(100):
+            dear.learn(5.0)
+        hurry()
+        page = get(client, "/")
+
+    assert (503, 0) == (page.status_code, dear.taken)
+    assert 'rentomatic_lane_refused_total{lane="dear",reason="late"} 1.0' in get(client, "/metrics").text
 
 
 def test_a_request_waits_where_no_more_files_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,9 @@ from rentomatic.use_cases.errors import RepositoryUnavailable
 _BEGUN_IN_A_ROW = 4
 """Parts of views that have begun go first; after this many of them one that begins a view has its turn."""
 
+_NEWEST_SHARE = 0.1
+"""How much the newest request counts in the mean time for which a place is taken."""
+
 
 class Reason(StrEnum):
     """Why a request was refused."""
@@ -147,6 +150,7 @@ class Lane:
         self._free = places
         self._begun, self._new = _Line(), _Line()
         self._begun_in_a_row = 0
+        self._mean = 0.0
 
     @property
     def taken(self) -> int:
@@ -158,6 +162,17 @@ class Lane:
         """How many wait now."""
         with self._lock:
             return len(self._begun) + len(self._new)
+
+    def wait_of_part(self, address: str) -> float:
+        """About how many seconds a part of a view that comes from that address now would wait.
+
+        That is the number of parts that would be served before it, as the addresses take turns, times the mean
+        time for which a place was taken lately, divided by the number of places (Little's law).
+        """
+        with self._lock:
+            round_ = len(self._begun.of(address)) + 1
+            ahead = sum(min(len(self._begun.of(other)), round_) for other in self._begun.addresses())
+            return ahead * self._mean / self.places
 
     def enter(self, visitor: Visitor, until: float) -> None:
         """Take a place, to be given back by `leave`.
@@ -174,6 +189,11 @@ class Lane:
             if self._settled(waiter) is _State.ADMITTED:
                 self.leave()
             raise
+
+    def learn(self, seconds: float) -> None:
+        """Take into account for how long a place was taken."""
+        with self._lock:
+            self._mean += _NEWEST_SHARE * (seconds - self._mean)
 
     def leave(self) -> None:
         """Give a place back."""

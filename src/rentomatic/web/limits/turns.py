@@ -12,7 +12,7 @@ from falcon import Request, Response
 
 from rentomatic.web.limits.client import Client, Seldom
 from rentomatic.web.limits.lanes import Lane, Overloaded
-from rentomatic.web.limits.visitors import Proxies, is_part_of_view
+from rentomatic.web.limits.visitors import Proxies, begins_view, is_part_of_view
 
 if TYPE_CHECKING:
     from rentomatic.web.telemetry.metrics import Metrics
@@ -99,6 +99,7 @@ class Turn:
         self._client: Client | None = None
         self._towards = ""
         self._waits = False
+        self._since = 0.0
 
     @property
     def address(self) -> str:
@@ -140,21 +141,26 @@ class Turn:
         finally:
             if self._waits:
                 self._metrics.in_lane(lane.name, waiting=-1)
-        self.lane = lane
+        self.lane, self._since = lane, time.monotonic()
         self._metrics.in_lane(lane.name, at_work=1)
-        self._metrics.waited(lane.name, time.monotonic() - began if self._waits else 0.0)
+        self._metrics.waited(lane.name, self._since - began if self._waits else 0.0)
 
-    def end(self) -> None:
+    def end(self, worked: bool = True) -> None:
         """Give the place back, if there is one."""
         if self.lane is not None:
-            self.detach()()
+            self.detach(worked)()
 
-    def detach(self) -> Callable[[], None]:
-        """What gives the place back, to be called once: this request does not do it any more."""
+    def detach(self, worked: bool = True) -> Callable[[], None]:
+        """What gives the place back, to be called once: this request does not do it any more.
+
+        worked: whether anything was done in that place; if not, the lane learns nothing from how long it took.
+        """
         lane, self.lane = self.lane, None
 
         def leave() -> None:
             if lane is not None:
+                if worked:
+                    lane.learn(time.monotonic() - self._since)
                 lane.leave()
                 self._metrics.in_lane(lane.name, at_work=-1)
 
@@ -179,7 +185,18 @@ class Turns:
         """Take a quick place for the request. Raises Overloaded."""
         turn = self._of_thread.turn = Turn(req, self._metrics, self._proxies)
         self._metrics.entered()
+        if begins_view(req):
+            self._wait_for_view(turn)
         turn.move(self.lanes.quick)
+
+    def _wait_for_view(self, turn: Turn) -> None:
+        """Where the parts of this view would come too late, wait behind those of the views that have begun.
+
+        A page whose parts are missing was read in vain: fewer views begin, and those are whole. Raises Overloaded.
+        """
+        if self.lanes.dear.wait_of_part(turn.address) > PATIENCE:
+            turn.move(self.lanes.dear)
+            turn.end(worked=False)
 
     @contextmanager
     def request(self) -> Iterator[None]:

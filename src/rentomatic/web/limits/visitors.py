@@ -42,6 +42,11 @@ class Proxies:
 NO_PROXIES = Proxies()
 
 
+def begins_view(req: Request) -> bool:
+    """Whether this is a page whose script asks for parts of it."""
+    return req.path == "/" and req.method == "GET"
+
+
 def is_part_of_view(req: Request) -> bool:
     """Whether this belongs to a page view that has begun: a part of a page, or what its script asks for.
 

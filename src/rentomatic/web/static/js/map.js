@@ -3,6 +3,7 @@
 import { addBaseMap } from "./basemap.js";
 import { OneStop } from "./one-stop.js";
 import { fitOnPaper } from "./paper.js";
+import { fetchPatiently } from "./patient.js";
 import L from "../vendor/leaflet/leaflet.js";
 
 /**
@@ -202,7 +203,7 @@ export class RoomMap {
     asked.set("zoom", String(zoom));
     this.keepInside(asked);
     try {
-      const answer = await fetch(`/rooms/clusters?${asked}`, { signal });
+      const answer = await fetchPatiently(`/rooms/clusters?${asked}`, { signal });
       if (answer.status === 400) return []; // the page says what cannot be understood
       if (!answer.ok) throw new Error(`${answer.status}`);
       const found = await answer.json();

@@ -6,6 +6,7 @@
  */
 
 import { RoomMap } from "./map.js";
+import { fetchPatiently } from "./patient.js";
 import { placeButtons } from "./place.js";
 import { PriceSlider } from "./slider.js";
 
@@ -212,7 +213,7 @@ async function showPrices(search, signal) {
  * @param {AbortSignal} signal
  */
 async function part(name, search, signal) {
-  const answer = await fetch(`/parts/${name}?${search}`, { signal, headers: { Accept: "text/html" } });
+  const answer = await fetchPatiently(`/parts/${name}?${search}`, { signal, headers: { Accept: "text/html" } });
   if (answer.status === 400) location.reload();
   const html = await answer.text();
   if (!answer.ok && !html.includes('id="too-costly"')) throw new Error(`${answer.status}`); // that one says itself what to do
