@@ -152,7 +152,8 @@ class Outcome:
     """What came of a request.
 
     status: 0 where no whole answer came. began: by `perf_counter`. retry_after: the seconds that
-    `Retry-After` names, 0 without one. too_costly: whether the request itself was refused, which would not help to repeat.
+    `Retry-After` names, 0 without one. too_costly: whether the request itself was refused, which would not
+    help to repeat.
     """
 
     kind: str

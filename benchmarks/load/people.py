@@ -112,9 +112,8 @@ class Person:
         """What the page asks for when it is opened; None for the first page of all."""
         if search is not None:
             return await self._clusters(search)
-        files = (self._get("static", address, _STATIC) for address in self._static)
-        *came, world = await asyncio.gather(*files, self._clusters(_WORLD))
-        return all(file.status == 200 for file in came) and world and await self._clusters(_TOWN)
+        files = (self._file(address) for address in self._static)
+        return all(await asyncio.gather(*files, self._clusters(_WORLD))) and await self._clusters(_TOWN)
 
     async def _move(self, prices_after: float) -> bool:
         """What the page asks for when the map is moved: the prices come after the list."""
@@ -136,6 +135,9 @@ class Person:
     async def _clusters(self, search: "Search") -> bool:
         target = f"/rooms/clusters?{search.parameters}&zoom={search.zoom}"
         return await self._part("clusters", target, "*/*")
+
+    async def _file(self, address: str) -> bool:
+        return (await self._get("static", address, _STATIC)).status == 200
 
     async def _part(self, kind: str, target: str, accept: str) -> bool:
         """Ask for a part, and once more where the server says when to come again, see patient.js."""

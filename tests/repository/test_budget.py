@@ -4,7 +4,7 @@ import pytest
 
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.budget import PATIENCE, Deadline, seconds_within
+from rentomatic.repository.budget import PATIENCE, Deadline, patient_seconds, seconds_within
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.use_cases.errors import NotQuick, OutOfTime
 from tests.builders import make_room
@@ -18,6 +18,13 @@ def test_it_is_what_is_given_but_never_more_than_usual(within: float | None, exp
 @pytest.mark.parametrize("within", [0, 0.0, -1])
 def test_no_time_at_all_is_next_to_none_and_not_without_end(within: float) -> None:
     assert 0 < seconds_within(within, 10) < 0.01
+
+
+@pytest.mark.parametrize(("within", "expected"), [(None, 10), (1, PATIENCE), (3, 3 * PATIENCE), (9, 10)])
+def test_on_the_wall_a_bounded_read_has_several_times_as_much_but_never_more_than_usual(
+    within: float | None, expected: float
+) -> None:
+    assert expected == patient_seconds(within, 10)
 
 
 class Clocks:

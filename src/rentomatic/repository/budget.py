@@ -3,9 +3,10 @@
 What a storage does in the thread of the request is bounded in processor time. On a busy machine, where eight
 threads share two processors, a read that takes 0.4 s of one would else be given up after a second for what
 the others did, and all that it had done be lost: the more there is to do, the less of it would be answered.
-Whoever asked waits all the same, so the time on the wall is bounded too, at `PATIENCE` times as much and
-never more than the statement time-out. What a server does elsewhere, and what is streamed to a reader, is
-bounded by the time on the wall alone.
+The client waits all the same, so the time on the wall is bounded too, at `PATIENCE` times as much and never
+more than the statement time-out. A server that counts no processor time is bounded by the time on the wall:
+with the same patience where the number of rooms that it looks at is bounded, without it elsewhere. So is
+what is streamed to a reader.
 """
 
 import time
@@ -43,7 +44,7 @@ class Deadline:
         seconds = seconds_within(within, timeout)
         self._processor, self._wall = processor, wall
         self._most = processor() + seconds
-        self._end = wall() + min(PATIENCE * seconds, timeout)
+        self._end = wall() + patient_seconds(within, timeout)
 
     def passed(self) -> bool:
         """Whether the time is up."""
@@ -60,6 +61,11 @@ class Deadline:
 def seconds_within(within: float | None, timeout: float) -> float:
     """The seconds that are given, None for as many as usual, and never more than usual."""
     return timeout if within is None else max(_LEAST, min(within, timeout))
+
+
+def patient_seconds(within: float | None, timeout: float) -> float:
+    """The seconds on the wall in which a read may take the processor time of `seconds_within`."""
+    return min(PATIENCE * seconds_within(within, timeout), timeout)
 
 
 def read_within(rooms: Iterator[Room], within: float | None) -> Iterator[Room]:

@@ -8,7 +8,7 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.budget import read_within, seconds_within
+from rentomatic.repository.budget import patient_seconds, read_within, seconds_within
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections, Limits
 from rentomatic.repository.postgres.grid import cells_of
@@ -85,10 +85,12 @@ class PostgresRepo:
         return summary_of_groups(groups)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        return self._connections.read(lambda session: sample_of(session, query), within=within)
+        seconds = patient_seconds(within, self._timeout)
+        return self._connections.read(lambda session: sample_of(session, query), within=seconds)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        return self._connections.read(lambda session: cells_of(session, query, grid), within=within)
+        seconds = patient_seconds(within, self._timeout)
+        return self._connections.read(lambda session: cells_of(session, query, grid), within=seconds)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

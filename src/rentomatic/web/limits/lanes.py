@@ -166,8 +166,8 @@ class Lane:
     def wait_of_part(self, address: str) -> float:
         """About how many seconds a part of a view that comes from that address now would wait.
 
-        That is the number of parts that would be served before it, as the addresses take turns, times the mean
-        time for which a place was taken lately, divided by the number of places (Little's law).
+        That is the number of parts that would be served before it, as the addresses take turns, times the
+        mean time for which a place was taken lately, divided by the number of places (Little's law).
         """
         with self._lock:
             round_ = len(self._begun.of(address)) + 1

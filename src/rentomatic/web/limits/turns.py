@@ -153,7 +153,7 @@ class Turn:
     def detach(self, worked: bool = True) -> Callable[[], None]:
         """What gives the place back, to be called once: this request does not do it any more.
 
-        worked: whether anything was done in that place; if not, the lane learns nothing from how long it took.
+        worked: whether anything was done in that place; the lane learns only then from how long it took.
         """
         lane, self.lane = self.lane, None
 
@@ -192,7 +192,8 @@ class Turns:
     def _wait_for_view(self, turn: Turn) -> None:
         """Where the parts of this view would come too late, wait behind those of the views that have begun.
 
-        A page whose parts are missing was read in vain: fewer views begin, and those are whole. Raises Overloaded.
+        A page whose parts are missing was read in vain: fewer views begin, and those are whole.
+        Raises Overloaded.
         """
         if self.lanes.dear.wait_of_part(turn.address) > PATIENCE:
             turn.move(self.lanes.dear)
