@@ -55,7 +55,7 @@ PARTS = (
 """The variables that choose a storage, and those that are a part of one."""
 
 BACKUPS = "RENTOMATIC_BACKUP_DIRECTORY"
-"""Where this machine's backups are: not in backups/, which is the stack's, so that neither is taken for the other."""
+"""Where the backups of this machine are: not in backups/, where the stack has its own."""
 
 
 def main() -> int:
