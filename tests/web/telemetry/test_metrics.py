@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from falcon import testing
-from prometheus_client.mmap_dict import MmapedDict
 
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.search import Page, RoomQuery
@@ -21,7 +20,6 @@ from rentomatic.use_cases.ports import OnConflict, PoolState, RoomRepository
 from rentomatic.web.app import create_app
 from rentomatic.web.telemetry.metrics import Metrics, Sources
 from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
-from rentomatic.web.telemetry.processes import fold
 from tests.builders import make_room
 from tests.metrics import Figures, figures, key
 from tests.slow import SlowRepo
@@ -175,45 +173,61 @@ def test_a_storage_is_not_asked_at_every_scrape() -> None:
     assert repository.pings == 1
 
 
-def write(path: Path, **values: float) -> None:
-    file = MmapedDict(str(path))  # type: ignore[no-untyped-call]
-    for name, value in values.items():
-        file.write_value(f'["{name}", "{name}", {{}}, "help"]', value, 0.0)  # type: ignore[no-untyped-call]
-    file.close()  # type: ignore[no-untyped-call]
+COUNTING = """
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.web.telemetry.metrics import Metrics, Sources
+
+metrics = Metrics(Sources(repository=MemRepo()))
+metrics.entered()
+metrics.answered("GET", "/", 200, 0.1)
+print(metrics.text().decode())
+"""
+"""A process that counts one request, tells all that is counted, and ends while the request is in flight."""
 
 
-def read(path: Path) -> dict[str, float]:
-    values = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
-    return {key.split('"')[1]: value for key, value, _, _ in values}
-
-
-def test_what_processes_counted_that_are_gone_is_kept_and_their_files_are_not(tmp_path: Path) -> None:
-    gone = []
+def test_process_counts_on_where_one_that_is_gone_has_stopped(tmp_path: Path) -> None:
+    told, files = [], []
     for _ in range(3):
-        process = subprocess.Popen([sys.executable, "-c", ""])
-        process.wait(60)
-        gone.append(process.pid)
-    for pid in gone:
-        write(tmp_path / f"counter_{pid}.db", requests=2, errors=1)
-        write(tmp_path / f"gauge_livesum_{pid}.db", in_flight=1)
-    write(tmp_path / f"counter_{os.getpid()}.db", requests=5)
+        environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", COUNTING], env=environment, capture_output=True, timeout=60, check=True
+        )
+        told.append(figures(done.stdout.decode()))
+        files.append(len(list(tmp_path.iterdir())))
 
-    fold(tmp_path)
-    fold(tmp_path)
+    requests = key("http_requests_total", method="GET", route="/", status="200")
+    seconds = key("http_request_duration_seconds_count", route="/")
+    assert [(1, 1), (2, 2), (3, 3)] == [(found[requests], found[seconds]) for found in told]
+    assert [(1, 1)] * 3 == [(found[key("http_requests_in_flight")], found[key("workers")]) for found in told]
+    assert files == files[:1] * 3
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [f"counter_{os.getpid()}.db", "counter_gone.db"]
+
+def test_processes_that_live_at_one_time_have_different_numbers(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from rentomatic.web.telemetry.processes import take_number; "
+        "print(take_number(pathlib.Path(sys.argv[1])), flush=True); sys.stdin.read()"
     )
-    assert read(tmp_path / "counter_gone.db") == {"requests": 6, "errors": 3}
+    command = [sys.executable, "-c", program, str(tmp_path)]
 
+    def start() -> "subprocess.Popen[str]":
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-def test_a_new_process_takes_nothing_over_from_one_that_had_its_id(tmp_path: Path) -> None:
-    write(tmp_path / f"counter_{os.getpid()}.db", requests=2)
-    write(tmp_path / f"gauge_livesum_{os.getpid()}.db", in_flight=1)
+    def number(process: "subprocess.Popen[str]") -> int:
+        assert process.stdout
+        return int(process.stdout.readline())
 
-    fold(tmp_path, gone=os.getpid())
+    with start() as first:
+        numbers = [number(first)]
+        with start() as second:
+            numbers.append(number(second))
+            first.kill()
+            first.wait(60)
+            with start() as third:
+                numbers.append(number(third))
+                third.kill()
+            second.kill()
 
-    assert [path.name for path in tmp_path.iterdir()] == ["counter_gone.db"]
+    assert [0, 1, 0] == numbers
 
 
 def test_a_file_of_the_page_is_read_and_nothing_else(client: testing.TestClient) -> None:

@@ -1,30 +1,27 @@
 """Counting together: the files of prometheus-client that all processes of a server share.
 
-Each process writes files of its own, `<type>_<process id>.db`. What a process counted that is gone is
-added to one file for all of those and its own files are removed, so that their number stays small
-however often workers are replaced, and no counter ever goes back.
+By itself the library gives each process files of its own, named by its id, and never removes those that count
+(github.com/prometheus/client_python/issues/275): they grow with every worker that is replaced. So here a
+process takes the lowest number that no living process has, and counts on in the files of whoever had it
+before. There are about as many files as processes at one time, and no counter ever goes back.
 """
 
 import os
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Final
 
+from prometheus_client import values
 from prometheus_client.metrics_core import Metric
-from prometheus_client.mmap_dict import MmapedDict
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from rentomatic.repository.folders import hold
 
-# Neither is annotated.
-_Values: Any = MmapedDict
-_merge: Any = MultiProcessCollector.merge
-
-_started = set[int]()
-"""The id of this process, once it has files that are its own."""
+_own: Final[dict[Path, int]] = {}
+"""The number of this process in a directory, once it has one."""
 
 
 def shared_directory() -> Path | None:
@@ -36,14 +33,20 @@ def shared_directory() -> Path | None:
     if not name:
         return None
     directory = Path(name)
-    own = os.getpid()
-    if own not in _started:
+    if directory not in _own:
         hold(directory)  # for as long as this worker lives, also when the process that made it is killed
-    with _locked(directory):
-        # A process that is gone may have had the id that this one has now.
-        fold(directory, gone=None if own in _started else own)
-        _started.add(own)
+        number = _own[directory] = take_number(directory)
+        values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]
     return directory
+
+
+def take_number(directory: Path) -> int:
+    """The lowest number that no other living process has; this one has it until it ends."""
+    for number in count():
+        if _locked(directory / f"{number}.lock") is not None:
+            mark_process_dead(number, str(directory))  # type: ignore[no-untyped-call] # what had it before
+            return number
+    raise AssertionError
 
 
 class WorkersCollector(Collector):
@@ -56,65 +59,35 @@ class WorkersCollector(Collector):
         return []  # the names are in the files, and may be read more than once
 
     def collect(self) -> Iterable[Metric]:
-        with _locked(self._directory):
-            fold(self._directory)
-            # A file without a byte was made a moment ago, and cannot be read yet.
-            files = [str(path) for path in self._directory.glob("*.db") if path.stat().st_size]
-            return list(_merge(files))
+        forget_those_gone(self._directory)
+        files = [str(path) for path in self._directory.glob("*.db") if _can_be_read(path)]
+        merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return merged
 
 
-def fold(directory: Path, gone: int | None = None) -> None:
-    """Add the files of processes that are gone to one for each type. gone: one that counts as gone."""
-    lost = [path for path in directory.glob("*_*.db") if not _lives(_pid(path), gone)]
-    for kind in ("counter", "histogram", "summary"):
-        files = [path for path in lost if path.name.startswith(f"{kind}_")]
-        if files:
-            _add(files, directory / f"{kind}_gone.db")
-    for path in lost:
-        path.unlink()
+def forget_those_gone(directory: Path) -> None:
+    """Remove what processes that are gone last said of themselves, such as requests in flight."""
+    for path in directory.glob("*.lock"):
+        if (lock := _locked(path)) is not None:
+            mark_process_dead(int(path.stem), str(directory))  # type: ignore[no-untyped-call]
+            os.close(lock)
 
 
-def _add(files: Iterable[Path], total: Path) -> None:
-    unfinished = total.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
-    if total.exists():
-        shutil.copyfile(total, unfinished)
-    sums = _Values(str(unfinished))
-    try:
-        for path in files:
-            if path.stat().st_size:
-                for key, value, _, _ in _Values.read_all_values_from_file(str(path)):
-                    sums.write_value(key, sums.read_value(key)[0] + value, 0.0)
-    finally:
-        sums.close()
-    unfinished.replace(total)
+def _can_be_read(path: Path) -> bool:
+    """Whether a file was neither removed meanwhile nor made just now, still without a byte."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size > 0
+    return False
 
 
-def _pid(path: Path) -> int | None:
-    """The process of a file, None for the file of those that are gone."""
-    name = path.stem.rpartition("_")[2]
-    return int(name) if name.isdecimal() else None
-
-
-def _lives(pid: int | None, gone: int | None) -> bool:
-    if pid is None:
-        return True
-    if pid == gone:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is somebody else's
-        pass
-    return True
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """No other process reads or folds the files meanwhile; a lock ends with its process."""
+def _locked(path: Path) -> int | None:
+    """The descriptor of a file that is locked until it is closed or the process ends; None where it is."""
     import fcntl  # not everywhere, and needed only where processes share files
 
-    with (directory / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file
