@@ -13,6 +13,7 @@ from benchmarks.orm import Orm
 from benchmarks.postgres_plans import Explainer
 from benchmarks.sides import Sides
 from rentomatic.domain.geography import BoundingBox
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
 
@@ -50,9 +51,10 @@ class BarePostgres:
 def postgres_sides(url: str) -> Iterator[Sides]:
     """The ways to the rooms of a database, closed at the end."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    limits = Limits(statement_timeout=60, pool_size=1)
     try:
         with (
-            closing(PostgresRepo(url, POSTGRES_REVISION, statement_timeout=60, pool_size=1)) as repository,
+            closing(PostgresRepo(url, POSTGRES_REVISION, limits)) as repository,
             closing(psycopg.connect(url, autocommit=True)) as bare,
         ):
             yield Sides(repository, Orm(engine), BarePostgres(bare), Explainer(repository).explained)

@@ -15,6 +15,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.postgres import locks, migrate
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
@@ -102,7 +103,7 @@ def reading(conninfo: str) -> Iterator[int]:
 @contextmanager
 def requests(conninfo: str, *kinds: Callable[[Requests], None]) -> Iterator[Requests]:
     with (
-        closing(PostgresRepo(conninfo, "0001", statement_timeout=LIMIT)) as repository,
+        closing(PostgresRepo(conninfo, "0001", Limits(statement_timeout=LIMIT))) as repository,
         ThreadPoolExecutor() as threads,
     ):
         going = Requests(repository)

@@ -18,6 +18,7 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.postgres.backend import PostgresBackend
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
@@ -57,7 +58,7 @@ def conninfo() -> Iterator[str]:
 
 
 def repository(conninfo: str, **limits: Any) -> closing[PostgresRepo]:
-    return closing(PostgresRepo(conninfo, POSTGRES_REVISION, **limits))
+    return closing(PostgresRepo(conninfo, POSTGRES_REVISION, Limits(**limits)))
 
 
 @contextmanager
@@ -104,7 +105,7 @@ def refusal(conninfo: str, act: Callable[[], object]) -> str:
 def test_a_statement_that_takes_too_long_is_given_up_and_its_connection_is_used_again(
     conninfo: str, name: str, prepare: bool
 ) -> None:
-    with repository(conninfo, statement_timeout=0.3, pool_size=1, prepare=prepare) as opened:
+    with repository(conninfo, statement_timeout=0.3, pool_size=1, prepared_statements=prepare) as opened:
         SEARCHES[name](opened)
         before = sessions(conninfo)
         with locked(conninfo, "ACCESS EXCLUSIVE"):
@@ -129,7 +130,7 @@ IN_TIME: dict[str, Callable[[PostgresRepo, RoomQuery], object]] = {
 def test_a_total_that_runs_out_of_time_ends_long_before_any_other_and_its_connection_is_used_again(
     conninfo: str, name: str, prepare: bool
 ) -> None:
-    with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepare=prepare) as opened:
+    with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepared_statements=prepare) as opened:
         assert opened.count(RoomQuery()) == 1
         before = sessions(conninfo)
         for areas in ((), (BoundingBox(-1, 51, 1, 52),)):
@@ -173,7 +174,7 @@ def sleeping(session: Session, seconds: float) -> None:
 @pytest.mark.parametrize("one_statement", [True, False])
 @pytest.mark.parametrize("prepare", [True, False])
 def test_no_statement_goes_on_after_its_time(conninfo: str, prepare: bool, one_statement: bool) -> None:
-    with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepare=prepare) as opened:
+    with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepared_statements=prepare) as opened:
         for seconds in (LIMIT, 0.15):
 
             def several(session: Session, seconds: float = seconds) -> None:
@@ -317,7 +318,7 @@ def test_a_user_who_may_not_write_is_told_so(conninfo: str) -> None:
 def test_no_statement_is_left_prepared_where_a_pooler_may_not_allow_it(conninfo: str) -> None:
     found = []
     for prepare in (True, False):
-        with repository(conninfo, pool_size=1, prepare=prepare) as opened:
+        with repository(conninfo, pool_size=1, prepared_statements=prepare) as opened:
             opened.load(sample_rooms(100))
             for act in SEARCHES.values():
                 act(opened)
@@ -341,7 +342,7 @@ def test_a_pooler_that_forgets_everything_between_transactions_disturbs_nothing(
         session.pgconn.exec_(b"DEALLOCATE ALL")
         session.pgconn.exec_(b"RESET ALL")
 
-    with repository(conninfo, pool_size=1, prepare=False, statement_timeout=0.3) as opened:
+    with repository(conninfo, pool_size=1, prepared_statements=False, statement_timeout=0.3) as opened:
         for _ in range(3):
             for act in SEARCHES.values():
                 act(opened)

@@ -9,6 +9,7 @@ import pytest
 
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.postgres import nearest as nearest_rooms
 from rentomatic.repository.postgres import plan, ways
@@ -132,7 +133,7 @@ def pages_of(query: RoomQuery, oracle: MemRepo) -> Iterator[RoomQuery]:
 def test_quick_search_gives_the_page(town: str, name: str, prepare: bool, oracle: MemRepo) -> None:
     query = QUICK[name]
     following = [replace(query, after=query.position(room)) for room in oracle.search(query).rooms[-1:]]
-    with closing(PostgresRepo(town, POSTGRES_REVISION, prepare=prepare)) as opened:
+    with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(prepared_statements=prepare))) as opened:
         assert oracle.search(query) == opened.search(query, quick=True)
         for after in following:
             with suppress(*[NotQuick] if query.near else []):  # in a sparse place a ring is a wide one
@@ -142,7 +143,7 @@ def test_quick_search_gives_the_page(town: str, name: str, prepare: bool, oracle
 @pytest.mark.parametrize("name", NOT_QUICK)
 def test_search_that_takes_a_long_walk_is_not_quick(town: str, name: str, oracle: MemRepo) -> None:
     query = NOT_QUICK[name]
-    with closing(PostgresRepo(town, POSTGRES_REVISION, pool_size=1)) as opened:
+    with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(pool_size=1))) as opened:
         for _ in range(2):
             with pytest.raises(NotQuick):
                 opened.search(query, quick=True)
@@ -152,7 +153,7 @@ def test_search_that_takes_a_long_walk_is_not_quick(town: str, name: str, oracle
 
 @pytest.mark.parametrize("name", NOT_QUICK)
 def test_long_search_ends_on_the_server_as_well_when_its_time_is_over(town: str, name: str) -> None:
-    with closing(PostgresRepo(town, POSTGRES_REVISION, pool_size=1)) as opened:
+    with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(pool_size=1))) as opened:
         assert opened.count(RoomQuery()) == ROOMS
         with psycopg.connect(town) as other:
             other.execute("LOCK TABLE room IN ACCESS EXCLUSIVE MODE")  # so that it takes longer

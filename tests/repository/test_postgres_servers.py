@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from rentomatic.bootstrap import migrate, open_repository
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
@@ -40,7 +41,7 @@ def server() -> Iterator[PostgresServer]:
 
 
 def repository(server: PostgresServer, **limits: Any) -> closing[PostgresRepo]:
-    return closing(PostgresRepo(server.conninfo, POSTGRES_REVISION, **limits))
+    return closing(PostgresRepo(server.conninfo, POSTGRES_REVISION, Limits(**limits)))
 
 
 def answer(server: PostgresServer, statement: str) -> Any:
@@ -135,7 +136,7 @@ USES: dict[str, Callable[[PostgresRepo], object]] = {
 def test_a_server_that_was_restarted_between_two_searches_is_not_noticed(
     server: PostgresServer, end: Callable[[PostgresServer], None], prepare: bool
 ) -> None:
-    with repository(server, prepare=prepare) as opened:
+    with repository(server, prepared_statements=prepare) as opened:
         before = opened.search(RoomQuery())
         end(server)
         server.start()

@@ -72,6 +72,17 @@ def test_page_comes_first_and_its_total_has_what_is_left() -> None:
     assert [("search", 1.0), ("count", 0.48), ("sample", 0.32)] == repository.given
 
 
+def test_search_that_was_estimated_once_is_not_estimated_again_for_the_same_request() -> None:
+    repository = LargeRepo(ROOMS)
+    budget = a_second()
+    found = search_rooms(repository, CHEAP, budget, with_total=True, quick=True)
+    summary = summarise_rooms(repository, CHEAP, budget, quick=True)
+
+    assert 1 == repository.sampled
+    assert found.total
+    assert found.total.rooms == summary.count
+
+
 @pytest.mark.parametrize("quick", [False, True])
 def test_only_a_quick_answer_is_asked_for_where_no_other_is_wanted(quick: bool) -> None:
     repository = LargeRepo(ROOMS)

@@ -1,5 +1,6 @@
 """The part of the Earth that a search can find rooms in, for storages that look there first."""
 
+from functools import lru_cache
 from itertools import pairwise
 
 from rentomatic.domain.geography import Area, BoundingBox, Circle
@@ -8,6 +9,9 @@ from rentomatic.repository.listed import listed_values
 
 WHOLE_EARTH = BoundingBox(-180.0, -90.0, 180.0, 90.0)
 
+EVERYWHERE = (WHOLE_EARTH,)
+"""The boxes of a search without areas."""
+
 MOST_BANDS = 8
 """Bands of the Earth in which one coordinate may be; of more values, neighbours share a band."""
 
@@ -15,17 +19,19 @@ _FROM = frozenset({Operator.GT, Operator.GTE, Operator.EQ})
 _UP_TO = frozenset({Operator.LT, Operator.LTE, Operator.EQ})
 
 
-def boxes_around(query: RoomQuery) -> list[BoundingBox]:
+@lru_cache(maxsize=64)
+def boxes_around(query: RoomQuery) -> tuple[BoundingBox, ...]:
     """Boxes that hold every room in the areas, none of them crossing the antimeridian.
 
     Conditions on latitude and longitude count as an area. However many values and conditions there are, the
     boxes are few: storages look into them one by one. Empty where the areas have nothing in common.
+    A storage asks for those of one search several times; they are computed once.
     """
     boxes = [WHOLE_EARTH]
     bands = _bands(query, Field.LATITUDE), _bands(query, Field.LONGITUDE)
     for parts in (*map(_parts, query.areas), *bands):
         boxes = [both for one in boxes for part in parts if (both := _intersection(one, part))]
-    return boxes
+    return tuple(boxes)
 
 
 def _parts(area: Area) -> list[BoundingBox]:

@@ -7,6 +7,7 @@ no more than another page of the same search.
 
 import base64
 import json
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeGuard, assert_never
 
@@ -29,27 +30,36 @@ def encode(query: RoomQuery, position: Position) -> str:
     return _text(_checksum(content) + content)
 
 
-def sort_of(cursor: str) -> Sort:
-    """The sort that the cursor belongs to. Raises ValueError for what is no cursor."""
-    sort = SORTS.get(str(_open(cursor)[0]))
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """What a cursor says. sort: the order that it belongs to; the rest is not checked yet."""
+
+    sort: Sort
+    digest: object
+    value: object
+    code: object
+
+    def position_in(self, query: RoomQuery) -> Position:
+        """Where the page starts. Raises ValueError unless the cursor was made for the same search."""
+        if self.sort != query.sort:
+            raise ValueError(f"belongs to a search sorted by {self.sort}")
+        if self.digest != filters_digest(query):
+            raise ValueError("belongs to a search with other filters")
+        if not isinstance(self.code, str) or not _fits(self.value, query.sort.key):
+            raise ValueError(_FOREIGN)
+        try:
+            return Position(self.value, canonical_code(self.code))
+        except ValueError:
+            raise ValueError(_FOREIGN) from None
+
+
+def decode(text: str) -> Cursor:
+    """The cursor of a text. Raises ValueError for what is no cursor."""
+    name, digest, value, code = _open(text)
+    sort = SORTS.get(str(name))
     if sort is None:
         raise ValueError(_FOREIGN)
-    return sort
-
-
-def decode(cursor: str, query: RoomQuery) -> Position:
-    """Where the page starts. Raises ValueError unless the cursor was made for the same search."""
-    sort, digest, value, code = _open(cursor)
-    if sort != str(query.sort):
-        raise ValueError(f"belongs to a search sorted by {sort}")
-    if digest != filters_digest(query):
-        raise ValueError("belongs to a search with other filters")
-    if not isinstance(code, str) or not _fits(value, query.sort.key):
-        raise ValueError(_FOREIGN)
-    try:
-        return Position(value, canonical_code(code))
-    except ValueError:
-        raise ValueError(_FOREIGN) from None
+    return Cursor(sort, digest, value, code)
 
 
 def filters_digest(query: RoomQuery) -> str:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import product
 from typing import TypeVar
 
@@ -142,9 +143,9 @@ class Parser:
         )
         with_total = self.parse("count", lambda text: choice(text, {"exact": True, "none": False}))
         format_ = self.parse("format", lambda text: choice(text, {str(f): f for f in Format}))
-        if not self.problems:  # a cursor is held against the filters, so those must be right first
-            after = self.parse("cursor", lambda text: cursor.decode(text, query))
-            query = replace(query, after=after)
+        # It is held against the filters, so those must be right first.
+        if not self.problems and (start := self._start):
+            query = replace(query, after=self.parse("cursor", lambda _: start.position_in(query)))
         self.refuse_problems()
         return SearchRequest(query, "limit" in self.texts, bool(with_total), format_)
 
@@ -183,12 +184,17 @@ class Parser:
         elif "radius" in self.texts and "near" not in self.texts:
             self.refuse("radius", f"needs {self.naming('near')}, the point to measure from")
 
+    @cached_property
+    def _start(self) -> cursor.Cursor | None:
+        """What the cursor says, None where there is none or a bad one."""
+        return self.parse("cursor", cursor.decode)
+
     def _sort(self, near: Point | None) -> Sort:
         default = BY_CODE if near is None else BY_DISTANCE
         if "sort" in self.texts:
             sort = self.parse("sort", lambda text: choice(text, SORTS)) or default
         else:  # a cursor knows its order; the parameter need not be repeated
-            sort = self.parse("cursor", cursor.sort_of) or default
+            sort = self._start.sort if self._start else default
         if sort == BY_DISTANCE and near is None:
             if "near" not in self.texts:
                 self.refuse("sort", f"by distance needs {self.naming('near')}, the point to measure from")

@@ -29,6 +29,7 @@ class Budget:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._end = clock() + seconds
+        self._estimates: dict[RoomQuery, Summary] = {}
 
     def left(self) -> float:
         """Return the seconds left. Raises OutOfTime where they are too few for any question."""
@@ -40,6 +41,14 @@ class Budget:
     def share(self, part: float) -> float:
         """Return a part of the seconds left, from 0 to 1. Raises OutOfTime as `left` does."""
         return self.left() * part
+
+    def known(self, query: RoomQuery) -> Summary | None:
+        """The estimate that was made of this search before, for another question of the same request."""
+        return self._estimates.get(query)
+
+    def keep(self, query: RoomQuery, estimate: Summary) -> None:
+        """Keep an estimate for the other questions of the request."""
+        self._estimates[query] = estimate
 
     def at_most(self, seconds: float) -> "Budget":
         """Return a budget of that many seconds of this one, or of what is left of it."""
@@ -59,15 +68,20 @@ def exact_or_estimated(
 ) -> Answer:
     """Return what `exact` finds in the seconds it is given, else what `estimated` makes of a sample.
 
-    exact: may raise NotQuick. Raises OutOfTime where not even a sample comes in time.
+    exact: may raise NotQuick. It is not tried where the request has estimated this search already, as that
+    was then not quick. Raises OutOfTime where not even a sample comes in time.
     """
+    if (known := budget.known(query)) is not None:
+        return estimated(known)
     in_all = budget.left()
     given = SHARE_FOR_EXACT * in_all
     try:
         return exact(given)
     except (OutOfTime, NotQuick):
         # Not what the clock leaves: a storage that counts processor time may have taken longer by the clock.
-        return estimated(estimate_of(repository.sample(query, in_all - given)))
+        estimate = estimate_of(repository.sample(query, in_all - given))
+    budget.keep(query, estimate)
+    return estimated(estimate)
 
 
 @contextmanager

@@ -33,15 +33,7 @@ class PostgresBackend:
     lasts = True
 
     def open(self, limits: Limits) -> PostgresRepo:
-        return PostgresRepo(
-            self.conninfo,
-            POSTGRES_REVISION,
-            statement_timeout=limits.statement_timeout,
-            connect_timeout=limits.connect_timeout,
-            pool_timeout=limits.pool_timeout,
-            pool_size=limits.pool_size,
-            prepare=limits.prepared_statements,
-        )
+        return PostgresRepo(self.conninfo, POSTGRES_REVISION, limits)
 
     def migrate(self) -> Revisions:
         from rentomatic.repository.postgres import migrate  # Alembic takes a third of a second to import

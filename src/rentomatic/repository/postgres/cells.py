@@ -35,12 +35,12 @@ class Cell(NamedTuple):
 
 
 def cells_with_next(
-    count: Callable[[list[BoundingBox], int], list[int]],
+    count: Callable[[tuple[BoundingBox, ...], int], list[int]],
     near: Point,
     start: float,
-    boxes: list[BoundingBox],
+    boxes: tuple[BoundingBox, ...],
     wanted: int,
-) -> list[BoundingBox]:
+) -> tuple[BoundingBox, ...]:
     """Boxes that hold the next so many rooms from `start` metres on, if there are so many.
 
     count: the number of rooms in each box, counted no further than a bound.
@@ -50,13 +50,13 @@ def cells_with_next(
     cells: list[Cell] = []
     while crowded:
         parts = [part for part in _divided(near, crowded) if part.furthest >= start and part.nearest <= limit]
-        counts = count([part.box for part in parts], wanted) if parts else []
+        counts = count(tuple(part.box for part in parts), wanted) if parts else []
         cells += (part._replace(rooms=rooms) for part, rooms in zip(parts, counts, strict=True) if rooms)
         limit = _enough(cells, start, wanted)
         near_enough = [cell for cell in cells if cell.nearest <= limit]
         crowded = [cell for cell in near_enough if cell.is_crowded(wanted)]
         cells = [cell for cell in near_enough if not cell.is_crowded(wanted)]
-    return [cell.box for cell in cells]
+    return tuple(cell.box for cell in cells)
 
 
 def _enough(cells: Iterable[Cell], start: float, wanted: int) -> float:

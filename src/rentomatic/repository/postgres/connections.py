@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -14,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from rentomatic.repository.availability import Availability
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.budget import seconds_within
 from rentomatic.repository.postgres.errors import OTHER_SCHEMA, NoAnswer, is_unreachable, translated_errors
 from rentomatic.repository.postgres.session import GRACE, Result, Session, patient, statement_timeout
@@ -46,22 +46,6 @@ _RECONNECT_TIMEOUT = 1.0
 
 _CLOSE_TIMEOUT = 0.1
 """Seconds that each thread of a pool of lost connections gets to end, before waiting requests fail."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds that each thing may take, and how many connections there may be.
-
-    statement: one statement. connect: reaching a server. pool: waiting for a free connection.
-    prepare: whether statements are prepared on the server, which a pooler between that gives a
-    connection away after every transaction may not allow.
-    """
-
-    statement: float
-    connect: float
-    pool: float
-    size: int
-    prepare: bool
 
 
 class Connections:
@@ -151,7 +135,7 @@ class Connections:
             size=size,
             in_use=size - stats.get("pool_available", 0),
             waiting=stats.get("requests_waiting", 0),
-            limit=self._limits.size,
+            limit=self._limits.pool_size,
         )
 
     def close(self) -> None:
@@ -160,7 +144,7 @@ class Connections:
         with self._opening:
             if self._opened is not None:
                 self._opened.close()
-        self._availability.join(self._limits.connect + GRACE)
+        self._availability.join(self._limits.connect_timeout + GRACE)
 
     @contextmanager
     def _live(self, pool: ConnectionPool[Session], timeout: float | None = None) -> Iterator[Session]:
@@ -186,23 +170,23 @@ class Connections:
 
     def _patience(self, due: float) -> float:
         """Seconds that a reading which is due then waits for a connection."""
-        return seconds_within(due - time.monotonic(), self._limits.pool)
+        return seconds_within(due - time.monotonic(), self._limits.pool_timeout)
 
     @contextmanager
     def _reading(self, session: Session, one_statement: bool, due: float) -> Iterator[None]:
         """One moment for all statements, and an end to them."""
         now = time.monotonic()
-        seconds = seconds_within(due - now, self._limits.statement)
+        seconds = seconds_within(due - now, self._limits.statement_timeout)
         session.end = now + seconds + GRACE
         try:
-            if one_statement and self._limits.prepare:
+            if one_statement and self._limits.prepared_statements:
                 if due < math.inf:  # to tell the server would take as long as the statement
                     session.end, session.cancels = now + seconds, True
                 yield
                 self._availability.answered()
                 return
             begin = b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-            if not self._limits.prepare:
+            if not self._limits.prepared_statements:
                 # A pooler gives every transaction another connection, on which nothing is set yet.
                 begin += b"; " + _set("LOCAL", seconds)
             elif due < math.inf:
@@ -231,7 +215,7 @@ class Connections:
         if (pool := self._opened) is not None and self._schema_is_known:
             return pool
         self._availability.require()
-        if not self._opening.acquire(timeout=timeout or self._limits.pool):
+        if not self._opening.acquire(timeout=timeout or self._limits.pool_timeout):
             raise PoolTimeout
         try:
             self._availability.require()  # again, since the thread before may have found the server away
@@ -268,8 +252,8 @@ class Connections:
             connection_class=Session,
             kwargs={**self._options(), "failed": self._doubt},
             min_size=0,
-            max_size=self._limits.size,
-            timeout=self._limits.pool,
+            max_size=self._limits.pool_size,
+            timeout=self._limits.pool_timeout,
             reconnect_timeout=_RECONNECT_TIMEOUT,
             configure=self._configure,
             name="rentomatic",
@@ -300,17 +284,19 @@ class Connections:
     def _conninfo_of_all(self) -> str:
         """The parameters of the configuration, and ours where it leaves them open."""
         given = {name: value for name, value in conninfo_to_dict(self._conninfo).items() if value is not None}
-        timeout = max(2, round(self._limits.connect))
+        timeout = max(2, round(self._limits.connect_timeout))
         parameters: dict[str, Any] = {"connect_timeout": timeout, **_DEFAULTS, **given}
         return make_conninfo(**parameters)
 
     def _options(self) -> dict[str, Any]:
-        return {"autocommit": True, "prepare_threshold": 0 if self._limits.prepare else None}
+        return {"autocommit": True, "prepare_threshold": 0 if self._limits.prepared_statements else None}
 
     def _configure(self, session: Session) -> None:
-        session.patience = self._limits.statement + GRACE
-        if self._limits.prepare:  # else the connection is a pooler's, and others would meet the settings
-            session.execute(_set("SESSION", self._limits.statement), prepare=False)
+        session.patience = self._limits.statement_timeout + GRACE
+        if (
+            self._limits.prepared_statements
+        ):  # else the connection is a pooler's, and others would meet the settings
+            session.execute(_set("SESSION", self._limits.statement_timeout), prepare=False)
 
     def _check_schema(self, session: Session) -> None:
         try:

@@ -49,7 +49,7 @@ _SPARE = 10
 class _Place(NamedTuple):
     """Where to look: in the boxes or by another way, as far away as the radius."""
 
-    boxes: list[BoundingBox]
+    boxes: tuple[BoundingBox, ...]
     radius: float = MAX_RADIUS
     way: Way | None = None
 
@@ -77,7 +77,7 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
     after, by_distance = _from(query, start), distance_sql(query)
     order, found = f"{by_distance}, code", list[Room]()
     places = _places_with_next(session, query, start, limit, quick)
-    for place in [_Place([], way=few)] if few else places:
+    for place in [_Place((), way=few)] if few else places:
         near_enough = Sql(f"{by_distance} <= ?", (place.radius,))
         part = after if place.radius == MAX_RADIUS else all_of((after, near_enough))
         if place.way:
@@ -94,7 +94,7 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
 
 
 def _quickly_read(
-    session: Session, query: RoomQuery, boxes: list[BoundingBox], part: Sql, order: str, limit: int
+    session: Session, query: RoomQuery, boxes: tuple[BoundingBox, ...], part: Sql, order: str, limit: int
 ) -> list[Row]:
     """The first so many rooms in the boxes. Raises NotQuick where the boxes hold more than `plan.READ`."""
     run = placed(boxes)
@@ -146,7 +146,7 @@ def _places_with_next(
             yield everywhere
             return
         if way := way_to_few(session, query, plan.READ):
-            yield _Place([], way=way)
+            yield _Place((), way=way)
             return
     # Further out a ring of the same width holds more rooms; should it not, a wider one may.
     for radius in (1.03 * start + 50, 2 * start + 500) if start else (_reach(session, query, wanted),):
@@ -177,12 +177,12 @@ def _quick_last_place(session: Session, query: RoomQuery, start: float, wanted: 
     Cells are counted only where every room in them matches: among others that may be a long search.
     """
     if way := way_to_few(session, query, plan.READ):
-        return _Place([], way=way)
+        return _Place((), way=way)
     if query.conditions or any(isinstance(area, Circle) for area in query.areas):
         raise NotQuick
     counted_already = 0
 
-    def count(parts: list[BoundingBox], at_most: int) -> list[int]:
+    def count(parts: tuple[BoundingBox, ...], at_most: int) -> list[int]:
         nonlocal counted_already
         if counted_already + len(parts) * at_most > _COUNTED:
             raise NotQuick

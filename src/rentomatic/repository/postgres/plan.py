@@ -8,7 +8,7 @@ read whole else, in the way that PostgreSQL expects least of.
 """
 
 from rentomatic.domain.search import Field, Operator, RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.postgres.runs import BOUNDS
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import estimate, read_whole
@@ -41,7 +41,7 @@ _SMALL_PART = 20
 
 def readable_area(session: Session, query: RoomQuery) -> bool:
     """Whether the rooms in the areas seem to be few enough to read all of them by the index of places."""
-    if boxes_around(query) == [WHOLE_EARTH]:
+    if boxes_around(query) == EVERYWHERE:
         return False
     expected = estimate(session, query)
     return expected <= READ or (expected <= _MOST_READ and not _are_many(session, expected))
@@ -61,7 +61,7 @@ def total_source(session: Session, query: RoomQuery, at_most: int | None = None)
 
     That is where an area is a small part of all, and where no more than `at_most` of its rooms are counted.
     """
-    if boxes_around(query) == [WHOLE_EARTH]:
+    if boxes_around(query) == EVERYWHERE:
         return _planned(query)
     few = few_source(session, query, _SMALL_PART * NARROW)
     return few or (_planned(query) if at_most is None else read_whole(query, boxes_around(query)))

@@ -8,9 +8,10 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.budget import patient_seconds, read_within, seconds_within
 from rentomatic.repository.postgres import load as loads
-from rentomatic.repository.postgres.connections import Connections, Limits
+from rentomatic.repository.postgres.connections import Connections
 from rentomatic.repository.postgres.grid import cells_of
 from rentomatic.repository.postgres.search import (
     all_rooms,
@@ -27,35 +28,21 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
 
+_USUAL = Limits()
+
 
 class PostgresRepo:
     """A database, reached through a bounded pool of connections.
 
     conninfo: a URL or keywords and values as libpq takes them, several hosts included.
     revision: the schema that this program needs.
-    statement_timeout, connect_timeout, pool_timeout: seconds for a statement, for reaching the server,
-        and for waiting for a free connection. Loads and exports take their time.
-    pool_size: the most connections at a time.
-    prepare: whether statements are prepared on the server; a pooler that gives a connection away after
-        every transaction may not allow it.
 
     Nothing is connected before the first use.
     """
 
-    def __init__(
-        self,
-        conninfo: str,
-        revision: str,
-        *,
-        statement_timeout: float = 10.0,
-        connect_timeout: float = 5.0,
-        pool_timeout: float = 3.0,
-        pool_size: int = 4,
-        prepare: bool = True,
-    ) -> None:
-        limits = Limits(statement_timeout, connect_timeout, pool_timeout, pool_size, prepare)
+    def __init__(self, conninfo: str, revision: str, limits: Limits = _USUAL) -> None:
         self._connections = Connections(conninfo, revision, limits)
-        self._timeout = statement_timeout
+        self._timeout = limits.statement_timeout
 
     def get(self, code: str) -> Room | None:
         return self._connections.read(lambda session: room_of_code(session, code), one_statement=True)

@@ -53,7 +53,7 @@ def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) ->
     )
 
 
-def placed(boxes: list[BoundingBox]) -> Run:
+def placed(boxes: tuple[BoundingBox, ...]) -> Run:
     """The rooms in the boxes. A room on the edge of two of them comes twice."""
     return lambda most: first_in_boxes(boxes, most)
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
 from rentomatic.repository.postgres import plan
@@ -70,7 +70,7 @@ def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool 
             raise NotQuick
     if way is not None:
         source = read_first(query, way.rooms)
-    return _of_all(session, query, wanted, source or read_whole(query, [WHOLE_EARTH]))
+    return _of_all(session, query, wanted, source or read_whole(query, EVERYWHERE))
 
 
 def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:

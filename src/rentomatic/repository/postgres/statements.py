@@ -14,7 +14,7 @@ from psycopg import ServerCursor
 
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.areas import EVERYWHERE, WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.session import Row, Session, statement_timeout
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
 
@@ -74,10 +74,10 @@ def select(source: Sql, part: Sql, order: str, limit: int | None = None) -> Sql:
     )
 
 
-def read_whole(query: RoomQuery, boxes: list[BoundingBox]) -> Sql:
+def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:
     """`FROM … WHERE …` of the rooms that match in the boxes, none of which crosses the antimeridian."""
     where = filters(query)
-    if boxes == [WHOLE_EARTH]:
+    if boxes == EVERYWHERE:
         return Sql(f"FROM (SELECT * FROM room WHERE {where.text} OFFSET 0) AS few WHERE true", where.values)
     inside = f"SELECT * FROM room WHERE {where.text} AND {_in_part(boxes)} OFFSET 0"
     return Sql(f"FROM {_PARTS}, LATERAL ({inside}) AS few WHERE true", (*_edges(boxes), *where.values))
@@ -89,7 +89,7 @@ def read_first(query: RoomQuery, run: Sql) -> Sql:
     return Sql(f"FROM {run.text} AS first_ones WHERE {where.text}", (*run.values, *where.values))
 
 
-def first_in_boxes(boxes: list[BoundingBox], most: int) -> Sql:
+def first_in_boxes(boxes: tuple[BoundingBox, ...], most: int) -> Sql:
     """`(SELECT …)` of the first so many rooms in the boxes, none of which crosses the antimeridian."""
     inside = f"SELECT * FROM room WHERE {_in_part(boxes)} LIMIT {most}"
     return Sql(f"(SELECT few.* FROM {_PARTS}, LATERAL ({inside}) AS few LIMIT {most})", tuple(_edges(boxes)))
@@ -102,18 +102,18 @@ def count(session: Session, found: Sql, at_most: int | None) -> int:
     return int(rows(session, Sql(statement, found.values))[0][0])
 
 
-def count_in(session: Session, where: Sql, boxes: list[BoundingBox], at_most: int) -> list[int]:
+def count_in(session: Session, where: Sql, boxes: tuple[BoundingBox, ...], at_most: int) -> list[int]:
     """How many rooms in each of the boxes meet the filters, counted no further than the bound."""
     found = f"SELECT FROM room WHERE {where.text} AND {_IN_PART} LIMIT {at_most}"
     statement = f"SELECT (SELECT count(*) FROM ({found}) AS found) FROM {_PARTS} ORDER BY number"
     return [rooms for (rooms,) in rows(session, Sql(statement, (*where.values, *_edges(boxes))))]
 
 
-def _in_part(boxes: list[BoundingBox]) -> str:
+def _in_part(boxes: tuple[BoundingBox, ...]) -> str:
     return _IN_PART if len(boxes) == 1 else _ONLY_IN_PART
 
 
-def _edges(boxes: list[BoundingBox]) -> list[list[float]]:
+def _edges(boxes: tuple[BoundingBox, ...]) -> list[list[float]]:
     """The western, southern, eastern and northern edges of the boxes."""
     return [list(map(float, edges)) for edges in zip(*map(astuple, boxes), strict=True)] or [[]] * 4
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rentomatic.domain.search import Condition, Field, RoomQuery
-from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.runs import EXACT, Run, coded, counted, every_room, placed, valued
 from rentomatic.repository.postgres.session import Session
@@ -71,7 +71,7 @@ def _by_value(query: RoomQuery) -> tuple[list[Condition], list[Condition]]:
 
 def _places(query: RoomQuery) -> list[Run]:
     boxes = boxes_around(query)
-    return [] if boxes == [WHOLE_EARTH] else [placed(boxes)]
+    return [] if boxes == EVERYWHERE else [placed(boxes)]
 
 
 def _shortest(session: Session, runs: Sequence[Run], counts: Sequence[Sql], most: int) -> int | None:

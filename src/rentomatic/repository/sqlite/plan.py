@@ -114,15 +114,17 @@ def thinned(
 
 
 def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access:
-    """The way to read every room that matches.
+    """The way to read every room that matches."""
+    return narrowest(connection, query) or cheapest_without_narrow(connection, query)
+
+
+def cheapest_without_narrow(connection: sqlite3.Connection, query: RoomQuery) -> Access:
+    """The same where `narrowest` has found none.
 
     A place is looked up in the R*Tree while it holds a small part of all rooms. Beyond that, reading
     the table from its start to its end is faster than jumping to each of them. What asks for price and
     size alone is answered from an index that has both, which SQLite chooses by itself.
     """
-    access = narrowest(connection, query)
-    if access:
-        return access
     boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
         return ANY_WAY

@@ -29,7 +29,7 @@ from rentomatic.repository.sqlite.plan import (
     boxes_in_tree,
     by_id,
     by_sort,
-    cheapest_for_all,
+    cheapest_without_narrow,
     narrowest,
 )
 from rentomatic.use_cases.errors import NotQuick
@@ -74,7 +74,7 @@ def first_rooms(
     except TooFar as error:
         if quick:
             raise NotQuick from error
-    return _sorted(connection, query, cheapest_for_all(connection, query), wanted)
+    return _sorted(connection, query, cheapest_without_narrow(connection, query), wanted)
 
 
 def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Room, None, None]:
