@@ -141,7 +141,7 @@ class Stack:
             self.up()
 
     def wait_until_served(self) -> None:
-        until(lambda: self.answers() and self.settled(), 60, "the stack serves, by all of its servers")
+        until(lambda: self.answers() and self.settled(), 120, "the stack serves, by all of its servers")
 
     def answers(self) -> bool:
         try:
@@ -150,12 +150,17 @@ class Stack:
             return False
 
     def settled(self) -> bool:
-        """Whether all containers of `web` are healthy, and nginx has taken them all over."""
-        wanted = {self.address(container, "front") for container in self.containers("web")}
-        healthy = all(
-            self.inspect(c)["State"]["Health"]["Status"] == "healthy" for c in self.containers("web")
-        )
-        return healthy and wanted == self.followed()
+        """Whether all containers of `web` answer, so that nginx has taken them over."""
+        names = self.containers("web")
+        if not names:
+            return False
+        found = json.loads(docker("inspect", *names))
+        networks = [container["NetworkSettings"]["Networks"] for container in found]
+        return {network[f"{self.name}_front"]["IPAddress"] for network in networks} == self.followed()
+
+    def is_healthy(self, container: str) -> bool:
+        """Whether Docker has asked it and says so, some seconds after it answers."""
+        return bool(self.inspect(container)["State"]["Health"]["Status"] == "healthy")
 
     def followed(self) -> set[str]:
         """The addresses that nginx sends requests to."""

@@ -88,6 +88,7 @@ def test_last_web_is_kept_when_all_are_frozen(stack: Stack) -> None:
 def test_web_whose_processes_stand_still_is_restarted(stack: Stack, figures: Figures) -> None:
     victim = stack.containers("web")[1]
     before = stack.restarts(victim)
+    until(lambda: stack.is_healthy(victim), 60, "it has answered a health check")
     began = time.monotonic()
     run(["docker", "exec", victim, "sh", "-c", "kill -STOP -1"])
     until(lambda: stack.restarts(victim) > before, 2 * RESTARTED_WITHIN, "it was restarted")
@@ -106,6 +107,7 @@ MORE_THAN_ENOUGH = 7
 def test_web_is_not_restarted_because_the_database_is_away(stack: Stack) -> None:
     web = stack.containers("web")[0]
     before = stack.restarts(web)
+    until(lambda: stack.is_healthy(web), 60, "it has answered a health check")
     stack.manage("compose", "stop", "db")
     try:
         codes = [run(["docker", "exec", web, *WATCHDOG]).returncode for _ in range(MORE_THAN_ENOUGH)]

@@ -6,11 +6,13 @@ import re
 import subprocess
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from tests.deployment.conftest import Figures
 from tests.deployment.project import Stack, until
+from tests.deployment.tutorial import Walk
 
 FLOOD = 5_000
 LOCAL = "docker/production.yml:docker/logging/local.yml"
@@ -109,14 +111,20 @@ def flood(stack: Stack, requests: bytes) -> Counter[str]:
     return statuses
 
 
+@pytest.fixture(scope="module")
+def tight(tutorial: Walk, rooms: int) -> Iterator[Stack]:
+    """The stack with tight limits for a client."""
+    with tutorial.stack.reconfigured(**TIGHT):
+        yield tutorial.stack
+
+
 @pytest.mark.parametrize("what", UNBOUNDED)
-def test_a_flood_leaves_the_lines_of_others(stack: Stack, figures: Figures, what: str) -> None:
-    other = f"other-{uuid.uuid4().hex}"
-    with stack.reconfigured(**TIGHT):
-        until(lambda: stack.get(f"/rooms/{other}").status == 404, 10, "nginx takes a request")
-        before = stack.log(stack.container("nginx"))
-        statuses = flood(stack, UNBOUNDED[what])
-        after = stack.log(stack.container("nginx"))
+def test_a_flood_leaves_the_lines_of_others(tight: Stack, figures: Figures, what: str) -> None:
+    stack, other = tight, f"other-{uuid.uuid4().hex}"
+    until(lambda: stack.get(f"/rooms/{other}").status == 404, 60, "nginx takes a request")
+    before = stack.log(stack.container("nginx"))
+    statuses = flood(stack, UNBOUNDED[what])
+    after = stack.log(stack.container("nginx"))
     lines = len(after.splitlines()) - len(before.splitlines())
     refused = sum(statuses[status] for status in ("400", "413", "429"))
     figures.add(

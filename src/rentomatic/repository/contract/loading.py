@@ -154,7 +154,7 @@ class Loading(Contract):
             assert before == everything(repository)
 
     def test_nobody_sees_the_rooms_half_replaced(self, repository: RoomRepository) -> None:
-        old, new = ([make_room(code=f"{kind}{number:03}") for number in range(150)] for kind in ("a", "b"))
+        old, new = ([make_room(code=f"{kind}{number:03}") for number in range(60)] for kind in ("a", "b"))
         repository.load(old)
         done, seen = threading.Event(), []
 
@@ -164,7 +164,7 @@ class Loading(Contract):
 
         with ThreadPoolExecutor() as pool:
             reading = pool.submit(read)
-            for rooms in (new, old, new):
+            for rooms in (new, old, new):  # each in two batches
                 repository.load(rooms, exactly=True)
             done.set()
             reading.result(timeout=60)
@@ -206,21 +206,20 @@ class Loading(Contract):
         assert repository.get("a") is None
         assert codes_of(repository, RoomQuery(areas=(Circle(LONDON, 100_000),))) == ["b"]
 
-    @pytest.mark.parametrize("sort", SORTS.values(), ids=str)
-    def test_a_stream_gives_every_match_in_order(self, repository: RoomRepository, sort: object) -> None:
+    def test_a_stream_gives_every_match_in_order(self, repository: RoomRepository) -> None:
         repository.load(
             make_room(code=f"{n:03}", price=n * 7 % 11, size=n % 5 or None, latitude=n * 13 % 90)
-            for n in range(200)
+            for n in range(150)
         )
-        query = RoomQuery(
-            conditions=(Condition(Field.PRICE, Operator.LT, 9),), sort=SORTS[str(sort)], near=LONDON, limit=7
-        )
+        for sort in SORTS.values():
+            query = RoomQuery(
+                conditions=(Condition(Field.PRICE, Operator.LT, 9),), sort=sort, near=LONDON, limit=7
+            )
+            with repository.stream(query) as rooms:
+                streamed = [room.code for room in rooms]
 
-        with repository.stream(query) as rooms:
-            streamed = [room.code for room in rooms]
-
-        assert codes_of(repository, query) == streamed
-        assert len(streamed) > 100
+            assert codes_of(repository, query) == streamed
+            assert len(streamed) > 100
 
     def test_a_stream_is_of_one_moment(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"{n:04}") for n in range(120))
@@ -244,7 +243,7 @@ class Loading(Contract):
         assert LoadCounts(added=1) == repository.load([make_room(code="new")])
 
     def test_readers_and_writers_do_not_disturb_each_other(self, repository: RoomRepository) -> None:
-        repository.load(make_room(code=f"{n:03}", price=1) for n in range(100))
+        repository.load(make_room(code=f"{n:03}", price=1) for n in range(60))
         stop = threading.Event()
 
         def read() -> set[int]:
@@ -259,8 +258,8 @@ class Loading(Contract):
         with ThreadPoolExecutor() as pool:
             readers = [pool.submit(read) for _ in range(3)]
             try:
-                for price in range(2, 6):
-                    repository.load(make_room(code=f"{n:03}", price=price) for n in range(100))
+                for price in (2, 3):
+                    repository.load(make_room(code=f"{n:03}", price=price) for n in range(60))
             finally:
                 stop.set()
             seen = set().union(*(reader.result(timeout=60) for reader in readers))
