@@ -134,7 +134,7 @@ def test_a_backup_may_be_restored_into_another_kind_of_storage(
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
 ) -> None:
-    storage.put_all(MANY_ROOMS)
+    storage.put_all(FEW)
     rentomatic("backup")
     monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(f"{kind}_url"))
     missing = rentomatic("restore", backups()[0].name)
@@ -145,11 +145,11 @@ def test_a_backup_may_be_restored_into_another_kind_of_storage(
     assert missing.code == 4
     assert "run `rentomatic migrate`" in missing.err
     assert (done.code, done.err) == (0, "")
-    assert storage.rooms() == MANY_ROOMS
+    assert storage.rooms() == FEW
 
 
 def test_a_backup_holds_one_moment_though_others_write(rentomatic: CommandLine, lasting: Storage) -> None:
-    lasting.put_all(MANY_ROOMS)
+    lasting.put_all(MANY_ROOMS[:300])
     settings, done = read_settings(os.environ), threading.Event()
 
     def write() -> None:
@@ -213,7 +213,7 @@ def test_a_file_of_sqlite_that_is_not_there_is_made_by_a_sound_backup_only(
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
 
     damaged, made_by_it = rentomatic("restore", "bad.gz"), Path("new.db").exists()
-    sound = rentomatic("restore", "latest")
+    sound = rentomatic("restore", backups()[0].name)
 
     assert (damaged.code, made_by_it, sound.code) == (1, False, 0)
     assert storage.rooms() == FEW
@@ -450,6 +450,22 @@ def wait_for(condition: Callable[[], Any], running: subprocess.Popen[bytes]) -> 
         time.sleep(0.002)
 
 
+@pytest.fixture(scope="module")
+def large_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with so many rooms that a backup of them can be stopped, to be copied."""
+    path = Path(shutil.copy(empty_file, tmp_path_factory.mktemp("large")))
+    with closing(open_repository(read_settings({"DATABASE_URL": f"sqlite:///{path}"}))) as repository:
+        repository.load(sample_rooms(30_000))
+    return path
+
+
+@pytest.fixture
+def large(large_file: Path, storage: Storage) -> None:
+    """Rooms of which a backup takes its time."""
+    shutil.copy(large_file, storage.path)
+    Path("backups").mkdir()
+
+
 def stopped_while_writing(sign: signal.Signals) -> int:
     """The exit code of a backup that gets the signal in the middle."""
     before = set(backups())
@@ -463,12 +479,8 @@ def stopped_while_writing(sign: signal.Signals) -> int:
     return running.returncode
 
 
-def test_a_backup_that_is_killed_has_no_name_and_the_next_one_cleans_up(
-    storage: Storage, rentomatic: CommandLine
-) -> None:
-    storage.put_all(sample_rooms(30_000))
-    Path("backups").mkdir()
-
+@pytest.mark.usefixtures("large")
+def test_a_backup_that_is_killed_has_no_name_and_the_next_one_cleans_up(rentomatic: CommandLine) -> None:
     code = stopped_while_writing(signal.SIGKILL)
     (left,) = backups()
     latest = rentomatic("restore", "latest")
@@ -478,10 +490,8 @@ def test_a_backup_that_is_killed_has_no_name_and_the_next_one_cleans_up(
     assert [True] == [bool(NAME.fullmatch(path.name)) for path in backups()]
 
 
+@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_backup_that_is_stopped_leaves_nothing(storage: Storage, sign: signal.Signals) -> None:
-    storage.put_all(sample_rooms(30_000))
-    Path("backups").mkdir()
-
+def test_a_backup_that_is_stopped_leaves_nothing(sign: signal.Signals) -> None:
     assert stopped_while_writing(sign) == 130
     assert backups() == []

@@ -67,8 +67,10 @@ def test_yes_is_enough_without_a_terminal(rentomatic: CommandLine, storage: Stor
 
 
 @pytest.mark.usefixtures("surroundings")
-@pytest.mark.parametrize("line", [line for line in OVERWRITING if "import -" not in line])
-@pytest.mark.parametrize("answer", ["n", ""])
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [*((line, "n") for line in OVERWRITING if "import -" not in line), ("remove there", "")],
+)
 def test_no_at_the_terminal_changes_nothing(storage: Storage, line: str, answer: str) -> None:
     before = contents()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rentomatic.server.serving import STOP_TIMEOUT
 from tests.metrics import Figures, figures, key
 from tests.servers import Answer, Server, free_port, rentomatic, serving
 from tests.waiting import until
@@ -204,21 +205,19 @@ def scrape(server: Server) -> Figures:
     return figures(server.get("/metrics").body.decode())
 
 
-@pytest.mark.parametrize(("path", "code"), [("/health/ready", 0), ("/metrics", 0), ("/nowhere", 1)])
-def test_a_probe_tells_by_its_exit_code_what_is_answered(
-    database: str, tmp_path: Path, path: str, code: int
-) -> None:
+def test_a_probe_tells_by_its_exit_code_what_is_answered(database: str, tmp_path: Path) -> None:
     with rentomatic(database, tmp_path / "log") as server:
-        probe = subprocess.run(
-            [sys.executable, "-m", "rentomatic.server.probe", path],
-            env={**os.environ, "RENTOMATIC_PORT": str(server.port)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        for path, code in (("/health/ready", 0), ("/metrics", 0), ("/nowhere", 1)):
+            probe = subprocess.run(
+                [sys.executable, "-m", "rentomatic.server.probe", path],
+                env={**os.environ, "RENTOMATIC_PORT": str(server.port)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
 
-    assert (code, code) == (probe.returncode, len(probe.stderr.splitlines()))
+            assert (code, code) == (probe.returncode, len(probe.stderr.splitlines())), path
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -234,26 +233,25 @@ def test_connections_that_are_kept_and_idle_keep_nobody_out(database: str, tmp_p
             connection.close()
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])  # what it is just doing then is left to chance
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_stop_right_after_the_start_does_not_wait_for_a_time_out(
-    database: str, tmp_path: Path, name: str
+    database: str, tmp_path: Path, name: str, delay: float
 ) -> None:
-    for delay in (0.0, 0.05, 0.15):
-        log = tmp_path / "log"
-        with log.open("wb") as output:
-            command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(free_port())]
-            process = subprocess.Popen(
-                command,
-                env={**os.environ, "DATABASE_URL": database, "RENTOMATIC_SERVER": name},
-                stdout=output,
-                stderr=output,
-            )
-        while b"listens on" not in log.read_bytes() and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(delay)
-        process.terminate()
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(free_port())]
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "DATABASE_URL": database, "RENTOMATIC_SERVER": name},
+            stdout=output,
+            stderr=output,
+        )
+    until(lambda: b"listens on" in log.read_bytes() or process.poll() is not None, LIMIT)
+    time.sleep(delay)
+    process.terminate()
 
-        assert process.wait(10) == 0
+    assert process.wait(STOP_TIMEOUT - 5) == 0
 
 
 def test_every_line_of_gunicorns_log_is_a_json_object_and_none_is_there_twice(
