@@ -29,7 +29,11 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PYTEST = (str(PYTHON), "-m", "pytest")
 FAILED, BAD_USAGE = 1, 2
-IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+IN_PARALLEL = (
+    f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}",  # one more than processors: some tests wait
+    "--dist=loadfile",  # what a file shares is set up once
+    "--no-loadscope-reorder",  # browsers and servers, which take long, come first as they are
+)
 LOCAL = {
     "serve": "the page and the API, with sample rooms on first use",
     **commands.ON_ROOMS,
