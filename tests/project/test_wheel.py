@@ -27,10 +27,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
     )
     wheel = folder / made.stdout.split()[-1]
-    venv.create(folder / "venv", with_pip=True)
+    venv.create(folder / "venv")
     python = folder / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
     subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", str(wheel)],
+        [*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)],
         timeout=120,
         check=True,
     )
