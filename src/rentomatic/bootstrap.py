@@ -16,6 +16,7 @@ from rentomatic.use_cases.errors import Problem, RepositoryUnavailable
 from rentomatic.use_cases.ports import Pooled, RoomRepository
 from rentomatic.web.access.keys import Keys
 from rentomatic.web.app import create_app
+from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.limits.turns import App
 from rentomatic.web.limits.visitors import Proxies
 from rentomatic.web.pages.tiles import Tiles
@@ -34,17 +35,13 @@ def application() -> App:
     keys = Keys(settings.api_keys)
     metrics = _metrics(settings, repository)
     tiles = Tiles(settings.tiles, settings.tiles_attribution)
-    return create_app(
-        repository,
-        settings.threads,
-        metrics,
-        keys,
-        settings.cors_origins,
-        tiles,
-        settings.export_timeout,
-        settings.read_timeout,
-        Proxies(settings.trusted_proxies),
+    tuning = Tuning(
+        threads=settings.threads,
+        read_timeout=settings.read_timeout,
+        export_timeout=settings.export_timeout,
     )
+    proxies = Proxies(settings.trusted_proxies)
+    return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies)
 
 
 def require_audit_log(settings: Settings) -> None:

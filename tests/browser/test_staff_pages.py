@@ -461,7 +461,7 @@ def test_tab_reaches_everything_on_the_pages_of_staff(live: Page, desk: Server) 
 
 
 def test_no_page_is_forgotten_by_those_who_use_the_tab_key() -> None:
-    app = create_app(MemRepo(), 4)
+    app = create_app(MemRepo())
     paths = {route.path for route in inspect_routes(app)}
     pages = {path for path in paths if path == "/" or f"{path}/" in paths}
     addresses = (*PAGES.values(), A_ROOM, *STATES.values(), "/staff/sign-in")

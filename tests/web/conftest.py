@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from falcon import testing
@@ -10,14 +11,20 @@ from rentomatic.settings import ApiKey, Scope, digest_of, new_key
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys
 from rentomatic.web.app import create_app
+from rentomatic.web.limits.tuning import USUAL, Tuning
 from tests.web.contract import ContractClient
 
 Get = Callable[..., testing.Result]
 
 
-def client_of(repository: RoomRepository, threads: int = 4, keys: Sequence[ApiKey] = ()) -> ContractClient:
+def client_of(
+    repository: RoomRepository,
+    threads: int = 4,
+    keys: Sequence[ApiKey] = (),
+    tuning: Tuning = USUAL,
+) -> ContractClient:
     """A client of the application, which takes only answers that its contract knows."""
-    return ContractClient(create_app(repository, threads, keys=Keys(keys)))
+    return ContractClient(create_app(repository, replace(tuning, threads=threads), keys=Keys(keys)))
 
 
 def key_of(label: str, *scopes: Scope) -> tuple[str, ApiKey]:

@@ -11,6 +11,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
+from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.limits.turns import App, Lanes
 
 THREADS = 4
@@ -54,4 +55,4 @@ def _taking(places: threading.Semaphore, seconds: float) -> Iterator[None]:
 
 
 def application() -> App:
-    return create_app(SlowStorage(), THREADS)
+    return create_app(SlowStorage(), Tuning(threads=THREADS))

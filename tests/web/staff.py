@@ -8,6 +8,7 @@ from falcon import testing
 from rentomatic.settings import Scope
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.sessions import COOKIE
+from rentomatic.web.limits.tuning import USUAL, Tuning
 from tests.web.conftest import client_of, key_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -17,9 +18,11 @@ FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 class Staff:
     """Sends what a browser sends in which somebody is signed in; nobody is for no scope at all."""
 
-    def __init__(self, repository: RoomRepository, *scopes: Scope, threads: int = 4) -> None:
+    def __init__(
+        self, repository: RoomRepository, *scopes: Scope, threads: int = 4, tuning: Tuning = USUAL
+    ) -> None:
         self.key, self.entry = key_of("anna", *(scopes or tuple(Scope)))
-        self.client = client_of(repository, threads, [self.entry])
+        self.client = client_of(repository, threads, [self.entry], tuning)
         self.cookie = f"{COOKIE}={self.key}"
 
     def get(self, target: str, **headers: str) -> testing.Result:

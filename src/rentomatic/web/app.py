@@ -13,7 +13,7 @@ from rentomatic.web.api.clusters import ClustersResource
 from rentomatic.web.api.health import LiveResource, MetricsResource, ReadyResource
 from rentomatic.web.api.imports import ImportResource, Imports
 from rentomatic.web.api.openapi import OpenApiResource
-from rentomatic.web.api.room import ROOM_BODY, RoomResource
+from rentomatic.web.api.room import RoomResource, room_body
 from rentomatic.web.api.rooms import RoomsResource, SummaryResource
 from rentomatic.web.api.writes import Writes
 from rentomatic.web.http import errors
@@ -22,6 +22,7 @@ from rentomatic.web.http.cors import CorsMiddleware
 from rentomatic.web.http.middleware import RequestMiddleware
 from rentomatic.web.http.static_files import FOLDER, StaticFiles
 from rentomatic.web.limits.admitted import AdmittedRepository
+from rentomatic.web.limits.tuning import USUAL, Tuning
 from rentomatic.web.limits.turns import App, Turns
 from rentomatic.web.limits.visitors import NO_PROXIES, Proxies
 from rentomatic.web.pages.desk import Desk
@@ -42,53 +43,39 @@ if TYPE_CHECKING:
 
 def create_app(
     repository: RoomRepository,
-    threads: int = 4,
+    tuning: Tuning = USUAL,
     metrics: "Metrics | None" = None,
     keys: Keys | None = None,
     origins: Sequence[str] = ("*",),
     tiles: Tiles = NO_TILES,
-    export_timeout: float = 600.0,
-    read_timeout: float = 1.0,
     proxies: Proxies = NO_PROXIES,
 ) -> App:
     """The application over a repository.
 
-    threads: how many requests read at a time; `Lanes` says how they are shared.
+    tuning: how much it takes on, and how long things may take.
     metrics: where requests are counted, those of this application alone unless given.
     keys: of those who may write; nobody may unless given.
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
     tiles: of the map, those of the bundled one unless given.
-    export_timeout: seconds for an export, made and sent.
-    read_timeout: seconds that the storage may take for all that one request asks of it.
     proxies: in front of the server, those of this machine alone unless given.
     """
     from rentomatic.web.telemetry.metrics import Metrics, Sources
     from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
 
     metrics = metrics or Metrics(Sources(repository=repository))
-    keys = keys or Keys()
     spent = StorageTime()
-    turns = Turns(threads, metrics, proxies)
+    turns = Turns(tuning, metrics, proxies)
     admitted = AdmittedRepository(ObservedRepository(repository, metrics, spent), turns)
-    shared = _Shared(
-        repository=admitted,
-        # waiting for a turn costs nothing
-        new_budget=lambda: Budget(read_timeout, clock=lambda: spent.seconds),
-        turns=turns,
-        keys=keys,
-        writes=Writes(admitted, keys, turns),
-        imports=Imports(admitted, keys, turns),
-    )
-    sessions = Sessions(keys)
+    # Waiting for a turn costs nothing.
+    shared = _shared(admitted, lambda: Budget(tuning.read_timeout, lambda: spent.seconds), turns, keys)
+    sessions = Sessions(shared.keys)
     layout = Layout(tiles, sessions)
     app = App(turns, middleware=RequestMiddleware(turns, metrics, spent))
     app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     errors.install(app, metrics, ErrorPage(layout).show)
-    _add_api(app, shared, export_timeout)
+    _add_api(app, shared)
     _add_pages(app, shared, layout)
     _add_staff_pages(app, shared, layout, sessions)
-    app.add_route("/health/live", LiveResource())
-    app.add_route("/health/ready", ReadyResource(admitted))
     app.add_route("/metrics", MetricsResource(metrics))
     app.add_static_route("/static", FOLDER)
     return app
@@ -106,17 +93,31 @@ class _Shared:
     imports: Imports
 
 
-def _add_api(app: App, shared: _Shared, export_timeout: float) -> None:
+def _shared(repository: RoomRepository, new_budget: NewBudget, turns: Turns, keys: Keys | None) -> _Shared:
+    keys = keys or Keys()
+    return _Shared(
+        repository=repository,
+        new_budget=new_budget,
+        turns=turns,
+        keys=keys,
+        writes=Writes(repository, keys, turns),
+        imports=Imports(repository, keys, turns),
+    )
+
+
+def _add_api(app: App, shared: _Shared) -> None:
     repository, new_budget, keys, writes = shared.repository, shared.new_budget, shared.keys, shared.writes
     turns = shared.turns
-    bodies = SmallBodies(ROOM_BODY, turns, turns.lanes.bodies)
-    rooms = RoomsResource(repository, new_budget, keys, bodies, writes, turns, export_timeout)
+    bodies = SmallBodies(room_body(turns.tuning.room_timeout), turns, turns.lanes.bodies)
+    rooms = RoomsResource(repository, new_budget, keys, bodies, writes, turns)
     app.add_route("/rooms", rooms)
     app.add_route("/rooms/clusters", ClustersResource(repository, new_budget))
     app.add_route("/rooms/import", ImportResource(shared.imports, keys))
     app.add_route("/rooms/summary", SummaryResource(repository, new_budget))
     app.add_route("/rooms/{code}", RoomResource(repository, keys, bodies, writes))
     app.add_route("/openapi.json", OpenApiResource())
+    app.add_route("/health/live", LiveResource())
+    app.add_route("/health/ready", ReadyResource(repository))
 
 
 def _add_pages(app: App, shared: _Shared, layout: Layout) -> None:

@@ -6,7 +6,6 @@ Every test of the web takes documented answers only, see `contract.py`; here eac
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -22,10 +21,9 @@ from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import json as json_of_rooms
 from rentomatic.settings import ApiKey, Scope
 from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageReadOnly
-from rentomatic.web.api import imports
-from rentomatic.web.api.room import ROOM_BODY
 from rentomatic.web.app import create_app
 from rentomatic.web.http.problems import PREFIX, TYPES
+from rentomatic.web.limits.tuning import USUAL, Tuning
 from tests.web.conftest import client_of, get, key_of
 from tests.web.contract import DOCUMENT, Kind, documented, follow, operations, validate
 
@@ -86,9 +84,16 @@ class Walk:
         self.seen: set[Kind] = set()
 
     def ask(
-        self, request: Request, more: str = "", storage: Any = None, key: ApiKey | None = ENTRY, **header: str
+        self,
+        request: Request,
+        more: str = "",
+        storage: Any = None,
+        key: ApiKey | None = ENTRY,
+        tuning: Tuning = USUAL,
+        **header: str,
     ) -> None:
-        client = client_of(storage or MemRepo(FIRST_ROOMS), keys=[key] if key is not None else [])
+        keys = [key] if key is not None else []
+        client = client_of(storage or MemRepo(FIRST_ROOMS), keys=keys, tuning=tuning)
         self.send(client, request, more, **header)
 
     def send(self, client: Any, request: Request, more: str = "", **header: str) -> None:
@@ -159,7 +164,7 @@ def test_every_type_of_problem_is_documented() -> None:
     assert set(TYPES) == types
 
 
-def test_every_documented_answer_is_given_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_documented_answer_is_given_and_no_other() -> None:
     walk = Walk()
     for name, request in GOOD.items():
         walk.ask(request)
@@ -175,7 +180,7 @@ def test_every_documented_answer_is_given_and_no_other(monkeypatch: pytest.Monke
         busy(walk, request)
     for name in WRITES:
         refused(walk, GOOD[name])
-    unusual(walk, monkeypatch)
+    unusual(walk)
 
     assert {kind for kind in documented() if kind[1] != OF_THE_PROXY} == walk.seen
 
@@ -196,12 +201,12 @@ def refused(walk: Walk, request: Request) -> None:
     walk.ask(request, key=ApiKey("none", frozenset(), ENTRY.digest))
     if request[2] is not None:
         walk.ask(request, Content_Type="application/xml")
-        walk.ask(request, Content_Length=str(imports.MAX_LISTING + 1))
+        walk.ask(request, Content_Length=str(USUAL.listing_bytes + 1))
         walk.ask((*request[:2], request[2][:9], request[3]), Content_Length="20")
         walk.ask((*request[:2], b"{}", request[3]))
 
 
-def unusual(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+def unusual(walk: Walk) -> None:
     """What only some requests can be answered."""
     walk.ask((*GOOD["addRoom"][:2], ROOM, {"Content-Type": "application/json"}))
     walk.ask(("PUT", "/rooms/r1", NEW, {"Content-Type": "application/json"}))
@@ -211,13 +216,11 @@ def unusual(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
     walk.ask((*listing[:2], taken, listing[3]), "?on_conflict=fail")
     walk.ask((*listing[:2], LISTING + b"r2\n", listing[3]), "?atomic=true")
     walk.ask((*listing[:2], None, listing[3]))
-    monkeypatch.setattr(imports, "MAX_LISTING", 200)
     bomb = gzip.compress(LISTING * 100)
-    walk.ask((*listing[:2], bomb, {**listing[3], "Content-Encoding": "gzip"}))
-    monkeypatch.setattr(imports, "BODY", replace(imports.BODY, patience=-1.0))
-    monkeypatch.setattr("rentomatic.web.app.ROOM_BODY", replace(ROOM_BODY, patience=-1.0))
+    packed = {**listing[3], "Content-Encoding": "gzip"}
+    walk.ask((*listing[:2], bomb, packed), tuning=Tuning(listing_bytes=200))
     for name in ("addRoom", "putRoom", "importRooms"):
-        walk.ask(GOOD[name])
+        walk.ask(GOOD[name], tuning=Tuning(room_timeout=-1.0, listing_timeout=-1.0))
 
 
 def test_every_example_is_accepted_and_fits_its_schema() -> None:

@@ -4,7 +4,6 @@ import gzip
 import json
 import logging
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.serializers import csv, ndjson
 from rentomatic.settings import Scope
 from rentomatic.use_cases.errors import RepositoryUnavailable
-from rentomatic.web.api import imports
+from rentomatic.web.limits.tuning import USUAL, Tuning
 from tests.builders import make_room
 from tests.web.conftest import client_of, key_of
 from tests.web.editing import Trickle
@@ -35,9 +34,9 @@ BAD = "bad,20,much,51.5,-0.12\n"
 class Listings:
     """The application over one room, and what it holds after listings were sent to it."""
 
-    def __init__(self, repository: MemRepo) -> None:
+    def __init__(self, repository: MemRepo, tuning: Tuning = USUAL) -> None:
         self.repository = repository
-        self.client = client_of(repository, keys=[ENTRY])
+        self.client = client_of(repository, keys=[ENTRY], tuning=tuning)
 
     def send(self, body: str | bytes, query: str = "", **headers: str) -> testing.Result:
         given = {
@@ -261,10 +260,8 @@ def test_a_damaged_gzip_file_loads_nothing(listings: Listings) -> None:
     assert [OLD] == listings.rooms()
 
 
-def test_a_small_body_that_becomes_huge_is_refused(
-    listings: Listings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "MAX_LISTING", 100_000)
+def test_a_small_body_that_becomes_huge_is_refused() -> None:
+    listings = Listings(MemRepo([OLD]), Tuning(listing_bytes=100_000))
     bomb = gzip.compress(HEADER.encode() + NEW.encode() * 100_000)
     answer = listings.send(bomb, Content_Encoding="gzip")
 
@@ -287,17 +284,14 @@ def test_a_listing_that_expands_too_much_is_refused(
     assert 20_000 == usual.json["added"]
 
 
-def test_a_listing_that_takes_too_long_to_read_is_given_up(
-    listings: Listings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "READ_TIMEOUT", 0.0)
+def test_a_listing_that_takes_too_long_to_read_is_given_up() -> None:
+    listings = Listings(MemRepo([OLD]), Tuning(listing_reading=0.0))
     answer = listings.send(HEADER + NEW)
 
     problem = assert_problem(answer, 422, "urn:rentomatic:problem:listing")
     assert "seconds to read" in problem["detail"]
     assert [OLD] == listings.rooms()
-    monkeypatch.undo()
-    assert 200 == listings.send(HEADER + NEW).status_code  # the place is free again
+    assert 422 == listings.send(HEADER + NEW).status_code  # the place is free again
 
 
 class Untouched:
@@ -343,8 +337,8 @@ def test_a_body_that_ends_early_loads_nothing(listings: Listings) -> None:
     assert [OLD] == listings.rooms()
 
 
-def test_a_body_that_never_ends_is_given_up(listings: Listings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "BODY", replace(imports.BODY, patience=0.5))
+def test_a_body_that_never_ends_is_given_up() -> None:
+    listings = Listings(MemRepo([OLD]), Tuning(listing_timeout=0.5))
     environment = testing.create_environ(
         "/rooms/import",
         method="POST",

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,9 @@ from falcon import HTTPError, Request, testing
 
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.settings import Scope
-from rentomatic.web.api.room import ROOM_BODY
+from rentomatic.web.api.room import room_body
 from rentomatic.web.http.bodies import SmallBodies
+from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.limits.turns import Turns
 from rentomatic.web.limits.visitors import NO_PROXIES
 from rentomatic.web.telemetry.metrics import Metrics, Sources
@@ -239,13 +240,13 @@ def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
 
 
 def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    accepted = replace(ROOM_BODY, patience=0.5)
+    accepted = room_body(patience=0.5)
     trickle = Trickle(b" " * 1000)
     environment = testing.create_environ(
         headers={"Content-Type": "application/json", "Content-Length": "1000"}
     )
     request = Request({**environment, "wsgi.input": trickle})
-    turns = Turns(1, Metrics(Sources(repository=MemRepo())), NO_PROXIES)
+    turns = Turns(Tuning(threads=1), Metrics(Sources(repository=MemRepo())), NO_PROXIES)
     with pytest.raises(HTTPError) as refused:
         SmallBodies(accepted, turns, turns.lanes.bodies).read(request)
 

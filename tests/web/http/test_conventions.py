@@ -12,6 +12,7 @@ from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.web.app import create_app
 from rentomatic.web.http.cors import EXPOSED_HEADERS, REQUEST_HEADERS
+from rentomatic.web.limits.tuning import Tuning
 from tests.web.conftest import client_of, get
 from tests.web.contract import DOCUMENT, ContractClient
 
@@ -286,12 +287,9 @@ def test_a_document_that_is_there_already_is_not_sent_again(client: testing.Test
     [(ROOM, "/rooms", 1), ("/rooms?format=csv", "/rooms?format=csv", 4)],
     ids=["of quick reads", "of exports"],
 )
-def test_who_waited_for_a_place_in_vain_is_counted(
-    first: str, second: str, threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.2)
+def test_who_waited_for_a_place_in_vain_is_counted(first: str, second: str, threads: int) -> None:
     repository = Asking(FIRST_ROOMS)
-    client = client_of(repository, threads)
+    client = client_of(repository, threads, tuning=Tuning(wait=0.2))
     answers: list[int] = []
     repository.also = lambda: answers.append(get(client, second).status_code)
     get(client, first)

@@ -23,6 +23,7 @@ from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases import errors, import_rooms
 from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable, StorageBusy
 from rentomatic.web.http.errors import PROBLEMS
+from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.pages.labels import label_of
 from tests.builders import make_room
 from tests.web.conftest import client_of, get
@@ -356,12 +357,9 @@ class SlowRepo(MemRepo):
         return super().search(query)
 
 
-def test_more_than_can_be_done_in_time_is_refused_while_health_answers(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.2)
+def test_more_than_can_be_done_in_time_is_refused_while_health_answers() -> None:
     repository = SlowRepo()
-    client = client_of(repository, threads=4)
+    client = client_of(repository, threads=4, tuning=Tuning(wait=0.2))
     with ThreadPoolExecutor() as pool:
         busy = [pool.submit(get, client, "/rooms") for _ in range(3)]
         try:
@@ -381,10 +379,9 @@ def test_more_than_can_be_done_in_time_is_refused_while_health_answers(
     assert [200] * 3 == [answer.status_code for answer in answered]
 
 
-def test_after_an_overload_requests_are_answered_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.2)
+def test_after_an_overload_requests_are_answered_again() -> None:
     repository = SlowRepo()
-    client = client_of(repository, threads=1)
+    client = client_of(repository, threads=1, tuning=Tuning(wait=0.2))
     with ThreadPoolExecutor() as pool:
         busy = pool.submit(get, client, "/rooms")
         try:

@@ -1,7 +1,7 @@
 """The lanes of requests: how threads are shared, in which lane a read is, and what goes without a place."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -100,13 +100,10 @@ def lanes_of(client: testing.TestClient) -> Lanes:
     return client.app.turns.lanes
 
 
-Hurry = Callable[[], None]
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> Hurry:
-    """From its call on, requests wait for next to no time."""
-    return lambda: monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.05)
+def hurry(client: testing.TestClient) -> None:
+    """Let requests wait for next to no time from now on."""
+    assert isinstance(client.app, App)
+    client.app.turns.tuning = replace(client.app.turns.tuning, wait=0.05)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +174,11 @@ def test_a_search_that_is_not_quick_is_asked_again_in_the_dear_lane() -> None:
 
 @pytest.mark.parametrize(("target", "asked"), [("/rooms/summary", ["quick summarise"]), (CLUSTERS, [])])
 def test_a_dear_read_without_a_place_is_refused_before_the_storage_is_asked(
-    target: str, asked: list[str], hurry: Hurry
+    target: str, asked: list[str]
 ) -> None:
     repository = HeldRepo("cells", dear_totals=True)
     with busy(repository, 4, CLUSTERS) as (client, _):
-        hurry()
+        hurry(client)
         answer = get(client, target)
 
         assert 503 == answer.status_code
@@ -195,7 +192,7 @@ def test_a_page_needs_no_place_for_dear_reads() -> None:
         page = get(client, "/?limit=2")
 
         assert 200 == page.status_code
-        totals = ["quick count", "sample", "quick summarise", "sample"]
+        totals = ["quick count", "sample"]  # which is that of the chart too
         assert ["cells", "quick search", *totals] == repository.asked
 
 
@@ -254,7 +251,7 @@ def test_a_page_waits_while_its_parts_would_come_too_late_and_other_requests_do_
     assert (0, 0) == (dear.taken, dear.waiting)
 
 
-def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused(hurry: Hurry) -> None:
+def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, held):
         held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
@@ -262,7 +259,7 @@ def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused(hurry: Hur
         until(lambda: dear.waiting == 1)
         for _ in range(100):
             dear.learn(5.0)
-        hurry()
+        hurry(client)
         page = get(client, "/")
 
     assert (503, 0) == (page.status_code, dear.taken)
@@ -291,10 +288,10 @@ def test_metrics_tell_of_each_lane() -> None:
     assert 'rentomatic_lane_at_work{lane="dear"} 0.0' in told
 
 
-def test_metrics_tell_why_requests_found_no_place(hurry: Hurry) -> None:
+def test_metrics_tell_why_requests_found_no_place() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, _):
-        hurry()
+        hurry(client)
         get(client, CLUSTERS)
         told = get(client, "/metrics").text
 

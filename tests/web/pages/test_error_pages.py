@@ -15,6 +15,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.pages import error
 from tests.web.conftest import client_of, get
 
@@ -107,9 +108,7 @@ def test_while_the_storage_is_away_one_may_try_again(path: str) -> None:
     assert answer.headers["retry-after"] == "1"
 
 
-def test_an_overload_asks_for_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rentomatic.web.limits.turns.PATIENCE", 0.2)
-
+def test_an_overload_asks_for_patience() -> None:
     class SlowRepo(MemRepo):
         asked, answer = threading.Event(), threading.Event()
 
@@ -119,7 +118,7 @@ def test_an_overload_asks_for_patience(monkeypatch: pytest.MonkeyPatch) -> None:
             return super().search(query)
 
     repository = SlowRepo(FIRST_ROOMS)
-    client = client_of(repository, threads=1)
+    client = client_of(repository, threads=1, tuning=Tuning(wait=0.2))
     with ThreadPoolExecutor() as pool:
         busy = pool.submit(get, client, "/rooms")
         try:

@@ -4,7 +4,6 @@ import gzip
 import logging
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.serializers import csv, ndjson
-from rentomatic.web.api import imports
-from rentomatic.web.pages import uploads
+from rentomatic.web.limits.tuning import USUAL, Tuning
 from tests.builders import make_room
 from tests.web.editing import Trickle
 from tests.web.staff import FROM_HERE, Staff
@@ -43,9 +41,9 @@ def multipart(fields: Mapping[str, str], content: bytes | None = None, name: str
 class Desk:
     """Somebody of the staff before the page for listings, and the rooms behind it."""
 
-    def __init__(self, repository: MemRepo) -> None:
+    def __init__(self, repository: MemRepo, tuning: Tuning = USUAL) -> None:
         self.repository = repository
-        self.staff = Staff(repository)
+        self.staff = Staff(repository, tuning=tuning)
 
     def send(
         self,
@@ -355,8 +353,8 @@ def test_what_the_headers_decide_is_decided_before_the_file_is_read(
     assert status == int(str(replied.status).split()[0])
 
 
-def test_an_upload_that_never_ends_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "UPLOAD", replace(uploads.UPLOAD, patience=0.5))
+def test_an_upload_that_never_ends_is_given_up() -> None:
+    desk = Desk(MemRepo([OLD]), Tuning(listing_timeout=0.5))
     given = {"Content-Type": CONTENT_TYPE, "Content-Length": "1000000", "Cookie": desk.staff.cookie}
     environment = testing.create_environ("/staff/import", method="POST", headers={**given, **FROM_HERE})
     replied = testing.StartResponseMock()
@@ -367,8 +365,8 @@ def test_an_upload_that_never_ends_is_given_up(desk: Desk, monkeypatch: pytest.M
     assert 200 == desk.send(HEADER + NEW).status_code  # the place is free again
 
 
-def test_a_small_file_that_becomes_huge_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "MAX_LISTING", 100_000)
+def test_a_small_file_that_becomes_huge_is_refused() -> None:
+    desk = Desk(MemRepo([OLD]), Tuning(listing_bytes=100_000))
     answer = desk.send(gzip.compress(HEADER.encode() + NEW.encode() * 100_000))
 
     assert answer.status_code == 413

@@ -127,7 +127,7 @@ def test_the_storage_the_rooms_the_pool_and_the_backup_are_looked_up() -> None:
         pool=lambda: PoolState(size=3, in_use=2, waiting=1, limit=4),
         newest_backup=lambda: taken,
     )
-    found = scraped(testing.TestClient(create_app(repository, 4, Metrics(sources))))
+    found = scraped(testing.TestClient(create_app(repository, metrics=Metrics(sources))))
 
     assert found[key("storage_up")] == 1
     assert found[key("rooms")] == len(FIRST_ROOMS)

@@ -27,24 +27,11 @@ from rentomatic.web.http.parameters import parameters
 from rentomatic.web.limits.client import Client, while_present
 from rentomatic.web.limits.turns import Turns
 
-MAX_LISTING = 1 << 30
-"""Bytes of a listing, as it is sent and as it is when it is decompressed."""
-
-READ_TIMEOUT = 1800.0
-"""Seconds for reading a listing that has arrived: several times what a gigabyte of rooms takes."""
-
 _LINES_BETWEEN_LOOKS = 1000
 
 NOTATIONS = {csv.MEDIA_TYPE: "csv", ndjson.MEDIA_TYPE: "ndjson"}
 
-BODY = Accepted(
-    tuple(NOTATIONS),
-    re.compile(r"utf-8|utf-16|utf-16le|utf-16be|us-ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]"),
-    MAX_LISTING,
-    patience=3600.0,
-    codings=("gzip", "x-gzip"),
-    told_in="Accept-Post",
-)
+_CHARSETS = re.compile(r"utf-8|utf-16|utf-16le|utf-16be|us-ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]")
 
 _GZIP = b"\x1f\x8b"
 
@@ -78,6 +65,19 @@ class Imports:
         self._repository = repository
         self._keys = keys
         self._turns = turns
+        self._tuning = turns.tuning
+
+    @property
+    def body(self) -> Accepted:
+        """A listing as the body of a request."""
+        return Accepted(
+            tuple(NOTATIONS),
+            _CHARSETS,
+            self._tuning.listing_bytes,
+            self._tuning.listing_timeout,
+            codings=("gzip", "x-gzip"),
+            told_in="Accept-Post",
+        )
 
     @contextmanager
     def file(self, req: Request) -> Iterator[IO[bytes]]:
@@ -100,8 +100,9 @@ class Imports:
         """
         columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
         with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
-            source = listing_in(found.file, found.name, found.charset, MAX_LISTING)
-            lines = while_present(req.context.client, _in_time(source.lines), "Nothing was imported.")
+            source = listing_in(found.file, found.name, found.charset, self._tuning.listing_bytes)
+            in_time = _in_time(source.lines, self._tuning.listing_reading)
+            lines = while_present(req.context.client, in_time, "Nothing was imported.")
             report = import_rooms(
                 self._repository,
                 formats.read(lines, columns, found.notation, found.name),
@@ -123,9 +124,10 @@ class ImportResource:
     def on_post(self, req: Request, resp: Response) -> None:
         self._keys.authorize(req, Scope.IMPORT)
         wanted = parse_import(parameters(req))
-        body = with_length(req, BODY)
+        accepted = self._imports.body
+        body = with_length(req, accepted)
         with self._imports.file(req) as file:
-            _receive(req, file, body)
+            _receive(req, file, body, accepted)
             found = Listing(file, "the body", NOTATIONS[body.media_type], body.charset or None)
             loaded = self._imports.load(req, found, wanted)
         members = {"dry_run": wanted.dry_run, **as_members(loaded.report)}
@@ -134,12 +136,12 @@ class ImportResource:
         resp.data = msgspec.json.encode({**members, "columns": loaded.columns, "refusals": refusals})
 
 
-def _in_time(lines: Iterable[str]) -> Iterator[str]:
+def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:
     """The lines as they are. Raises ListingError where they take too long."""
-    end = time.monotonic() + READ_TIMEOUT
+    end = time.monotonic() + seconds
     for number, line in enumerate(lines):
         if number % _LINES_BETWEEN_LOOKS == 0 and time.monotonic() > end:
-            most = f"{READ_TIMEOUT:,.0f} seconds"
+            most = f"{seconds:,.0f} seconds"
             raise ListingError(f"the listing takes longer than {most} to read: split it into several files")
         yield line
 
@@ -164,9 +166,9 @@ def write_block(file: IO[bytes], block: bytes) -> None:
             rest = rest[file.write(rest) :]
 
 
-def _receive(req: Request, file: IO[bytes], body: Announced) -> None:
+def _receive(req: Request, file: IO[bytes], body: Announced, accepted: Accepted) -> None:
     """Write the body to the file, in constant memory. Raises HTTPError where it is not what was announced."""
-    for block in blocks(req, body, BODY):
+    for block in blocks(req, body, accepted):
         write_block(file, block)
     file.seek(0)
     if (file.read(len(_GZIP)) == _GZIP) is not body.compressed:

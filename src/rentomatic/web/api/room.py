@@ -23,12 +23,17 @@ from rentomatic.web.http.preconditions import answer_unless_known, preconditions
 MAX_ROOM_BODY = 1 << 16
 """Bytes of the body of a single room, many more than any needs."""
 
-ROOM_BODY = Accepted((json.MEDIA_TYPE,), re.compile("utf-8|us-ascii"), MAX_ROOM_BODY, patience=10.0)
+_CHARSETS = re.compile("utf-8|us-ascii")
 
 ROOM_WRITERS = {Format.JSON: json.encode, Format.GEOJSON: geojson.encode_room}
 """The notations of a single room."""
 
 _NOTATIONS = by_media_type(ROOM_WRITERS)
+
+
+def room_body(patience: float) -> Accepted:
+    """A room as the body of a request. patience: seconds that it may take to arrive."""
+    return Accepted((json.MEDIA_TYPE,), _CHARSETS, MAX_ROOM_BODY, patience)
 
 
 class RoomResource:

@@ -63,16 +63,14 @@ class RoomsResource:
         bodies: SmallBodies,
         writes: Writes,
         turns: Turns,
-        export_timeout: float,
     ) -> None:
-        """export_timeout: seconds for an export, made and sent."""
         self._repository = repository
         self._new_budget = new_budget
         self._keys = keys
         self._bodies = bodies
         self._writes = writes
         self._turns = turns
-        self._export_timeout = export_timeout
+        self._export_timeout = turns.tuning.export_timeout
 
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req)

@@ -12,13 +12,11 @@ from falcon import Request, Response
 
 from rentomatic.web.limits.client import Client, Seldom
 from rentomatic.web.limits.lanes import Lane, Overloaded
+from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.limits.visitors import Proxies, begins_view, is_part_of_view
 
 if TYPE_CHECKING:
     from rentomatic.web.telemetry.metrics import Metrics
-
-PATIENCE = 3.0
-"""Seconds after its arrival that a request waits for a place, at most."""
 
 _QUICK, _DEAR, _OTHERS = 128, 64, 8
 """How many wait for a place in each lane: about as many as get one in time, each in a thread of 0.1 MB."""
@@ -89,8 +87,8 @@ class Turn:
     else is read belongs beside it.
     """
 
-    def __init__(self, req: Request, metrics: "Metrics", proxies: Proxies) -> None:
-        self.until = time.monotonic() + PATIENCE
+    def __init__(self, req: Request, until: float, metrics: "Metrics", proxies: Proxies) -> None:
+        self.until = until
         self.lane: Lane | None = None
         self.has_read = False
         self._req = req
@@ -170,8 +168,9 @@ class Turn:
 class Turns:
     """The turns of the requests that the threads of this process are working on."""
 
-    def __init__(self, threads: int, metrics: "Metrics", proxies: Proxies) -> None:
-        self.lanes = Lanes.of(threads)
+    def __init__(self, tuning: Tuning, metrics: "Metrics", proxies: Proxies) -> None:
+        self.tuning = tuning
+        self.lanes = Lanes.of(tuning.threads)
         self._metrics = metrics
         self._proxies = proxies
         self._of_thread = threading.local()
@@ -183,7 +182,7 @@ class Turns:
 
     def begin(self, req: Request) -> None:
         """Take a quick place for the request. Raises Overloaded."""
-        turn = self._of_thread.turn = Turn(req, self._metrics, self._proxies)
+        turn = self._of_thread.turn = Turn(req, self._until, self._metrics, self._proxies)
         self._metrics.entered()
         if begins_view(req):
             self._wait_for_view(turn)
@@ -195,7 +194,7 @@ class Turns:
         A page whose parts are missing was read in vain: fewer views begin, and those are whole.
         Raises Overloaded.
         """
-        if self.lanes.dear.wait_of_part(turn.address) > PATIENCE:
+        if self.lanes.dear.wait_of_part(turn.address) > self.tuning.wait:
             turn.move(self.lanes.dear)
             turn.end(worked=False)
 
@@ -224,7 +223,12 @@ class Turns:
     def arrived(self) -> None:
         """The request of this thread is whole only now: it waits for what comes next as long as others do."""
         if self.current is not None:
-            self.current.until = time.monotonic() + PATIENCE
+            self.current.until = self._until
+
+    @property
+    def _until(self) -> float:
+        """When a request that is whole now has waited long enough for a place."""
+        return time.monotonic() + self.tuning.wait
 
 
 def _nothing() -> None:

@@ -12,7 +12,7 @@ from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
 from rentomatic.use_cases.import_rooms import ImportRefused, Refusal, Remedy
 from rentomatic.web.access.keys import Scope
 from rentomatic.web.access.sessions import require_same_origin
-from rentomatic.web.api.imports import MAX_LISTING, Imports, Listing, Loaded
+from rentomatic.web.api.imports import Imports, Listing, Loaded
 from rentomatic.web.http.errors import PROBLEMS
 from rentomatic.web.http.import_report import totals
 from rentomatic.web.pages.desk import Desk, Form
@@ -93,7 +93,7 @@ class ImportPage:
         form = Form(_values({}))
         try:
             with self._imports.file(req) as file:
-                upload = receive(req, file, "listing")
+                upload = receive(req, file, "listing", self._imports.body)
                 form.values = _values(upload.fields)
                 self._load(req, resp, form, upload)
         except HTTPError as error:
@@ -144,7 +144,7 @@ class ImportPage:
             conflicts=CONFLICTS,
             decimals=DECIMALS,
             columns=COLUMNS,
-            most=MAX_LISTING,
+            most=self._imports.body.limit,
         )
 
 

@@ -7,10 +7,8 @@ from typing import IO
 from falcon import HTTPBadRequest, Request
 from falcon.media.multipart import BodyPart, MultipartFormHandler, MultipartParseOptions
 
-from rentomatic.web.api.imports import BODY, with_length, write_block
-from rentomatic.web.http.bodies import blocks
-
-UPLOAD = replace(BODY, media_types=("multipart/form-data",), codings=(), told_in="Accept")
+from rentomatic.web.api.imports import with_length, write_block
+from rentomatic.web.http.bodies import Accepted, blocks
 
 MAX_FIELDS = 50
 MAX_TEXT = 10_000
@@ -32,13 +30,15 @@ class Upload:
     fields: dict[str, str]
 
 
-def receive(req: Request, file: IO[bytes], field: str) -> Upload:
+def receive(req: Request, file: IO[bytes], field: str, listing: Accepted) -> Upload:
     """Write the file in the field of that name to `file`, and read the other fields.
 
+    listing: what may be sent as the body of a request of its own.
     Raises HTTPError where the form is too long, cut off or none, and RepositoryUnavailable for a full disk.
     """
-    body = with_length(req, UPLOAD)
-    arriving = blocks(req, body, UPLOAD)
+    accepted = replace(listing, media_types=("multipart/form-data",), codings=(), told_in="Accept")
+    body = with_length(req, accepted)
+    arriving = blocks(req, body, accepted)
     name: str | None = None
     fields: dict[str, str] = {}
     try:

@@ -6,7 +6,6 @@ from typing import Any
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import csv, json, ndjson
 from rentomatic.web.access.keys import Scope
-from rentomatic.web.api import imports
 from rentomatic.web.api.openapi import parameters as given
 from rentomatic.web.api.openapi.answers import answer, media_type
 from rentomatic.web.api.openapi.operation import IF_MATCH, IF_NONE_MATCH, OF_THE_STORAGE, operation
@@ -14,6 +13,7 @@ from rentomatic.web.api.openapi.schemas import Schema, plain, ref
 from rentomatic.web.api.room import MAX_ROOM_BODY
 from rentomatic.web.http import problems
 from rentomatic.web.http.problems import ProblemType
+from rentomatic.web.limits.tuning import USUAL
 
 SECURITY_SCHEMES = {
     "key": {
@@ -121,7 +121,7 @@ def import_() -> Schema:
         ),
         requestBody={
             "required": True,
-            "description": f"The listing, of a stated length and of at most {imports.MAX_LISTING >> 30} GiB; "
+            "description": f"The listing, of a stated length and of at most {USUAL.listing_bytes >> 30} GiB; "
             "gzip with `Content-Encoding: gzip`. `charset` in Content-Type says another encoding than UTF-8.",
             "content": {
                 csv.MEDIA_TYPE: {

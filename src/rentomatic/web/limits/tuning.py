@@ -1,0 +1,29 @@
+"""How much the application takes on, and how long each thing may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """The bounds that an operator sets, or a test; times in seconds.
+
+    threads: how many requests read at a time, see `Lanes`.
+    wait: how long after its arrival a request waits for a place.
+    read_timeout: how long the storage may work on all that one request asks of it.
+    export_timeout: for an export, made and sent.
+    room_timeout, listing_timeout: until the body of a room or of a listing has arrived.
+    listing_reading: for reading a listing that has arrived: several times what a gigabyte of rooms takes.
+    listing_bytes: the length of a listing, as it is sent and as it is when it is decompressed.
+    """
+
+    threads: int = 4
+    wait: float = 3.0
+    read_timeout: float = 1.0
+    export_timeout: float = 600.0
+    room_timeout: float = 10.0
+    listing_timeout: float = 3600.0
+    listing_reading: float = 1800.0
+    listing_bytes: int = 1 << 30
+
+
+USUAL = Tuning()
