@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from rentomatic.domain.clusters import MAX_ZOOM
+from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.geography import MAX_RADIUS, Circle, Point
 from rentomatic.domain.room import MAX_INTEGER, Room
-from rentomatic.domain.search import FIELD_TYPES, MAX_LIMIT, SORTS, Field
+from rentomatic.domain.search import MAX_LIMIT, SORTS
 from rentomatic.requests.search import MAX_VALUES, Format
 
 _EDGES = {"latitude": 90.0}
@@ -131,10 +132,10 @@ class Values:
             lambda: self._nobodys(field),
             lambda: self._nobodys(field),
         ]
-        if FIELD_TYPES[field] is int:
+        if FIELD[field].kind.python_type is int:
             ways.append(lambda: self._chance.randint(int(lowest), int(highest)))
             ways.append(lambda: self._chance.choice((0, -1, 1, MAX_INTEGER, -MAX_INTEGER - 1)))
-        if FIELD_TYPES[field] is float:
+        if FIELD[field].kind.python_type is float:
             edge, digits = _EDGES.get(field, _EDGE), self._chance.randint(0, 4)
             ways.append(lambda: round(self._chance.uniform(float(lowest), float(highest)), digits))
             ways.append(lambda: self._chance.choice((0.0, edge, -edge)))
@@ -143,9 +144,9 @@ class Values:
     def _nobodys(self, field: Field) -> str | int | float:
         """A value that is possible, and that hardly any room has."""
         there = self._known.values[field]
-        if FIELD_TYPES[field] is str:
+        if FIELD[field].kind.python_type is str:
             return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
-        if FIELD_TYPES[field] is int:
+        if FIELD[field].kind.python_type is int:
             beyond = int(there[-1]) + 1 if there else 1
             return self._chance.randint(
                 beyond, min(MAX_INTEGER, beyond + self._chance.choice((10**4, 10**6)))

@@ -1,27 +1,34 @@
 """A room for rent, valid by construction."""
 
-import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
 
-MAX_INTEGER = 2**31 - 1
-"""The largest price and size: both fit a signed 32-bit integer in every storage."""
-
-TINY = 1e-15
-"""Degrees that are less are taken for zero: not every storage can calculate with them, or keeps -0.0."""
-
-CODE_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,35}"
-"""What every code matches as a whole."""
-
-_CODE = re.compile(CODE_PATTERN)
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-
-RESERVED_CODES = frozenset({"clusters", "import", "summary"})
-"""Words that stand where a code stands in a URL: a room of that name could not be reached."""
-
-CODE_RULE = (
-    "must be 1 to 36 letters, digits or . _ ~ -, starting with a letter or digit, "
-    f"and none of {', '.join(sorted(RESERVED_CODES))}"
+from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELD, FIELDS, NAMES, WRITTEN_IF_STATED, Field
+from rentomatic.domain.kinds import (
+    CODE_PATTERN,
+    CODE_RULE,
+    MAX_INTEGER,
+    RESERVED_CODES,
+    TINY,
+    canonical_code,
 )
+
+__all__ = [
+    "CODE_PATTERN",
+    "CODE_RULE",
+    "MAX_INTEGER",
+    "RESERVED_CODES",
+    "TINY",
+    "InvalidRoom",
+    "Room",
+    "always_written",
+    "canonical_code",
+    "room_of_values",
+    "stated",
+    "values_of",
+]
 
 
 class InvalidRoom(ValueError):
@@ -32,24 +39,12 @@ class InvalidRoom(ValueError):
         self.problems = problems
 
 
-def canonical_code(code: str) -> str:
-    """The form in which a code is stored: a UUID in lower case, any other code as it is.
-
-    Raises ValueError where the text cannot be the code of a room.
-    """
-    if not _CODE.fullmatch(code) or code in RESERVED_CODES:
-        raise ValueError(CODE_RULE)
-    return code.lower() if len(code) == 36 and _UUID.fullmatch(code) else code
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """A room that is for rent.
+    """A room that is for rent. `FIELDS` tells what each field means and which values it has.
 
-    code: its name, unique among all rooms; see `canonical_code`.
-    size: floor area in whole m², 1 to 2 147 483 647, or None when the listing does not state it.
-    price: whole currency units per day, 0 to 2 147 483 647.
-    latitude, longitude: WGS 84 degrees, north and east positive; less than 1e-15 is taken for zero.
+    None stands for what is not stated. A UUID as a code is put into lower case, and degrees of less than
+    1e-15 are taken for zero.
 
     Raises InvalidRoom naming every wrong field.
     """
@@ -61,17 +56,17 @@ class Room:
     longitude: float
 
     def __post_init__(self) -> None:
-        problems = (
-            _problem_of_code(self.code),
-            None if self.size is None else _problem_of_integer(self.size, 1),
-            _problem_of_integer(self.price, 0),
-            _problem_of_degrees(self.latitude, 90),
-            _problem_of_degrees(self.longitude, 180),
-        )
-        if problems != _NO_PROBLEMS:
-            fields = ("code", "size", "price", "latitude", "longitude")
-            raise InvalidRoom({f: p for f, p in zip(fields, problems, strict=True) if p})
-        if len(self.code) == 36:
+        # Written out for the sake of time: rooms are made for every search.
+        if (
+            _wrong_code(self.code)
+            or (self.size is not None and _wrong_size(self.size))
+            or _wrong_price(self.price)
+            or _wrong_latitude(self.latitude)
+            or _wrong_longitude(self.longitude)
+            or (_rest_of(self) != _NOTHING_STATED and _wrong_rest(self))
+        ):
+            _require_valid(self)
+        if len(self.code) == 36 and not self.code.islower():
             object.__setattr__(self, "code", canonical_code(self.code))
         if -TINY < self.latitude < TINY or type(self.latitude) is int:
             object.__setattr__(self, "latitude", _degrees(self.latitude))
@@ -79,27 +74,59 @@ class Room:
             object.__setattr__(self, "longitude", _degrees(self.longitude))
 
 
-_NO_PROBLEMS = (None,) * 5
+def _getter(names: Sequence[str]) -> Callable[[Room], tuple[Any, ...]]:
+    """The function that gives these fields of a room as a tuple, however few they are."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda room: tuple([getattr(room, name) for name in names])
+
+
+values_of = _getter(NAMES)
+"""The values of a room in the order of `FIELDS`."""
+
+always_written = _getter(ALWAYS_WRITTEN)
+"""Those that every document has."""
+
+_rest_of = _getter(WRITTEN_IF_STATED)
+_NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED)
+
+_wrong_code, _wrong_size, _wrong_price, _wrong_latitude, _wrong_longitude = (
+    FIELD[name].kind.problem
+    for name in (Field.CODE, Field.SIZE, Field.PRICE, Field.LATITUDE, Field.LONGITUDE)
+)
+
+
+def _wrong_rest(room: Room) -> bool:
+    """Whether a value that only some documents have is wrong."""
+    return any(FIELD[Field(name)].kind.problem(value) for name, value in stated(room).items())
+
+
+def room_of_values(values: Sequence[Any]) -> Room:
+    """Return the room of the values in the order of `FIELDS`."""
+    code, size, price, latitude, longitude = values
+    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
+
+
+def stated(room: Room) -> dict[str, Any]:
+    """Return what the room states beyond what every document has, by the name of the field."""
+    values = _rest_of(room)
+    if values == _NOTHING_STATED:
+        return {}
+    return {name: value for name, value in zip(WRITTEN_IF_STATED, values, strict=True) if value is not None}
+
+
+def _require_valid(room: Room) -> None:
+    """Raise InvalidRoom unless all values are as the table says."""
+    problems: dict[str, str] = {}
+    for field, value in zip(FIELDS, values_of(room), strict=True):
+        if value is None and field.optional:
+            continue
+        if problem := field.kind.problem(value):
+            problems[field.name] = problem
+    if problems:
+        raise InvalidRoom(problems)
 
 
 def _degrees(value: float) -> float:
     """The degrees as a float, and zero where next to nothing is left of them."""
     return 0.0 if -TINY < value < TINY else float(value)
-
-
-def _problem_of_code(value: object) -> str | None:
-    if isinstance(value, str) and _CODE.fullmatch(value) and value not in RESERVED_CODES:
-        return None
-    return CODE_RULE
-
-
-def _problem_of_integer(value: object, lowest: int) -> str | None:
-    if type(value) is not int:
-        return "must be a whole number"
-    return None if lowest <= value <= MAX_INTEGER else f"must be between {lowest} and {MAX_INTEGER:,}"
-
-
-def _problem_of_degrees(value: object, limit: int) -> str | None:
-    if type(value) is not float and type(value) is not int:
-        return "must be a number of degrees"
-    return None if -limit <= value <= limit else f"must be between -{limit} and {limit} degrees"

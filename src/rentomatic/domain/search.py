@@ -9,42 +9,30 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from rentomatic.domain.fields import FIELD, Field, Operator
 from rentomatic.domain.geography import Area, Point
-from rentomatic.domain.room import Room, canonical_code
+from rentomatic.domain.kinds import canonical_code
+from rentomatic.domain.room import Room
+
+__all__ = [
+    "BY_CODE",
+    "BY_DISTANCE",
+    "DEFAULT_LIMIT",
+    "MAX_LIMIT",
+    "SORTS",
+    "Condition",
+    "Field",
+    "Operator",
+    "Page",
+    "Position",
+    "RoomQuery",
+    "Sort",
+    "SortKey",
+    "Value",
+]
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
-
-
-class Field(StrEnum):
-    """What a condition can be about."""
-
-    CODE = "code"
-    SIZE = "size"
-    PRICE = "price"
-    LATITUDE = "latitude"
-    LONGITUDE = "longitude"
-
-
-FIELD_TYPES: dict[Field, type[str] | type[int] | type[float]] = {
-    Field.CODE: str,
-    Field.SIZE: int,
-    Field.PRICE: int,
-    Field.LATITUDE: float,
-    Field.LONGITUDE: float,
-}
-
-
-class Operator(StrEnum):
-    """How a condition compares a field with its value."""
-
-    EQ = "eq"
-    NE = "ne"
-    LT = "lt"
-    LTE = "lte"
-    GT = "gt"
-    GTE = "gte"
-    IN = "in"
 
 
 Value = str | int | float
@@ -64,7 +52,8 @@ _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
 class Condition:
     """A field, an operator and a value of the field's type; for `in`, a tuple of such values.
 
-    Raises ValueError where the value does not fit the field or the operator.
+    Raises ValueError where the value does not fit the field or the operator, and for an operator that the
+    field does not take.
     """
 
     field: Field
@@ -75,8 +64,11 @@ class Condition:
         values = self.value if isinstance(self.value, tuple) else (self.value,)
         if isinstance(self.value, tuple) != (self.operator is Operator.IN) or not values:
             raise ValueError("`in` takes a tuple of at least one value, every other operator one value")
-        if not all(type(value) is FIELD_TYPES[self.field] for value in values):
-            raise ValueError(f"{self.field} compares with {FIELD_TYPES[self.field].__name__}")
+        field = FIELD[self.field]
+        if self.operator not in field.operators:
+            raise ValueError(f"no condition `{self.operator}` on {self.field}")
+        if not all(type(value) is field.kind.python_type for value in values):
+            raise ValueError(f"{self.field} compares with {field.kind.python_type.__name__}")
         if self.field is Field.CODE:
             codes = tuple(canonical_code(str(value)) for value in values)
             object.__setattr__(self, "value", codes if self.operator is Operator.IN else codes[0])
@@ -114,10 +106,12 @@ class Sort:
 BY_CODE = Sort(SortKey.CODE)
 BY_DISTANCE = Sort(SortKey.DISTANCE)
 
+_SORTED = {field.name.value for field in FIELD.values() if field.sorts}
+
 SORTS = {
     str(sort): sort
     for sort in (
-        *(Sort(key, down) for key in SortKey for down in (False, True) if key != SortKey.DISTANCE),
+        *(Sort(key, down) for key in SortKey if key in _SORTED for down in (False, True)),
         BY_DISTANCE,
     )
 }

@@ -8,21 +8,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rentomatic.domain.fields import FIELDS, NAMES
 from rentomatic.domain.geography import Area, BoundingBox, Circle
-from rentomatic.domain.room import TINY, Room
+from rentomatic.domain.kinds import Degrees
+from rentomatic.domain.room import TINY, Room, values_of
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
 from rentomatic.repository.keyset import Segment
 
-ROOM_COLUMNS = "code, size, price, latitude, longitude"
+ROOM_COLUMNS = ", ".join(NAMES)
+"""The columns of the table, but for its key: one for each field, in their order."""
 
-COLUMNS = {
-    Field.CODE: "code",
-    Field.SIZE: "size",
-    Field.PRICE: "price",
-    Field.LATITUDE: "latitude",
-    Field.LONGITUDE: "longitude",
-}
+MARKS = ", ".join("?" * len(NAMES))
+"""A placeholder for each of them."""
+
+BESIDE_CODE = tuple(name for name in NAMES if name != Field.CODE)
+
+COLUMNS = {field.name: str(field.name) for field in FIELDS}
 
 OPERATORS = {
     Operator.EQ: "=",
@@ -32,6 +34,11 @@ OPERATORS = {
     Operator.GT: ">",
     Operator.GTE: ">=",
 }
+
+
+def values_in(table: str) -> str:
+    """What a row of the table says of a room beside its code, as one value."""
+    return f"({', '.join(f'{table}.{column}' for column in BESIDE_CODE)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +104,16 @@ def swap_sql(old: Room | None, new: Room | None) -> Sql:
     """The statement that puts `new` in the place of `old`. It changes no row where `old` is not there."""
     match old, new:
         case Room(), Room():
-            change = Sql(f"UPDATE room SET ({ROOM_COLUMNS}) = (?, ?, ?, ?, ?)", _row(new))
+            change = Sql(f"UPDATE room SET ({ROOM_COLUMNS}) = ({MARKS})", values_of(new))
         case Room(), None:
             change = Sql("DELETE FROM room")
         case None, Room():
-            insert = f"INSERT INTO room ({ROOM_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (code) DO NOTHING"
-            return Sql(insert, _row(new))
+            insert = f"INSERT INTO room ({ROOM_COLUMNS}) VALUES ({MARKS}) ON CONFLICT (code) DO NOTHING"
+            return Sql(insert, values_of(new))
         case _:
             raise ValueError("one of them is a room")
     same = all_of(_is(old))
     return Sql(f"{change.text} WHERE {same.text}", (*change.values, *same.values))
-
-
-def room_of(row: tuple[Any, ...]) -> Room:
-    """The room of a row of `ROOM_COLUMNS`."""
-    code, size, price, latitude, longitude = row
-    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
 
 
 def sizes_sql(query: RoomQuery) -> str:
@@ -138,20 +139,15 @@ def sample_of_groups(groups: Iterable[tuple[Any, ...]], share: float) -> Sample:
     return Sample(prices, range_of(sizes), share)
 
 
-def _row(room: Room) -> tuple[object, ...]:
-    """The values of `ROOM_COLUMNS`."""
-    return room.code, room.size, room.price, room.latitude, room.longitude
-
-
 def _is(room: Room) -> Iterator[Sql]:
     """What holds of the row of a room that is the same."""
-    for column, value in zip(ROOM_COLUMNS.split(", "), _row(room), strict=True):
+    for field, value in zip(FIELDS, values_of(room), strict=True):
         if value is None:
-            yield Sql(f"{column} IS NULL")
-        elif value == 0.0 and isinstance(value, float):  # written by hand, it may be next to nothing
-            yield Sql(f"abs({column}) < {TINY!r}")
+            yield Sql(f"{field.name} IS NULL")
+        elif value == 0.0 and isinstance(field.kind, Degrees):  # written by hand, it may be next to nothing
+            yield Sql(f"abs({field.name}) < {TINY!r}")
         else:
-            yield Sql(f"{column} = ?", (value,))
+            yield Sql(f"{field.name} = ?", (value,))
 
 
 def _circle_sql(circle: Circle) -> Sql:

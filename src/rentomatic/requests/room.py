@@ -6,18 +6,15 @@ What makes a room, `Room` itself says: nothing of that is repeated here.
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import NoReturn
 from uuid import uuid4
 
+from rentomatic.domain.fields import NAMES
 from rentomatic.domain.quoting import quoted, shortened
 from rentomatic.domain.room import InvalidRoom, Room, canonical_code
 from rentomatic.domain.search import Field
 from rentomatic.requests.search import field_value
 from rentomatic.use_cases.errors import DocumentError, Fault, ParametersError, Problem
-
-MEMBERS = tuple(field.name for field in fields(Room))
-"""The members of the object, in the order in which rooms are written."""
 
 MAX_MEMBERS = 100
 
@@ -25,7 +22,7 @@ _LONG = 400  # digits, of a number that is out of every range
 
 
 def room_of_json(content: bytes, code: str | None = None) -> Room:
-    """The room that a JSON object describes (RFC 8259, UTF-8); its size may be null or left out.
+    """The room that a JSON object describes (RFC 8259, UTF-8); what is not stated is null or left out.
 
     code: the canonical one that the room has, whether the object says so or leaves it out. Without one,
     a room whose code is left out gets a UUID.
@@ -34,7 +31,7 @@ def room_of_json(content: bytes, code: str | None = None) -> Room:
     """
     members = _members(content)
     said = dict(members)
-    problems = {name: "is not a member of a room" for name in said if name not in MEMBERS}
+    problems = {name: "is not a member of a room" for name in said if name not in NAMES}
     times = Counter(name for name, _ in members)
     problems |= {name: "is given more than once" for name in times if times[name] > 1}
     if code is None:
@@ -72,7 +69,7 @@ def _room(values: Mapping[str, object], problems: Mapping[str, str]) -> Room:
     """The room of these values. Raises InvalidRoom with the problems that are known and all others."""
     refused: dict[str, str] = {}
     try:
-        room = Room(**{name: values.get(name) for name in MEMBERS})  # type: ignore[arg-type]  # Room checks
+        room = Room(**{name: values.get(name) for name in NAMES})  # type: ignore[arg-type]  # Room checks
         if not problems:
             return room
     except InvalidRoom as error:

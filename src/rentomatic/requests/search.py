@@ -9,17 +9,16 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from itertools import product
 from typing import TypeVar
 
+from rentomatic.domain.fields import FIELD, FIELDS
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
+from rentomatic.domain.kinds import Code, Degrees, Whole, canonical_code
 from rentomatic.domain.quoting import quoted, shortened, visible
-from rentomatic.domain.room import canonical_code
 from rentomatic.domain.search import (
     BY_CODE,
     BY_DISTANCE,
     DEFAULT_LIMIT,
-    FIELD_TYPES,
     MAX_LIMIT,
     SORTS,
     Condition,
@@ -41,7 +40,9 @@ MAX_QUOTED_PLACE = 100
 
 FILTER_PREFIX = "filter_"
 
-FILTERS = {f"{FILTER_PREFIX}{field}__{op}": (field, op) for field, op in product(Field, Operator)}
+FILTERS = {
+    f"{FILTER_PREFIX}{field.name}__{op}": (field.name, op) for field in FIELDS for op in field.operators
+}
 """Every parameter that is a condition on a field."""
 
 AREA_PARAMETERS = ("bbox", "near", "radius")
@@ -238,15 +239,16 @@ def radius(text: str) -> float:
 
 def field_value(field: Field, text: str) -> Value:
     """A value of the field. Raises ValueError with a text for the user."""
-    if field is Field.CODE:
-        try:
-            return canonical_code(text)
-        except ValueError as error:
-            raise ValueError(f"{error}, not {quoted(text)}") from None
-    if FIELD_TYPES[field] is int:
-        return integer(text)
-    limit = 90 if field is Field.LATITUDE else 180
-    return decimal(text, -limit, limit)
+    match FIELD[field].kind:
+        case Code():
+            try:
+                return canonical_code(text)
+            except ValueError as error:
+                raise ValueError(f"{error}, not {quoted(text)}") from None
+        case Whole():
+            return integer(text)
+        case Degrees(limit):
+            return decimal(text, -limit, limit)
 
 
 def canonical(name: str, text: str) -> str:

@@ -8,9 +8,10 @@ too many, and one that certainly holds every room of the circle.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from rentomatic.domain.fields import FIELDS, Description, Field
 from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
-from rentomatic.domain.room import Room
-from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.domain.room import Room, room_of_values
+from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.keyset import Segment
 from rentomatic.repository.nearest import MARGIN
@@ -19,13 +20,12 @@ Document = dict[str, Any]
 
 _LONGITUDE, _LATITUDE = "place.coordinates.0", "place.coordinates.1"
 
-_PATHS = {
-    Field.CODE: "code",
-    Field.SIZE: "size",
-    Field.PRICE: "price",
-    Field.LATITUDE: _LATITUDE,
-    Field.LONGITUDE: _LONGITUDE,
-}
+_PLACE = {Field.LATITUDE: _LATITUDE, Field.LONGITUDE: _LONGITUDE}
+
+PATHS = {field.name: _PLACE.get(field.name, str(field.name)) for field in FIELDS}
+
+MEMBERS = tuple(field for field in FIELDS if field.name not in _PLACE)
+"""The fields that are members of a document by themselves."""
 
 _OPERATORS: dict[Operator, Callable[[Any], Document]] = {
     Operator.EQ: lambda value: {"$eq": value},
@@ -49,25 +49,21 @@ _LARGEST_PLACE = 2_000_000.0
 
 def document_of(room: Room) -> Document:
     """The room as it is stored; GeoJSON names the longitude first (RFC 7946)."""
-    return {
-        "code": room.code,
-        "size": room.size,
-        "price": room.price,
-        "place": {"type": "Point", "coordinates": [room.longitude, room.latitude]},
-    }
+    members = {str(field.name): getattr(room, field.name) for field in MEMBERS}
+    return {**members, "place": {"type": "Point", "coordinates": [room.longitude, room.latitude]}}
 
 
 def room_of(document: Document) -> Room:
-    """The room of a document. Written by hand, its numbers may be of any type, and its size left out."""
+    """The room of a document, which by hand may be written with other types of numbers and without nulls."""
     longitude, latitude = document["place"]["coordinates"]
-    size = document.get("size")
-    return Room(
-        code=document["code"],
-        size=None if size is None else int(size),
-        price=int(document["price"]),
-        latitude=float(latitude),
-        longitude=float(longitude),
-    )
+    found = {**document, Field.LATITUDE: latitude, Field.LONGITUDE: longitude}
+    return room_of_values([_read(field, found) for field in FIELDS])
+
+
+def _read(field: Description, found: Document) -> object:
+    """The value of the field in the type that it has in a room."""
+    value = found.get(field.name)
+    return None if value is None else field.kind.python_type(value)
 
 
 def all_of(filters: Iterable[Document]) -> Document:
@@ -93,7 +89,7 @@ def all_of(filters: Iterable[Document]) -> Document:
 
 def condition_filter(condition: Condition) -> Document:
     """The condition on its path."""
-    return {_PATHS[condition.field]: _OPERATORS[condition.operator](condition.value)}
+    return {PATHS[condition.field]: _OPERATORS[condition.operator](condition.value)}
 
 
 def segment_filters(segment: Segment) -> list[Document]:
@@ -103,7 +99,7 @@ def segment_filters(segment: Segment) -> list[Document]:
 
 def segment_order(segment: Segment) -> list[tuple[str, int]]:
     """The order within a segment, as `sort` takes it."""
-    return [(_PATHS[field], -1 if down else 1) for field, down in segment.order]
+    return [(PATHS[field], -1 if down else 1) for field, down in segment.order]
 
 
 def wide_filters(query: RoomQuery) -> list[Document]:

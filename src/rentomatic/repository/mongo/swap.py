@@ -3,8 +3,10 @@
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from rentomatic.domain.room import TINY, Room
-from rentomatic.repository.mongo.filters import Document, document_of
+from rentomatic.domain.fields import FIELDS, Description
+from rentomatic.domain.kinds import Degrees
+from rentomatic.domain.room import TINY, Room, values_of
+from rentomatic.repository.mongo.filters import PATHS, Document, document_of
 
 
 def swap(rooms: Collection[Document], old: Room | None, new: Room | None) -> bool:
@@ -29,14 +31,10 @@ def _insert(rooms: Collection[Document], room: Room) -> bool:
 
 def _is(room: Room) -> Document:
     """What only the document of a room that is the same meets, written by hand or not."""
-    return {
-        "code": room.code,
-        "size": room.size,  # null is also met by a document without
-        "price": room.price,
-        "place.coordinates.0": _degrees(room.longitude),
-        "place.coordinates.1": _degrees(room.latitude),
-    }
+    values = zip(FIELDS, values_of(room), strict=True)
+    # null is also met by a document without the member.
+    return {PATHS[field.name]: _same(field, value) for field, value in values}
 
 
-def _degrees(value: float) -> float | Document:
-    return value or {"$gt": -TINY, "$lt": TINY}
+def _same(field: Description, value: object) -> object:
+    return value if value or not isinstance(field.kind, Degrees) else {"$gt": -TINY, "$lt": TINY}

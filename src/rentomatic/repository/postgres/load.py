@@ -6,8 +6,11 @@ writers, compared with them and changed. Readers are never kept waiting.
 
 from collections.abc import Iterable
 
-from rentomatic.domain.room import Room
+from rentomatic.domain.fields import FIELDS, Description
+from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
+from rentomatic.domain.room import Room, values_of
 from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.sql import BESIDE_CODE, ROOM_COLUMNS, values_in
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -17,35 +20,43 @@ SETTINGS = ("lock_timeout = '5s'", "work_mem = '64MB'", "client_connection_check
 _MANY = 10_000
 """Changed rooms after which the statistics of the table are made anew."""
 
-_STAGE = """
+_TYPES: dict[type[Kind], str] = {Code: "varchar", Whole: "int4", Degrees: "float8"}
+"""The types of the columns, by the kind of their values."""
+
+
+def _type_of(field: Description) -> str:
+    return _TYPES[type(field.kind)]
+
+
+def _definition(field: Description) -> str:
+    collation = ' COLLATE "C"' if field.kind.python_type is str else ""
+    return f"{field.name} {_type_of(field)}{collation}"
+
+
+_STAGE = f"""
     CREATE TEMPORARY TABLE incoming (
-        number bigint GENERATED ALWAYS AS IDENTITY,
-        code varchar(36) COLLATE "C", size integer, price integer,
-        latitude double precision, longitude double precision
+        number bigint GENERATED ALWAYS AS IDENTITY, {", ".join(map(_definition, FIELDS))}
     ) ON COMMIT DROP
 """
 
-_COPY = "COPY incoming (code, size, price, latitude, longitude) FROM STDIN (FORMAT binary)"
-_TYPES = ("varchar", "int4", "int4", "float8", "float8")
+_COPY = f"COPY incoming ({ROOM_COLUMNS}) FROM STDIN (FORMAT binary)"
 
 _LOCK = "LOCK TABLE room IN SHARE ROW EXCLUSIVE MODE"
 
 # What a room meets under its code: the room that is there, or the one that came before it in the load.
 # Of those, the last one counts where it replaces what it meets, else the first. (`met IS NOT NULL` would
 # be false as well of a room whose size is not stated.)
-_COMPARE = """
+_COMPARE = f"""
     WITH turns AS (
         SELECT incoming.number, row_number() OVER turn AS turn,
-            (incoming.size, incoming.price, incoming.latitude, incoming.longitude) AS given,
-            CASE WHEN room.id IS NOT NULL THEN (room.size, room.price, room.latitude, room.longitude) END
-                AS present,
-            {earlier}((incoming.size, incoming.price, incoming.latitude, incoming.longitude)) OVER turn
-                AS earlier
+            {values_in("incoming")} AS given,
+            CASE WHEN room.id IS NOT NULL THEN {values_in("room")} END AS present,
+            {{earlier}}({values_in("incoming")}) OVER turn AS earlier
         FROM incoming LEFT JOIN room USING (code)
         WINDOW turn AS (PARTITION BY code ORDER BY number)
     ),
     meetings AS (
-        SELECT number, given, CASE WHEN turn = 1 THEN present ELSE {met} END AS met FROM turns
+        SELECT number, given, CASE WHEN turn = 1 THEN present ELSE {{met}} END AS met FROM turns
     )
     SELECT count(*) FILTER (WHERE met IS NULL),
         count(*) FILTER (WHERE NOT (met IS NULL) AND met IS DISTINCT FROM given),
@@ -56,19 +67,17 @@ _COMPARE = """
 _COMPARE_LAST = _COMPARE.format(earlier="lag", met="earlier")
 _COMPARE_FIRST = _COMPARE.format(earlier="first_value", met="coalesce(present, earlier)")
 
-_WRITE = """
-    INSERT INTO room (code, size, price, latitude, longitude)
-    SELECT DISTINCT ON (code) code, size, price, latitude, longitude FROM incoming
-    ORDER BY code, number {order}
-    ON CONFLICT (code) {conflict}
+_WRITE = f"""
+    INSERT INTO room ({ROOM_COLUMNS})
+    SELECT DISTINCT ON (code) {ROOM_COLUMNS} FROM incoming
+    ORDER BY code, number {{order}}
+    ON CONFLICT (code) {{conflict}}
 """
 _WRITE_LAST = _WRITE.format(
     order="DESC",
-    conflict="""
-    DO UPDATE SET size = excluded.size, price = excluded.price,
-        latitude = excluded.latitude, longitude = excluded.longitude
-    WHERE (room.size, room.price, room.latitude, room.longitude)
-        IS DISTINCT FROM (excluded.size, excluded.price, excluded.latitude, excluded.longitude)
+    conflict=f"""
+    DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in BESIDE_CODE)}
+    WHERE {values_in("room")} IS DISTINCT FROM {values_in("excluded")}
     """,
 )
 _WRITE_FIRST = _WRITE.format(order="ASC", conflict="DO NOTHING")
@@ -88,11 +97,11 @@ def load(
 
     exactly: no other room is left.
     """
-    session.execute(_STAGE)
-    with session.cursor().copy(_COPY) as copy:
-        copy.set_types(_TYPES)
+    session.execute(_STAGE.encode())
+    with session.cursor().copy(_COPY.encode()) as copy:
+        copy.set_types(list(map(_type_of, FIELDS)))
         for room in rooms:
-            copy.write_row((room.code, room.size, room.price, room.latitude, room.longitude))
+            copy.write_row(values_of(room))
     if keep:
         session.execute(_LOCK)
     replaces = on_conflict is OnConflict.REPLACE

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, room_of_values
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.postgres import plan
@@ -24,10 +24,10 @@ from rentomatic.repository.postgres.statements import (
     read_first,
     read_whole,
     rows,
-    select,
+    select_few,
 )
 from rentomatic.repository.postgres.ways import Way, way_at_once, way_to_few
-from rentomatic.repository.sql import ANYTHING, ROOM_COLUMNS, Sql, all_of, filters, room_of
+from rentomatic.repository.sql import ANYTHING, Sql, all_of, filters
 from rentomatic.use_cases.errors import NotQuick
 
 _COMPACT = 1_000_000.0
@@ -82,12 +82,12 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
         part = after if place.radius == MAX_RADIUS else all_of((after, near_enough))
         if place.way:
             source = read_first(query, place.way.rooms)
-            read = rows(session, select(source, part, order, limit))
+            read = rows(session, select_few(source, part, order, limit))
         elif quick:
             read = _quickly_read(session, query, place.boxes, part, order, limit)
         else:
-            read = rows(session, select(read_whole(query, place.boxes), part, order, limit))
-        found = [*map(room_of, read)]
+            read = rows(session, select_few(read_whole(query, place.boxes), part, order, limit))
+        found = [*map(room_of_values, read)]
         if len(found) == limit:
             break
     return found
@@ -98,16 +98,9 @@ def _quickly_read(
 ) -> list[Row]:
     """The first so many rooms in the boxes. Raises NotQuick where the boxes hold more than `plan.READ`."""
     run = placed(boxes)
-    near, where = run(plan.READ + 1), all_of((filters(query), part))
-    numbered = f"SELECT *, count(*) OVER () AS number FROM {near.text} AS near"
-    read = rows(
-        session,
-        Sql(
-            f"SELECT {ROOM_COLUMNS}, number FROM ({numbered}) AS first_ones WHERE {where.text} "
-            f"ORDER BY {order} LIMIT {limit}",
-            (*near.values, *where.values),
-        ),
-    )
+    near = run(plan.READ + 1)
+    numbered = Sql(f"(SELECT *, count(*) OVER () AS number FROM {near.text} AS near)", near.values)
+    read = rows(session, select_few(read_first(query, numbered), part, order, limit, ", number"))
     if (read[0][-1] if read else passed(session, run, plan.READ + 1)) > plan.READ:
         raise NotQuick
     return [row[:-1] for row in read]

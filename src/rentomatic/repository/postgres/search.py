@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, room_of_values
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.keyset import Segment, segments
@@ -29,7 +29,6 @@ from rentomatic.repository.sql import (
     condition_sql,
     filters,
     order_sql,
-    room_of,
     segment_sql,
 )
 from rentomatic.use_cases.errors import NotQuick
@@ -38,7 +37,7 @@ from rentomatic.use_cases.errors import NotQuick
 def room_of_code(session: Session, code: str) -> Room | None:
     """The room of that code."""
     found = rows(session, Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,)), prepare=True)
-    return room_of(found[0]) if found else None
+    return room_of_values(found[0]) if found else None
 
 
 def takes_one_statement(query: RoomQuery) -> bool:
@@ -79,7 +78,7 @@ def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
     for segment in segments(query):
         source = Sql(f"FROM room WHERE {where.text}", where.values)
         statement = select(source, segment_sql(segment), _order(segment), wanted - len(rooms))
-        rooms += map(room_of, rows(session, statement, prepare=True))
+        rooms += map(room_of_values, rows(session, statement, prepare=True))
         if len(rooms) == wanted:
             break
     return rooms
@@ -91,7 +90,7 @@ def _walked(session: Session, query: RoomQuery, wanted: int, most: int) -> list[
     for segment in segments(query):
         run = _run(query, segment)
         statement = select(read_first(query, run(left)), ANYTHING, _order(segment), wanted - len(rooms))
-        rooms += map(room_of, rows(session, statement))
+        rooms += map(room_of_values, rows(session, statement))
         if len(rooms) == wanted:
             return rooms
         left -= passed(session, run, left + 1)
@@ -113,7 +112,7 @@ def _of_all(session: Session, query: RoomQuery, wanted: int, source: Sql) -> lis
     """The first so many rooms, out of all that match."""
     later = [segment_sql(segment) for segment in segments(query)]
     part = Sql(f"({' OR '.join(p.text for p in later)})", tuple(value for p in later for value in p.values))
-    return [*map(room_of, rows(session, select(source, part, _whole_order(query), wanted)))]
+    return [*map(room_of_values, rows(session, select(source, part, _whole_order(query), wanted)))]
 
 
 def _order(segment: Segment) -> str:
@@ -133,7 +132,8 @@ def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]
     source = Sql(f"FROM room WHERE {where.text}", where.values)
     if query.sort.key is SortKey.DISTANCE:
         found = fetched(session, select(source, ANYTHING, distance_sql(query)))
-        yield from in_exact_order(query, map(room_of, found))
+        yield from in_exact_order(query, map(room_of_values, found))
         return
     for segment in segments(query):
-        yield from map(room_of, fetched(session, select(source, segment_sql(segment), _order(segment))))
+        statement = select(source, segment_sql(segment), _order(segment))
+        yield from map(room_of_values, fetched(session, statement))

@@ -12,6 +12,7 @@ from dataclasses import astuple
 
 from psycopg import ServerCursor
 
+from rentomatic.domain.fields import NAMES, Field
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, WHOLE_EARTH, boxes_around
@@ -22,6 +23,14 @@ _MUCH = 0.9
 
 _AT_ONCE = 1000
 """Rooms that an export fetches at a time."""
+
+_IN_INDEX = (Field.CODE, Field.SIZE, Field.PRICE, Field.LATITUDE, Field.LONGITUDE)
+"""What the index of places holds of a room: whatever asks for no more need not read the table."""
+
+OUTSIDE = tuple(name for name in NAMES if name not in _IN_INDEX)
+"""The columns that it does not hold."""
+
+_INSIDE = ", ".join(name for name in NAMES if name in _IN_INDEX)
 
 _PARTS = (
     "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
@@ -65,13 +74,34 @@ def _text(statement: Sql) -> bytes:
     return statement.text.replace("?", "%s").encode()
 
 
-def select(source: Sql, part: Sql, order: str, limit: int | None = None) -> Sql:
+def select(source: Sql, part: Sql, order: str, limit: int | None = None, columns: str = ROOM_COLUMNS) -> Sql:
     """The rows of a part of the source, in order."""
     end = "" if limit is None else f" LIMIT {limit}"
     return Sql(
-        f"SELECT {ROOM_COLUMNS} {source.text} AND {part.text} ORDER BY {order}{end}",
+        f"SELECT {columns} {source.text} AND {part.text} ORDER BY {order}{end}",
         (*source.values, *part.values),
     )
+
+
+def select_few(source: Sql, part: Sql, order: str, limit: int, more: str = "") -> Sql:
+    """The first rows of a part of a source of which many rooms are read, from an index as far as possible.
+
+    more: other columns of the source, `, a, b`.
+    """
+    few = with_the_rest(select(source, part, order, limit, _INSIDE + more), ROOM_COLUMNS + more)
+    return Sql(f"{few.text} ORDER BY {order}", few.values) if OUTSIDE else few
+
+
+def with_the_rest(found: Sql, columns: str, where: str = "true") -> Sql:
+    """The rows of a statement, `found`, with what the index of places does not hold of their rooms.
+
+    Only rooms that `where` is true of are looked up, one by one, whatever PostgreSQL expects.
+    """
+    if not OUTSIDE:
+        return found
+    rest = f"SELECT {', '.join(OUTSIDE)} FROM room WHERE {where} AND room.code = found.code OFFSET 0"
+    text = f"SELECT {columns} FROM ({found.text}) AS found LEFT JOIN LATERAL ({rest}) AS rest ON true"
+    return Sql(text, found.values)
 
 
 def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:

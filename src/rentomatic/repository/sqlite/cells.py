@@ -10,7 +10,7 @@ from dataclasses import replace
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import BY_CODE, RoomQuery
 from rentomatic.repository.sql import Sql, all_of, filters
-from rentomatic.repository.sql_cells import by_cell, cell_of
+from rentomatic.repository.sql_cells import TOLD, by_cell, cell_of
 from rentomatic.repository.sqlite.plan import thinned
 from rentomatic.repository.sqlite.sampling import sampled_rooms
 
@@ -29,7 +29,7 @@ _WHOLE = "CAST({} AS INTEGER)"
 def cells_of(connection: sqlite3.Connection, query: RoomQuery, grid: Grid) -> Cells:
     """The rooms that match by cell, all of them or a part."""
     source, share = _looked_at(connection, query)
-    statement = by_cell(source, grid, _WHOLE, exact=share == 1)
+    statement = by_cell(source, grid, _WHOLE, TOLD if share == 1 else ())
     return Cells(tuple(map(cell_of, connection.execute(statement.text, statement.values))), share)
 
 

@@ -9,22 +9,18 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from rentomatic.domain.room import Room
-from rentomatic.repository.sql import ROOM_COLUMNS
+from rentomatic.domain.room import Room, values_of
+from rentomatic.repository.sql import BESIDE_CODE, MARKS, ROOM_COLUMNS, values_in
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _BULK = 20_000
 
-_VALUES = ROOM_COLUMNS.removeprefix("code, ").split(", ")
 
-
-def _values(table: str) -> str:
-    return f"({', '.join(f'{table}.{column}' for column in _VALUES)})"
-
-
-_INCOMING = f"CREATE TEMPORARY TABLE incoming (number INTEGER PRIMARY KEY, code TEXT, {', '.join(_VALUES)})"
-_ADD = f"INSERT INTO incoming ({ROOM_COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+_INCOMING = (
+    f"CREATE TEMPORARY TABLE incoming (number INTEGER PRIMARY KEY, code TEXT, {', '.join(BESIDE_CODE)})"
+)
+_ADD = f"INSERT INTO incoming ({ROOM_COLUMNS}) VALUES ({MARKS})"
 _BY_CODE = "CREATE INDEX temp.incoming_code ON incoming (code)"
 
 # The rooms whose code came earlier in the load, and the one that such a room meets: where it replaces
@@ -45,8 +41,8 @@ _COMPARE = f"""
         count(*) FILTER (WHERE met AND same), min(number) FILTER (WHERE met AND NOT same)
     FROM (
         SELECT incoming.number, (room.id IS NOT NULL OR earlier.number IS NOT NULL) AS met,
-            CASE WHEN {{room_is_met}} THEN {_values("incoming")} IS {_values("room")}
-                ELSE {_values("incoming")} IS {_values("earlier")} END AS same
+            CASE WHEN {{room_is_met}} THEN {values_in("incoming")} IS {values_in("room")}
+                ELSE {values_in("incoming")} IS {values_in("earlier")} END AS same
         FROM incoming
             LEFT JOIN repeated ON repeated.number = incoming.number
             LEFT JOIN incoming AS earlier ON earlier.number = repeated.earlier
@@ -62,8 +58,8 @@ _WRITE = f"""
     ON CONFLICT (code)
 """
 _WRITE_LAST = f"""
-    {_WRITE} DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in _VALUES)}
-    WHERE {_values("room")} IS NOT {_values("excluded")}
+    {_WRITE} DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in BESIDE_CODE)}
+    WHERE {values_in("room")} IS NOT {values_in("excluded")}
 """
 _WRITE_FIRST = f"{_WRITE} DO NOTHING"
 
@@ -91,7 +87,7 @@ def stage(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: On
     replaces = on_conflict is OnConflict.REPLACE
     connection.execute("BEGIN")  # of the temporary database: no statement below touches the storage
     connection.execute(_INCOMING)
-    connection.executemany(_ADD, ((r.code, r.size, r.price, r.latitude, r.longitude) for r in rooms))
+    connection.executemany(_ADD, map(values_of, rooms))
     connection.execute(_BY_CODE)
     connection.execute(_REPEATED_LAST if replaces else _REPEATED_FIRST)
     connection.execute(_REPEATED_BY_NUMBER)
