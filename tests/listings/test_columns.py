@@ -2,7 +2,7 @@
 
 import pytest
 
-from rentomatic.listings.columns import USUAL_NAMES
+from rentomatic.domain.fields import FIELDS, NAMES
 from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Remedy
 from tests.builders import make_room
@@ -20,10 +20,10 @@ GERMAN_MAPPING = {
 
 
 @pytest.mark.parametrize(
-    ("field", "name"), [(field, name) for field, names in USUAL_NAMES.items() for name in names]
+    ("field", "name"), [(field.name, name) for field in FIELDS for name in field.columns]
 )
 def test_every_usual_name_is_found(field: str, name: str) -> None:
-    header = [name if field == usual else usual for usual in USUAL_NAMES]
+    header = [name if field == usual else usual for usual in NAMES]
 
     assert [make_room()] == read_csv(f"{','.join(header)}\n{LINE}\n")
 

@@ -167,9 +167,9 @@ def test_a_file_whose_content_is_not_what_it_says_is_refused(content: bytes, sai
 
 @pytest.mark.parametrize("rooms", [b"", b'{"code":"r0","beds":2}\n', b"".join(LINES[:-1])])
 def test_a_newer_format_is_named_whatever_it_holds(rooms: bytes) -> None:
-    content = gzip.compress(rooms + b'{"backup":{"format":2,"version":"9.1","what":"else"}}\n')
+    content = gzip.compress(rooms + b'{"backup":{"format":3,"version":"9.1","what":"else"}}\n')
 
-    with pytest.raises(BackupTooNew, match=r"rooms.gz is a backup in format 2, written by version 9\.1"):
+    with pytest.raises(BackupTooNew, match=r"rooms.gz is a backup in format 3, written by version 9\.1"):
         rooms_of(content)
 
 

@@ -2,14 +2,19 @@
 
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 import click
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELDS, Description
 from rentomatic.domain.geography import Point
-from rentomatic.domain.room import Room
+from rentomatic.domain.kinds import Degrees, Line
+from rentomatic.domain.quoting import visible
+from rentomatic.domain.room import Room, stated
 from rentomatic.requests.search import Format
 from rentomatic.serializers.formats import WRITERS
 
@@ -33,16 +38,34 @@ def print_table(rooms: Iterable[Room], near: Point | None) -> None:
     # Without gaps a UUID with a distance fits into the usual 80 columns.
     padding = (0, 1) if out.width >= 90 else 0
     table = Table(box=box.SIMPLE_HEAD, padding=padding, pad_edge=False)
-    table.add_column("code", no_wrap=True)
-    for name in ("size", "price", "latitude", "longitude", *(["distance"] if near else [])):
-        table.add_column(name, justify="right", no_wrap=True)
+    rooms = list(rooms)
+    shown = {*ALWAYS_WRITTEN, *(name for room in rooms for name in stated(room))}
+    fields = [field for field in FIELDS if field.name in shown]
+    for field in fields:
+        is_text = field.kind.python_type is str
+        table.add_column(
+            field.name, justify="left" if is_text else "right", no_wrap=not isinstance(field.kind, Line)
+        )
+    if near:
+        table.add_column("distance", justify="right", no_wrap=True)
     for room in rooms:
-        size = "" if room.size is None else f"{room.size} m²"
-        cells = [room.code, size, str(room.price), f"{room.latitude:.5f}", f"{room.longitude:.5f}"]
+        cells = [_cell(field, getattr(room, field.name)) for field in fields]
         if near:
             cells.append(f"{near.distance_to(room.latitude, room.longitude):,.0f} m")
         table.add_row(*cells)
     out.print(table)
+
+
+def _cell(field: Description, value: Any) -> str:
+    """The value as people read it. It comes from a stranger's file: no markup of rich."""
+    match field.kind:
+        case _ if value is None:
+            return ""
+        case Degrees():
+            return f"{value:.5f}"
+        case Line():
+            return escape(visible(value))
+    return f"{value} {field.unit}".rstrip()
 
 
 def console() -> Console:

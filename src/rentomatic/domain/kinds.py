@@ -7,6 +7,7 @@ that is read, so it does no more than it must.
 import re
 from dataclasses import dataclass
 from typing import ClassVar
+from unicodedata import is_normalized, normalize
 
 MAX_INTEGER = 2**31 - 1
 """The largest price and size: both fit a signed 32-bit integer in every storage."""
@@ -84,4 +85,39 @@ class Degrees:
         return f"must be between -{self.limit} and {self.limit} degrees"
 
 
-Kind = Code | Whole | Degrees
+# Control characters, lone surrogates, what reorders or ends a line, and all spaces but the plain one.
+_NOT_IN_LINE = r"\x00-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000\ud800-\udfff"
+_SPACES = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]|^ | $|  ")
+_LINE = re.compile(f"[^ {_NOT_IN_LINE}]+( [^ {_NOT_IN_LINE}]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A text of one line and at most `longest` characters.
+
+    In Unicode's form NFC, without control characters and such as reorder text, with nothing but single plain
+    spaces between words.
+    """
+
+    python_type: ClassVar[type[str]] = str
+
+    longest: int
+
+    def problem(self, value: object) -> str | None:
+        if not isinstance(value, str):
+            return "must be a text"
+        if not 1 <= len(value) <= self.longest:
+            return f"must have 1 to {self.longest} characters"
+        if _LINE.fullmatch(value):
+            return None if is_normalized("NFC", value) else "must be in Unicode's form NFC"
+        if re.search(f"[{_NOT_IN_LINE}]", _SPACES.sub("", value)):
+            return "must be one line without control characters"
+        return "must have single plain spaces, and none at its ends"
+
+
+def tidied(text: str) -> str:
+    """Return a text of one line as it should be written: in the form NFC, with single plain spaces only."""
+    return " ".join(normalize("NFC", text).split())
+
+
+Kind = Code | Whole | Degrees | Line

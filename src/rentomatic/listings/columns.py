@@ -5,22 +5,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from rentomatic.domain.fields import FIELDS, Field
+from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, tidied
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import InvalidRoom, Room
 from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
 from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
-
-USUAL_NAMES: dict[str, tuple[str, ...]] = {
-    "code": ("code", "id", "uuid", "roomid", "roomcode", "listingid", "reference", "ref"),
-    "size": ("size", "sizem2", "sizesqm", "area", "aream2", "areasqm", "floorarea", "squaremeters",
-             "squaremetres", "sqm", "m2", "surface"),
-    "price": ("price", "priceperday", "pricepernight", "dailyprice", "nightlyprice", "dailyrate",
-              "rate"),
-    "latitude": ("latitude", "lat", "y"),
-    "longitude": ("longitude", "lon", "lng", "long", "x"),
-}  # fmt: skip
-"""What columns are usually called, without case, spaces and punctuation; the first name wins."""
 
 MAX_COLUMNS = 1000
 """Columns of a listing, or members of an object: listings have up to a hundred."""
@@ -28,7 +19,24 @@ MAX_COLUMNS = 1000
 _LONGEST_NAME = 200
 """Characters. No usual name is nearly as long, and one of a megabyte takes long to compare."""
 
-REQUIRED = ("code", "price", "latitude", "longitude")
+REQUIRED = tuple(str(field.name) for field in FIELDS if not field.optional)
+
+
+_OPTIONAL = tuple(str(field.name) for field in FIELDS if field.optional)
+
+
+def _line(text: str) -> str | None:
+    """A text of one line, in which only the spacing is put right; None where nothing is left of it."""
+    return tidied(text) or None
+
+
+_READERS: dict[type[Kind], Callable[[str], object]] = {
+    Code: str.strip,
+    Degrees: degrees,
+    Line: _line,
+    Whole: whole_size,
+}
+"""How the text of a cell is read, by the kind of the value."""
 
 
 class Columns:
@@ -49,13 +57,11 @@ class Columns:
     ) -> None:
         self._mapping = dict(mapping or {})
         self.found: dict[str, str] = {}
-        self._readers: dict[str, Callable[[str], object]] = {
-            "code": str.strip,
-            "size": lambda text: whole_size(text, decimal, rounded),
-            "price": lambda text: whole_price(text, decimal, rounded),
-            "latitude": degrees,
-            "longitude": degrees,
+        self._amounts: dict[str, Callable[[str], object]] = {
+            Field.SIZE: lambda text: whole_size(text, decimal, rounded),
+            Field.PRICE: lambda text: whole_price(text, decimal, rounded),
         }
+        self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in FIELDS}, **self._amounts}
 
     def find(self, header: Sequence[str]) -> dict[str, str]:
         """The name of each field's column. Raises ListingError where one is missing or they are too many."""
@@ -63,7 +69,7 @@ class Columns:
             raise ListingError(f"there are {len(header):,} columns: at most {MAX_COLUMNS:,} are taken")
         found: dict[str, str] = {}
         plain = {_plain(name): name for name in reversed(header) if len(name) <= _LONGEST_NAME}
-        for field, names in USUAL_NAMES.items():
+        for field, names in ((str(field.name), field.columns) for field in FIELDS):
             if field in self._mapping:
                 if self._mapping[field] not in header:
                     raise ListingError(
@@ -90,7 +96,7 @@ class Columns:
         values: what the line says of each field, text or a JSON value.
         names: the column of each field, for the refusal.
         """
-        read: dict[str, object] = {"size": None}
+        read: dict[str, object] = dict.fromkeys(_OPTIONAL)
         for field, value in values.items():
             try:
                 read[field] = self._read(field, value)
@@ -106,9 +112,9 @@ class Columns:
     def _read(self, field: str, value: object) -> object:
         if isinstance(value, str):
             return self._readers[field](value)
-        if field == "code" and type(value) is int:
+        if field == Field.CODE and type(value) is int:
             return str(value)
-        if field in ("size", "price") and isinstance(value, float):
+        if field in self._amounts and isinstance(value, float):
             return self._readers[field](format(value, "f"))
         return value
 

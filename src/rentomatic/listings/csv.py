@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from rentomatic.domain.fields import FIELD, Field
+from rentomatic.domain.kinds import Line
 from rentomatic.domain.room import Room
+from rentomatic.domain.spreadsheet import restored
 from rentomatic.listings.columns import Columns
 from rentomatic.listings.source import MAX_LINE, ListingError
 from rentomatic.use_cases.import_rooms import Refusal
@@ -64,6 +67,7 @@ def _rooms(
     """What the lines after the header make; so many lines came before the reader began."""
     names = columns.find(header)
     places = {field: header.index(name) for field, name in names.items()}
+    texts = [field for field in names if isinstance(FIELD[Field(field)].kind, Line)]
     while True:
         number = before + reader.line_num + 1  # of the line that is about to be read
         try:
@@ -79,7 +83,8 @@ def _rooms(
         if not any(map(str.strip, row)):
             continue
         if len(row) == len(header):
-            yield columns.room(number, {field: row[place] for field, place in places.items()}, names)
+            cells = {field: row[place] for field, place in places.items()}
+            yield columns.room(number, cells | {field: restored(cells[field]) for field in texts}, names)
         else:
             reason = f"has {len(row)} columns, but the header has {len(header)}"
             yield Refusal(number, "", delimiter.join(row)[:60], reason)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeGuard, assert_never
 
+from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle
-from rentomatic.domain.room import canonical_code
+from rentomatic.domain.kinds import MAX_INTEGER, canonical_code
 from rentomatic.domain.search import SORTS, Condition, Position, RoomQuery, Sort, SortKey, Value
 
 MAX_CURSOR = 512
@@ -127,12 +128,9 @@ def _open(cursor: str) -> list[object]:
 
 
 def _fits(value: object, key: SortKey) -> TypeGuard[Value | None]:
-    match key:
-        case SortKey.CODE:
-            return isinstance(value, str)
-        case SortKey.DISTANCE:
-            return isinstance(value, float) and 0 <= value <= MAX_RADIUS
-        case SortKey.SIZE:
-            return value is None or (type(value) is int and abs(value) < 2**31)
-        case SortKey.PRICE:
-            return type(value) is int and abs(value) < 2**31
+    if key is SortKey.DISTANCE:
+        return isinstance(value, float) and 0 <= value <= MAX_RADIUS
+    field = FIELD[Field(key)]
+    if value is None:
+        return field.optional
+    return type(value) is field.kind.python_type and (not isinstance(value, int) or abs(value) <= MAX_INTEGER)

@@ -6,8 +6,8 @@ on_conflict=skip  dry_run=true  map=price=Preis  map=code=Nummer
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rentomatic.domain.fields import NAMES
 from rentomatic.domain.quoting import quoted
-from rentomatic.domain.search import Field
 from rentomatic.requests.search import Parser, choice
 from rentomatic.use_cases.ports import OnConflict
 
@@ -53,8 +53,8 @@ def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
     mapping: dict[str, str] = {}
     for text in (text for name, text in given if name == MAPPING):
         field, _, column = text.partition("=")
-        if field not in {str(known) for known in Field} or not column:
-            wanted = f"FIELD=COLUMN, FIELD one of {', '.join(Field)}"
+        if field not in NAMES or not column:
+            wanted = f"FIELD=COLUMN, FIELD one of {', '.join(NAMES)}"
             parser.refuse(MAPPING, f"must be {wanted}, not {quoted(text)}")
         elif field in mapping:
             parser.refuse(MAPPING, f"names the column of {field} more than once")

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from rentomatic.domain.fields import FIELD, FIELDS
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
-from rentomatic.domain.kinds import Code, Degrees, Whole, canonical_code
+from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code
 from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.domain.search import (
     BY_CODE,
@@ -249,6 +249,8 @@ def field_value(field: Field, text: str) -> Value:
             return integer(text)
         case Degrees(limit):
             return decimal(text, -limit, limit)
+        case Line():
+            return text
 
 
 def canonical(name: str, text: str) -> str:

@@ -8,17 +8,26 @@ export to NDJSON writes them; then one line with an object `{"backup": …}` tha
 import gzip
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
-from rentomatic.domain.room import Room
+from rentomatic.domain.fields import ALWAYS_WRITTEN, NAMES
+from rentomatic.domain.quoting import shortened, visible
+from rentomatic.domain.room import Room, stated
 from rentomatic.serializers import ndjson
 from rentomatic.use_cases.checksum import Checksum
 from rentomatic.use_cases.errors import RentomaticError
 
-FORMAT = 1
-"""Raised by whatever an older program would not restore as it was meant."""
+FORMAT = 2
+"""Raised by whatever an older program would not restore as it was meant.
+
+1: rooms have the members that every room has. 2: some have more. A backup is in the lowest format that holds
+its rooms. Since format 2, a program refuses a backup with a member that it does not know: another such field
+is no new format.
+"""
+
+_FORMAT_OF_BARE_ROOMS = 1
 
 TRAILER_BYTES = 4096
 """The trailer lies within so many bytes of the end of the file."""
@@ -30,6 +39,8 @@ _LEVEL = 3
 _LONGEST_LINE = 10_000
 _MAGIC = b"\x1f\x8b\x08"
 _MARK = b'{"backup":'
+
+_KNOWN, _NEEDED = frozenset(NAMES), frozenset(ALWAYS_WRITTEN)
 
 
 class BackupDamaged(RentomaticError):
@@ -82,7 +93,7 @@ class _LastLineOfAny(msgspec.Struct):
     backup: _Format
 
 
-_room = msgspec.json.Decoder(Room).decode
+_members = msgspec.json.Decoder(dict[str, Any]).decode
 _last_line = msgspec.json.Decoder(_LastLine).decode
 _last_line_of_any = msgspec.json.Decoder(_LastLineOfAny).decode
 
@@ -98,11 +109,18 @@ def write(
     fewer_rooms: bool = False,
 ) -> Trailer:
     """Write a backup of the rooms, which come in the order of their codes; the rest is of `Trailer`."""
-    found = Checksum()
+    found, formats = Checksum(), {_FORMAT_OF_BARE_ROOMS}
+
+    def watched() -> Iterator[Room]:
+        for room in found.added(rooms):
+            if stated(room):
+                formats.add(FORMAT)
+            yield room
+
     with _member(file) as member:
-        member.writelines(ndjson.write(found.added(rooms)))
+        member.writelines(ndjson.write(watched()))
     trailer = Trailer(
-        format=FORMAT,
+        format=max(formats),
         count=found.count,
         checksum=str(found),
         taken=taken,
@@ -130,7 +148,7 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
                 trailer = line
             elif not wrong:  # else it may be of a newer format, which only the trailer tells
                 try:
-                    room = _room(line)
+                    room = _room_of(_members(line))
                 except (msgspec.MsgspecError, ValueError) as error:
                     wrong = f"line {number} is no room: {error}"
                     continue
@@ -142,11 +160,11 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
                 yield room
     if not trailer:
         raise BackupDamaged(name, f"its end is missing behind {found.count:,} rooms")
-    stated = _trailer(trailer, name)
-    if wrong or (stated.count, stated.checksum) != (found.count, str(found)):
-        differing = f"it says {stated.count:,} rooms, checksum {stated.checksum}, but holds {found.count:,}"
+    said = _trailer(trailer, name)
+    if wrong or (said.count, said.checksum) != (found.count, str(found)):
+        differing = f"it says {said.count:,} rooms, checksum {said.checksum}, but holds {found.count:,}"
         raise BackupDamaged(name, wrong or f"{differing}, checksum {found}")
-    return stated
+    return said
 
 
 def check(file: IO[bytes], name: str, watched: Callable[[Iterator[Room]], Iterator[Room]] = iter) -> Trailer:
@@ -191,6 +209,16 @@ def _line_of(lines: gzip.GzipFile, name: str) -> bytes:
         return lines.readline(_LONGEST_LINE)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BackupDamaged(name, str(error).rstrip(".")) from error
+
+
+def _room_of(members: dict[str, Any]) -> Room:
+    """The room of a line. Raises ValueError, also where it says what this program would drop."""
+    if unknown := members.keys() - _KNOWN:
+        names = ", ".join(sorted(unknown))
+        raise ValueError(f"this program does not know {shortened(visible(names))}: use a newer one")
+    if missing := _NEEDED - members.keys():
+        raise ValueError(f"without {', '.join(sorted(missing))}")
+    return Room(**members)
 
 
 def _trailer(line: bytes, name: str) -> Trailer:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rentomatic.domain.clusters import Cluster, Clusters
-from rentomatic.serializers.json import encode
+from rentomatic.serializers.json import document, encode
 
 
 def write(found: Clusters) -> bytes:
@@ -23,5 +23,5 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "count": cluster.count,
         "lowest_price": cluster.lowest_price,
         "bounds": [box.west, box.south, box.east, box.north],
-        "room": cluster.room,
+        "room": cluster.room and document(cluster.room),
     }

@@ -1,34 +1,52 @@
-"""Rooms as comma-separated values (RFC 4180).
+"""Rooms as comma-separated values (RFC 4180): a column for each field, empty where it is not stated.
 
-No cell can run as a formula in a spreadsheet: a code starts with a letter or digit, and all else
-is a number.
+No cell can run as a formula in a spreadsheet: a code starts with a letter or digit, numbers are numbers, and
+texts are defused.
 """
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from rentomatic.domain.fields import FIELDS, NAMES, Description
 from rentomatic.domain.geography import Point
-from rentomatic.domain.room import Room
+from rentomatic.domain.kinds import Line
+from rentomatic.domain.room import Room, stated, values_of
+from rentomatic.domain.spreadsheet import defused
 from rentomatic.serializers.batches import batches
 from rentomatic.serializers.json import metres
 
 MEDIA_TYPE = "text/csv"
-HEADER = ("code", "size", "price", "latitude", "longitude")
+HEADER = NAMES
+
+
+def row_of(room: Room) -> Iterable[object]:
+    """The cells of a room, in the order of the header."""
+    values = values_of(room)
+    return map(_cell, FIELDS, values) if stated(room) else values
+
+
+def _cell(field: Description, value: Any) -> object:
+    match field.kind:
+        case Line() if value is not None:
+            return defused(value)
+        case _:
+            return value
 
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
     """A header and a line a room, in pieces; `near` adds the column `distance`."""
     yield _lines([HEADER if near is None else (*HEADER, "distance")])
     for batch in batches(rooms):
-        rows = ((room.code, room.size, room.price, room.latitude, room.longitude) for room in batch)
+        rows = map(row_of, batch)
         if near is None:
             yield _lines(rows)
         else:
             yield _lines((*row, metres(near, room)) for row, room in zip(rows, batch, strict=True))
 
 
-def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
+def _lines(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()

@@ -1,15 +1,21 @@
 """Rooms as a GeoJSON FeatureCollection of points (RFC 7946: longitude before latitude)."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
+from rentomatic.domain.fields import ALWAYS_WRITTEN, Field
 from rentomatic.domain.geography import Point
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, stated
 from rentomatic.serializers.batches import batches
 from rentomatic.serializers.json import encode, metres
 
 MEDIA_TYPE = "application/geo+json"
+
+
+PROPERTIES = tuple(name for name in ALWAYS_WRITTEN if name not in (Field.LATITUDE, Field.LONGITUDE))
+"""The properties that every feature has; the place is its geometry."""
 
 
 class Geometry(msgspec.Struct, tag="Point"):
@@ -23,16 +29,12 @@ class Feature(msgspec.Struct, tag="Feature"):
 
     id: str
     geometry: Geometry
-    properties: dict[str, str | int | float | None]
+    properties: dict[str, Any]
 
 
 def feature(room: Room, near: Point | None = None) -> Feature:
     """The room as a feature; `near` adds its distance to the properties."""
-    properties: dict[str, str | int | float | None] = {
-        "code": room.code,
-        "size": room.size,
-        "price": room.price,
-    }
+    properties = {name: getattr(room, name) for name in PROPERTIES} | stated(room)
     if near is not None:
         properties["distance"] = metres(near, room)
     return Feature(room.code, Geometry((room.longitude, room.latitude)), properties)

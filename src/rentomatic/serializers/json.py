@@ -1,40 +1,57 @@
 """Rooms as JSON: an array of objects, keys in the order of `Room`'s fields."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
+from rentomatic.domain.fields import ALWAYS_WRITTEN
 from rentomatic.domain.geography import Point
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, always_written, stated
 from rentomatic.serializers.batches import batches
 
 MEDIA_TYPE = "application/json"
 
 
-class LocatedRoom(msgspec.Struct):
-    """A room and how far it is, in metres to the centimetre, from the point searched near."""
+class _Bare(msgspec.Struct):
+    """A room that states nothing beyond what every document has: much faster than a dict.
+
+    distance: in metres, from the point searched near.
+    """
 
     code: str
     size: int | None
     price: int
     latitude: float
     longitude: float
-    distance: float
+    distance: float | msgspec.UnsetType = msgspec.UNSET
 
 
-encode = msgspec.json.Encoder().encode
+Document = _Bare | dict[str, Any]
+"""A room as it is encoded."""
+
+_encode = msgspec.json.Encoder().encode
 
 
-def located(rooms: Iterable[Room], near: Point | None) -> Sequence[Room | LocatedRoom]:
-    """The rooms as they are written: with their distance where the search is near a point."""
-    if near is None:
-        return list(rooms)
-    return [
-        LocatedRoom(
-            room.code, room.size, room.price, room.latitude, room.longitude, distance=metres(near, room)
-        )
-        for room in rooms
-    ]
+def encode(value: object) -> bytes:
+    """The value in JSON."""
+    return _encode(document(value) if isinstance(value, Room) else value)
+
+
+def document(room: Room, near: Point | None = None) -> Document:
+    """The room as it is encoded, with its distance where the search is near a point."""
+    rest = stated(room)
+    distance = msgspec.UNSET if near is None else metres(near, room)
+    if not rest:
+        code, size, price, latitude, longitude = always_written(room)
+        return _Bare(code, size, price, latitude, longitude, distance)
+    whole = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **rest}
+    return whole if near is None else {**whole, "distance": distance}
+
+
+def documents(rooms: Iterable[Room], near: Point | None) -> list[Document]:
+    """The rooms as they are encoded."""
+    return [document(room, near) for room in rooms]
 
 
 def metres(near: Point, room: Room) -> float:
@@ -44,7 +61,7 @@ def metres(near: Point, room: Room) -> float:
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
     """The array in pieces; `near` adds a distance to each room."""
-    return _joined(encode(located(batch, near)) for batch in batches(rooms))
+    return _joined(_encode(documents(batch, near)) for batch in batches(rooms))
 
 
 def _joined(arrays: Iterable[bytes]) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ import msgspec
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.serializers.batches import batches
-from rentomatic.serializers.json import located
+from rentomatic.serializers.json import documents
 
 MEDIA_TYPE = "application/x-ndjson"
 
@@ -20,4 +20,4 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
     """The lines in pieces; `near` adds a distance to each room."""
     for batch in batches(rooms):
-        yield _encode_lines(located(batch, near))
+        yield _encode_lines(documents(batch, near))

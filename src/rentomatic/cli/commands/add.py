@@ -1,19 +1,36 @@
 """The command `add`."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
 
 from rentomatic.cli.confirm import announced_settings
 from rentomatic.cli.options import repository
+from rentomatic.domain.fields import FIELDS, Field
 from rentomatic.requests.room import room_of_texts
 from rentomatic.use_cases.add_room import add_room
 
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def field_options(command: Command) -> Command:
+    """Add an option for each field of a room."""
+    for field in reversed(FIELDS):
+        command = click.option(
+            f"--{field.name}",
+            metavar=field.name.upper(),
+            required=not field.optional and field.name is not Field.CODE,
+            help=f"{field.about}{_LEFT_OUT.get(field.name, ' Not stated unless given.' * field.optional)}",
+        )(command)
+    return command
+
+
+_LEFT_OUT = {Field.CODE: " A new UUID unless given."}
+
 
 @click.command
-@click.option("--code", help="1 to 36 letters, digits or . _ ~ -; a UUID unless given.")
-@click.option("--size", metavar="M2", help="Whole square metres; not stated unless given.")
-@click.option("--price", metavar="PRICE", required=True, help="Whole currency units per day.")
-@click.option("--latitude", metavar="DEGREES", required=True, help="Degrees north, those south negative.")
-@click.option("--longitude", metavar="DEGREES", required=True, help="Degrees east, those west negative.")
+@field_options
 def add(**texts: str | None) -> None:
     """Add one room. One whose code is taken is left as it is; `import` replaces rooms.
 

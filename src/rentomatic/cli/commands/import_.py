@@ -14,11 +14,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, yes_option
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import repository
+from rentomatic.domain.fields import NAMES
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import Room
+from rentomatic.domain.spreadsheet import defused
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
-from rentomatic.listings.columns import USUAL_NAMES, Columns
+from rentomatic.listings.columns import Columns
 from rentomatic.listings.source import Source, open_listing
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
@@ -29,10 +31,8 @@ def _mapping(context: click.Context, option: click.Parameter, values: tuple[str,
     mapping = {}
     for value in values:
         field, equals, column = value.partition("=")
-        if not equals or field not in USUAL_NAMES:
-            raise click.BadParameter(
-                f"{quoted(value)} is not FIELD=COLUMN, FIELD one of {', '.join(USUAL_NAMES)}"
-            )
+        if not equals or field not in NAMES:
+            raise click.BadParameter(f"{quoted(value)} is not FIELD=COLUMN, FIELD one of {', '.join(NAMES)}")
         mapping[field] = column
     return mapping
 
@@ -55,7 +55,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     multiple=True,
     callback=_mapping,
     metavar="FIELD=COLUMN",
-    help="The column of code, size, price, latitude or longitude; may be repeated.",
+    help=f"The column of a field ({', '.join(NAMES)}); may be repeated.",
 )
 @click.option("--encoding", callback=_encoding, help="Of the text, such as windows-1252; UTF-8 unless given.")
 @click.option(
@@ -182,9 +182,7 @@ def _cells(refusal: Refusal) -> tuple[object, ...]:
 
 def _defused(cells: tuple[object, ...]) -> list[object]:
     """Cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
-    return [
-        f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell for cell in cells
-    ]
+    return [defused(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _print_report(done: ImportReport, dry_run: bool) -> None:
