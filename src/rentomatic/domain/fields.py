@@ -97,8 +97,8 @@ FIELDS = (
     Description(
         name=Field.PRICE,
         kind=Whole(0),
-        label="Price a day",
-        about="Whole currency units a day.",
+        label="Price per day",
+        about="Whole currency units per day.",
         example=60,
         columns=("price", "priceperday", "pricepernight", "dailyprice", "nightlyprice", "dailyrate", "rate"),
         operators=tuple(Operator),

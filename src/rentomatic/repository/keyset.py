@@ -8,7 +8,8 @@ say.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rentomatic.domain.search import Condition, Field, Operator, Position, RoomQuery, SortKey
+from rentomatic.domain.fields import FIELD, Field
+from rentomatic.domain.search import Condition, Operator, Position, RoomQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,13 @@ class Segment:
     """Rooms that all come before those of the next segment, and the order among them.
 
     order: fields, and whether each descends.
-    stated: whether these are the rooms that state their size or those that do not; None for both.
+    by: the field that the search is sorted by. stated: whether these are the rooms that state it or those
+    that do not; None for both.
     """
 
     conditions: tuple[Condition, ...]
     order: tuple[tuple[Field, bool], ...]
+    by: Field
     stated: bool | None = None
 
 
@@ -31,19 +34,20 @@ def segments(query: RoomQuery) -> Iterator[Segment]:
     beyond = Operator.LT if sort.descending else Operator.GT
     if field is Field.CODE:
         rest = (Condition(field, beyond, after.code),) if after else ()
-        yield Segment(rest, ((field, sort.descending),))
+        yield Segment(rest, ((field, sort.descending),), field)
         return
     order = ((field, sort.descending), by_code)
-    stated = True if sort.key is SortKey.SIZE else None
+    optional = FIELD[field].optional
+    stated = True if optional else None
     if after is None:
-        yield Segment((), order, stated)
+        yield Segment((), order, field, stated)
     elif after.value is not None:
         alike = Condition(field, Operator.EQ, after.value)
-        yield Segment((alike, _later(after)), (by_code,))
-        yield Segment((Condition(field, beyond, after.value),), order)
-    if sort.key is SortKey.SIZE:
+        yield Segment((alike, _later(after)), (by_code,), field)
+        yield Segment((Condition(field, beyond, after.value),), order, field)
+    if optional:
         among = after is not None and after.value is None
-        yield Segment((_later(after),) if after and among else (), (by_code,), stated=False)
+        yield Segment((_later(after),) if after and among else (), (by_code,), field, stated=False)
 
 
 def _later(after: Position) -> Condition:

@@ -91,7 +91,8 @@ def filters(query: RoomQuery) -> Sql:
 
 def segment_sql(segment: Segment) -> Sql:
     """What holds of the rooms of a segment."""
-    stated = {None: (), True: (Sql("size IS NOT NULL"),), False: (Sql("size IS NULL"),)}
+    column = COLUMNS[segment.by]
+    stated = {None: (), True: (Sql(f"{column} IS NOT NULL"),), False: (Sql(f"{column} IS NULL"),)}
     return all_of((*map(condition_sql, segment.conditions), *stated[segment.stated]))
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from rentomatic.domain.fields import FIELD, FIELDS, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
-from rentomatic.domain.room import MAX_INTEGER, Room
+from rentomatic.domain.kinds import MAX_INTEGER, tidied
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import (
     BY_DISTANCE,
     SORTS,
     Condition,
-    Field,
-    Operator,
     RoomQuery,
     Value,
 )
@@ -36,20 +36,9 @@ LONGITUDES = st.sampled_from([-180.0, -179.9999, -0.12, 0.0, 1e-7, 0.1, 90.0, 17
 )
 POINTS = st.builds(Point, LATITUDES, LONGITUDES)
 
-ROOMS = st.builds(
-    Room,
-    code=CODES,
-    size=st.none() | INTEGERS,
-    price=PRICES,
-    latitude=LATITUDES,
-    longitude=LONGITUDES,
-)
-
-
-def room_sets(max_size: int = 30) -> st.SearchStrategy[list[Room]]:
-    """Rooms whose codes differ."""
-    return st.lists(ROOMS, max_size=max_size, unique_by=lambda room: room.code)
-
+_LETTERS = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"))
+LINES = st.lists(st.text(_LETTERS, min_size=1, max_size=8), min_size=1, max_size=5).map(" ".join).map(tidied)
+"""Texts of one line."""
 
 _VALUES: dict[Field, st.SearchStrategy[Any]] = {
     Field.CODE: CODES,
@@ -60,10 +49,24 @@ _VALUES: dict[Field, st.SearchStrategy[Any]] = {
 }
 
 
+def values_of(field: Description) -> st.SearchStrategy[Any]:
+    """The values of a field, None among them where it may be unstated."""
+    values = _VALUES.get(field.name, LINES)
+    return st.none() | values if field.optional else values
+
+
+ROOMS = st.builds(Room, **{str(field.name): values_of(field) for field in FIELDS})
+
+
+def room_sets(max_size: int = 30) -> st.SearchStrategy[list[Room]]:
+    """Rooms whose codes differ."""
+    return st.lists(ROOMS, max_size=max_size, unique_by=lambda room: room.code)
+
+
 @st.composite
 def conditions(draw: st.DrawFn) -> Condition:
-    field = draw(st.sampled_from(Field))
-    operator = draw(st.sampled_from(Operator))
+    field = draw(st.sampled_from([field.name for field in FIELDS if field.operators]))
+    operator = draw(st.sampled_from(FIELD[field].operators))
     value: Value | tuple[Value, ...] = draw(
         st.lists(_VALUES[field], min_size=1, max_size=4).map(tuple)
         if operator is Operator.IN

@@ -37,12 +37,6 @@ _OPERATORS: dict[Operator, Callable[[Any], Document]] = {
     Operator.IN: lambda values: {"$in": list(values)},
 }
 
-_STATED: dict[bool | None, list[Document]] = {
-    None: [],
-    True: [{"size": {"$gt": 0}}],
-    False: [{"size": {"$eq": None}}],
-}
-
 _LARGEST_PLACE = 2_000_000.0
 """Metres: beyond, the index on places leaves too much of the Earth to be worth its while."""
 
@@ -94,7 +88,13 @@ def condition_filter(condition: Condition) -> Document:
 
 def segment_filters(segment: Segment) -> list[Document]:
     """What holds of the rooms of a segment."""
-    return [*map(condition_filter, segment.conditions), *_STATED[segment.stated]]
+    path = PATHS[segment.by]
+    stated: dict[bool | None, list[Document]] = {
+        None: [],
+        True: [{path: {"$gt": 0}}],  # a range, which an index is followed for
+        False: [{path: {"$eq": None}}],
+    }
+    return [*map(condition_filter, segment.conditions), *stated[segment.stated]]
 
 
 def segment_order(segment: Segment) -> list[tuple[str, int]]:

@@ -6,6 +6,10 @@ interrupted is simply run again.
 
 from typing import Any
 
+from rentomatic.domain.fields import Description
+from rentomatic.domain.kinds import Code, Degrees, Line, Whole
+from rentomatic.repository.mongo.filters import MEMBERS
+
 MONGO_REVISION = "0001"
 """The schema that this program needs."""
 
@@ -16,8 +20,11 @@ _UUID = "-".join(f"{_HEX}{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 _END = r"(?![\s\S])"  # `$` would leave room for a line break
 
 # Written by hand, a whole number may be a double; a size may be left out.
-_WHOLE = {"bsonType": ["int", "long", "double"], "multipleOf": 1, "maximum": 2147483647}
+_WHOLE = {"bsonType": ["int", "long", "double"], "multipleOf": 1}
 _DEGREES = {"bsonType": ["double", "int", "long"]}
+
+# No control characters, and none that reorder text.
+_LINE = r"[^\x00-\x1f\x7f-\x9f" + "\u2028-\u202e\u2066-\u2069]*"
 
 _CODE = {
     "bsonType": "string",
@@ -49,18 +56,28 @@ _PLACE = {
     },
 }
 
+
+def _rules(field: Description) -> _Document:
+    """What a member of a document must be."""
+    rules: _Document
+    match field.kind:
+        case Code():
+            rules = _CODE
+        case Whole(lowest, highest):
+            rules = {**_WHOLE, "minimum": lowest, "maximum": highest}
+        case Degrees(limit):
+            rules = {**_DEGREES, "minimum": -limit, "maximum": limit}
+        case Line(longest):
+            rules = {"bsonType": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{_LINE}{_END}"}
+    return {"anyOf": [{"bsonType": "null"}, rules]} if field.optional else rules
+
+
 VALIDATOR = {
     "$jsonSchema": {
         "bsonType": "object",
         "required": ["code", "price", "place"],
         "additionalProperties": False,
-        "properties": {
-            "_id": {},
-            "code": _CODE,
-            "size": {"anyOf": [{"bsonType": "null"}, {**_WHOLE, "minimum": 1}]},
-            "price": {**_WHOLE, "minimum": 0},
-            "place": _PLACE,
-        },
+        "properties": {"_id": {}, **{str(field.name): _rules(field) for field in MEMBERS}, "place": _PLACE},
     }
 }
 

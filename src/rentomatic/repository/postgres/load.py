@@ -7,7 +7,7 @@ writers, compared with them and changed. Readers are never kept waiting.
 from collections.abc import Iterable
 
 from rentomatic.domain.fields import FIELDS, Description
-from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
+from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole
 from rentomatic.domain.room import Room, values_of
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.sql import BESIDE_CODE, ROOM_COLUMNS, values_in
@@ -20,7 +20,7 @@ SETTINGS = ("lock_timeout = '5s'", "work_mem = '64MB'", "client_connection_check
 _MANY = 10_000
 """Changed rooms after which the statistics of the table are made anew."""
 
-_TYPES: dict[type[Kind], str] = {Code: "varchar", Whole: "int4", Degrees: "float8"}
+_TYPES: dict[type[Kind], str] = {Code: "varchar", Whole: "int4", Degrees: "float8", Line: "varchar"}
 """The types of the columns, by the kind of their values."""
 
 

@@ -116,8 +116,8 @@ def _of_all(session: Session, query: RoomQuery, wanted: int, source: Sql) -> lis
 
 
 def _order(segment: Segment) -> str:
-    """The order within a segment, with the unstated size in front: so it is that of an index in any case."""
-    return f"size, {order_sql(segment)}" if segment.stated is False else order_sql(segment)
+    """The order within a segment, with the unstated value in front: so it is that of an index in any case."""
+    return f"{COLUMNS[segment.by]}, {order_sql(segment)}" if segment.stated is False else order_sql(segment)
 
 
 def _whole_order(query: RoomQuery) -> str:

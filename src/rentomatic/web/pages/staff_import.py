@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from falcon import HTTPError, Request, Response
 
+from rentomatic.domain.fields import FIELDS
 from rentomatic.domain.quoting import quoted
 from rentomatic.listings.source import ListingError
 from rentomatic.requests.listing import MAPPING, parse_import
@@ -37,13 +38,7 @@ CONFLICTS = {
 DECIMALS = {"": "Refuse ambiguous amounts", "point": "A point: 1,200.50", "comma": "A comma: 1.200,50"}
 """How amounts are read where it is not certain which character stands before a fraction."""
 
-COLUMNS = {
-    "map_code": "Code",
-    "map_price": "Price",
-    "map_size": "Size",
-    "map_latitude": "Latitude",
-    "map_longitude": "Longitude",
-}
+COLUMNS = {f"map_{field.name}": field.name.capitalize() for field in FIELDS}
 """The fields that name a column of the file, and what is in it."""
 
 _OPTIONS = ("on_conflict", "atomic", "decimal", "round")

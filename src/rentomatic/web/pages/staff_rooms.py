@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from falcon import Request, Response
 
+from rentomatic.domain.fields import FIELDS, Field
+from rentomatic.domain.kinds import Line
 from rentomatic.domain.room import Room
 from rentomatic.requests.room import room_of_texts
 from rentomatic.serializers import json
@@ -19,13 +21,11 @@ from rentomatic.web.http.preconditions import strong_tag
 from rentomatic.web.pages.desk import Desk, Form, NotSignedIn, typed
 from rentomatic.web.pages.staff import see_other
 
-FIELDS = {
-    "price": "Price per day",
-    "size": "Size in m²",
-    "latitude": "Latitude",
-    "longitude": "Longitude",
-}
+LABELS = {str(field.name): field.label for field in FIELDS if field.name is not Field.CODE}
 """The fields of the form beside the code, and what they are called."""
+
+LINES = {str(field.name): field.kind.longest for field in FIELDS if isinstance(field.kind, Line)}
+"""Those that take a text of one line, and how many characters of it."""
 
 Texts = Mapping[str, str]
 
@@ -52,7 +52,9 @@ class _RoomPages:
         None where nothing is.
         """
         given = {"code": "", "notice": "", "conflict": False, "present": None, **state}
-        self._desk.answer(req, resp, "staff/room.html", status, view=form, fields=FIELDS, **given)
+        self._desk.answer(
+            req, resp, "staff/room.html", status, view=form, fields=LABELS, lines=LINES, **given
+        )
 
     def _missing(self, req: Request, resp: Response, error: ResourceError) -> None:
         self._desk.answer(req, resp, "staff/missing.html", 404, code=error.code, detail=str(error))
@@ -164,19 +166,19 @@ class RemoveRoomPage(_RoomPages):
         except ResourceError as error:
             self._missing(req, resp, error)
         else:
-            values = {"texts": texts_of(room), "fields": FIELDS, "changed": status == 409}
+            values = {"texts": texts_of(room), "fields": LABELS, "changed": status == 409}
             self._desk.answer(req, resp, "staff/remove.html", status, **values)
 
 
 def texts_of(room: Room) -> dict[str, str]:
     """The room as the fields of the form hold it. version: the tag by which it is known again."""
-    values = {name: getattr(room, name) for name in ("code", *FIELDS)}
+    values = {name: getattr(room, name) for name in ("code", *LABELS)}
     texts = {name: "" if value is None else str(value) for name, value in values.items()}
     return {**texts, "version": strong_tag(json.encode(room))}
 
 
 def _texts(given: Texts) -> dict[str, str]:
-    return {name: typed(given.get(name, "")) for name in ("code", "fresh", "version", *FIELDS)}
+    return {name: typed(given.get(name, "")) for name in ("code", "fresh", "version", *LABELS)}
 
 
 def _fresh(texts: Texts) -> Texts:
@@ -186,7 +188,7 @@ def _fresh(texts: Texts) -> Texts:
 
 def _room(texts: Texts) -> Room:
     """The room that the fields describe; those that are empty say nothing. Raises ParametersError."""
-    return room_of_texts({name: texts[name] for name in ("code", *FIELDS) if texts[name]})
+    return room_of_texts({name: texts[name] for name in ("code", *LABELS) if texts[name]})
 
 
 def _problems(error: ParametersError) -> dict[str, str]:

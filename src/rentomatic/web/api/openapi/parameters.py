@@ -1,9 +1,10 @@
 """What a request may say beside its body, from the tables that its parser uses."""
 
 from rentomatic.domain.clusters import MAX_ZOOM
+from rentomatic.domain.fields import FIELD, NAMES, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS
-from rentomatic.domain.room import MAX_INTEGER, RESERVED_CODES
-from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS, Field, Operator
+from rentomatic.domain.kinds import MAX_INTEGER, RESERVED_CODES, Code, Degrees, Line, Whole
+from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS
 from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.cursor import MAX_CURSOR
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
@@ -31,21 +32,18 @@ OPERATORS = {
 
 _INTEGER: Schema = {"type": "integer", "minimum": -MAX_INTEGER - 1, "maximum": MAX_INTEGER}
 
-_VALUES: dict[Field, Schema] = {
-    Field.CODE: CODE,
-    Field.SIZE: _INTEGER,
-    Field.PRICE: _INTEGER,
-    Field.LATITUDE: LATITUDE,
-    Field.LONGITUDE: LONGITUDE,
-}
 
-_EXAMPLES = {
-    Field.CODE: "f853578c-fc0f-4e65-81b8-566c5dffa35a",
-    Field.SIZE: 20,
-    Field.PRICE: 60,
-    Field.LATITUDE: 51.5,
-    Field.LONGITUDE: -0.12,
-}
+def _compared(field: Description) -> Schema:
+    """The values that a condition compares the field with."""
+    match field.kind:
+        case Code():
+            return CODE
+        case Whole():
+            return _INTEGER
+        case Degrees(limit):
+            return {"type": "number", "minimum": -limit, "maximum": limit}
+        case Line(longest):
+            return {"type": "string", "maxLength": longest}
 
 
 _TAG_LIST = r"^(\*|{tag}([ \t]*,[ \t]*{tag})*)$"
@@ -81,7 +79,7 @@ def filters() -> list[Schema]:
 
 
 def _filter(name: str, field: Field, operator: Operator) -> Schema:
-    value, example = _VALUES[field], _EXAMPLES[field]
+    value, example = _compared(FIELD[field]), FIELD[field].example
     text = f"Rooms whose {field} {OPERATORS[operator]}. May be given several times: all must hold."
     if operator is Operator.IN:
         return query(name, array(value, minItems=1, maxItems=MAX_VALUES), text, [example])
@@ -190,7 +188,7 @@ CODE_IN_PATH: Schema = {
     "description": "The code of a room, a UUID in upper or lower case; never "
     f"{', '.join(sorted(RESERVED_CODES))}.",
     "schema": CODE_TEXT,
-    "example": _EXAMPLES[Field.CODE],
+    "example": FIELD[Field.CODE].example,
 }
 
 REQUEST_ID = header(
@@ -229,8 +227,7 @@ def imports() -> list[Schema]:
         query(name, {"enum": list(values)}, texts[name], next(iter(values)))
         for name, values in IMPORT_PARAMETERS.items()
     ]
-    fields = "|".join(Field)
-    columns = array({"type": "string", "pattern": f"^({fields})=."}, maxItems=len(Field))
+    columns = array({"type": "string", "pattern": f"^({'|'.join(NAMES)})=."}, maxItems=len(NAMES))
     mapped = query(MAPPING, columns, "The column of a field that has no usual name; repeated for others.", [])
     return [*given, {**mapped, "explode": True, "example": ["price=price"]}]
 

@@ -5,8 +5,15 @@ from typing import Any
 import msgspec
 
 from rentomatic.domain.clusters import MAX_CLUSTERS
-from rentomatic.domain.room import CODE_PATTERN, MAX_INTEGER, RESERVED_CODES
-from rentomatic.domain.search import Field
+from rentomatic.domain.fields import (
+    ALWAYS_WRITTEN,
+    FIELDS,
+    WRITTEN_IF_STATED,
+    Description,
+    Field,
+    Unstated,
+)
+from rentomatic.domain.kinds import CODE_PATTERN, RESERVED_CODES, Code, Degrees, Line, Whole
 from rentomatic.domain.summary import MAX_BUCKETS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import geojson, json
@@ -20,23 +27,35 @@ LATITUDE: Schema = {"type": "number", "minimum": -90, "maximum": 90}
 LONGITUDE: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
-ROOM_FIELDS: dict[Field, Schema] = {
-    Field.CODE: {**CODE, "description": "Its name, unique among all rooms. A UUID is kept in lower case."},
-    Field.SIZE: {
-        "type": ["integer", "null"],
-        "minimum": 1,
-        "maximum": MAX_INTEGER,
-        "description": "Floor area in m²; null where the listing does not state it.",
-    },
-    Field.PRICE: {
-        "type": "integer",
-        "minimum": 0,
-        "maximum": MAX_INTEGER,
-        "description": "Whole currency units a day.",
-    },
-    Field.LATITUDE: {**LATITUDE, "description": "WGS 84 degrees, north positive."},
-    Field.LONGITUDE: {**LONGITUDE, "description": "WGS 84 degrees, east positive."},
-}
+
+def schema_of(field: Description) -> Schema:
+    """The values of a field, and what they mean; null among them where documents have it."""
+    schema = {**_of_kind(field), "description": field.about}
+    return _or_null(schema) if field.unstated is Unstated.NULL else schema
+
+
+def nullable_of(field: Description) -> Schema:
+    """The values of an optional field as a client may send them: null stands for what is not stated."""
+    return _or_null({**_of_kind(field), "description": field.about})
+
+
+def _of_kind(field: Description) -> Schema:
+    match field.kind:
+        case Code():
+            return CODE
+        case Whole(lowest, highest):
+            return {"type": "integer", "minimum": lowest, "maximum": highest}
+        case Degrees(limit):
+            return {"type": "number", "minimum": -limit, "maximum": limit}
+        case Line(longest):
+            return {"type": "string", "minLength": 1, "maxLength": longest}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+ROOM_FIELDS: dict[Field, Schema] = {field.name: schema_of(field) for field in FIELDS}
 
 _DISTANCE: Schema = {
     "type": "number",
@@ -85,27 +104,30 @@ def schemas() -> dict[str, Schema]:
 
 
 def _of_rooms() -> dict[str, Schema]:
-    fields = {str(name): schema for name, schema in ROOM_FIELDS.items()}
+    always = {name: ROOM_FIELDS[Field(name)] for name in ALWAYS_WRITTEN}
+    if_stated = {name: ROOM_FIELDS[Field(name)] for name in WRITTEN_IF_STATED}
+    needed = {str(f.name): schema_of(f) for f in FIELDS if not f.optional and f.name is not Field.CODE}
+    open_ = {str(f.name): nullable_of(f) for f in FIELDS if f.optional}
+    code = ROOM_FIELDS[Field.CODE]
     example = plain(FIRST_ROOMS[0])
-    named = {"code": fields.pop("code")}
-    sized = {"size": fields.pop("size")}
     return {
-        "Room": record({**named, **sized, **fields}, examples=[example]),
-        "NewRoom": record(fields, {**named, **sized}, examples=[example]),
+        "Room": record(always, if_stated, examples=[example]),
+        "NewRoom": record(needed, {"code": code, **open_}, examples=[example]),
         "RoomToSave": record(
-            fields,
-            {"code": {**named["code"], "description": "The one of the path, if it is given."}, **sized},
+            needed,
+            {"code": {**code, "description": "The one of the path, if it is given."}, **open_},
             examples=[example],
         ),
         "FoundRoom": record(
-            {**named, **sized, **fields}, {"distance": _DISTANCE}, examples=[{**example, "distance": 245.48}]
+            always, {**if_stated, "distance": _DISTANCE}, examples=[{**example, "distance": 245.48}]
         ),
         "Rooms": array(ref("FoundRoom")),
     }
 
 
 def _of_geojson() -> dict[str, Schema]:
-    fields = {str(name): ROOM_FIELDS[name] for name in (Field.CODE, Field.SIZE, Field.PRICE)}
+    fields = {name: ROOM_FIELDS[Field(name)] for name in geojson.PROPERTIES}
+    if_stated = {name: ROOM_FIELDS[Field(name)] for name in WRITTEN_IF_STATED}
     position = array(LONGITUDE, minItems=2, maxItems=2, description="Longitude, latitude (RFC 7946).")
     point = record({"type": {"const": "Point"}, "coordinates": position})
     feature = record(
@@ -113,7 +135,7 @@ def _of_geojson() -> dict[str, Schema]:
             "type": {"const": "Feature"},
             "id": CODE,
             "geometry": point,
-            "properties": record(fields, {"distance": _DISTANCE}),
+            "properties": record(fields, {**if_stated, "distance": _DISTANCE}),
         },
         examples=[plain(geojson.feature(FIRST_ROOMS[0]))],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from rentomatic.domain.room import Room
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import csv, json, ndjson
 from rentomatic.web.access.keys import Scope
@@ -27,6 +28,7 @@ SECURITY_SCHEMES = {
 _OF_KEYS = (problems.UNAUTHORIZED, problems.INSUFFICIENT_SCOPE, problems.WRITES_OFF, problems.READ_ONLY)
 _OF_A_BODY = (400, 408, 413, 415)
 _EXAMPLE = {**plain(FIRST_ROOMS[0]), "price": 45}
+_LISTED = Room(code="r1", size=20, price=60, latitude=51.5, longitude=-0.12)
 _WRITTEN = {json.MEDIA_TYPE: media_type(ref("Room"))}
 
 
@@ -126,11 +128,11 @@ def import_() -> Schema:
             "content": {
                 csv.MEDIA_TYPE: {
                     "schema": {"type": "string"},
-                    "example": "code,size,price,latitude,longitude\nr1,20,60,51.5,-0.12\n",
+                    "example": b"".join(csv.write([_LISTED])).decode().replace("\r\n", "\n"),
                 },
                 ndjson.MEDIA_TYPE: {
                     "schema": {"type": "string"},
-                    "example": '{"code":"r1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n',
+                    "example": b"".join(ndjson.write([_LISTED])).decode(),
                 },
             },
         },
