@@ -128,13 +128,6 @@ def test_a_strict_import_loads_nothing_if_a_line_is_refused(
     assert [make_room(code="old")] == storage.rooms()
 
 
-def test_a_strict_import_loads_a_good_listing(rentomatic: CommandLine, storage: Storage) -> None:
-    done = rentomatic("import", write(LISTING), "--strict")
-
-    assert (0, told(added=2)) == (done.code, done.out)
-    assert storage.rooms() == ROOMS
-
-
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
@@ -193,17 +186,6 @@ def test_a_room_that_is_there_may_fail_the_whole_import(rentomatic: CommandLine,
 
     assert (done.code, done.out, done.err) == (1, "", "Error: There is a room b2 already.\n")
     assert [make_room(code="b2")] == storage.rooms()
-
-
-def test_importing_twice_changes_nothing(rentomatic: CommandLine, storage: Storage) -> None:
-    rooms = sorted(sample_rooms(2500), key=lambda room: room.code)
-    Path("rooms.csv").write_bytes(b"".join(csv.write(rooms)))
-
-    first, second = rentomatic("import", "rooms.csv"), rentomatic("import", "rooms.csv")
-
-    assert (0, told(added=2500)) == (first.code, first.out)
-    assert (0, told(unchanged=2500)) == (second.code, second.out)
-    assert rooms == storage.rooms()
 
 
 def test_damage_at_the_end_of_a_listing_leaves_all_as_it_was(
