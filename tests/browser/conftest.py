@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 """The first of these that is there is used: the shell opens a page with a sixth of a whole browser's work."""
 
 CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
-PATIENCE = 60_000
+PATIENCE = 30_000
 """Milliseconds in which a page shows what is expected of it, also on a busy machine."""
 
 QUIET = (
@@ -110,6 +110,21 @@ def _whatever_the_network_does(goto: Callable[..., Response | None]) -> Callable
 def size() -> str:
     """Of the screen: a desktop's, but for tests that are marked `both_sizes`."""
     return "desktop"
+
+
+def assert_fits(
+    page: Page, widths: Sequence[int], prepare: Callable[[Page], None] = lambda page: None
+) -> None:
+    """Nothing is wider than a window of any of these widths.
+
+    prepare: opens what a width hides.
+    """
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        prepare(page)
+        beyond = page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth")
+
+        assert (width, 0) == (width, beyond), page.url
 
 
 @pytest.fixture

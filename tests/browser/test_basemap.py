@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Camera
+from tests.browser.conftest import PATIENCE, Camera
 
 WEB = Path(__file__).parents[2] / "src" / "rentomatic" / "web"
 CITIES = {"London": (51.507, -0.128), "Barcelona": (41.387, 2.17), "Tokyo": (35.69, 139.7)}
@@ -87,7 +87,7 @@ def page(browser: Browser, address: str, camera: Camera) -> Iterator[Page]:
     """A page that may load from here only; what goes wrong on it fails the test."""
     context = browser.new_context(base_url=address, viewport={"width": 800, "height": 600})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -110,13 +110,15 @@ def expect_colour(page: Page, wanted: tuple[int, ...], x: int, y: int) -> None:
     page.wait_for_function(HAS_COLOUR, arg=[x, y, ",".join(map(str, wanted))])
 
 
-@pytest.mark.parametrize("zoom", [2, 5, 8, 11, 13])
 @pytest.mark.parametrize("city", CITIES)
-def test_cities_are_drawn_at_every_zoom(page: Page, city: str, zoom: int) -> None:
-    look(page, zoom, *CITIES[city])
-
-    expect(page.locator("#map canvas").first).to_be_visible()
+def test_cities_are_drawn_at_every_zoom(page: Page, city: str) -> None:
+    look(page, 2, *CITIES[city])
     expect(page.get_by_text("Natural Earth · © GeoNames")).to_be_visible()
+    for zoom in (5, 8, 11, 13):
+        page.evaluate("zoom => { delete document.body.dataset.drawn; map.setZoom(zoom); }", zoom)
+        page.wait_for_selector("[data-drawn]", state="attached")
+
+        expect(page.locator("#map canvas").first).to_be_visible()
 
 
 def test_land_is_land_and_a_lake_is_water(page: Page) -> None:
