@@ -13,6 +13,7 @@ from benchmarks.connection import connect, prepare
 from benchmarks.orm import Orm
 from benchmarks.sides import Explained, Sides
 from rentomatic.domain.geography import BoundingBox
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 
@@ -48,7 +49,10 @@ def sqlite_sides(path: Path) -> Iterator[Sides]:
     engine = create_engine(URL.create("sqlite", database=str(path)))
     event.listen(engine, "connect", lambda connection, _: prepare(connection))
     try:
-        with closing(SqliteRepo(path, SQLITE_REVISION, 60)) as repository, closing(connect(path)) as bare:
+        with (
+            closing(SqliteRepo(path, SQLITE_REVISION, Limits(statement_timeout=60))) as repository,
+            closing(connect(path)) as bare,
+        ):
             yield Sides(
                 repository, Orm(engine), BareSqlite(bare), lambda search: _explained(repository, search)
             )

@@ -95,7 +95,7 @@ def test_a_backup_that_cannot_be_proved_is_set_aside(
     rentomatic: CommandLine, lasting: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lasting.put_all(FEW)
-    monkeypatch.setattr("rentomatic.cli.commands.backup._restored_for_trial", lambda *_: 1)
+    monkeypatch.setattr("rentomatic.cli.commands.backup.restored_for_trial", lambda *_: 1)
 
     made = rentomatic("backup", "--verify")
     listed = rentomatic("backup", "--list")

@@ -5,16 +5,17 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from rentomatic.repository import areas, staging
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo import cells as mongo_cells
 from rentomatic.repository.mongo import load as mongo_load
-from rentomatic.repository.mongo import repository as mongo_repository
 from rentomatic.repository.mongo import search as mongo_search
 from rentomatic.repository.mongo import totals as mongo_totals
 from rentomatic.repository.mongo.migrate import upgrade as upgrade_mongo
@@ -31,7 +32,6 @@ from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.sqlite import cells as sqlite_cells
 from rentomatic.repository.sqlite import meter as sqlite_meter
 from rentomatic.repository.sqlite import plan as sqlite_plan
-from rentomatic.repository.sqlite import repository as sqlite_repository
 from rentomatic.repository.sqlite import sampling as sqlite_sampling
 from rentomatic.repository.sqlite import search as sqlite_search
 from rentomatic.repository.sqlite import totals as sqlite_totals
@@ -45,16 +45,20 @@ Factory = Callable[[], AbstractContextManager[RoomRepository]]
 """Gives an empty repository of its own, which goes away with the context."""
 
 
+PATIENT = Limits(swap_wait=60)
+"""No writer gives up on a busy machine."""
+
+
 @contextmanager
 def memory() -> Iterator[RoomRepository]:
     yield MemRepo()
 
 
 @contextmanager
-def sqlite() -> Iterator[RoomRepository]:
+def sqlite(limits: Limits = PATIENT) -> Iterator[RoomRepository]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(shutil.copy(_empty_file(), folder))
-        repository = SqliteRepo(path, SQLITE_REVISION)
+        repository = SqliteRepo(path, SQLITE_REVISION, limits)
         try:
             yield repository
         finally:
@@ -62,9 +66,9 @@ def sqlite() -> Iterator[RoomRepository]:
 
 
 @contextmanager
-def postgres() -> Iterator[RoomRepository]:
+def postgres(limits: Limits = PATIENT) -> Iterator[RoomRepository]:
     with postgres_server.database() as conninfo:
-        repository = PostgresRepo(conninfo, POSTGRES_REVISION)
+        repository = PostgresRepo(conninfo, POSTGRES_REVISION, limits)
         try:
             yield repository
         finally:
@@ -72,10 +76,12 @@ def postgres() -> Iterator[RoomRepository]:
 
 
 @contextmanager
-def mongo() -> Iterator[RoomRepository]:
+def mongo(limits: Limits = PATIENT) -> Iterator[RoomRepository]:
     with mongo_server.database() as (uri, name):
         upgrade_mongo(uri, name)
-        repository = MongoRepo(uri, name, MONGO_REVISION, statement_timeout=60)  # SecantusDB is slow
+        repository = MongoRepo(
+            uri, name, MONGO_REVISION, replace(limits, statement_timeout=60)
+        )  # SecantusDB is slow
         try:
             yield repository
         finally:
@@ -111,13 +117,6 @@ def work_in_small_batches(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "_BATCH", 50)
     for reader in (postgres_statements, mongo_search):
         patch.setattr(reader, "_AT_ONCE", 50)
-
-
-def prepare(patch: pytest.MonkeyPatch) -> None:
-    """Let a storage work in small batches, and no writer give up on a busy machine."""
-    work_in_small_batches(patch)
-    for module in (sqlite_repository, mongo_repository):
-        patch.setattr(module, "SWAP_TIMEOUT", 60.0)
 
 
 def take_small_samples(patch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, RoomQuery
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo.errors import translated_errors
@@ -313,17 +314,15 @@ def test_a_database_of_an_older_program_says_what_to_do(place: tuple[str, str]) 
         repository.ping()
 
 
-def test_a_load_waits_for_another_only_so_long(
-    by_hand: Any, repository: MongoRepo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rentomatic.repository.mongo.repository.BUSY_TIMEOUT", 0.2)
-    with by_hand.client.start_session() as session, session.start_transaction():
-        by_hand.schema.update_one({"_id": "room"}, {"$inc": {"loads": 1}}, session=session)
-        with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
-            repository.load([make_room(code="first")])
-        session.abort_transaction()
+def test_a_load_waits_for_another_only_so_long(by_hand: Any, place: tuple[str, str]) -> None:
+    with closing(MongoRepo(*place, MONGO_REVISION, Limits(load_wait=0.2))) as repository:
+        with by_hand.client.start_session() as session, session.start_transaction():
+            by_hand.schema.update_one({"_id": "room"}, {"$inc": {"loads": 1}}, session=session)
+            with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
+                repository.load([make_room(code="first")])
+            session.abort_transaction()
 
-    assert repository.load([make_room(code="second")]).added == 1
+        assert repository.load([make_room(code="second")]).added == 1
 
 
 def answers(repository: MongoRepo) -> bool:
@@ -365,7 +364,7 @@ def refuses_twenty_uses_at_once(repository: MongoRepo) -> bool:
 def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_back() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
-        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, connect_timeout=2)) as repository:
+        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, Limits(connect_timeout=2))) as repository:
             repository.load([make_room()])
             for _ in range(2):
                 server.stop()
@@ -380,7 +379,7 @@ def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_b
 def test_a_frozen_server_is_away_once_a_check_of_a_connection_timed_out() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
-        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, connect_timeout=1)) as repository:
+        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, Limits(connect_timeout=1))) as repository:
             repository.load([make_room()])
             server.send(signal.SIGSTOP)
             try:
@@ -401,7 +400,9 @@ def refusal_of_ping(repository: MongoRepo) -> str:
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
-        with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, statement_timeout=0.5)) as repository:
+        with closing(
+            MongoRepo(server.uri, "rooms", MONGO_REVISION, Limits(statement_timeout=0.5))
+        ) as repository:
             repository.load([make_room()])
             server.send(signal.SIGSTOP)
             try:
@@ -510,7 +511,7 @@ def test_a_single_server_is_told_to_become_a_replica_set() -> None:
 )
 def test_no_secret_and_no_host_is_in_an_error(address: str) -> None:
     with (
-        closing(MongoRepo(address, "rentomatic", MONGO_REVISION, connect_timeout=0.2)) as repository,
+        closing(MongoRepo(address, "rentomatic", MONGO_REVISION, Limits(connect_timeout=0.2))) as repository,
         pytest.raises(RepositoryUnavailable) as refusal,
     ):
         repository.ping()

@@ -13,6 +13,7 @@ import pytest
 from rentomatic.domain.geography import BoundingBox, Circle, Point, distance
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.sqlite import migrate
 from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
@@ -359,7 +360,7 @@ def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
 
 
 def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
-    with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=0.01)) as repository:
+    with closing(SqliteRepo(town, SQLITE_REVISION, Limits(statement_timeout=0.01))) as repository:
         with pytest.raises(RepositoryUnavailable, match="in time"):
             repository.count(RoomQuery(areas=(Circle(CENTRE, 19_000_000),)))
         assert repository.get("f853578c-fc0f-4e65-81b8-566c5dffa35a") is not None
@@ -367,7 +368,7 @@ def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
 
 def test_a_total_that_runs_out_of_time_leaves_its_connection_usable(town: Path) -> None:
     far = RoomQuery(areas=(Circle(CENTRE, 19_000_000),))
-    with closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=60)) as repository:
+    with closing(SqliteRepo(town, SQLITE_REVISION, Limits(statement_timeout=60))) as repository:
         for total in (repository.count, repository.summarise, repository.sample):
             for seconds in (0, 0.01):
                 with pytest.raises(OutOfTime):
@@ -381,23 +382,24 @@ def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) ->
     nowhere = Condition(Field.PRICE, Operator.NE, 10), Condition(Field.SIZE, Operator.NE, 10)
     query = RoomQuery(conditions=nowhere, near=CENTRE, sort=BY_DISTANCE, limit=1000)
     with (
-        closing(SqliteRepo(town, SQLITE_REVISION, statement_timeout=0.01)) as repository,
+        closing(SqliteRepo(town, SQLITE_REVISION, Limits(statement_timeout=0.01))) as repository,
         pytest.raises(RepositoryUnavailable, match="in time"),
     ):
         repository.search(query)
 
 
-def test_a_writer_waits_for_another_only_so_long(
-    path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("rentomatic.repository.sqlite.repository.LOAD_TIMEOUT", 0.1)
-    with closing(open_by_hand(path)) as other:
+def test_a_writer_waits_for_another_only_so_long(path: Path) -> None:
+    limits = Limits(load_wait=0.1)
+    with (
+        closing(SqliteRepo(path, SQLITE_REVISION, limits)) as repository,
+        closing(open_by_hand(path)) as other,
+    ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
             repository.load([make_room()])
         other.execute("ROLLBACK")
 
-    assert repository.load([make_room()]).added == 1
+        assert repository.load([make_room()]).added == 1
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

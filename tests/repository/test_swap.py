@@ -7,32 +7,32 @@ from contextlib import closing
 import pytest
 from bson import Int64
 
+from rentomatic.repository.backend import Limits
 from rentomatic.repository.mongo.repository import MongoRepo
 from rentomatic.repository.sqlite.files import BUSY_TIMEOUT
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room
-from tests.repository.storages import STORAGES
+from tests.repository.storages import STORAGES, mongo, sqlite
 
 
-def test_behind_another_writer_a_swap_of_sqlite_is_given_up_after_a_second() -> None:
-    with STORAGES["sqlite"]() as repository:
+def test_behind_another_writer_a_swap_of_sqlite_is_given_up_after_its_wait() -> None:
+    with sqlite(Limits(swap_wait=0.2)) as repository:
         assert isinstance(repository, SqliteRepo)
         repository.load([make_room()])
         with closing(sqlite3.connect(repository._path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             took = time_until_refused(repository)
 
-        assert 0.5 < took < BUSY_TIMEOUT - 1
+        assert 0.1 < took < BUSY_TIMEOUT - 1
         assert repository.swap(make_room(), None)
 
 
-def test_behind_another_writer_a_swap_of_mongodb_is_given_up_after_two_seconds() -> None:
-    with STORAGES["mongo"]() as repository:
+def test_behind_another_writer_a_swap_of_mongodb_is_given_up_after_its_wait() -> None:
+    with mongo(Limits(swap_wait=1.0)) as repository:
         assert isinstance(repository, MongoRepo)
         repository.load([make_room()])
-        repository._timeout = 60.0
         with repository._database(None) as database, database.client.start_session() as session:
             session.start_transaction()
             database.room.update_one({"code": "a1"}, {"$set": {"price": 61}}, session=session)

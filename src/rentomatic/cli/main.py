@@ -11,7 +11,7 @@ import click
 from rentomatic import __version__
 from rentomatic.cli import errors
 from rentomatic.cli.commands.add import add
-from rentomatic.cli.commands.backup import backup, restore
+from rentomatic.cli.commands.backup import backup
 from rentomatic.cli.commands.copy import copy
 from rentomatic.cli.commands.doctor import doctor
 from rentomatic.cli.commands.export import export
@@ -19,6 +19,7 @@ from rentomatic.cli.commands.import_ import import_
 from rentomatic.cli.commands.make_key import make_key
 from rentomatic.cli.commands.migrate import init_postgres, migrate
 from rentomatic.cli.commands.remove import remove
+from rentomatic.cli.commands.restore import restore
 from rentomatic.cli.commands.sample import sample
 from rentomatic.cli.commands.search import search
 from rentomatic.cli.commands.serve import serve

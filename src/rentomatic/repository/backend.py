@@ -25,6 +25,8 @@ class Limits:
     pool_size: connections that a process keeps to a server, at most.
     prepared_statements: whether a server may keep plans; it cannot behind a transaction pooler.
     workers: processes of one machine that each have a repository.
+    load_wait, swap_wait: seconds that a load of rooms, and the change of one, waits for another writer; None
+        for as long as suits the storage.
     """
 
     statement_timeout: float = 10.0
@@ -33,6 +35,11 @@ class Limits:
     pool_size: int = 4
     prepared_statements: bool = True
     workers: int = 1
+    load_wait: float | None = None
+    swap_wait: float | None = None
+
+
+USUAL_LIMITS = Limits()
 
 
 class Backend(Protocol):

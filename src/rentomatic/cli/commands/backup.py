@@ -1,15 +1,10 @@
-"""Commands that keep all rooms safe and bring them back: backup and restore."""
+"""The command that keeps all rooms safe: backup."""
 
 import os
-import shutil
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, NoReturn
+from typing import IO
 
 import click
 from rich import box
@@ -17,31 +12,19 @@ from rich.console import Console
 from rich.table import Table
 
 from rentomatic import __version__
-from rentomatic.bootstrap import open_existing, open_to_restore, scratch
+from rentomatic.bootstrap import open_existing
 from rentomatic.cli.backup_files import age_text, largest_backup, loss_since, megabytes, rooms_in
-from rentomatic.cli.commands.copy import print_comparison
-from rentomatic.cli.confirm import announce, confirm, confirm_overwriting, yes_option
+from rentomatic.cli.commands.restore import require_one_that_lasts, restored_for_trial, summary
+from rentomatic.cli.confirm import announce, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED
-from rentomatic.cli.options import as_command, naming, repository
+from rentomatic.cli.options import as_command, repository
 from rentomatic.cli.progress import counting
+from rentomatic.cli.stopping import stopped_in_order
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.backups import (
-    backups_in,
-    new_backup,
-    newest_backup,
-    remove_old,
-    set_aside,
-    whole_file,
-)
-from rentomatic.serializers.backup import Trailer, check, read, write
-from rentomatic.settings import Settings, SettingsError, read_settings
-from rentomatic.use_cases.copy_rooms import copy_rooms
-from rentomatic.use_cases.errors import Problem
+from rentomatic.repository.backups import backups_in, new_backup, remove_old, set_aside, whole_file
+from rentomatic.serializers.backup import Trailer, write
+from rentomatic.settings import Settings, read_settings
 from rentomatic.use_cases.export_rooms import export_rooms
-from rentomatic.use_cases.restore_rooms import restore_rooms
-
-_IN_MEMORY = 1 << 24
-"""Bytes of a backup from standard input that are kept in memory; more of them go to a file."""
 
 
 @click.command
@@ -76,11 +59,10 @@ def backup(
     if listed:
         _print_backups(settings.backup_directory)
         return DONE
-    _require_one_that_lasts(settings)
-    if output and keep:
-        raise click.UsageError("--keep is about the directory of backups, which --output leaves as it is")
-    if output and fewer_rooms:
-        raise click.UsageError("--fewer-rooms is about the directory of backups, which --output leaves alone")
+    require_one_that_lasts(settings)
+    if output and (keep or fewer_rooms):
+        option = "--keep" if keep else "--fewer-rooms"
+        raise click.UsageError(f"{option} is about the directory of backups, which --output leaves as it is")
     if output == "-":
         _to_standard_output(settings, verify)
         return DONE
@@ -88,111 +70,33 @@ def backup(
         _require_place(Path(output), to_be_read=verify)
         confirm_overwriting(Path(output), settings.database, yes=yes)
     announce(settings)
-    with _stopped_in_order():
+    with stopped_in_order():
         path, trailer = _write_file(settings, output, fewer_rooms=fewer_rooms)
-        click.echo(f"{_summary(trailer)}: {path} ({megabytes(path.stat().st_size)})")
-        if verify:
-            with path.open("rb") as file:
-                same = _restored_for_trial(settings, file, str(path)) == DONE
-            if not same:
-                click.echo(f"It is no backup: {path} was renamed to {set_aside(path)}.", err=True)
-                return FAILED
-        if output is not None:
-            return DONE
-        before = None if fewer_rooms else largest_backup(settings.backup_directory, but=path)
-        if loss := loss_since(before, trailer.count):
-            click.echo(f"Error: {as_command(loss)} No backup was removed.", err=True)
+        click.echo(f"{summary(trailer)}: {path} ({megabytes(path.stat().st_size)})")
+        if verify and not _is_proved(settings, path):
             return FAILED
-        _remove_old(settings, keep, path)
+        return DONE if output else _tidied(settings, keep, path, trailer)
+
+
+def _is_proved(settings: Settings, path: Path) -> bool:
+    """Whether the backup could be restored; one that could not gets a name that is none."""
+    with path.open("rb") as file:
+        if restored_for_trial(settings, file, str(path)) == DONE:
+            return True
+    click.echo(f"It is no backup: {path} was renamed to {set_aside(path)}.", err=True)
+    return False
+
+
+def _tidied(settings: Settings, keep: int | None, newest: Path, trailer: Trailer) -> int:
+    """Remove the oldest backups, unless rooms were lost since one of them; the exit code."""
+    before = None if trailer.fewer_rooms else largest_backup(settings.backup_directory, but=newest)
+    if loss := loss_since(before, trailer.count):
+        click.echo(f"Error: {as_command(loss)} No backup was removed.", err=True)
+        return FAILED
+    keep = keep or settings.backup_keep
+    if removed := remove_old(settings.backup_directory, keep, but=newest):
+        click.echo(f"Removed beyond the newest {keep}: {', '.join(path.name for path in removed)}")
     return DONE
-
-
-@click.command
-@click.argument("file")
-@click.option("--force", is_flag=True, hidden=True, deprecated="Only --yes keeps restore from asking.")
-@click.option("--verify", is_flag=True, help="Only into a scratch storage, to prove that it can be restored.")
-@yes_option
-def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
-    """Bring back the rooms of a backup: a file, latest for the newest in the directory, or - for stdin.
-
-    A name without a folder that is not a file here is looked up among the backups of backup --list.
-    latest has to be a backup of this very storage; any other one is restored by its name.
-
-    The whole file is checked first: one that is damaged changes nothing. Then all rooms are loaded in
-    one step, all or none, while readers go on with what was there, and are read back: number and
-    checksum of both are printed, and the exit code is 1 where they differ. Where the storage has rooms
-    already, you are asked: those that the backup does not hold are removed. A server needs its schema
-    first: rentomatic migrate.
-
-    \b
-    Examples:
-      rentomatic restore latest --yes
-      rentomatic restore --verify latest
-      rentomatic restore rooms-20261122T172013Z.ndjson.gz --yes
-      cat backups/rooms-20261122T172013Z.ndjson.gz | rentomatic restore --yes -
-    """
-    if verify and (force or yes):
-        raise click.UsageError("--verify touches no storage that you would be asked about")
-    settings = read_settings(os.environ)
-    if not verify:
-        _require_one_that_lasts(settings)
-        announce(settings)
-    with _stopped_in_order(), _opened(file, settings.backup_directory) as (content, name):
-        with counting("checked") as watched:
-            trailer = check(content, name, watched)
-        click.echo(f"{_summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}")
-        if verify:
-            return _restored_for_trial(settings, content, name)
-        if file == "latest":
-            _require_own(settings, trailer, name)
-        return _restored(settings, content, name, trailer, yes=yes)
-
-
-def _restored(settings: Settings, content: IO[bytes], name: str, trailer: Trailer, *, yes: bool) -> int:
-    with repository(settings, open_to_restore) as rooms:
-        if present := rooms.count(RoomQuery()):
-            confirm(
-                f"{settings.target} has {_rooms(present)}. Afterwards it has those of the backup, "
-                f"{_rooms(trailer.count)}, and no other.",
-                yes=yes,
-            )
-            yes = True
-        with counting("restored", "compared") as watched:
-            report = restore_rooms(read(content, name), rooms, force=yes, watched=watched)
-    counts = report.counts
-    told = ("added", "replaced", "unchanged", "removed")
-    click.echo(", ".join(f"{getattr(counts, what):,} {what}" for what in told) + ".")
-    print_comparison(report, name, settings.database.label)
-    return DONE if report.identical else FAILED
-
-
-def _restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> int:
-    with (
-        naming(settings.database),
-        scratch(settings) as trial,
-        repository(trial) as rooms,
-        counting("restored", "compared") as watched,
-    ):
-        report = copy_rooms(read(content, name), rooms, watched=watched)
-    print_comparison(report, name, "a scratch storage, dropped again")
-    return DONE if report.identical else FAILED
-
-
-def _require_one_that_lasts(settings: Settings) -> None:
-    if not settings.database.lasts:
-        wanted = "must be a storage that lasts: rooms in memory end with the process"
-        raise SettingsError([Problem("DATABASE_URL", wanted)])
-
-
-def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
-    """Refuse a backup of another storage that was not asked for by its name."""
-    own = settings.database.label
-    if trailer.storage != own:
-        message = (
-            f"The latest backup is of {trailer.storage}, not of {own}. Nothing was changed. "
-            f"To restore it here all the same, name it: `rentomatic restore {Path(name).name}`."
-        )
-        raise click.ClickException(as_command(message))
 
 
 def _require_place(path: Path, *, to_be_read: bool) -> None:
@@ -242,71 +146,6 @@ def _to_standard_output(settings: Settings, verify: bool) -> None:
     sys.stdout.buffer.flush()
 
 
-def _remove_old(settings: Settings, keep: int | None, newest: Path) -> None:
-    keep = keep or settings.backup_keep
-    removed = remove_old(settings.backup_directory, keep, but=newest)
-    if removed:
-        click.echo(f"Removed beyond the newest {keep}: {', '.join(path.name for path in removed)}")
-
-
-@contextmanager
-def _opened(file: str, directory: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """The backup and how it is called, to be read more than once."""
-    if file == "latest":
-        newest = newest_backup(directory)
-        if newest is None:
-            raise click.ClickException(f"There is no backup in {directory}.")
-        file = str(newest.path)
-    if file == "-":
-        with _kept(sys.stdin.buffer) as kept:
-            yield kept, "standard input"
-        return
-    try:
-        path = _found(file, directory)
-        content = path.open("rb")
-    except OSError as error:
-        raise click.FileError(file, error.strerror) from error
-    with content:
-        if content.seekable():
-            yield content, str(path)
-            return
-        with _kept(content) as kept:
-            yield kept, str(path)
-
-
-def _found(file: str, directory: Path) -> Path:
-    """The file, or where there is none and the name has no folder, the backup of that name."""
-    path, listed = Path(file), directory / file
-    return listed if file == path.name and not path.exists() and listed.exists() else path
-
-
-@contextmanager
-def _kept(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """All of a stream that can be read only once."""
-    with SpooledTemporaryFile(max_size=_IN_MEMORY) as kept:
-        shutil.copyfileobj(stream, kept)
-        kept.seek(0)
-        yield kept
-
-
-@contextmanager
-def _stopped_in_order() -> Iterator[None]:
-    """What ends the process is taken as Ctrl-C is: nothing unfinished stays behind, no scratch storage."""
-
-    def stop(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    usual = (signal.SIGTERM, signal.SIGHUP)
-    taken = [sign for sign in usual if signal.getsignal(sign) is signal.SIG_DFL]  # nohup ignores one
-    for sign in taken:
-        signal.signal(sign, stop)
-    try:
-        yield
-    finally:
-        for sign in taken:
-            signal.signal(sign, signal.SIG_DFL)
-
-
 def _print_backups(directory: Path) -> None:
     found = backups_in(directory)
     if not found:
@@ -320,11 +159,3 @@ def _print_backups(directory: Path) -> None:
     for each in found:
         table.add_row(each.path.name, age_text(each.age(now)), megabytes(each.size), rooms_in(each))
     Console(highlight=False).print(table)
-
-
-def _summary(trailer: Trailer) -> str:
-    return f"{_rooms(trailer.count)}, checksum {trailer.checksum}"
-
-
-def _rooms(number: int) -> str:
-    return f"{number:,} room{'' if number == 1 else 's'}"

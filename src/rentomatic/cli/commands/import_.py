@@ -118,19 +118,16 @@ def import_(
         repository(settings) as rooms,
         _progress(file, source) as advance,
         _refusal_writer(report) as on_refusal,
+        _refusals_printed(),
     ):
-        try:
-            done = import_rooms(
-                rooms,
-                advance(formats.read(source.lines, columns, format_, file)),
-                on_conflict=OnConflict(on_conflict),
-                strict=strict,
-                dry_run=dry_run,
-                on_refusal=on_refusal,
-            )
-        except ImportRefused as refused:
-            _print_refusals(refused.report)
-            raise
+        done = import_rooms(
+            rooms,
+            advance(formats.read(source.lines, columns, format_, file)),
+            on_conflict=OnConflict(on_conflict),
+            strict=strict,
+            dry_run=dry_run,
+            on_refusal=on_refusal,
+        )
     if "size" not in columns.found:
         click.echo("No column says the size; if one does, name it: --map size=COLUMN.", err=True)
     _print_report(done, dry_run)
@@ -183,6 +180,16 @@ def _cells(refusal: Refusal) -> tuple[object, ...]:
 def _defused(cells: tuple[object, ...]) -> list[object]:
     """Cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
     return [defused(cell) if isinstance(cell, str) else cell for cell in cells]
+
+
+@contextmanager
+def _refusals_printed() -> Iterator[None]:
+    """Print the refused lines of an import that loads nothing because of them."""
+    try:
+        yield
+    except ImportRefused as refused:
+        _print_refusals(refused.report)
+        raise
 
 
 def _print_report(done: ImportReport, dry_run: bool) -> None:

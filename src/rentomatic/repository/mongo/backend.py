@@ -33,14 +33,7 @@ class MongoBackend:
     lasts = True
 
     def open(self, limits: Limits) -> MongoRepo:
-        return MongoRepo(
-            self.uri,
-            self.name,
-            MONGO_REVISION,
-            statement_timeout=limits.statement_timeout,
-            connect_timeout=limits.connect_timeout,
-            pool_size=limits.pool_size,
-        )
+        return MongoRepo(self.uri, self.name, MONGO_REVISION, limits)
 
     def migrate(self) -> Revisions:
         return migrate.upgrade(self.uri, self.name)

@@ -24,6 +24,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.availability import Availability
+from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import read_within, seconds_within
 from rentomatic.repository.mongo.cells import are_few, cells_of_all
 from rentomatic.repository.mongo.errors import (
@@ -53,10 +54,10 @@ from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-BUSY_TIMEOUT = 5.0
+_LOAD_WAIT = 5.0
 """Seconds that a load waits for another one to end before it begins."""
 
-SWAP_TIMEOUT = 2.0
+_SWAP_WAIT = 2.0
 """Seconds for a swap, which MongoDB itself begins again until the load that is in its way has ended."""
 
 _PAUSE = 0.02
@@ -74,9 +75,6 @@ class MongoRepo:
 
     uri: `mongodb://…`, as PyMongo takes it.
     revision: the schema that this program needs.
-    statement_timeout: seconds after which a search is given up; exports and loads take their time.
-    connect_timeout: seconds for finding a server and connecting.
-    pool_size: connections at most.
 
     A load is one transaction, begun once all of its rooms have come, and an export reads one moment. MongoDB
     itself bounds both: a transaction to a minute (`transactionLifetimeLimitSeconds`), a moment to five
@@ -86,22 +84,14 @@ class MongoRepo:
     Nothing is opened before the first use, so that a server may fork its workers before.
     """
 
-    def __init__(
-        self,
-        uri: str,
-        database: str,
-        revision: str,
-        *,
-        statement_timeout: float = 10.0,
-        connect_timeout: float = 5.0,
-        pool_size: int = 4,
-    ) -> None:
+    def __init__(self, uri: str, database: str, revision: str, limits: Limits = USUAL_LIMITS) -> None:
         self._uri = uri
         self._name = database
         self._revision = revision
-        self._timeout = statement_timeout
-        self._connect_timeout = connect_timeout
-        self._pool_size = pool_size
+        self._limits = limits
+        self._timeout = limits.statement_timeout
+        self._load_wait = _LOAD_WAIT if limits.load_wait is None else limits.load_wait
+        self._swap_wait = _SWAP_WAIT if limits.swap_wait is None else limits.swap_wait
         self._opening = Lock()
         self._client: MongoClient[Document] | None = None
         self._checked = False
@@ -179,7 +169,7 @@ class MongoRepo:
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
         code_of_swap(old, new)
-        with self._database(min(SWAP_TIMEOUT, self._timeout)) as database:
+        with self._database(min(self._swap_wait, self._timeout)) as database:
             return swap(database.room, old, new)
 
     def ping(self) -> None:
@@ -193,7 +183,7 @@ class MongoRepo:
             client, self._client = self._client, None
         if client is not None:
             client.close()
-        self._availability.join(self._connect_timeout)
+        self._availability.join(self._limits.connect_timeout)
 
     @contextmanager
     def _database(self, timeout: float | None) -> Iterator[Database[Document]]:
@@ -212,7 +202,7 @@ class MongoRepo:
             if not (self._checked and client.topology_description.has_readable_server()):
                 if self._checked:
                     self._availability.suspect()
-                with pymongo.timeout(self._connect_timeout):  # or what is left, where that is less
+                with pymongo.timeout(self._limits.connect_timeout):  # or what is left, where that is less
                     self._check_schema(database)
             yield database
         self._availability.answered()
@@ -220,7 +210,7 @@ class MongoRepo:
     def _reach(self) -> None:
         """Find a server that can be used, and have it answer."""
         if (client := self._client) is not None:
-            with translated_errors(), pymongo.timeout(self._connect_timeout):
+            with translated_errors(), pymongo.timeout(self._limits.connect_timeout):
                 client.get_database(self._name).schema.find_one(_SCHEMA)
 
     def _learn(self, error: PyMongoError) -> None:
@@ -245,12 +235,12 @@ class MongoRepo:
             return self._client
 
     def _connect(self) -> MongoClient[Document]:
-        milliseconds = int(self._connect_timeout * 1000)
+        milliseconds = int(self._limits.connect_timeout * 1000)
         try:
             return MongoClient(
                 self._uri,
                 appname="rentomatic",
-                maxPoolSize=self._pool_size,
+                maxPoolSize=self._limits.pool_size,
                 waitQueueTimeoutMS=milliseconds,
                 serverSelectionTimeoutMS=milliseconds,
                 connectTimeoutMS=milliseconds,
@@ -271,7 +261,7 @@ class MongoRepo:
 
     def _begin(self, database: Database[Document], session: ClientSession) -> None:
         """Begin a transaction that no other load is in, waiting for one that is."""
-        end = time.monotonic() + BUSY_TIMEOUT
+        end = time.monotonic() + self._load_wait
         while True:
             session.start_transaction(
                 ReadConcern("snapshot"), WriteConcern("majority", wtimeout=int(_SILENCE * 1000))

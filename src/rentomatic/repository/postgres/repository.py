@@ -8,7 +8,7 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
-from rentomatic.repository.backend import Limits
+from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import patient_seconds, read_within, seconds_within
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections
@@ -25,10 +25,11 @@ from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
+_SWAP_WAIT = 1.0
+"""Seconds that a swap waits for a load, unless the limits say otherwise."""
+
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
-
-_USUAL = Limits()
 
 
 class PostgresRepo:
@@ -40,9 +41,10 @@ class PostgresRepo:
     Nothing is connected before the first use.
     """
 
-    def __init__(self, conninfo: str, revision: str, limits: Limits = _USUAL) -> None:
+    def __init__(self, conninfo: str, revision: str, limits: Limits = USUAL_LIMITS) -> None:
         self._connections = Connections(conninfo, revision, limits)
         self._timeout = limits.statement_timeout
+        self._swap_wait = _SWAP_WAIT if limits.swap_wait is None else limits.swap_wait
 
     def get(self, code: str) -> Room | None:
         return self._connections.read(lambda session: room_of_code(session, code), one_statement=True)
@@ -105,7 +107,8 @@ class PostgresRepo:
     def swap(self, old: Room | None, new: Room | None) -> bool:
         code_of_swap(old, new)
         # Behind a load it would wait long, and keep connections from those who read.
-        with self._connections.transaction(self._timeout, "lock_timeout = '1s'") as session:
+        wait = f"lock_timeout = {round(1000 * self._swap_wait)}"
+        with self._connections.transaction(self._timeout, wait) as session:
             return execute(session, swap_sql(old, new)) > 0
 
     def ping(self) -> None:

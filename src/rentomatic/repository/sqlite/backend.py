@@ -31,7 +31,7 @@ class SqliteBackend:
         return str(self.path)
 
     def open(self, limits: Limits) -> SqliteRepo:
-        return SqliteRepo(self.path, SQLITE_REVISION, limits.statement_timeout)
+        return SqliteRepo(self.path, SQLITE_REVISION, limits)
 
     def migrate(self) -> Revisions:
         """Bring the file up to date, making it where it is missing."""

@@ -11,6 +11,7 @@ from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
+from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import Deadline, read_within
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
@@ -38,10 +39,10 @@ from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-LOAD_TIMEOUT = 60.0
+_LOAD_WAIT = 60.0
 """Seconds that a load waits for another writer: it has been read by then, and would have to be read again."""
 
-SWAP_TIMEOUT = 1.0
+_SWAP_WAIT = 1.0
 """Seconds that a swap waits for another writer: readers may want the place that it waits in."""
 
 _LOAD_CACHE = -16384
@@ -55,15 +56,16 @@ class SqliteRepo:
 
     path: the file. It is never created here.
     revision: the schema that this program needs.
-    statement_timeout: seconds after which a search is given up; exports and loads take their time.
 
     Connections are kept in a pool and used by one thread at a time.
     """
 
-    def __init__(self, path: Path, revision: str, statement_timeout: float = 10.0) -> None:
+    def __init__(self, path: Path, revision: str, limits: Limits = USUAL_LIMITS) -> None:
         self._path = path
         self._revision = revision
-        self._timeout = statement_timeout
+        self._timeout = limits.statement_timeout
+        self._load_wait = _LOAD_WAIT if limits.load_wait is None else limits.load_wait
+        self._swap_wait = _SWAP_WAIT if limits.swap_wait is None else limits.swap_wait
         self._idle: list[OpenFile] = []
         self._closed = False
         self._schema_is_known = False
@@ -130,7 +132,7 @@ class SqliteRepo:
                     stage(connection, rooms, on_conflict)
                 connection.execute(f"PRAGMA cache_size = {_LOAD_CACHE}")
                 begin = "BEGIN" if dry_run else "BEGIN IMMEDIATE"
-                with _waiting(connection, LOAD_TIMEOUT), _transaction(connection, begin):
+                with _waiting(connection, self._load_wait), _transaction(connection, begin):
                     return apply(connection, on_conflict, keep=not dry_run, exactly=exactly)
         finally:
             self._shorten_log()
@@ -140,7 +142,7 @@ class SqliteRepo:
         statement = swap_sql(old, new)
         with (
             self._connection(self._meter()) as connection,
-            _waiting(connection, SWAP_TIMEOUT),
+            _waiting(connection, self._swap_wait),
             _transaction(connection, "BEGIN IMMEDIATE"),
         ):
             return connection.execute(statement.text, statement.values).rowcount > 0

@@ -1,0 +1,166 @@
+"""The command that brings a backup back: restore."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+import click
+
+from rentomatic.bootstrap import open_to_restore, scratch
+from rentomatic.cli.commands.copy import print_comparison
+from rentomatic.cli.confirm import announce, confirm, yes_option
+from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.options import as_command, naming, repository
+from rentomatic.cli.progress import counting
+from rentomatic.cli.stopping import stopped_in_order
+from rentomatic.domain.quoting import counted
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.backups import newest_backup
+from rentomatic.serializers.backup import Trailer, check, read
+from rentomatic.settings import Settings, SettingsError, read_settings
+from rentomatic.use_cases.copy_rooms import copy_rooms
+from rentomatic.use_cases.errors import Problem
+from rentomatic.use_cases.restore_rooms import restore_rooms
+
+_IN_MEMORY = 1 << 24
+"""Bytes of a backup from standard input that are kept in memory; more of them go to a file."""
+
+
+@click.command
+@click.argument("file")
+@click.option("--force", is_flag=True, hidden=True, deprecated="Only --yes keeps restore from asking.")
+@click.option("--verify", is_flag=True, help="Only into a scratch storage, to prove that it can be restored.")
+@yes_option
+def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
+    """Bring back the rooms of a backup: a file, latest for the newest in the directory, or - for stdin.
+
+    A name without a folder that is not a file here is looked up among the backups of backup --list.
+    latest has to be a backup of this very storage; any other one is restored by its name.
+
+    The whole file is checked first: one that is damaged changes nothing. Then all rooms are loaded in
+    one step, all or none, while readers go on with what was there, and are read back: number and
+    checksum of both are printed, and the exit code is 1 where they differ. Where the storage has rooms
+    already, you are asked: those that the backup does not hold are removed. A server needs its schema
+    first: rentomatic migrate.
+
+    \b
+    Examples:
+      rentomatic restore latest --yes
+      rentomatic restore --verify latest
+      rentomatic restore rooms-20261122T172013Z.ndjson.gz --yes
+      cat backups/rooms-20261122T172013Z.ndjson.gz | rentomatic restore --yes -
+    """
+    if verify and (force or yes):
+        raise click.UsageError("--verify touches no storage that you would be asked about")
+    settings = read_settings(os.environ)
+    if not verify:
+        require_one_that_lasts(settings)
+        announce(settings)
+    with stopped_in_order(), _opened(file, settings.backup_directory) as (content, name):
+        with counting("checked") as watched:
+            trailer = check(content, name, watched)
+        click.echo(f"{summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}")
+        if verify:
+            return restored_for_trial(settings, content, name)
+        if file == "latest":
+            _require_own(settings, trailer, name)
+        return _restored(settings, content, name, trailer, yes=yes)
+
+
+def _restored(settings: Settings, content: IO[bytes], name: str, trailer: Trailer, *, yes: bool) -> int:
+    with repository(settings, open_to_restore) as rooms:
+        if present := rooms.count(RoomQuery()):
+            confirm(
+                f"{settings.target} has {counted(present, 'room')}. Afterwards it has those of the backup, "
+                f"{counted(trailer.count, 'room')}, and no other.",
+                yes=yes,
+            )
+            yes = True
+        with counting("restored", "compared") as watched:
+            report = restore_rooms(read(content, name), rooms, force=yes, watched=watched)
+    counts = report.counts
+    told = ("added", "replaced", "unchanged", "removed")
+    click.echo(", ".join(f"{getattr(counts, what):,} {what}" for what in told) + ".")
+    print_comparison(report, name, settings.database.label)
+    return DONE if report.identical else FAILED
+
+
+def restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> int:
+    """Restore a backup into a scratch storage and compare; the exit code."""
+    with (
+        naming(settings.database),
+        scratch(settings) as trial,
+        repository(trial) as rooms,
+        counting("restored", "compared") as watched,
+    ):
+        report = copy_rooms(read(content, name), rooms, watched=watched)
+    print_comparison(report, name, "a scratch storage, dropped again")
+    return DONE if report.identical else FAILED
+
+
+def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
+    """Refuse a backup of another storage that was not asked for by its name."""
+    own = settings.database.label
+    if trailer.storage != own:
+        message = (
+            f"The latest backup is of {trailer.storage}, not of {own}. Nothing was changed. "
+            f"To restore it here all the same, name it: `rentomatic restore {Path(name).name}`."
+        )
+        raise click.ClickException(as_command(message))
+
+
+def require_one_that_lasts(settings: Settings) -> None:
+    """Raise SettingsError for a storage whose rooms end with the process."""
+    if not settings.database.lasts:
+        wanted = "must be a storage that lasts: rooms in memory end with the process"
+        raise SettingsError([Problem("DATABASE_URL", wanted)])
+
+
+@contextmanager
+def _opened(file: str, directory: Path) -> Iterator[tuple[IO[bytes], str]]:
+    """The backup and how it is called, to be read more than once."""
+    if file == "latest":
+        newest = newest_backup(directory)
+        if newest is None:
+            raise click.ClickException(f"There is no backup in {directory}.")
+        file = str(newest.path)
+    if file == "-":
+        with _kept(sys.stdin.buffer) as kept:
+            yield kept, "standard input"
+        return
+    try:
+        path = _found(file, directory)
+        content = path.open("rb")
+    except OSError as error:
+        raise click.FileError(file, error.strerror) from error
+    with content:
+        if content.seekable():
+            yield content, str(path)
+            return
+        with _kept(content) as kept:
+            yield kept, str(path)
+
+
+def _found(file: str, directory: Path) -> Path:
+    """The file, or where there is none and the name has no folder, the backup of that name."""
+    path, listed = Path(file), directory / file
+    return listed if file == path.name and not path.exists() and listed.exists() else path
+
+
+@contextmanager
+def _kept(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """All of a stream that can be read only once."""
+    with SpooledTemporaryFile(max_size=_IN_MEMORY) as kept:
+        shutil.copyfileobj(stream, kept)
+        kept.seek(0)
+        yield kept
+
+
+def summary(trailer: Trailer) -> str:
+    """What a backup holds, in a few words."""
+    return f"{counted(trailer.count, 'room')}, checksum {trailer.checksum}"
