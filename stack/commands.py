@@ -126,6 +126,7 @@ def _parsed(command: str, what: str, arguments: Sequence[str], *flags: str) -> N
 def _confirm(what: str, *, yes: bool) -> None:
     """Return where the person at the terminal agrees, or --yes was given.
 
+    `rentomatic.cli.confirm` asks the same by click, which is not installed yet where the stack is managed.
     Raises UsageError where there is nobody to ask, and StackError where the answer is no.
     """
     if yes:

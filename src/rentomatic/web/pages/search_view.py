@@ -15,7 +15,7 @@ from rentomatic.web.pages.labels import LARGEST, SMALLEST, label_of
 from rentomatic.web.pages.layout import degrees, distance
 from rentomatic.web.pages.narrower import Way
 from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
-from rentomatic.web.pages.search_parameters import FORM, Given, changed_by, query_string
+from rentomatic.web.pages.search_parameters import FORM, Given, query_string
 
 SORTS = {
     "price": "Price, lowest first",
@@ -123,10 +123,6 @@ class View:
     def without(self, *names: str) -> str:
         """The query string of the same search without some of its parameters."""
         return query_string([pair for pair in self.given if pair[0] not in names])
-
-    def with_(self, **changed: str) -> str:
-        """The query string of the same search from its first page with some parameters changed."""
-        return query_string(changed_by(self.given, changed))
 
     def _chips(self) -> Iterator[Chip]:
         values = self.values
