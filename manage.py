@@ -35,17 +35,17 @@ IN_PARALLEL = (
     "--no-loadscope-reorder",  # browsers and servers, which take long, come first as they are
 )
 LOCAL = {
-    "serve": "the page and the API, with sample rooms on first use",
+    "serve": "run the page and the API; loads sample rooms on first use",
     **commands.ON_ROOMS,
-    "copy": "copy all rooms of one storage into another, and prove it; asks first where there are rooms",
-    "sample": "write made-up rooms, to be imported",
+    "copy": "copy all rooms to another storage and compare both; asks first if the target has rooms",
+    "sample": "write made-up rooms to import",
 }
 """The commands on this machine's storage."""
 
 FOR_THE_STACK = {
     **commands.ELSEWHERE,
-    "init-postgres": "create the database of the rooms; on another server if the environment names one",
-    "stack": "COMMAND: search, import, backup, restore … on its rooms, and more: see stack --help",
+    "init-postgres": "create the database and its schema; on another server if the environment names one",
+    "stack": "run a command on the stack: search, import, backup, restore …; see stack --help",
 }
 STORAGES = ("DATABASE_URL", "POSTGRES_HOSTNAME", "MONGODB_HOSTNAME")
 PARTS = (
@@ -96,9 +96,9 @@ The production stack, in Docker
 The project itself
 {commands.table(on_the_project)}
 
-Each has --help. The same word always acts on the same storage: `backup` on this machine's,
-`stack backup` on the production stack's. What overwrites or removes something asks first; --yes
-answers in advance, and has to be there without a terminal."""
+Each has --help. The same word always acts on the same storage: `backup` on this machine's, `stack backup`
+on the production stack's. Commands that overwrite or remove something ask first; --yes skips the question,
+and is required without a terminal."""
 
 
 def is_for_the_stack(command: str, arguments: list[str], environment: Mapping[str, str]) -> bool:
@@ -186,7 +186,7 @@ def test(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Measure speed and memory beside peers and limits; see bench --help."""
+    """Measure speed and memory, compared with peers; see bench --help."""
     return run([str(PYTHON), "-m", "benchmarks", *arguments], os.environ, ROOT)
 
 
@@ -216,7 +216,7 @@ def set_up(requirements: str) -> None:
     except subprocess.CalledProcessError as error:
         raise SetUpError(f"`{' '.join(error.cmd[2:5])} …` failed: see above. Nothing was started.") from error
     except OSError as error:
-        raise SetUpError(f"{VENV} cannot be made: {error}") from error
+        raise SetUpError(f"cannot create {VENV}: {error}") from error
     done = {"prod": wanted["prod"]} if requirements == "prod" else wanted
     unfinished = state.with_suffix(f".{os.getpid()}")
     unfinished.write_text(json.dumps(done))
@@ -256,7 +256,7 @@ def configured(environment: Mapping[str, str]) -> dict[str, str]:
     except FileNotFoundError as error:
         raise SetUpError(f"APPLICATION_CONFIG names {path}, which does not exist.") from error
     except (ValueError, TypeError, KeyError) as error:
-        raise SetUpError(f'{path} is no list of {{"name": …, "value": …}}: {error}') from error
+        raise SetUpError(f'{path} is not a list of {{"name": …, "value": …}}: {error}') from error
     chosen: tuple[str, ...] = ()
     if names_storage(environment):
         chosen = STORAGES
@@ -289,7 +289,7 @@ def from_root(value: str) -> str:
 
 
 def lint(_: list[str]) -> int:
-    """Run ruff, mypy and import-linter: all of them, and one that fails fails the whole."""
+    """Run ruff, mypy and import-linter; fails if one of them fails."""
     checks = (
         [str(BIN / "ruff"), "format", "--check", "."],
         [str(BIN / "ruff"), "check", "."],
@@ -302,7 +302,7 @@ def lint(_: list[str]) -> int:
 
 
 def lock(_: list[str]) -> int:
-    """Pin the requirements anew, with hashes, for every platform, from pyproject.toml."""
+    """Pin the requirements of pyproject.toml again, with hashes, for every platform."""
     compile_ = ["pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
                 "--generate-hashes", "--no-header", "--upgrade"]  # fmt: skip
     files = (
@@ -316,7 +316,7 @@ def lock(_: list[str]) -> int:
 
 
 def vendor(_: list[str]) -> int:
-    """Fetch Leaflet, axe-core and the base map anew, as package.json pins them; needs npm, and a minute."""
+    """Fetch Leaflet, axe-core and the base map again, as package.json pins them; needs npm."""
     return run([str(PYTHON), "-m", "vendoring"], os.environ, ROOT)
 
 

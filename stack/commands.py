@@ -13,29 +13,29 @@ from stack.rollout import Rollout
 ON_ROOMS = {
     "search": "find rooms",
     "show": "show one room",
-    "summary": "count the rooms of a search; lowest and highest values, histogram of prices",
+    "summary": "count the matching rooms; lowest and highest values, histogram of prices",
     "add": "add one room",
     "remove": "remove one room; asks first",
     "import": "load a listing; rooms that it does not name stay",
-    "export": "write the rooms of a search as CSV, NDJSON, JSON or GeoJSON",
-    "backup": "write all rooms into one file; --verify proves it, --list names all backups",
-    "restore": "bring a backup back; asks first where there are rooms",
-    "migrate": "bring the schema up to date; --sql only prints what would be run",
+    "export": "write the matching rooms as CSV, NDJSON, JSON or GeoJSON",
+    "backup": "write all rooms to one file; --verify checks it, --list lists all backups",
+    "restore": "restore a backup; asks first if there are rooms",
+    "migrate": "update the schema; --sql only prints what would be run",
     "make-key": "make a key for writing over HTTP",
-    "doctor": "say what is wrong before it hurts",
+    "doctor": "check for problems: schema, backups, disks, certificate, passwords",
 }
 """The commands of `rentomatic` that act on any storage: that of this machine, or the stack's."""
 
-INSIDE = {**ON_ROOMS, "init-postgres": "create the database of the rooms and its schema; may be repeated"}
+INSIDE = {**ON_ROOMS, "init-postgres": "create the database and its schema; safe to repeat"}
 """The commands that run in a container of the stack."""
 
 UPKEEP = {
-    "reload": "let `web` read docker/secrets/api-keys again, and nginx its configuration",
-    "rotate-secrets": "give the database new passwords, and the application with them; asks first",
+    "reload": "reload docker/secrets/api-keys in `web`, and the configuration of nginx",
+    "rotate-secrets": "change the passwords of the database; asks first",
 }
 ELSEWHERE = {
-    "compose": "docker compose with the stack's configuration and secrets, as in compose up -d",
-    "deploy": "build, migrate, replace `web` one by one; back again if that fails",
+    "compose": "docker compose with the stack's configuration and secrets, such as compose up -d",
+    "deploy": "build, migrate, replace `web` one by one; rolls back if that fails",
 }
 """What is about the stack as well, but not behind `stack`."""
 
@@ -86,14 +86,14 @@ acts on this machine's storage.
 Its rooms:
 {table(INSIDE)}
 
-Its upkeep:
+Maintenance:
 {table(UPKEEP)}
 
-Each has --help. ./manage.py compose and ./manage.py deploy are about the stack as well.
+Each has --help. ./manage.py compose and ./manage.py deploy also act on the stack.
 
-Commands on rooms run in a container, which sees backups/ and no other file of this machine; hand it
-others by standard input: ./manage.py stack import - < listings.csv. What overwrites or removes something
-asks first; --yes answers in advance, and has to be there without a terminal."""
+Commands on rooms run in a container, which sees backups/ but no other file of this machine; pass other
+files by standard input: ./manage.py stack import - < listings.csv. Commands that overwrite or remove
+something ask first; --yes skips the question, and is required without a terminal."""
 
 
 def table(commands: Mapping[str, str]) -> str:
@@ -111,7 +111,7 @@ def unknown(command: str, known: Iterable[str]) -> UsageError:
     by_word = {name.rpartition(" ")[2]: name for name in known}
     near = get_close_matches(command.rpartition(" ")[2], by_word, n=1)
     instead = f" Did you mean ./manage.py {by_word[near[0]]}?" if near else ""
-    return UsageError(f"There is no command {command}.{instead} See ./manage.py --help.")
+    return UsageError(f"Unknown command: {command}.{instead} See ./manage.py --help.")
 
 
 def _parsed(command: str, what: str, arguments: Sequence[str], *flags: str) -> Namespace:
@@ -132,7 +132,7 @@ def _confirm(what: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{what} Nobody can be asked here: add --yes to do it. Nothing was changed.")
-    print(f"{what} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise UsageError(f"{what} Without a terminal, add --yes to do it. Nothing was changed.")
+    print(f"{what} Continue? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise StackError("Nothing was changed.")

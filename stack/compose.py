@@ -29,8 +29,8 @@ API_KEYS = "api-keys"
 CONTAINER_USER = 10001
 """Who the containers run as where root made the secrets; else as the user who made them."""
 
-_NUMBER = (r"[1-9]\d*", "a number from 1 on")
-_PORT = (r"(\S+:)?\d{1,5}", "a port, perhaps behind an address and a colon")
+_NUMBER = (r"[1-9]\d*", "a number of 1 or more")
+_PORT = (r"(\S+:)?\d{1,5}", "a port, or an address, a colon and a port")
 _RULES = {
     "HTTP_PORT": _PORT,
     "HTTPS_PORT": _PORT,
@@ -43,7 +43,7 @@ _RULES = {
     "LOG_MAX_SIZE": (r"[1-9]\d*[kmg]", "a size like 10m"),
     "LOG_MAX_FILES": _NUMBER,
     "RENTOMATIC_START_TIMEOUT": (r"\d{1,4}(\.\d+)?", "a number of seconds"),
-    "STACK_USER": (r"\d+:\d+", "the numbers of a user and a group, like 1000:1000"),
+    "STACK_USER": (r"\d+:\d+", "the ids of a user and a group, like 1000:1000"),
 }
 """How values look that only nginx or a container would find to be wrong, when it starts."""
 
@@ -79,7 +79,7 @@ class Stack:
         if "COMPOSE_FILE" not in environment:
             raise StackError("The configuration names no COMPOSE_FILE: set APPLICATION_CONFIG=production.")
         if shutil.which("docker", path=environment.get("PATH")) is None:
-            raise StackError("docker is not in PATH; the stack needs Docker with the compose plugin.")
+            raise StackError("docker is not in PATH. The stack needs Docker with the compose plugin.")
         _check_values(environment)
         self.environment = {
             **environment,
@@ -105,7 +105,7 @@ class Stack:
                 say(f"Made docker/secrets/{name}.")
         if not (SECRETS / API_KEYS).exists():
             self.write_secret(
-                SECRETS / API_KEYS, "# Entries of `make-key`, one a line; without one, writing is off."
+                SECRETS / API_KEYS, "# Entries made by `make-key`, one per line; without one, writing is off."
             )
         for file in (*TLS.iterdir(), *SECRETS.iterdir()):
             self._give(file)

@@ -32,7 +32,7 @@ def refuse(command: str, arguments: Sequence[str], configuration: str, local: st
     here = local or "this machine"
     if not configuration and command in _MEANT_THE_STACK and SECRETS.exists():
         raise UsageError(
-            f"{command} acts on this machine's storage. It used to act on the production stack, which this "
-            f"machine has as well. For the stack: ./manage.py stack {line}. "
+            f"{command} acts on this machine's storage, and this machine also has a production stack. "
+            f"For the stack: ./manage.py stack {line}. "
             f"For {here}: APPLICATION_CONFIG=development ./manage.py {line}. Nothing was done."
         )

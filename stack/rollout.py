@@ -142,7 +142,7 @@ class Rollout:
         try:
             yield
         except (StackError, KeyboardInterrupt) as error:
-            say("Going back to the version from before …")
+            say("Rolling back to the previous version …")
             newer = [container for container in self._containers() if _image_of(container) != image]
             why = str(error) or "Interrupted."
             try:
@@ -152,8 +152,8 @@ class Rollout:
                 if failed != image:
                     run(["docker", "rmi", failed], check=False)
             except StackError as another:
-                raise StackError(f"{why} Going back failed as well: {another} Run deploy again.") from error
-            raise StackError(f"{why} The version from before is running.") from error
+                raise StackError(f"{why} Rolling back failed as well: {another} Run deploy again.") from error
+            raise StackError(f"{why} The previous version is running.") from error
 
     def _take_back_tag(self, image: str) -> str:
         """Give the name of the image of `web` back to the one from before; the one that had it."""
@@ -196,7 +196,7 @@ class Rollout:
             for container in self._containers(but=there):
                 say(run(["docker", "logs", "--tail", str(LAST_LINES), container], check=False))
                 if log := self._remove(container):
-                    say(f"The whole log of {container} is in {log.relative_to(ROOT)}.")
+                    say(f"The full log of {container} is in {log.relative_to(ROOT)}.")
             raise
 
     def _take_out(self, container: str) -> None:
@@ -221,7 +221,7 @@ class Rollout:
         except StackError as error:
             raise StackError(
                 f"nginx did not take up `{word} {address}`: see `./manage.py compose logs nginx`, "
-                "or start it anew by `./manage.py compose restart nginx`."
+                "or restart it with `./manage.py compose restart nginx`."
             ) from error
 
     def _reload_nginx(self) -> None:
@@ -229,7 +229,7 @@ class Rollout:
         try:
             self._stack.ask(*_IN_NGINX, *_NGINX, "-t", "-q")
         except StackError as error:
-            raise StackError(f"nginx goes on with its former configuration: {error}") from error
+            raise StackError(f"nginx keeps its previous configuration: {error}") from error
         self._stack.ask(*_IN_NGINX, *_NGINX, "-s", "reload")
 
     def _remove(self, container: str) -> Path | None:
@@ -304,7 +304,7 @@ def _wait_until_replaced(container: str, old: set[str]) -> None:
     end = time.monotonic() + _STOPPED_WITHIN
     while old & _workers_of(container):
         if time.monotonic() > end:
-            raise StackError(f"{container} still has a worker from before: see its log.")
+            raise StackError(f"{container} still has a worker with the old settings: see its log.")
         time.sleep(0.5)
 
 
@@ -328,5 +328,5 @@ def _only_one() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise StackError("Another deployment is going on.") from error
+            raise StackError("Another deployment is in progress.") from error
         yield

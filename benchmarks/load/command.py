@@ -28,7 +28,7 @@ class Sizes:
     no_pause: Sequence[int] = (8, 32, 128, 256)
     idle: int = 2000
     readers: int = 100
-    dear: Mapping[str, Sequence[str]] = field(default_factory=lambda: strangers.DEAR)
+    expensive: Mapping[str, Sequence[str]] = field(default_factory=lambda: strangers.EXPENSIVE)
 
 
 QUICK = Sizes(rooms=20_000, seconds=4.0, runs=2, pace=(16,), map=12, no_pause=(4, 16), idle=200, readers=20)
@@ -61,11 +61,13 @@ def _no_pause(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
         yield crowds.without_a_pause(site, sizes.no_pause, sizes.seconds)
 
 
-def _dear(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
+def _expensive(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
     for served in (servers.sqlite, servers.postgres):
         for addresses in (1, MANY_ADDRESSES):
             with served(place, sizes.rooms) as site:
-                yield strangers.beside_dear_requests(site, sizes.seconds, addresses, sizes.dear[site.name])
+                yield strangers.beside_expensive_requests(
+                    site, sizes.seconds, addresses, sizes.expensive[site.name]
+                )
 
 
 def _held(place: Workspace, sizes: Sizes) -> Iterator[list[Figure]]:
@@ -79,7 +81,7 @@ SCENARIOS: dict[str, Measure] = {
     "pace": _pace,
     "map": _map,
     "no-pause": _no_pause,
-    "dear": _dear,
+    "expensive": _expensive,
     "held": _held,
 }
 
@@ -90,12 +92,12 @@ SCENARIOS: dict[str, Measure] = {
 @click.option("--only", multiple=True, type=click.Choice([*SCENARIOS]), help="May be repeated.")
 @click.option("--quick", is_flag=True, help="Few rooms, few people, some seconds: does it work?")
 @click.option(
-    "--dear",
+    "--expensive",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Results of `bench worst`, whose dearest requests are sent instead of the known ones.",
+    help="Results of `bench worst`, whose most expensive requests are sent instead of the known ones.",
 )
 def load(
-    rooms: int | None, seconds: float | None, only: tuple[str, ...], quick: bool, dear: Path | None
+    rooms: int | None, seconds: float | None, only: tuple[str, ...], quick: bool, expensive: Path | None
 ) -> None:
     """Measure how many people see whole pages when many come, or when a stranger takes what they can.
 
@@ -104,15 +106,15 @@ def load(
     pace         people who read between pages, on the stack
     map          people who move the map without a pause, on one server
     no-pause     people who open page after page, on the stack
-    dear         the dearest requests, 20 a second, beside cheap searches
+    expensive    the most expensive requests, 20 a second, beside cheap searches
     held         idle connections and slow readers beside cheap searches
 
     The stack needs Docker. The load is made by one process on the same machine, which takes a share of it.
     """
     sizes = QUICK if quick else Sizes()
     sizes = replace(sizes, rooms=rooms or sizes.rooms, seconds=seconds or sizes.seconds)
-    if dear is not None:
-        sizes = replace(sizes, dear=strangers.dearest(dear))
+    if expensive is not None:
+        sizes = replace(sizes, expensive=strangers.most_expensive(expensive))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     console = Console()

@@ -19,7 +19,7 @@ EVERY = 0.25
 """Seconds from an answer to the next search of a person."""
 
 RATE = 20
-"""Dear requests a second."""
+"""Expensive requests a second."""
 
 IN_TIME = 1.0
 
@@ -27,7 +27,7 @@ _FEW = ",".join(str(51.4 + number / 10_000) for number in range(30))
 _NO_PRICES = ",".join(str(50_000 + number) for number in range(1000))
 _PRICES = ",".join(str(20 + number) for number in range(1000))
 
-DEAR: dict[str, Sequence[str]] = {
+EXPENSIVE: dict[str, Sequence[str]] = {
     "SQLite": (
         f"/rooms?near=PLACE&filter_latitude__in={_FEW}&filter_price__in={_PRICES}&limit=20",
         "/rooms?filter_longitude__in=0&limit=NUMBER",
@@ -37,7 +37,7 @@ DEAR: dict[str, Sequence[str]] = {
         f"/rooms?filter_price__in={_NO_PRICES}&sort=size&limit=NUMBER",
     ),
 }
-"""Dear requests of each storage; PLACE and NUMBER make each one new."""
+"""Expensive requests of each storage; PLACE and NUMBER make each one new."""
 
 _CHEAP_ROOMS = "/rooms?format=csv&filter_price__lt=45"
 _READ_AT_ONCE = 1024
@@ -48,11 +48,13 @@ _SETTLED = 2.0
 """Seconds that connections have to be made before anything is measured beside them."""
 
 
-def beside_dear_requests(site: Site, seconds: float, addresses: int, dear: Sequence[str]) -> list[Figure]:
-    """Twenty of the dearest requests a second, from so many addresses, beside people with cheap searches."""
+def beside_expensive_requests(
+    site: Site, seconds: float, addresses: int, expensive: Sequence[str]
+) -> list[Figure]:
+    """Twenty of the most expensive requests per second, beside people with cheap searches."""
     came_from = "one address" if addresses == 1 else f"{addresses} addresses"
-    name = f"dear from {came_from}, {site.name}"
-    before, people, strangers = asyncio.run(_beside_dear(site, seconds, addresses, dear))
+    name = f"expensive from {came_from}, {site.name}"
+    before, people, strangers = asyncio.run(_beside_expensive(site, seconds, addresses, expensive))
     answered = [outcome.seconds for outcome in strangers if outcome.status == 200]
     return [
         Figure(name, "cheap in 1 s, alone", in_time(before, IN_TIME), "%"),
@@ -60,9 +62,9 @@ def beside_dear_requests(site: Site, seconds: float, addresses: int, dear: Seque
         Figure(name, "p95 of a cheap one, alone", _p95(before), "s"),
         Figure(name, "p95 of a cheap one, beside", _p95(people), "s"),
         Figure(name, "cheap searches", len(people)),
-        Figure(name, "dear ones sent", len(strangers)),
-        Figure(name, "dear ones answered", len(answered)),
-        Figure(name, "p95 of a dear answer", percentile(answered, 95), "s"),
+        Figure(name, "expensive ones sent", len(strangers)),
+        Figure(name, "expensive ones answered", len(answered)),
+        Figure(name, "p95 of an expensive answer", percentile(answered, 95), "s"),
         *of_refusals(f"{name}: the strangers", strangers),
     ]
 
@@ -84,8 +86,8 @@ def beside_idle_and_slow(site: Site, seconds: float, idle: int, readers: int) ->
     ]
 
 
-def dearest(results: Path, most: int = 5) -> dict[str, Sequence[str]]:
-    """The dearest requests of each storage in what `bench worst` saved. Raises KeyError for other results."""
+def most_expensive(results: Path, most: int = 5) -> dict[str, Sequence[str]]:
+    """The most expensive requests per storage that `bench worst` saved. Raises KeyError for other results."""
     names = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
     found: dict[str, Sequence[str]] = {}
     for findings in json.loads(results.read_text(encoding="utf-8"))["results"]["worst"]:
@@ -99,12 +101,12 @@ def _p95(outcomes: Sequence[Outcome]) -> float:
     return percentile((outcome.seconds for outcome in outcomes if outcome.status == 200), 95)
 
 
-async def _beside_dear(
-    site: Site, seconds: float, addresses: int, dear: Sequence[str]
+async def _beside_expensive(
+    site: Site, seconds: float, addresses: int, expensive: Sequence[str]
 ) -> tuple[list[Outcome], list[Outcome], list[Outcome]]:
-    """Outcomes of cheap searches alone and beside, and of the dear ones."""
+    """Outcomes of cheap searches alone and beside, and of the expensive ones."""
     before = await _cheap(site, seconds / 2)
-    strangers = asyncio.create_task(_dear(site, seconds + _SETTLED, addresses, dear))
+    strangers = asyncio.create_task(_expensive(site, seconds + _SETTLED, addresses, expensive))
     await asyncio.sleep(_SETTLED)
     beside = await _cheap(site, seconds)
     return before, beside, await strangers
@@ -139,8 +141,8 @@ def _cheap_search(chance: random.Random) -> str:
     )
 
 
-async def _dear(site: Site, seconds: float, addresses: int, dear: Sequence[str]) -> list[Outcome]:
-    """Send dear requests at a steady rate, whether those before were answered or not."""
+async def _expensive(site: Site, seconds: float, addresses: int, expensive: Sequence[str]) -> list[Outcome]:
+    """Send expensive requests at a steady rate, whether those before were answered or not."""
     chance, began = random.Random(site.name), perf_counter()
 
     async def send(number: int) -> Outcome:
@@ -148,10 +150,12 @@ async def _dear(site: Site, seconds: float, addresses: int, dear: Sequence[str])
         browser = _from(site, 2, number % addresses)
         place = f"{51.5 + chance.uniform(-0.1, 0.1):.6f},{-0.12 + chance.uniform(-0.1, 0.1):.6f}"
         target = (
-            dear[number % len(dear)].replace("PLACE", place).replace("NUMBER", str(chance.randrange(10, 90)))
+            expensive[number % len(expensive)]
+            .replace("PLACE", place)
+            .replace("NUMBER", str(chance.randrange(10, 90)))
         )
         try:
-            return await browser.get("dear", target)
+            return await browser.get("expensive", target)
         finally:
             browser.close()
 

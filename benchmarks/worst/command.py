@@ -140,7 +140,7 @@ def hunted(
     asker = Asker(Values(application.known(), chance), chance)
     hunt = Hunt(asker, lambda request: _price(request.route, application.cost(request)))
     hunt.run(seconds * (1 - _SHRINKING), routes)
-    requests = [catch.request for catch in hunt.dearest(top, seconds * _SHRINKING)]
+    requests = [catch.request for catch in hunt.most_expensive(top, seconds * _SHRINKING)]
     measured = [(request, application.steady_cost(request, _ROUNDS)) for request in requests]
     measured.sort(key=lambda one: -_price(one[0].route, one[1]))
     found = [Found(request.saved(), cost) for request, cost in measured]

@@ -59,10 +59,10 @@ class _Climb:
 
     def learn(self, found: Catch) -> None:
         """Go on from what was found if it costs more, and start again after too many that do not."""
-        is_dearer = self.best is None or found.price > self.best.price
-        if is_dearer:
+        is_new_worst = self.best is None or found.price > self.best.price
+        if is_new_worst:
             self.best = found
-        self.misses = 0 if is_dearer and self.misses >= 0 else self.misses + 1
+        self.misses = 0 if is_new_worst and self.misses >= 0 else self.misses + 1
         if self.misses == _PATIENCE:
             self.best, self.misses = None, -FIRST
 
@@ -89,7 +89,7 @@ class Hunt:
             climb.learn(self._catch(self._next(climb)))
             climb.spent += max(self._clock() - now, _LEAST)
 
-    def dearest(self, most: int, seconds: float = math.inf) -> list[Catch]:
+    def most_expensive(self, most: int, seconds: float = math.inf) -> list[Catch]:
         """The worst shapes, shrunk for at most so many seconds; only one of those that are alike."""
         found: dict[object, Catch] = {}
         end = self._clock() + seconds

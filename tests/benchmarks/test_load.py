@@ -16,7 +16,7 @@ import pytest
 from benchmarks.load.client import AnswerReader, Browser, Outcome
 from benchmarks.load.figures import Figure, of_refusals, percentile, share
 from benchmarks.load.people import Person, Seen, is_whole
-from benchmarks.load.strangers import dearest
+from benchmarks.load.strangers import most_expensive
 
 Result = TypeVar("Result")
 
@@ -224,12 +224,12 @@ def test_person_who_is_refused_the_page_asks_for_no_part_of_it() -> None:
 # --- strangers
 
 
-def test_dearest_requests_are_those_that_the_hunt_saved_of_each_storage(tmp_path: Path) -> None:
+def test_most_expensive_requests_are_those_that_the_hunt_saved_of_each_storage(tmp_path: Path) -> None:
     saved = tmp_path / "saved.json"
     found = [{"request": {"method": m, "target": f"/rooms?limit={m}"}} for m in ("HEAD", "GET")]
     saved.write_text(json.dumps({"results": {"worst": [{"storage": "sqlite", "found": found}]}}))
 
-    assert {"SQLite": ["/rooms?limit=GET"]} == dearest(saved)
+    assert {"SQLite": ["/rooms?limit=GET"]} == most_expensive(saved)
 
 
 # --- figures

@@ -135,7 +135,7 @@ class FakeClock:
         return self.now
 
 
-def dear(request: Request) -> float:
+def expensive(request: Request) -> float:
     """Expensive with many latitudes near a point, less so with either."""
     latitudes = [
         text.count(",") + 1
@@ -151,15 +151,15 @@ def hunt(seed: int = 1, seconds: float = 300, route: str = "search") -> Hunt:
 
     def price(request: Request) -> float:
         clock.now += 1
-        return dear(request)
+        return expensive(request)
 
     found = Hunt(asker(seed), price, clock)
     found.run(seconds, [BY_NAME[route]])
     return found
 
 
-def test_the_hunt_finds_what_is_dear_and_tells_no_more_than_that() -> None:
-    first, *_ = hunt().dearest(5)
+def test_the_hunt_finds_what_is_expensive_and_tells_no_more_than_that() -> None:
+    first, *_ = hunt().most_expensive(5)
 
     assert set(first.request.names()) == {"near", "filter_latitude__in"}
     assert 510 * 0.8 <= first.price <= 511
@@ -167,14 +167,14 @@ def test_the_hunt_finds_what_is_dear_and_tells_no_more_than_that() -> None:
 
 def test_one_seed_and_the_same_costs_give_the_same_finds() -> None:
     def found(seed: int) -> list[str]:
-        return [catch.request.target for catch in hunt(seed, 100).dearest(5)]
+        return [catch.request.target for catch in hunt(seed, 100).most_expensive(5)]
 
     assert found(3) == found(3)
     assert found(3) != found(4)
 
 
 def test_requests_that_are_alike_are_told_once() -> None:
-    found = hunt().dearest(20)
+    found = hunt().most_expensive(20)
     shapes = [shape_of(catch.request) for catch in found]
 
     assert len(set(shapes)) == len(shapes)
@@ -183,12 +183,12 @@ def test_requests_that_are_alike_are_told_once() -> None:
 
 def test_a_hunt_ends_when_its_time_is_over() -> None:
     found = hunt(seconds=40)
-    found.dearest(5, seconds=10)
+    found.most_expensive(5, seconds=10)
 
     assert 40 <= found.asked <= 51
 
 
-def test_a_dear_route_takes_no_more_than_its_share_of_the_time() -> None:
+def test_a_expensive_route_takes_no_more_than_its_share_of_the_time() -> None:
     clock, asked = FakeClock(), Counter[str]()
 
     def price(request: Request) -> float:
@@ -201,7 +201,7 @@ def test_a_dear_route_takes_no_more_than_its_share_of_the_time() -> None:
     assert asked == {"export": 20, "summary": 200}
 
 
-def test_a_request_is_shrunk_to_what_makes_it_dear() -> None:
+def test_a_request_is_shrunk_to_what_makes_it_expensive() -> None:
     codes = ",".join(room.code for room in KNOWN.rooms)
     request = Request(
         BY_NAME["search"],
@@ -218,7 +218,7 @@ def test_a_request_is_shrunk_to_what_makes_it_dear() -> None:
         headers=(("Accept", "*/*"),),
     )
 
-    small = Hunt(asker(), dear, FakeClock()).shrunk(Catch(request, dear(request)))
+    small = Hunt(asker(), expensive, FakeClock()).shrunk(Catch(request, expensive(request)))
 
     assert small.request == Request(
         BY_NAME["search"],

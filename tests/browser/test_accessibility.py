@@ -28,7 +28,7 @@ def test_axe_finds_nothing(live: Page) -> None:
     for state, address in STATES.items():
         live.goto(address)
         if state == "docs":
-            live.get_by_text("10 answers").first.click()
+            live.get_by_text("10 responses").first.click()
         elif state != "misunderstood":
             settled(live)
             filters(live)

@@ -7,7 +7,7 @@ def test_a_developer_reads_the_contract_and_tries_it(page: Page, camera: Camera)
     page.goto("/docs")
     page.get_by_role("navigation").get_by_role("link", name="One room").click()
     room = page.get_by_role("article", name="One room")
-    room.get_by_text("10 answers").click()
+    room.get_by_text("10 responses").click()
     camera.take(page)
 
     expect(room.get_by_role("cell", name="urn:rentomatic:problem:no-such-room")).to_be_visible()

@@ -296,7 +296,7 @@ def test_a_device_that_does_not_say_where_it_is_is_told_of(
         filters(page)
         page.get_by_role("button", name="Use my location").click()
 
-        expect(page.get_by_text("Your browser does not give your position")).to_be_visible()
+        expect(page.get_by_text("Your browser does not share your location")).to_be_visible()
 
 
 @both_sizes

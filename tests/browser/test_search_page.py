@@ -56,7 +56,7 @@ def test_the_next_page_follows_and_the_way_back_leads_to_the_first(page: Page) -
 def test_a_bad_value_is_explained_beside_its_field(page: Page) -> None:
     page.goto("/?filter_price__lte=cheap&near=here")
 
-    expect(page.get_by_role("alert")).to_contain_text("cannot be understood")
+    expect(page.get_by_role("alert")).to_contain_text("This search is not valid")
     field = page.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")
     expect(field).to_have_value("cheap")
     expect(field).to_have_accessible_description("must be a whole number such as 60, not 'cheap'")

@@ -105,7 +105,7 @@ def test_signing_in_and_out(page: Page, camera: Camera) -> None:
     field = page.get_by_label("Key", exact=True)
     expect(field).to_have_value("")
     expect(field).to_have_accessible_description(
-        "The key is none of this server: mistyped, or taken back. It begins with rom_. "
+        "Unknown or revoked key. It begins with rom_. "
         "The operator of this server makes keys with rentomatic make-key."
     )
     camera.take(page, full_page=True)
@@ -265,7 +265,7 @@ def refuse(live: Page, status: int, body: str = "") -> None:
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(413, "larger than what is taken"), (503, "too much to do"), (429, "Try again"), (500, "answered 500")],
+    [(413, "file is too large"), (503, "too busy"), (429, "Try again"), (500, "answered 500")],
 )
 def test_what_a_server_or_proxy_refuses_is_said(live: Page, tmp_path: Path, status: int, told: str) -> None:
     sign_in(live, target="/staff/import")
@@ -322,7 +322,7 @@ def test_a_file_that_is_no_listing_or_none_at_all_is_said(live: Page, tmp_path: 
     live.get_by_label("File").set_input_files(tmp_path / "rooms.csv")
     live.get_by_role("button", name="Preview").click()
 
-    expect(live.get_by_role("alert")).to_contain_text("no column says the code")
+    expect(live.get_by_role("alert")).to_contain_text("no column for the code")
 
 
 def test_a_form_of_another_site_does_nothing(browser: Browser, desk: Server) -> None:
@@ -348,7 +348,7 @@ STATES = {
     "removed": "/staff?done=removed&code=a1",
     "add": "/staff/add",
     "edit": "/staff/rooms/stated",
-    "take down": "/staff/rooms/stated/remove",
+    "remove": "/staff/rooms/stated/remove",
     "missing": "/staff/rooms/nope",
     "import": "/staff/import",
 }

@@ -75,7 +75,7 @@ def test_a_backup_brings_all_rooms_back(rentomatic: CommandLine, lasting: Storag
     assert rooms == rooms_in(path) == lasting.rooms()
     replaced = min(2, len(rooms))
     assert f"0 added, {replaced} replaced, {len(rooms) - replaced:,} unchanged, 1 removed." in back.out
-    assert back.out.endswith("Both hold the same rooms.\n")
+    assert back.out.endswith("Both contain the same rooms.\n")
 
 
 def test_a_backup_is_proved_in_a_scratch_storage(rentomatic: CommandLine, lasting: Storage) -> None:
@@ -87,7 +87,9 @@ def test_a_backup_is_proved_in_a_scratch_storage(rentomatic: CommandLine, lastin
     for done in (made, again):
         assert (done.code, done.err) == (0, "")
         said, checksum = "3 rooms, checksum", made.out.split()[3].rstrip(":")
-        assert f"{said} {checksum}: a scratch storage, dropped again\nBoth hold the same rooms.\n" in done.out
+        assert (
+            f"{said} {checksum}: a scratch storage, since dropped\nBoth contain the same rooms." in done.out
+        )
     assert lasting.rooms() == FEW
 
 
@@ -101,7 +103,7 @@ def test_a_backup_that_cannot_be_proved_is_set_aside(
     listed = rentomatic("backup", "--list")
 
     assert (1, True) == (made.code, ".ndjson.gz.unverified" in made.err)
-    assert "There is no backup in" in listed.out
+    assert "There are no backups in" in listed.out
 
 
 @pytest.mark.usefixtures("lasting")
@@ -185,7 +187,7 @@ def test_storage_with_rooms_is_left_alone_unless_somebody_agrees(
     done = rentomatic("restore", "latest")
 
     assert done.code == 2
-    assert f"{done.storage} has 4 rooms. Afterwards it has those of the backup, 3 rooms, and no" in done.err
+    assert f"{done.storage} has 4 rooms. They will be replaced by 3 rooms from the backup." in done.err
     assert len(lasting.rooms()) == 4
 
 
@@ -200,7 +202,7 @@ def test_a_damaged_backup_changes_nothing(rentomatic: CommandLine, lasting: Stor
         done = rentomatic("restore", *arguments)
 
         assert (done.code, done.out) == (1, "")
-        assert done.err.startswith("Error: bad.gz is no backup that can be restored: it says 3 rooms, ")
+        assert done.err.startswith("Error: bad.gz is damaged or not a backup: it says 3 rooms, ")
     assert before == lasting.rooms()
 
 
@@ -242,7 +244,7 @@ def test_a_backup_from_standard_input_is_checked_before_it_is_restored(
     whole = rentomatic("restore", "-", "--yes", stdin=content)
 
     assert (cut.code, rooms_then) == (1, 4)
-    assert cut.err.startswith("Error: standard input is no backup that can be restored: ")
+    assert cut.err.startswith("Error: standard input is damaged or not a backup: ")
     assert whole.code == 0
     assert storage.rooms() == FEW
 
@@ -281,8 +283,8 @@ def test_only_the_newest_backups_are_kept_and_nothing_else_is_removed(
     four = rentomatic("backup")
     one = rentomatic("backup", "--keep", "1")
 
-    assert f"Removed beyond the newest 4: {oldest[0]}\n" in four.out
-    assert one.out.partition("Removed beyond the newest 1: ")[2].count(".ndjson.gz") == 4
+    assert f"Removed all but the newest 4: {oldest[0]}\n" in four.out
+    assert one.out.partition("Removed all but the newest 1: ")[2].count(".ndjson.gz") == 4
     assert ["notes.txt"] == [path.name for path in backups() if not NAME.fullmatch(path.name)]
     assert len(backups()) == 2
 
@@ -297,7 +299,7 @@ def test_the_backups_are_listed_with_what_they_hold(rentomatic: CommandLine, sto
 
     done = rentomatic("backup", "--list")
 
-    assert (none.code, none.out) == (0, "There is no backup in backups.\n")
+    assert (none.code, none.out) == (0, "There are no backups in backups.\n")
     assert (done.code, done.err) == (0, "")
     lines = [" ".join(line.split()) for line in done.out.splitlines() if ".ndjson.gz" in line]
     assert lines[0].endswith("just now 0.1 MB 2,500")
@@ -327,7 +329,7 @@ def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
     Path(name).write_bytes(b"none")
     done = rentomatic("restore", "--verify", name)
 
-    assert (1, True) == (done.code, f"{name} is no backup that can be restored" in done.err)
+    assert (1, True) == (done.code, f"{name} is damaged or not a backup" in done.err)
 
 
 def test_latest_is_never_a_backup_of_another_storage(
@@ -364,15 +366,15 @@ def test_latest_backup_of_another_storage_can_still_be_verified(
     ("line", "code", "said"),
     [
         ("restore nowhere.gz", 1, "nowhere.gz"),
-        ("restore latest", 1, "There is no backup in backups."),
-        ("restore rooms.db", 1, "rooms.db is no backup that can be restored"),
+        ("restore latest", 1, "There are no backups in backups."),
+        ("restore rooms.db", 1, "rooms.db is damaged or not a backup"),
         ("restore --yes --verify latest", 2, "--verify"),
         ("restore", 2, "FILE"),
         ("backup -o - --verify", 2, "restore --verify"),
         ("backup --keep 0", 2, "--keep"),
         ("backup --keep 3 -o rooms.gz", 2, "--keep"),
-        ("backup -o rooms.db", 2, "rooms.db is the file of the rooms themselves"),
-        ("backup -o /dev/null --verify", 2, "/dev/null is not a file that --verify could read"),
+        ("backup -o rooms.db", 2, "rooms.db is the file that stores the rooms"),
+        ("backup -o /dev/null --verify", 2, "/dev/null is not a regular file, so --verify cannot read it"),
         ("backup -o nowhere/rooms.gz", 1, "nowhere/rooms.gz cannot be written: No such file or directory"),
     ],
 )

@@ -103,5 +103,5 @@ def test_of_a_chain_the_first_counts(validity_of: Callable[[str], Validity]) -> 
     ],
 )
 def test_a_text_without_a_certificate_is_refused(validity_of: Callable[[str], Validity], text: str) -> None:
-    with pytest.raises(ValueError, match="holds no certificate"):
+    with pytest.raises(ValueError, match="contains no readable certificate"):
         validity_of(text)

@@ -26,12 +26,12 @@ def surroundings(storage: Storage, rentomatic: CommandLine) -> None:
 
 FILES = ("out.csv", "out.gz", "refused.csv")
 OVERWRITING = {
-    "remove there": "This removes there from rooms.db.",
-    "restore latest": "rooms.db has 2 rooms. Afterwards it has those of the backup, 1 room, and no other.",
-    "copy sqlite:///rooms.db sqlite:///copy.db": "copy.db has rooms already: those of the same code would be",
-    "export -o out.csv": "out.csv exists and would be overwritten.",
-    "backup -o out.gz": "out.gz exists and would be overwritten.",
-    "import - --report refused.csv": "refused.csv exists and would be overwritten.",
+    "remove there": "This will remove there from rooms.db.",
+    "restore latest": "rooms.db has 2 rooms. They will be replaced by 1 room from the backup.",
+    "copy sqlite:///rooms.db sqlite:///copy.db": "copy.db has rooms already: rooms with the same code",
+    "export -o out.csv": "out.csv exists and will be overwritten.",
+    "backup -o out.gz": "out.gz exists and will be overwritten.",
+    "import - --report refused.csv": "refused.csv exists and will be overwritten.",
 }
 """Command lines that overwrite or remove something, and what they say of it."""
 
@@ -51,7 +51,7 @@ def test_without_a_terminal_the_command_says_what_to_add_and_changes_nothing(
 
     assert 2 == done.code
     assert OVERWRITING[line] in done.err
-    assert "Nobody can be asked here: add --yes to do it. Nothing was changed.\n" in done.err
+    assert "Without a terminal, add --yes to do it. Nothing was changed.\n" in done.err
     assert ([HERE, THERE], before) == (storage.rooms(), contents())
 
 
@@ -113,7 +113,7 @@ def test_file_of_the_rooms_is_never_overwritten(rentomatic: CommandLine, storage
     done = rentomatic(*line.split(), "--yes", stdin=LISTING)
 
     assert 2 == done.code
-    assert "rooms.db is the file of the rooms themselves" in done.err
+    assert "rooms.db is the file that stores the rooms" in done.err
     assert [HERE] == storage.rooms()
 
 
@@ -216,9 +216,9 @@ def test_help_says_which_storage_a_command_acts_on(
     inside = rentomatic("backup", "--help")
 
     told = " ".join(outside.out.split())
-    assert "It acts on the storage that DATABASE_URL names, sqlite:///rentomatic.db unless set." in told
+    assert "Acts on the storage that DATABASE_URL names (default: sqlite:///rentomatic.db)." in told
     assert told.endswith("On the production stack: ./manage.py stack backup")
-    assert "It acts on the production stack rooms." in inside.out
+    assert "Acts on the production stack rooms." in inside.out
     assert "    ./manage.py stack backup --verify --keep 30\n" in inside.out
     assert "rentomatic backup" not in inside.out
 

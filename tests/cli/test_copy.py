@@ -49,7 +49,7 @@ def test_all_rooms_are_copied_and_compared(
         f"{len(rooms):,} added, 0 replaced, 0 unchanged.",
         f"{said}: rooms.db",
         f"{said}: {label}",
-        "Both hold the same rooms.",
+        "Both contain the same rooms.",
     ]
     assert (0, expected, "") == (done.code, done.out.splitlines(), done.err)
     if target == "sqlite":
@@ -64,7 +64,7 @@ def test_a_target_that_holds_rooms_is_left_alone(rentomatic: CommandLine, storag
     done = rentomatic("copy", SOURCE, "sqlite:///copy.db")
 
     assert (2, "", "copy.db") == (done.code, done.out, done.storage)
-    assert "copy.db has rooms already: those of the same code would be overwritten, others stay." in done.err
+    assert "copy.db has rooms already: rooms with the same code will be overwritten, others stay." in done.err
     assert [make_room()] == rooms_in("copy.db")
 
 
@@ -90,8 +90,8 @@ def test_rooms_that_only_the_target_has_make_the_two_differ(
 
     done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--yes")
 
-    assert (done.code, done.err) == (1, "Error: They do not hold the same rooms.\n")
-    assert f"1 rooms, checksum {checksum([make_room()])}: rooms.db" in done.out
+    assert (done.code, done.err) == (1, "Error: the two storages do not contain the same rooms.\n")
+    assert f"1 room, checksum {checksum([make_room()])}: rooms.db" in done.out
     assert f"2 rooms, checksum {checksum([make_room(code='old'), make_room()])}: copy.db" in done.out
 
 
@@ -136,7 +136,7 @@ def test_file_is_not_copied_onto_itself_however_it_is_spelt(
     done = rentomatic("copy", "--yes", SOURCE, spelling)
 
     assert 2 == done.code
-    assert "TO_URL: must be another storage than FROM_URL" in done.err
+    assert "TO_URL: must not be the same storage as FROM_URL" in done.err
 
 
 def test_a_source_that_is_not_there_is_not_made(rentomatic: CommandLine) -> None:

@@ -29,7 +29,7 @@ def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage)
     assert (done.code, done.err) == (0, "")
     about_rooms = ["storage", "SQLite", "writing", "disk", "backup", "rooms left", "backup disk"]
     assert findings == ["Python", "variables", *about_rooms]
-    assert f"schema {SQLITE_REVISION}, 1 rooms" in done.out
+    assert f"schema {SQLITE_REVISION}, 1 room" in done.out
 
 
 def flattened(table: str) -> str:
@@ -88,7 +88,7 @@ def test_what_is_looked_at_depends_on_the_storage(
     for out in (memory.out, server.out):
         assert not {"SQLite", "hunter2"} & set(out.split())
     assert "disk" not in memory.out
-    assert "backup not checked a storage in memory ends with its process" in flattened(memory.out)
+    assert "backup not checked a storage in memory is lost when the process ends" in flattened(memory.out)
     assert "disk not checked the disk of the database server" in flattened(server.out)
 
 
@@ -110,7 +110,7 @@ def test_programs_get_json(rentomatic: CommandLine, storage: Storage) -> None:
         "check": "storage",
         "good": True,
         "state": "good",
-        "found": f"rooms.db, schema {SQLITE_REVISION}, 1 rooms",
+        "found": f"rooms.db, schema {SQLITE_REVISION}, 1 room",
     }
     assert expected in findings
 
@@ -132,7 +132,7 @@ def test_a_pending_migration_is_named_with_its_remedy(rentomatic: CommandLine, s
         ("", "not checked", "none in the settings"),
         (":Xq7-long-enough!", "good", "16 characters or more"),
         (":Xq7-too-short!!", "warning", "shorter than 16 characters"),
-        (":postgres", "warning", "one that anyone would guess: production refuses it"),
+        (":postgres", "warning", "a password that anyone could guess: production refuses it"),
     ],
 )
 @pytest.mark.parametrize("scheme", ["postgresql", "mongodb"])
@@ -240,7 +240,7 @@ def test_a_backup_directory_that_is_none_is_wrong(rentomatic: CommandLine) -> No
         (-DAY, 15 * DAY, "warning", "is valid until"),
         (-DAY, 13 * DAY, "wrong", "is valid until"),
         (-9 * DAY, -DAY, "wrong", "expired on"),
-        (DAY, 90 * DAY, "wrong", "is valid only from"),
+        (DAY, 90 * DAY, "wrong", "is only valid from"),
     ],
 )
 def test_a_certificate_that_ends_soon_is_wrong(
@@ -380,5 +380,5 @@ def test_keys_are_told_with_what_they_allow(rentomatic: CommandLine, monkeypatch
     monkeypatch.setenv("RENTOMATIC_API_KEYS", f"{ann} {bob}")
     some = found(rentomatic)["keys"]
 
-    assert ("warning", "none, so writing over HTTP is off: see `rentomatic make-key`") == none
+    assert ("warning", "none, so writing over HTTP is off: add one with `rentomatic make-key`") == none
     assert ("good", "2: ann (write), bob (write+import)") == some

@@ -36,7 +36,7 @@ def test_values_of_a_listing_are_quoted_as_they_are(rentomatic: CommandLine, tex
 def test_columns_of_a_listing_are_quoted_as_they_are(rentomatic: CommandLine, text: str) -> None:
     done = rentomatic("import", "-", stdin=f"{text},price\n1,2\n".encode())
 
-    assert "no column says" in done.err
+    assert "no column for" in done.err
     assert_clean(done.err, text)
 
 

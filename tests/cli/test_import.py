@@ -95,7 +95,7 @@ def test_refused_lines_are_listed_with_number_and_reason_and_the_rest_is_loaded(
     done = rentomatic("import", write(LISTING + 'c3,,"1,200",0,0\nd4,,60\n'))
 
     errors = (
-        "Refused: line 4, price '1,200': may mean thousands or a fraction: try --decimal point or "
+        "Refused: line 4, price '1,200': is ambiguous: thousands or a fraction?: try --decimal point or "
         "--decimal comma\n"
         "Refused: line 5: has 3 columns, but the header has 5\n"
     )
@@ -123,7 +123,7 @@ def test_a_strict_import_loads_nothing_if_a_line_is_refused(
     assert done.err.splitlines() == [
         "Refused: line 4: has 1 columns, but the header has 5",
         "Refused: line 5, price 'x': is not a number",
-        "Error: Nothing was loaded: 2 lines make no room.",
+        "Error: Nothing was loaded: 2 lines are not valid rooms.",
     ]
     assert [make_room(code="old")] == storage.rooms()
 
@@ -210,11 +210,11 @@ def test_damage_at_the_end_of_a_listing_leaves_all_as_it_was(
     ("text", "error"),
     [
         ("", "the file is empty"),
-        ("Nummer,Preis,lat,lon\n", "no column says the code or the price; there are 'Nummer', 'Preis'"),
+        ("Nummer,Preis,lat,lon\n", "no column for the code or the price; the columns are 'Nummer', 'Preis'"),
         ("code,price,price,lat,lon\n", "2 columns are called 'price'"),
         ('[{"code": "a1"}]', "this is a JSON array: write one object a line (NDJSON) instead"),
         (HEADER + "a" * 1_000_001, "line 2 is longer than 1000000 characters"),
-        ("x" * 200_000, "the line of column names cannot be read"),
+        ("x" * 200_000, "the header cannot be read"),
     ],
     ids=["empty", "missing", "doubled", "array", "long line", "long header"],
 )  # fmt: skip

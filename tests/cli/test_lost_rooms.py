@@ -51,7 +51,7 @@ def test_backups_of_many_rooms_outlive_any_number_of_nearly_empty_ones(
     for night in (*nights, verified):
         assert night.code == 1
         assert "4 rooms, checksum" in night.out
-        assert f"Error: Only 4 of 10 rooms are left since {good[-1]}." in night.err
+        assert f"Error: Only 4 of 10 rooms remain since {good[-1]}." in night.err
         assert f"`rentomatic restore backups/{good[-1]} --yes`" in night.err
         assert "No backup was removed." in night.err
     assert (good, 6) == (backups()[:2], len(backups()))
@@ -114,7 +114,7 @@ def test_a_backup_to_a_file_leaves_the_directory_alone(
 @pytest.mark.usefixtures("storage")
 @pytest.mark.parametrize(
     ("removed", "code", "said"),
-    [(5, 0, "at least half of the 10 in rooms-"), (6, 1, "Only 4 of 10 rooms are left since rooms-")],
+    [(5, 0, "at least half of the 10 in rooms-"), (6, 1, "Only 4 of 10 rooms remain since rooms-")],
 )
 def test_doctor_compares_the_rooms_with_the_backups(
     rentomatic: CommandLine, storage: Storage, good: list[str], removed: int, code: int, said: str

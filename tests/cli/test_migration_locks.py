@@ -234,4 +234,4 @@ def test_a_migration_with_nothing_to_do_waits_for_nobody(conninfo: str, rentomat
 
     assert [0, 0] == [outcome.code for outcome in done]
     for outcome in done:
-        assert outcome.out.endswith(f"The schema is {POSTGRES_REVISION}, as it should be.\n")
+        assert outcome.out.endswith(f"The schema is up to date ({POSTGRES_REVISION}).\n")

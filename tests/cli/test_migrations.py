@@ -152,7 +152,7 @@ def test_the_printed_sql_makes_the_same_schema(rentomatic: CommandLine, url: str
     rentomatic("migrate")
 
     assert (printed.code, printed.err) == (0, "")
-    assert again.out == f"The schema is {needed(url)}, as it should be.\n"
+    assert again.out == f"The schema is up to date ({needed(url)}).\n"
     assert schema(url) == made_by_hand
     load(url, 100)
 
@@ -176,7 +176,7 @@ def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> Non
     assert [(0, named)] * 10 == [(code, err) for code, _, err in done]
     newest = needed(any_url)
     changed = f"The schema was empty and is now {newest}.\n"
-    kept = f"The schema is {newest}, as it should be.\n"
+    kept = f"The schema is up to date ({newest}).\n"
     printed = [out for _, out, _ in done]
     assert {changed, kept} == set(printed)
     # What MongoDB has for a lock, an upsert, may be told twice that there was nothing before.
@@ -203,7 +203,7 @@ def test_a_newer_schema_of_the_same_generation_is_used_as_it_is(
     again = rentomatic("migrate")
     counted = rentomatic("summary", "--format", "json")
 
-    assert (0, "The schema is 0999, as it should be.\n") == (again.code, again.out)
+    assert (0, "The schema is up to date (0999).\n") == (again.code, again.out)
     assert (0, 3) == (counted.code, json.loads(counted.out)["count"])
 
 

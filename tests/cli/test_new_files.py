@@ -162,7 +162,7 @@ def test_a_first_use_that_is_killed_leaves_no_file_and_the_next_works(
     done = rentomatic("search")
 
     assert [True] == [name.startswith("rooms.db.new-") for name in half]
-    assert (0, "No room matches.\n") == (done.code, done.out)
+    assert (0, "No rooms match.\n") == (done.code, done.out)
     assert ["rooms.db"] == [each.name for each in tmp_path.iterdir()]
 
 

@@ -78,7 +78,7 @@ def test_a_migration_makes_the_schema_and_says_so(
     )
     assert (second.code, second.out, second.err) == (
         0,
-        f"The schema is {SQLITE_REVISION}, as it should be.\n",
+        f"The schema is up to date ({SQLITE_REVISION}).\n",
         "",
     )
 
@@ -95,7 +95,7 @@ def test_memory_has_no_schema(rentomatic: CommandLine, monkeypatch: pytest.Monke
 
     done, text = rentomatic("migrate"), rentomatic("migrate", "--sql")
 
-    assert (done.code, done.out, done.err) == (0, "This storage has no schema.\n", "")
+    assert (done.code, done.out, done.err) == (0, "This storage needs no schema.\n", "")
     assert (text.code, text.out, text.err) == (0, "", "There is nothing to run.\n")
 
 
@@ -112,7 +112,7 @@ def test_what_a_migration_would_run_is_printed_and_makes_the_schema(
     with sqlite3.connect("new.db") as connection:
         connection.executescript(text.out)
     connection.close()
-    assert f"The schema is {SQLITE_REVISION}, as it should be.\n" == rentomatic("migrate").out
+    assert f"The schema is up to date ({SQLITE_REVISION}).\n" == rentomatic("migrate").out
     assert "1 added" in rentomatic("import", "-", stdin=b"code,price,latitude,longitude\na1,60,0,0\n").out
 
 
@@ -138,7 +138,7 @@ def test_a_database_is_created_in_postgresql_only(
         done = rentomatic("init-postgres")
 
         assert (done.code, done.out) == (2, "")
-        assert "Error: DATABASE_URL: must be postgresql://…, or else POSTGRES_HOSTNAME be set" in done.err
+        assert "Error: DATABASE_URL: must be postgresql://…, or POSTGRES_HOSTNAME must be set" in done.err
         assert done.err.endswith(f"the storage is {label}\n")
     assert [storage.path.name] == [path.name for path in storage.path.parent.iterdir()]
 

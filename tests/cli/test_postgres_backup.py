@@ -50,7 +50,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def conninfo() -> Iterator[str]:
-    """A database with a thousand rooms of the backup, dearer than there, and as many of its own."""
+    """A database with a thousand rooms of the backup, more expensive than there, and as many of its own."""
     with postgres_server.database() as conninfo, watching(conninfo) as connection:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as repository:
             repository.load(sample_rooms(2000))

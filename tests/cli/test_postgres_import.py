@@ -47,7 +47,7 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def conninfo() -> Iterator[str]:
-    """A database with a thousand rooms of the listing, dearer than there."""
+    """A database with a thousand rooms of the listing, more expensive than there."""
     with postgres_server.database() as conninfo, watching(conninfo) as connection:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as repository:
             repository.load(sample_rooms(1000))

@@ -184,7 +184,7 @@ def test_codes_and_cursors_are_whole_on_a_terminal(storage: Storage, columns: in
 
     codes = [room.code for room in sample_rooms(4) if room.code in shown]
     assert len(codes) == 3
-    assert re.search(r"^More follow: --cursor [\w-]{100,}\n$", shown, re.MULTILINE)
+    assert re.search(r"^Next page: --cursor [\w-]{100,}\n$", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

@@ -82,7 +82,7 @@ def test_a_file_that_may_only_be_read_is_backed_up(read_only: Path) -> None:
 
     assert (0, f"Storage: {read_only}\n") == (done.returncode, done.stderr)
     assert "1,200 rooms" in done.stdout
-    assert "Both hold the same rooms." in done.stdout
+    assert "Both contain the same rooms." in done.stdout
 
 
 @pytest.mark.parametrize(

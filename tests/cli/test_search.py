@@ -103,7 +103,7 @@ def test_a_cursor_leads_from_page_to_page(rentomatic: CommandLine) -> None:
     for _ in range(3):
         page = rentomatic("search", "--sort", "-price", "--limit", "1", *cursor)
         seen += codes(page.out)
-        cursor = re.findall(r"^More follow: (--cursor) (\S+)$", page.out, re.MULTILINE)
+        cursor = re.findall(r"^Next page: (--cursor) (\S+)$", page.out, re.MULTILINE)
         cursor = list(cursor[0]) if cursor else []
 
     assert seen == ["dear", UUID, "cheap"]
@@ -114,7 +114,7 @@ def test_a_cursor_leads_from_page_to_page(rentomatic: CommandLine) -> None:
 def test_a_cursor_stands_on_one_line(rentomatic: CommandLine, near: list[str]) -> None:
     done = rentomatic("search", "--limit", "2", *near)
 
-    assert re.fullmatch(r"More follow: --cursor [\w-]+", done.out.splitlines()[-1])
+    assert re.fullmatch(r"Next page: --cursor [\w-]+", done.out.splitlines()[-1])
 
 
 def test_a_cursor_of_another_search_is_refused(rentomatic: CommandLine) -> None:

@@ -40,9 +40,9 @@ def test_a_database_is_created_once_and_told_each_time(
     assert "run `rentomatic init-postgres`" in before.err
     created = f"Created the database {missing}.\nThe schema was empty and is now {POSTGRES_REVISION}.\n"
     assert (0, created, "") == (first.code, first.out, first.err)
-    kept = f"There is a database {missing}.\nThe schema is {POSTGRES_REVISION}, as it should be.\n"
+    kept = f"There is a database {missing}.\nThe schema is up to date ({POSTGRES_REVISION}).\n"
     assert (0, kept, "") == (second.code, second.out, second.err)
-    assert (0, "No room matches.\n") == (rentomatic("search").code, rentomatic("search").out)
+    assert (0, "No rooms match.\n") == (rentomatic("search").code, rentomatic("search").out)
 
 
 def test_parts_lead_to_the_same_database(
@@ -144,8 +144,8 @@ def test_rooms_that_went_from_storage_to_storage_are_the_same_to_the_last_byte(
     exports: dict[str, set[str]] = {"csv": set(), "ndjson": set(), "geojson": set()}
     for url in stops:
         monkeypatch.setenv("DATABASE_URL", url)
-        for notation, found in exports.items():
-            found.add(rentomatic("export", "--format", notation).out)
+        for name, found in exports.items():
+            found.add(rentomatic("export", "--format", name).out)
 
     assert [(0, "")] * 3 == [(done.code, done.err) for done in copies]
     compared = [line.split()[:4] for done in copies for line in done.out.splitlines() if "checksum" in line]

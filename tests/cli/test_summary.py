@@ -25,7 +25,7 @@ def test_a_summary_tells_count_ranges_and_histogram(rentomatic: CommandLine) -> 
 
     first, header, *bars = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
-    assert first == "3 rooms, price a day 40 to 41, size in m² 12 to 1,500"
+    assert first == "3 rooms, price per day 40 to 41, size in m² 12 to 1,500"
     assert header.split() == ["price", "rooms"]
     assert [bar.split()[-2:] for bar in bars] == [["2", "█" * 40], ["1", "█" * 20]]
 
@@ -34,7 +34,7 @@ def test_a_summary_tells_count_ranges_and_histogram(rentomatic: CommandLine) -> 
 def test_a_summary_is_of_the_rooms_that_match(rentomatic: CommandLine) -> None:
     done = rentomatic("summary", "price__lte=40", "--near", "51.6,-0.12", "--radius", "100")
 
-    assert done.out.startswith("1 rooms, price a day 40 to 40, size in m² not stated\n")
+    assert done.out.startswith("1 room, price per day 40 to 40, size in m² unknown\n")
 
 
 @pytest.mark.usefixtures("rooms")
@@ -56,7 +56,7 @@ def test_a_summary_is_json_for_programs(rentomatic: CommandLine) -> None:
 def test_a_summary_of_no_rooms_is_one_line(rentomatic: CommandLine) -> None:
     done = rentomatic("summary")
 
-    expected = "0 rooms, price a day not stated, size in m² not stated\n"
+    expected = "0 rooms, price per day unknown, size in m² unknown\n"
     assert (0, expected, "") == (done.code, done.out, done.err)
 
 
@@ -107,7 +107,7 @@ def test_a_summary_that_takes_too_long_is_estimated_and_says_so(rentomatic: Comm
 
     first, _, *bars, last = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
-    assert first == "About 2,000 rooms, price a day 40 to 41 or beyond, size in m² 20 to 20 or beyond"
+    assert first == "About 2,000 rooms, price per day 40 to 41 or beyond, size in m² 20 to 20 or beyond"
     assert [bar.split()[-2] for bar in bars] == ["1,000", "1,000"]
     assert last.startswith("Estimated from a sample")
     assert json.loads(rentomatic("summary", "--format", "json").out)["exact"] is False
@@ -131,7 +131,7 @@ def test_search_says_where_not_even_an_estimate_comes_in_time(
     table = rentomatic("search", "--count", "--limit", "1")
     json_ = rentomatic("search", "--count", "--limit", "1", "--format", "json")
 
-    said = "Could not count all rooms that match."
+    said = "Could not count the matching rooms."
     assert (0, True) == (table.code, said in table.out)
     assert (0, True, 1) == (json_.code, said in json_.err, len(json.loads(json_.out)))
     summary = rentomatic("summary", "price__in=" + ",".join(map(str, range(30))))

@@ -90,7 +90,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(stack: Stack, good: Pat
         good.write_bytes(intact)
 
     assert 0 not in (named.returncode, latest.returncode)
-    assert "no backup that can be restored" in named.stderr
+    assert "damaged or not a backup" in named.stderr
     assert before == stored(stack)
 
 

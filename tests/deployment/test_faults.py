@@ -226,7 +226,7 @@ def test_a_deploy_that_fails_is_undone_without_a_failed_request(
 
     without_failure(stack, running, figures, f"deploy of a version that {fault}")
     assert done.returncode == 1
-    assert "The version from before is running." in done.stderr
+    assert "The previous version is running." in done.stderr
     assert {served} == seen
     assert image == {stack.inspect(container)["Image"] for container in stack.containers("web")}
     assert image == {docker("image", "inspect", "--format", "{{.Id}}", f"{stack.name}-web").strip()}
@@ -272,7 +272,7 @@ def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
         errors = deploy.communicate(timeout=300)[1]
 
     without_failure(stack, running, figures, "deploy that was interrupted")
-    assert (1, True) == (deploy.returncode, "The version from before is running." in errors), errors
+    assert (1, True) == (deploy.returncode, "The previous version is running." in errors), errors
     assert image == [stack.inspect(container)["Image"] for container in stack.containers("web")]
     crash_everything(stack)
 

@@ -64,7 +64,7 @@ def test_a_deployment_is_alone(stack: Stack) -> None:
         refused = [stack.try_manage(*line.split()) for line in ("deploy", "stack rotate-secrets --yes")]
 
     assert [1, 1] == [done.returncode for done in refused]
-    assert {"manage.py: Another deployment is going on.\n"} == {done.stderr for done in refused}
+    assert {"manage.py: Another deployment is in progress.\n"} == {done.stderr for done in refused}
 
 
 def test_exit_codes_are_passed_on(stack: Stack) -> None:

@@ -65,7 +65,7 @@ def test_missing_columns_are_named_with_those_there_are_and_the_way_to_map_one()
     with pytest.raises(ListingError) as refusal:
         read_csv("Nummer,Preis,lat,lon\n1,2,3,4\n")
 
-    expected = "no column says the code or the price; there are 'Nummer', 'Preis', 'lat', 'lon'"
+    expected = "no column for the code or the price; the columns are 'Nummer', 'Preis', 'lat', 'lon'"
     assert expected == str(refusal.value)
     assert Remedy("map", ("code=COLUMN",)) == refusal.value.remedy
 

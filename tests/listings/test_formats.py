@@ -17,12 +17,12 @@ LINE = '{"code":"a1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n'
 @pytest.mark.parametrize(
     "text", [LINE, "code,size,price,latitude,longitude\na1,20,60,51.5,-0.12\n"], ids=["ndjson", "csv"]
 )
-def test_the_first_line_tells_the_notation(before: str, text: str) -> None:
+def test_the_first_line_tells_the_format(before: str, text: str) -> None:
     assert [make_room()] == list(read((before + text).splitlines(keepends=True), Columns()))
 
 
 @pytest.mark.parametrize("name", ["rooms.ndjson", "rooms.jsonl.gz"])
-def test_the_name_tells_the_notation(name: str) -> None:
+def test_the_name_tells_the_format(name: str) -> None:
     (refusal,) = read(["code,price\n"], Columns(), name=name)
 
     assert "is not a JSON object" in str(refusal)
@@ -32,7 +32,7 @@ def test_the_name_tells_the_notation(name: str) -> None:
     ("line", "message"),
     [('[{"code":"a1"}]', "JSON array"), ('{"type":"FeatureCollection","features":[]}', "GeoJSON")],
 )
-def test_a_notation_that_is_only_written_is_named(line: str, message: str) -> None:
+def test_a_format_that_is_only_written_is_named(line: str, message: str) -> None:
     with pytest.raises(ListingError, match=message):
         read([line], Columns())
 
@@ -54,7 +54,7 @@ def test_a_listing_with_too_many_blank_lines_in_a_row_is_given_up(kind: str) -> 
 
     assert make_room() == next(rooms)
     with pytest.raises(
-        ListingError, match=r"1,000,000 lines in a row without a room after line [12]: they are blank"
+        ListingError, match=r"1,000,000 lines in a row without a valid room after line [12]: they are blank"
     ):
         next(rooms)
     assert MAX_LINES_WITHOUT_ROOM + 2 == read_lines
@@ -67,7 +67,7 @@ def test_a_listing_of_refused_lines_is_given_up_with_the_first_reason_and_its_re
     lines = ["code,price,lat,lng\n", "a1,60,51.5,-0.12\n", *['a2,"1,200",51.5,-0.12\n'] * 20]
 
     with pytest.raises(
-        ListingError, match="10 lines in a row without a room after line 2, first line 3"
+        ListingError, match="10 lines in a row without a valid room after line 2, first line 3"
     ) as error:
         list(read(lines, Columns()))
     assert Remedy("decimal", ("point", "comma")) == error.value.remedy

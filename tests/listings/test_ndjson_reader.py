@@ -115,7 +115,7 @@ def test_object_with_thousands_of_members_costs_one_line() -> None:
     (refusal,) = ndjson.read([json.dumps(many) + "\n"], Columns())
 
     assert isinstance(refusal, Refusal)
-    assert "there are 1,001 columns: at most 1,000 are taken" == refusal.reason
+    assert "there are 1,001 columns: at most 1,000 are allowed" == refusal.reason
 
 
 def test_value_that_is_nested_as_deep_as_can_be_read_is_refused() -> None:
@@ -136,7 +136,7 @@ def test_a_missing_member_costs_one_line(missing: str) -> None:
     refusal = only_refusal(read)
 
     assert [refusal, make_room()] == read
-    assert (refusal.line, f"no column says the {missing};" in refusal.reason) == (1, True)
+    assert (refusal.line, f"no column for the {missing};" in refusal.reason) == (1, True)
 
 
 def test_a_missing_size_is_an_unstated_one() -> None:

@@ -63,7 +63,7 @@ def test_bytes_of_another_encoding_are_refused_with_their_line_and_the_way_out(
 
     expected = (
         f"line {before + 2} is not UTF-8: it has the byte 0xe0. "
-        "A file from Windows often is in another encoding"
+        "Files from Windows often have another encoding"
     )
     assert expected == str(refusal.value)
     assert Remedy("encoding", ("windows-1252",)) == refusal.value.remedy

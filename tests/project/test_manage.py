@@ -141,7 +141,7 @@ def test_command_of_the_stack_explains_itself_on_this_machine(prepared: Path) ->
 
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout.startswith("Usage: ./manage.py stack backup [OPTIONS]\n")
-    assert "It acts on the production stack rooms." in done.stdout
+    assert "Acts on the production stack rooms." in done.stdout
 
 
 def test_what_is_missing_is_named_when_set_up_fails(tmp_path: Path) -> None:
@@ -193,14 +193,14 @@ def test_backups_of_this_machine_are_not_among_those_of_the_stack(prepared: Path
 def test_the_environment_wins_over_the_configuration_file(prepared: Path) -> None:
     done = manage(prepared, "migrate", DATABASE_URL="memory:")
 
-    assert done.stdout == "This storage has no schema.\n"
+    assert done.stdout == "This storage needs no schema.\n"
 
 
 def test_another_configuration_can_be_chosen(prepared: Path) -> None:
     entries = [{"name": "DATABASE_URL", "value": "memory:"}]
     (prepared / "config" / "other.json").write_text(json.dumps(entries))
 
-    assert manage(prepared, "migrate", APPLICATION_CONFIG="other").stdout == "This storage has no schema.\n"
+    assert manage(prepared, "migrate", APPLICATION_CONFIG="other").stdout == "This storage needs no schema.\n"
 
 
 @pytest.mark.parametrize(

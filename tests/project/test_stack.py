@@ -336,7 +336,7 @@ def test_new_passwords_take_somebody_who_is_sure(run: Manage, calls: Calls, copy
     done = run("stack", "rotate-secrets", COMPOSE_PROJECT_NAME="rooms")
 
     assert (2, []) == (done.returncode, calls.all)
-    assert "the passwords of the production stack rooms. Nobody can be asked here: add --yes" in done.stderr
+    assert "the passwords of the production stack rooms. Without a terminal, add --yes" in done.stderr
     assert not (copy / "docker" / "secrets").exists()
 
 
@@ -362,7 +362,7 @@ def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: 
 
     assert 1 == done.returncode
     assert (
-        "manage.py: docker is not in PATH; the stack needs Docker with the compose plugin.\n" == done.stderr
+        "manage.py: docker is not in PATH. The stack needs Docker with the compose plugin.\n" == done.stderr
     )
     assert not (copy / "docker" / "secrets").exists()
 
@@ -400,7 +400,7 @@ def test_unknown_command_is_refused_with_the_nearest_one(
     done = run(*typed.split())
 
     assert (2, []) == (done.returncode, calls.all)
-    said = f"There is no command {typed}. Did you mean ./manage.py {meant}? See ./manage.py --help."
+    said = f"Unknown command: {typed}. Did you mean ./manage.py {meant}? See ./manage.py --help."
     assert f"manage.py: {said}\n" == done.stderr
 
 
@@ -494,9 +494,9 @@ def test_a_version_that_does_not_start_leaves_its_log_and_no_image(
     shown = [line for line in done.stderr.splitlines() if line.startswith("line ")]
 
     assert 1 == done.returncode
-    assert "The new r-web-3 ended by itself: see its log above. The version from before" in done.stderr
+    assert "The new r-web-3 ended by itself: see its log above. The previous version" in done.stderr
     assert [f"line {number}" for number in range(30, 80)] == shown
-    assert f"The whole log of r-web-3 is in logs/{saved.name}." in done.stderr
+    assert f"The full log of r-web-3 is in logs/{saved.name}." in done.stderr
     assert 80 == len(gzip.decompress(saved.read_bytes()).splitlines())
     assert ["r-web-1", "r-web-2"] == sorted((tmp_path / "running").read_text().split())
     assert asked.index(["tag", "sha256:old", "r-web"]) < asked.index(["rmi", "sha256:new"])

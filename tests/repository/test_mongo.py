@@ -318,7 +318,7 @@ def test_a_load_waits_for_another_only_so_long(by_hand: Any, place: tuple[str, s
     with closing(MongoRepo(*place, MONGO_REVISION, Limits(load_wait=0.2))) as repository:
         with by_hand.client.start_session() as session, session.start_transaction():
             by_hand.schema.update_one({"_id": "room"}, {"$inc": {"loads": 1}}, session=session)
-            with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
+            with pytest.raises(RepositoryUnavailable, match="busy with another write"):
                 repository.load([make_room(code="first")])
             session.abort_transaction()
 
@@ -523,9 +523,9 @@ def test_no_secret_and_no_host_is_in_an_error(address: str) -> None:
 @pytest.mark.parametrize(
     ("code", "text"),
     [
-        (18, "refuses the user or the password"),
+        (18, "rejected the user or the password"),
         (50, "did not answer in time"),
-        (112, "somebody else: try again"),
+        (112, "another write: try again"),
         (239, "try again"),
         (290, "fewer rooms at a time"),
         (20, "replica set"),

@@ -215,7 +215,7 @@ def test_a_swap_behind_a_load_is_given_up_after_a_second(conninfo: str) -> None:
             message = refusal(conninfo, lambda: opened.swap(make_room(), None))
         took = time.monotonic() - begin
 
-        assert message == "The storage is being written to by somebody else: try again."
+        assert message == "The storage is busy with another write: try again."
         assert 0.5 < took < LIMIT / 3
         assert opened.swap(make_room(), None)
 
@@ -259,7 +259,7 @@ def test_a_load_waits_for_another_only_so_long_and_changes_nothing(conninfo: str
             waited = time.monotonic() - begin
             assert (make_room(), None) == (opened.get("a1"), opened.get("new"))
 
-        assert message == "The storage is being written to by somebody else: try again."
+        assert message == "The storage is busy with another write: try again."
         assert 5 <= waited < LIMIT
         assert opened.load([make_room(price=1)]).replaced == 1
 
@@ -295,9 +295,7 @@ def test_a_storage_that_can_only_be_read_is_read_and_says_so_to_who_writes(conni
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on'.encode())
     with repository(conninfo) as opened:
-        assert refusal(conninfo, lambda: WRITES[name](opened)) == (
-            "This storage can be read but not written to."
-        )
+        assert refusal(conninfo, lambda: WRITES[name](opened)) == ("The storage is read-only.")
         assert (make_room(),) == opened.search(RoomQuery()).rooms
 
 
@@ -314,7 +312,7 @@ def test_a_user_who_may_not_write_is_told_so(conninfo: str) -> None:
             connection.execute(f"DROP OWNED BY {reader}".encode())
             connection.execute(f"DROP ROLE {reader}".encode())
 
-    assert ["This user may not do that in the storage."] * 2 == messages
+    assert ["The database user lacks the permission for this."] * 2 == messages
 
 
 def test_no_statement_is_left_prepared_where_a_pooler_may_not_allow_it(conninfo: str) -> None:
@@ -397,7 +395,7 @@ def test_a_password_of_any_characters_opens_the_storage_and_a_wrong_one_does_not
 
     message = refusal(strict_server.conninfo, lambda: found("wrong" + PASSWORD))
 
-    assert message == "The storage does not accept this user or password."
+    assert message == "The storage rejected the user or the password."
     assert make_room() == found(PASSWORD)
 
 

@@ -102,7 +102,7 @@ NOT_QUICK = {
     "a thousand longitudes": by(
         "code", condition("longitude", "in", tuple(number / 1000 + 5e-7 for number in range(-500, 500)))
     ),
-    "the dear in a cheap suburb and beyond": by("-price", areas=(BoundingBox(0.0, 51.3, 0.6, 51.50),)),
+    "the expensive in a cheap suburb and beyond": by("-price", areas=(BoundingBox(0.0, 51.3, 0.6, 51.50),)),
     "nearest of a few": nearest(*SELDOM, condition("latitude", "lt", 51.55)),
     "a price that is seldom, from far away": nearest(
         condition("price", "lt", 35), condition("size", "ne", 20), to=FAR_AWAY

@@ -158,12 +158,12 @@ PRICES = Condition(Field.PRICE, Operator.IN, tuple(range(1, 1001)))
 UNUSED_PRICES = Condition(Field.PRICE, Operator.IN, tuple(range(100_000, 101_000)))
 LONDON = BoundingBox(-0.6, 51.2, 0.5, 51.9)
 
-DEAR = {
+EXPENSIVE = {
     "listed coordinates and prices, nearest": RoomQuery(
         conditions=(LATITUDES, PRICES), near=CENTRE, sort=BY_DISTANCE
     ),
     "listed coordinates by price": RoomQuery(conditions=(LATITUDES,), sort=SORTS["price"]),
-    "in a cheap suburb, dearest": RoomQuery(conditions=(NORTH,), sort=SORTS["-price"]),
+    "in a cheap suburb, most expensive": RoomQuery(conditions=(NORTH,), sort=SORTS["-price"]),
     "large and cheap, nearest": RoomQuery(
         conditions=(Condition(Field.SIZE, Operator.GT, 60), Condition(Field.PRICE, Operator.LT, 50)),
         near=CENTRE,
@@ -194,8 +194,10 @@ def short_ways(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short_ways")
-@pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)
-def test_a_dear_search_is_refused_before_more_is_read_than_is_quick(town: Path, query: RoomQuery) -> None:
+@pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
+def test_a_expensive_search_is_refused_before_more_is_read_than_is_quick(
+    town: Path, query: RoomQuery
+) -> None:
     rooms, steps = metered(town, query, quick=True)
 
     assert rooms is None
@@ -203,8 +205,8 @@ def test_a_dear_search_is_refused_before_more_is_read_than_is_quick(town: Path, 
 
 
 @pytest.mark.usefixtures("short_ways")
-@pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)
-def test_a_dear_search_reads_no_room_many_times(town: Path, query: RoomQuery) -> None:
+@pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
+def test_a_expensive_search_reads_no_room_many_times(town: Path, query: RoomQuery) -> None:
     rooms, steps = metered(town, query, quick=False)
 
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as expected:
@@ -222,8 +224,8 @@ def test_a_deep_page_around_a_point_is_met_outwards_however_far(town: Path) -> N
     assert steps_around < 2 * steps
 
 
-@pytest.mark.parametrize("query", DEAR.values(), ids=DEAR)
-def test_a_dear_search_is_given_up_in_time(town: Path, query: RoomQuery) -> None:
+@pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
+def test_a_expensive_search_is_given_up_in_time(town: Path, query: RoomQuery) -> None:
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, pytest.raises(OutOfTime):
         repository.search(query, within=0)
 
@@ -298,7 +300,7 @@ def test_a_room_written_by_hand_is_found_by_the_next_search(path: Path, reposito
         "('a', 2147483648, 1, 0, 0)",
         "('a', 1, -1, 0, 0)",
         "('a', 1, NULL, 0, 0)",
-        "('a', 1, 'dear', 0, 0)",
+        "('a', 1, 'expensive', 0, 0)",
         "('a', 1, 1, 90.1, 0)",
         "('a', 1, 1, 0, -180.1)",
         "(NULL, 1, 1, 0, 0)",
@@ -395,7 +397,7 @@ def test_a_writer_waits_for_another_only_so_long(path: Path) -> None:
         closing(open_by_hand(path)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(RepositoryUnavailable, match="written to by somebody else"):
+        with pytest.raises(RepositoryUnavailable, match="busy with another write"):
             repository.load([make_room()])
         other.execute("ROLLBACK")
 

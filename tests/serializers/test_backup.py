@@ -45,7 +45,7 @@ def reason(content: bytes) -> str:
     with pytest.raises(BackupDamaged) as caught:
         rooms_of(content)
     text = str(caught.value)
-    assert text.startswith(f"{NAME} is no backup that can be restored: ")
+    assert text.startswith(f"{NAME} is damaged or not a backup: ")
     return text.partition(": ")[2]
 
 
@@ -135,22 +135,22 @@ def test_what_is_no_backup_is_refused(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"".join(LINES[:-1]), "its end is missing behind 3 rooms"),
+        (b"".join(LINES[:-1]), "its last line is missing after 3 rooms"),
         (b"".join(LINES[1:]), "it says 3 rooms, checksum "),
-        (b"".join((*LINES[:2], LINES[-1])), "but holds 2"),
-        (b"".join((*LINES, LINES[0])), "line 5 stands behind its end"),
-        (b"".join((*LINES, LINES[-1])), "line 5 stands behind its end"),
+        (b"".join((*LINES[:2], LINES[-1])), "but contains 2"),
+        (b"".join((*LINES, LINES[0])), "line 5 comes after the end"),
+        (b"".join((*LINES, LINES[-1])), "line 5 comes after the end"),
         (b"".join((LINES[1], LINES[0], *LINES[2:])), "line 2 is out of order, or a second r0"),
         (b"".join((*LINES[:2], *LINES[1:])), "line 3 is out of order, or a second r1"),
-        (b"".join((LINES[0], b"\n", *LINES[1:])), "line 2 is no room"),
-        (b"".join((LINES[0], b'{"code":"r0a"}\n', *LINES[1:])), "line 2 is no room"),
-        (b"".join((LINES[0].replace(b":60", b":-1"), *LINES[1:])), "line 1 is no room"),
-        (b"".join((LINES[0].replace(b":60", b':"\xff"'), *LINES[1:])), "line 1 is no room"),
-        (b"".join((b"[" * 100_000, b"\n", *LINES)), "line 1 is no room"),
-        (b"".join((LINES[0].replace(b":60", b":61"), *LINES[1:])), "but holds 3"),
+        (b"".join((LINES[0], b"\n", *LINES[1:])), "line 2 is not a room"),
+        (b"".join((LINES[0], b'{"code":"r0a"}\n', *LINES[1:])), "line 2 is not a room"),
+        (b"".join((LINES[0].replace(b":60", b":-1"), *LINES[1:])), "line 1 is not a room"),
+        (b"".join((LINES[0].replace(b":60", b':"\xff"'), *LINES[1:])), "line 1 is not a room"),
+        (b"".join((b"[" * 100_000, b"\n", *LINES)), "line 1 is not a room"),
+        (b"".join((LINES[0].replace(b":60", b":61"), *LINES[1:])), "but contains 3"),
         (b"".join(LINES)[:-1], "its last line is cut off"),
         (text_of(count=4), "it says 4 rooms"),
-        (text_of(checksum="0" * 32), f"it says 3 rooms, checksum {'0' * 32}, but holds 3, checksum "),
+        (text_of(checksum="0" * 32), f"it says 3 rooms, checksum {'0' * 32}, but contains 3, checksum "),
         (text_of(count=...), "its last line is damaged"),
         (text_of(checksum=...), "its last line is damaged"),
         (text_of(format=...), "its last line is damaged"),
@@ -182,7 +182,7 @@ def test_rooms_that_go_away_while_they_are_written_leave_no_backup() -> None:
     with pytest.raises(RuntimeError):
         write(file, rooms(), **ORIGIN)
 
-    assert "its end is missing" in reason(file.getvalue())
+    assert "its last line is missing" in reason(file.getvalue())
 
 
 def test_an_end_without_a_trailer_of_its_own_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every notation, and what each one looks like."""
+"""What holds for every format, and what each one looks like."""
 
 import csv
 import io

@@ -79,7 +79,7 @@ def test_every_line_of_the_log_is_a_json_object(database: str, tmp_path: Path) -
         server.stop()
 
     first, *lines = (tmp_path / "log").read_text().splitlines()
-    assert first == f"Rent-o-matic listens on http://localhost:{server.port}"
+    assert first == f"Rent-o-matic is listening on http://localhost:{server.port}"
     requests = [line for line in map(json.loads, lines) if line["logger"] == "rentomatic.access"]
     assert [line["status"] for line in requests if line["path"] == "/rooms"] == [200, 400]
 

@@ -277,7 +277,7 @@ def test_a_reload_with_wrong_settings_changes_nothing_and_the_next_one_works(
         old = all_workers(server, 1)
         keys.write_text("garbage")
         server.process.send_signal(signal.SIGHUP)
-        wait_until_logged(server, "No worker is replaced")
+        wait_until_logged(server, "No worker was replaced")
 
         assert (old, 200) == (server.workers(), server.get(SEARCH).status)
 

@@ -53,7 +53,7 @@ def test_search_is_narrowed_by_what_it_asks_for(query: RoomQuery, expected: list
         ("", "Narrow it: add bbox, or near with radius."),
         ("near=51.5,0", "Narrow it: add radius, such as 5000."),
         ("near=51.5,0&radius=9000", "Narrow it: make radius smaller, such as 3000."),
-        ("bbox=0,0,9,9&sort=price", "Narrow it: make bbox smaller; leave sort out."),
+        ("bbox=0,0,9,9&sort=price", "Narrow it: make bbox smaller; leave out sort."),
         (
             f"bbox=0,0,9,9&filter_latitude__in={','.join(['1'] * 99)}",
             "Narrow it: give fewer values in filter_latitude__in; make bbox smaller.",

@@ -62,7 +62,7 @@ def test_a_room_is_saved_over_whatever_is_there(old: Room | None) -> None:
 def test_a_room_that_is_not_as_expected_is_not_replaced() -> None:
     repository = MemRepo([make_room()])
     with pytest.raises(PreconditionFailed):
-        save_room(repository, make_room(price=1), may=lambda room: room is None)
+        save_room(repository, make_room(price=1), expected=lambda room: room is None)
 
     assert make_room() == repository.get("a1")
 
@@ -77,7 +77,7 @@ def test_a_room_that_was_changed_meanwhile_is_looked_at_again() -> None:
 def test_a_change_meanwhile_is_not_overwritten_by_whoever_expects_the_room_before() -> None:
     repository = BusyRepo(make_room(), 1, lambda _: make_room(price=1))
     with pytest.raises(PreconditionFailed):
-        save_room(repository, make_room(price=99), may=lambda room: room == make_room())
+        save_room(repository, make_room(price=99), expected=lambda room: room == make_room())
 
     assert make_room(price=1) == repository.get("a1")
 
@@ -101,13 +101,13 @@ def test_a_room_is_removed(code: str) -> None:
 @pytest.mark.parametrize("code", ["b2", "", "a b", "summary"])
 def test_a_room_that_is_not_there_is_not_removed_whatever_is_expected(code: str) -> None:
     with pytest.raises(ResourceError):
-        remove_room(MemRepo([make_room()]), code, may=lambda _: False)
+        remove_room(MemRepo([make_room()]), code, expected=lambda _: False)
 
 
 def test_a_room_that_is_not_as_expected_is_not_removed() -> None:
     repository = MemRepo([make_room()])
-    with pytest.raises(PreconditionFailed, match=r"^The room a1 is not what this request expects"):
-        remove_room(repository, "a1", may=lambda _: False)
+    with pytest.raises(PreconditionFailed, match=r"^The room a1 has changed since you read it"):
+        remove_room(repository, "a1", expected=lambda _: False)
 
     assert make_room() == repository.get("a1")
 

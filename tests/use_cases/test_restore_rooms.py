@@ -32,7 +32,7 @@ def test_a_storage_with_rooms_is_left_alone_and_counted() -> None:
     present = [make_room(code="a"), make_room(code="b")]
     target = MemRepo(present)
 
-    with pytest.raises(TargetNotEmpty, match="holds 2 rooms: nothing was restored"):
+    with pytest.raises(TargetNotEmpty, match="already has 2 rooms: nothing was restored"):
         restore_rooms([make_room()], target)
 
     assert present == rooms_of(target)
@@ -42,7 +42,7 @@ def test_by_force_a_storage_holds_the_rooms_of_the_backup_and_no_other() -> None
     target = MemRepo([make_room(code="a", price=1), make_room(code="b"), make_room(code="old")])
     backup = [make_room(code="a"), make_room(code="b"), make_room(code="c")]
 
-    report = restore_rooms(backup, target, force=True)
+    report = restore_rooms(backup, target, replace=True)
 
     assert LoadCounts(added=1, replaced=1, unchanged=1, removed=1) == report.counts
     assert report.identical
@@ -52,7 +52,7 @@ def test_by_force_a_storage_holds_the_rooms_of_the_backup_and_no_other() -> None
 def test_a_backup_of_nothing_empties_a_storage_by_force() -> None:
     target = MemRepo([make_room()])
 
-    assert restore_rooms([], target, force=True).identical
+    assert restore_rooms([], target, replace=True).identical
     assert rooms_of(target) == []
 
 
@@ -64,6 +64,6 @@ def test_a_backup_that_turns_out_to_be_damaged_changes_nothing() -> None:
     target = MemRepo([make_room(code="old")])
 
     with pytest.raises(RepositoryUnavailable, match="damaged"):
-        restore_rooms(rooms(), target, force=True)
+        restore_rooms(rooms(), target, replace=True)
 
     assert [make_room(code="old")] == rooms_of(target)

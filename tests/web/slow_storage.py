@@ -15,7 +15,7 @@ from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.limits.turns import App, Lanes
 
 THREADS = 4
-QUICK, DEAR, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 8.0
+QUICK, EXPENSIVE, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 8.0
 """Seconds that a search, cells, a search for one room and a room itself take.
 
 The last is longer than anybody waits for a place, with some seconds for a crowd to arrive on a busy machine.
@@ -29,7 +29,7 @@ class SlowStorage(MemRepo):
         super().__init__(FIRST_ROOMS)
         lanes = Lanes.of(THREADS)
         self._searches = threading.Semaphore(lanes.quick.places)
-        self._cells = threading.Semaphore(lanes.dear.places)
+        self._cells = threading.Semaphore(lanes.expensive.places)
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         with _taking(self._searches, HELD_SHORTLY if query.limit == 1 else QUICK):
@@ -40,7 +40,7 @@ class SlowStorage(MemRepo):
         return super().get(code)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        with _taking(self._cells, DEAR):
+        with _taking(self._cells, EXPENSIVE):
             return super().cells(query, grid)
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from rentomatic.domain.quoting import counted
 from rentomatic.repository.backups import BackupFile, backups_in
 from rentomatic.serializers.backup import TRAILER_BYTES, BackupDamaged, BackupTooNew, Trailer, trailer_of
 
@@ -44,9 +45,9 @@ def loss_since(largest: tuple[BackupFile, int] | None, rooms: int) -> str | None
         return None
     backup, before = largest
     return (
-        f"Only {rooms:,} of {before:,} rooms are left since {backup.path.name}. "
-        f"If they were lost, bring them back with `rentomatic restore {backup.path} --yes`. "
-        "If they are gone on purpose, run `rentomatic backup --fewer-rooms`."
+        f"Only {rooms:,} of {counted(before, 'room')} remain since {backup.path.name}. "
+        f"If they were lost, restore them with `rentomatic restore {backup.path} --yes`. "
+        "If they were removed on purpose, run `rentomatic backup --fewer-rooms`."
     )
 
 
@@ -61,7 +62,7 @@ def age_text(age: timedelta) -> str:
     minutes = int(age.total_seconds() // 60)
     for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
         if number := max(0, minutes) // length:
-            return f"{number} {unit}{'s' if number > 1 else ''}"
+            return counted(number, unit)
     return "just now"
 
 

@@ -38,14 +38,14 @@ def check_certificate(settings: Settings) -> Finding:
         return Finding(State.WRONG, f"{path} {error}")
     key = path.with_suffix(".key")
     if key.exists() and not belong_together(path, key):
-        return Finding(State.WRONG, f"{key} is not the key of {path}, which is not in use then")
+        return Finding(State.WRONG, f"{key} is not the key of {path}, so the certificate is not in use")
     now = datetime.now(UTC)
     if valid.start > now:
-        return Finding(State.WRONG, f"{path} is valid only from {valid.start:%Y-%m-%d %H:%M} UTC on")
+        return Finding(State.WRONG, f"{path} is only valid from {valid.start:%Y-%m-%d %H:%M} UTC on")
     verb = "is valid until" if valid.end > now else "expired on"
-    facts = f"{path} {verb} {valid.end:%Y-%m-%d %H:%M} UTC, at least {_LEFT.days} days are wanted"
+    facts = f"{path} {verb} {valid.end:%Y-%m-%d %H:%M} UTC, at least {_LEFT.days} days should be left"
     if valid.end - now >= _LEFT and not key.exists():
-        return Finding(State.WARNING, f"{facts}; its key was not checked: there is no {key}")
+        return Finding(State.WARNING, f"{facts}; its key was not checked because there is no {key}")
     return required(valid.end - now >= _LEFT, facts)
 
 
@@ -71,7 +71,7 @@ def validity(path: Path) -> Validity:
     try:
         found = _test_decode_cert(path)
     except ssl.SSLError as error:
-        raise ValueError("holds no certificate (PEM) that can be read") from error
+        raise ValueError("contains no readable certificate (PEM)") from error
     start, end = (ssl.cert_time_to_seconds(str(found[name])) for name in ("notBefore", "notAfter"))
     return Validity(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 

@@ -11,7 +11,7 @@ from rentomatic.repository.backend import Backend, InFile
 from rentomatic.settings import Settings, read_settings
 
 yes_option = click.option(
-    "--yes", is_flag=True, help="Overwrite without asking; needed where there is no terminal."
+    "--yes", is_flag=True, help="Overwrite without asking; required without a terminal."
 )
 
 
@@ -41,8 +41,8 @@ def confirm(what: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise click.UsageError(f"{what} Nobody can be asked here: add --yes to do it. Nothing was changed.")
-    if not click.confirm(visible(f"{what} Go on?"), err=True):
+        raise click.UsageError(f"{what} Without a terminal, add --yes to do it. Nothing was changed.")
+    if not click.confirm(visible(f"{what} Continue?"), err=True):
         raise Declined("Nothing was changed.")
 
 
@@ -57,6 +57,6 @@ def confirm_overwriting(path: Path, storage: Backend, *, yes: bool) -> None:
     Raises click.UsageError, whatever the answer would be, where it is the file of the rooms.
     """
     if isinstance(storage, InFile) and is_same_file(path, storage.path):
-        raise click.UsageError(f"{path} is the file of the rooms themselves")
+        raise click.UsageError(f"{path} is the file that stores the rooms")
     if path.is_file() and path.stat().st_size:
-        confirm(f"{path} exists and would be overwritten.", yes=yes)
+        confirm(f"{path} exists and will be overwritten.", yes=yes)

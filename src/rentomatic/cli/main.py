@@ -60,10 +60,10 @@ _TYPED = re.compile(rf"\brentomatic (?=({'|'.join(str(command.name) for command 
 """The name of the program where a help text shows what to type."""
 
 _OUTSIDE = (
-    "It acts on the storage that DATABASE_URL names, sqlite:///rentomatic.db unless set. "
+    "Acts on the storage that DATABASE_URL names (default: sqlite:///rentomatic.db). "
     "On the production stack: ./manage.py stack {}"
 )
-_IN_THE_STACK = "It acts on the production stack {}."
+_IN_THE_STACK = "Acts on the production stack {}."
 
 
 def main() -> None:

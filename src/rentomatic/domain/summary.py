@@ -105,7 +105,7 @@ def histogram(prices: Mapping[int, int]) -> Iterator[Bucket]:
     """Rooms by price in at most 20 buckets with round edges, the last one open.
 
     The width is the smallest of 1, 2, 5, 10, 20, 50 … with which the buckets reach the price that
-    95 of 100 rooms do not exceed, so that a few very dear rooms do not flatten all the others.
+    95 of 100 rooms do not exceed, so that a few very expensive rooms do not flatten all the others.
     """
     if not prices:
         return

@@ -105,7 +105,9 @@ def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:
         return _ungrouped(whole), fraction
     grouped = _GROUPED.fullmatch(number)
     if grouped and len(marks) == 1:
-        raise UnclearAmount("may mean thousands or a fraction", Remedy("decimal", tuple(map(str, Decimal))))
+        raise UnclearAmount(
+            "is ambiguous: thousands or a fraction?", Remedy("decimal", tuple(map(str, Decimal)))
+        )
     if grouped:
         return _ungrouped(number), ""
     whole, _, fraction = number.replace(",", ".").partition(".")

@@ -66,7 +66,7 @@ class Columns:
     def find(self, header: Sequence[str]) -> dict[str, str]:
         """The name of each field's column. Raises ListingError where one is missing or they are too many."""
         if len(header) > MAX_COLUMNS:
-            raise ListingError(f"there are {len(header):,} columns: at most {MAX_COLUMNS:,} are taken")
+            raise ListingError(f"there are {len(header):,} columns: at most {MAX_COLUMNS:,} are allowed")
         found: dict[str, str] = {}
         plain = {_plain(name): name for name in reversed(header) if len(name) <= _LONGEST_NAME}
         for field, names in ((str(field.name), field.columns) for field in FIELDS):
@@ -81,7 +81,7 @@ class Columns:
         missing = [field for field in REQUIRED if field not in found]
         if missing:
             raise ListingError(
-                f"no column says the {' or the '.join(missing)}; there are {_listed(header)}",
+                f"no column for the {' or the '.join(missing)}; the columns are {_listed(header)}",
                 Remedy("map", (f"{missing[0]}=COLUMN",)),
             )
         for field, column in found.items():

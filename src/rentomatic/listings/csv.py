@@ -46,9 +46,9 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
         reader = csv.reader(source, delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise ListingError(f"the line of column names cannot be read: {error}") from error
+        raise ListingError(f"the header cannot be read: {error}") from error
     if not any(header):
-        raise ListingError("the file is empty: a listing starts with a line of column names")
+        raise ListingError("the file is empty: a listing starts with a header")
     return _rooms(source, reader, before, delimiter, header, columns)
 
 
@@ -110,8 +110,8 @@ class _Records:
         self._length += len(line)
         if self._length > MAX_RECORD:
             raise ListingError(
-                f"the record that begins in line {self._first:,} is longer than {MAX_RECORD:,} characters: "
-                "is a quote left open?"
+                f"the record that starts in line {self._first:,} is longer than {MAX_RECORD:,} characters: "
+                "is a closing quote missing?"
             )
         return line
 
@@ -119,4 +119,4 @@ class _Records:
 def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:
     """A record that cannot be taken apart: mostly a quote that is never closed."""
     through = f"; lines {first} to {last} were read as one record" if last > first else ""
-    return Refusal(first, "", "", f"cannot be read ({error}): is a quote left open?{through}")
+    return Refusal(first, "", "", f"cannot be read ({error}): is a closing quote missing?{through}")

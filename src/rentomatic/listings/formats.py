@@ -1,4 +1,4 @@
-"""A listing in whichever notation it is."""
+"""Listings in any format."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -25,11 +25,11 @@ _BLANK_LINES_BEFORE = 100
 
 
 def read(
-    lines: Iterable[str], columns: Columns, notation: str | None = None, name: str = ""
+    lines: Iterable[str], columns: Columns, format_: str | None = None, name: str = ""
 ) -> Iterator[Room | Refusal]:
     """The rooms that the lines make.
 
-    notation: one of `READERS`; else what the name of the file or its first line tells.
+    format_: one of `READERS`; else what the name of the file or its first line tells.
     Raises ListingError, also while the rooms are read, where the whole makes no listing.
     """
     progress = _Progress()
@@ -39,14 +39,14 @@ def read(
         if line.strip() or len(head) > _BLANK_LINES_BEFORE:
             break
     first = head[-1].lstrip() if head else ""
-    if notation is None:
+    if format_ is None:
         named = PurePath(name.removesuffix(".gz")).suffix in (".ndjson", ".jsonl")
-        notation = "ndjson" if named or first.startswith("{") else "csv"
-    if notation == "csv" and first.startswith("["):
+        format_ = "ndjson" if named or first.startswith("{") else "csv"
+    if format_ == "csv" and first.startswith("["):
         raise ListingError("this is a JSON array: write one object a line (NDJSON) instead")
-    if notation == "ndjson" and '"FeatureCollection"' in first[:1000]:
+    if format_ == "ndjson" and '"FeatureCollection"' in first[:1000]:
         raise ListingError("this is GeoJSON: write one object a line (NDJSON) or CSV instead")
-    return progress.rooms(READERS[notation](chain(head, lines), columns))
+    return progress.rooms(READERS[format_](chain(head, lines), columns))
 
 
 class _Progress:
@@ -81,7 +81,9 @@ class _Progress:
 
     def _error(self) -> ListingError:
         after = f" after line {self._line_of_room:,}" if self._line_of_room else ""
-        message = f"the file has more than {MAX_LINES_WITHOUT_ROOM:,} lines in a row without a room{after}"
+        message = (
+            f"the file has more than {MAX_LINES_WITHOUT_ROOM:,} lines in a row without a valid room{after}"
+        )
         if self._refusal is None:
             return ListingError(f"{message}: they are blank")
         return ListingError(f"{message}, first {self._refusal}", self._refusal.remedy)

@@ -164,5 +164,5 @@ def _not_text(line: int, encoding: str, error: UnicodeDecodeError) -> ListingErr
     message = f"line {line} is not {encoding.upper()}: it has the byte 0x{error.object[error.start]:02x}"
     if not encoding.startswith("utf-8") or 0 in error.object[:1000]:
         return ListingError(message)
-    message += ". A file from Windows often is in another encoding"
+    message += ". Files from Windows often have another encoding"
     return ListingError(message, Remedy("encoding", ("windows-1252",)))

@@ -45,4 +45,4 @@ def free_space(folder: Path, wanted: int = WANTED) -> Finding:
     """Whether the disk of a folder, which need not exist yet, has `wanted` bytes free."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
-    return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are wanted")
+    return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are needed")

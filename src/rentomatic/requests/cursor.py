@@ -20,7 +20,7 @@ MAX_CURSOR = 512
 """Characters, many more than any cursor has."""
 
 _CHECKSUM_BYTES = 6
-_FOREIGN = "is not a cursor of this service, or was damaged on the way"
+_FOREIGN = "is not a cursor of this service, or is damaged"
 
 
 def encode(query: RoomQuery, position: Position) -> str:

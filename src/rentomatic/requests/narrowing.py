@@ -36,4 +36,4 @@ def _words(advice: Advice, naming: Naming) -> str:
         case Narrowing.SMALLER_BOX:
             return f"make {bbox} smaller"
         case Narrowing.USUAL_SORT:
-            return f"leave {sort} out"
+            return f"leave out {sort}"

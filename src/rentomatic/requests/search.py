@@ -52,7 +52,7 @@ _LISTS = {"bbox", "near", *(name for name, (_, op) in FILTERS.items() if op is O
 
 
 class Format(StrEnum):
-    """The notations in which rooms are written."""
+    """The formats in which rooms are written."""
 
     JSON = "json"
     GEOJSON = "geojson"
@@ -67,7 +67,7 @@ class SearchRequest:
     query: the rooms and the page of them.
     limited: whether a limit was given; an export without one gives every match.
     with_total: whether to count all matches.
-    format: the notation that was asked for, if any.
+    format: the format that was asked for, if any.
     """
 
     query: RoomQuery
@@ -95,7 +95,7 @@ def parse_search(
 
 
 def parse_format(parameters: Iterable[tuple[str, str]], formats: Iterable[Format]) -> Format | None:
-    """The notation that is asked for, where that is all there is to ask for; without formats, nothing is.
+    """The format that is asked for, where that is all there is to ask for; without formats, nothing is.
 
     Raises ParametersError naming every bad parameter.
     """
@@ -122,7 +122,7 @@ class Parser:
         self.texts: dict[str, str] = {}
         for number, (name, text) in enumerate(parameters, start=1):
             if number > MAX_PARAMETERS:
-                self.refuse(_shown(name), f"is one parameter too many: at most {MAX_PARAMETERS} are read")
+                self.refuse(_shown(name), f"is one parameter too many: at most {MAX_PARAMETERS} are allowed")
                 break
             if name in filters:
                 self._add_condition(name, text)

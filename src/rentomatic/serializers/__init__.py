@@ -1,1 +1,1 @@
-"""Rooms to bytes and bytes to rooms, one module per notation."""
+"""Rooms to bytes and bytes to rooms, one module per format."""

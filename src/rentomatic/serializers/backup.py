@@ -13,7 +13,7 @@ from typing import IO, Any
 import msgspec
 
 from rentomatic.domain.fields import ALWAYS_WRITTEN, NAMES
-from rentomatic.domain.quoting import shortened, visible
+from rentomatic.domain.quoting import counted, shortened, visible
 from rentomatic.domain.room import Room, stated
 from rentomatic.serializers import ndjson
 from rentomatic.use_cases.checksum import Checksum
@@ -47,7 +47,7 @@ class BackupDamaged(RentomaticError):
     """A file that is no whole backup; nothing was changed."""
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name} is no backup that can be restored: {reason}.")
+        super().__init__(f"{name} is damaged or not a backup: {reason}.")
 
 
 class BackupTooNew(RentomaticError):
@@ -143,14 +143,14 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
     with gzip.GzipFile(fileobj=file, mode="rb") as lines:
         for number, line in enumerate(iter(lambda: _line_of(lines, name), b""), 1):
             if trailer:
-                raise BackupDamaged(name, f"line {number} stands behind its end")
+                raise BackupDamaged(name, f"line {number} comes after the end")
             if line.startswith(_MARK):
                 trailer = line
             elif not wrong:  # else it may be of a newer format, which only the trailer tells
                 try:
                     room = _room_of(_members(line))
                 except (msgspec.MsgspecError, ValueError) as error:
-                    wrong = f"line {number} is no room: {error}"
+                    wrong = f"line {number} is not a room: {error}"
                     continue
                 if room.code <= last:
                     wrong = f"line {number} is out of order, or a second {room.code}"
@@ -159,10 +159,11 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
                 found.add(room)
                 yield room
     if not trailer:
-        raise BackupDamaged(name, f"its end is missing behind {found.count:,} rooms")
+        raise BackupDamaged(name, f"its last line is missing after {counted(found.count, 'room')}")
     said = _trailer(trailer, name)
     if wrong or (said.count, said.checksum) != (found.count, str(found)):
-        differing = f"it says {said.count:,} rooms, checksum {said.checksum}, but holds {found.count:,}"
+        rooms = counted(said.count, "room")
+        differing = f"it says {rooms}, checksum {said.checksum}, but contains {found.count:,}"
         raise BackupDamaged(name, wrong or f"{differing}, checksum {found}")
     return said
 
@@ -195,7 +196,7 @@ def trailer_of(end: bytes, name: str) -> Trailer:
             continue
         if member.eof and line.startswith(_MARK):
             return _trailer(line, name)
-    raise BackupDamaged(name, "its end is missing")
+    raise BackupDamaged(name, "its last line is missing")
 
 
 def _member(file: IO[bytes]) -> gzip.GzipFile:

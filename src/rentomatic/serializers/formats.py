@@ -1,4 +1,4 @@
-"""Every notation that rooms are written in."""
+"""Every format that rooms are written in."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rentomatic.serializers import csv, geojson, json, ndjson
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A notation: its media type, and the function that writes rooms, with their distance from a point."""
+    """A format: its media type, and the function that writes rooms, with their distance from a point."""
 
     media_type: str
     write: Callable[[Iterable[Room], Point | None], Iterator[bytes]]

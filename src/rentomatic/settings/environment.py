@@ -223,7 +223,7 @@ class _Reader:
         if not path:
             return self._environment.get(name) or DEFAULTS[name]
         if self._environment.get(name):
-            raise ValueError(f"is set, and so is {name}_FILE: only one of them can count")
+            raise ValueError(f"and {name}_FILE are both set: set only one of them")
         try:
             text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
@@ -231,9 +231,7 @@ class _Reader:
         except UnicodeDecodeError:  # not to be shown: it holds the content
             text = "\0"
         if not (text or name in _MAY_BE_EMPTY) or "\0" in text:
-            raise ValueError(
-                f"cannot be read from the file that {name}_FILE names: it holds no text in UTF-8"
-            )
+            raise ValueError(f"cannot be read from the file that {name}_FILE names: it is not UTF-8 text")
         return text
 
 
@@ -244,7 +242,7 @@ def _storage(reader: _Reader) -> Backend:
     else:
         found, secret = _storage_of_parts(reader)
     if _in_production(reader) and isinstance(found, WithLogin) and is_weak(found.login()):
-        reader.refuse(secret, "holds a password that anyone would guess, which production does not take")
+        reader.refuse(secret, "is a password that anyone could guess, which production refuses")
     return found
 
 
@@ -255,10 +253,10 @@ def _storage_of_parts(reader: _Reader) -> tuple[Backend, str]:
     if server is None:
         if _in_production(reader):
             hosts = " and ".join(server.hosts for server in _SERVERS)
-            reader.refuse("DATABASE_URL", f"is missing, and so are {hosts}: production names its storage")
+            reader.refuse("DATABASE_URL", f"is missing, and so are {hosts}: production must name its storage")
         return storage_of(DEFAULTS["DATABASE_URL"]), "DATABASE_URL"
     if _in_production(reader) and not reader.is_set(server.password):
-        reader.refuse(server.password, "is empty, which production does not take")
+        reader.refuse(server.password, "is empty, which production refuses")
     found = server.backend(reader)
     if found is None:  # the start is refused anyway
         found = storage_of(DEFAULTS["DATABASE_URL"])
@@ -269,7 +267,7 @@ def _refuse_parts_without_a_host(reader: _Reader) -> None:
     """Who sets a part means a server: an SQLite file instead would only seem to work."""
     hosts = [server.hosts for server in _SERVERS if reader.is_set(server.hosts)]
     if len(hosts) > 1:
-        reader.refuse(hosts[0], f"is set, and so is {hosts[1]}: rooms can be in one of them only")
+        reader.refuse(hosts[0], f"is set, and so is {hosts[1]}: set only one of them")
     for server in _SERVERS:
         parts = [name for name in server.defaults if reader.is_set(name)]
         if parts and server.hosts not in parts:

@@ -91,13 +91,13 @@ def label(text: str) -> str:
 def _api_key(entry: str) -> ApiKey:
     parts = entry.split(":")
     if len(parts) != 3:
-        raise ValueError("is not label:scopes:hash, such as `rentomatic make-key` writes it")
+        raise ValueError("is not label:scopes:hash, as `rentomatic make-key` writes it")
     name, scopes, digest = parts
     known = {str(scope): scope for scope in Scope}
     wanted = scopes.split("+")
     label(name)
     if not known.keys() >= set(wanted):
-        raise ValueError(f"has other scopes than {' and '.join(known)}, with + between them")
+        raise ValueError(f"must have scopes from {' and '.join(known)}, joined by +")
     if not _DIGEST.fullmatch(digest):
         raise ValueError("does not end with the SHA-256 of a key, 64 hexadecimal digits")
     return ApiKey(name, frozenset(known[scope] for scope in wanted), bytes.fromhex(digest))
@@ -106,7 +106,7 @@ def _api_key(entry: str) -> ApiKey:
 def _refuse_known(key: ApiKey, others: list[ApiKey]) -> None:
     for other in others:
         if other.label == key.label:
-            raise ValueError("is there twice: each key has a label of its own")
+            raise ValueError("is used twice: each key needs its own label")
         if other.digest == key.digest:
             raise ValueError(f"is the same key as {other.label}")
 

@@ -1,4 +1,4 @@
-"""Move all rooms into another storage, and prove that they arrived."""
+"""Copy all rooms to another storage, and check that they arrived."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 
 
 class TargetNotEmpty(RentomaticError):
-    """The storage that rooms are brought to holds some already; nothing was changed."""
+    """The target already contains rooms; nothing was changed."""
 
 
 @dataclass(slots=True)
 class CopyReport:
-    """What became of a copy: what was read from the source, and what is in the target now."""
+    """The result of a copy: what was read from the source, and what is in the target now."""
 
     counts: LoadCounts = field(default_factory=LoadCounts)
     source: Checksum = field(default_factory=Checksum)
@@ -35,17 +35,18 @@ def copy_rooms(
     exactly: bool = False,
     watched: Callable[[Iterator[Room]], Iterator[Room]] = iter,
 ) -> CopyReport:
-    """Load the rooms in one step, all or none, then read the target back and compare.
+    """Load all rooms in one transaction, then read the target back and compare.
 
     rooms: all of a storage, each code once.
-    replace: also where the target holds rooms. Those of the same code are overwritten; others stay,
-    and the two are not identical then, unless `exactly`: that removes them in the same step.
-    watched: is handed the rooms as they are copied, then as they are read back, to show how it goes.
+    replace: allow a target that has rooms. Rooms with the same code are overwritten; others stay, and then
+    the two are not identical.
+    exactly: remove those others in the same transaction.
+    watched: wraps the rooms as they are copied, then as they are read back, to show progress.
 
     Raises TargetNotEmpty and ConflictError.
     """
     if not replace and target.count(RoomQuery(), at_most=1):
-        raise TargetNotEmpty("The target holds rooms already: nothing was copied.")
+        raise TargetNotEmpty("The target already has rooms: nothing was copied.")
     report = CopyReport()
     on_conflict = OnConflict.REPLACE if replace else OnConflict.FAIL  # of a room written in the meantime
     report.counts = target.load(watched(report.source.added(rooms)), on_conflict, exactly=exactly)

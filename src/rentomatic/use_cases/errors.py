@@ -58,7 +58,7 @@ class ResourceError(RentomaticError):
 
 
 class ConflictError(RentomaticError):
-    """There is a room with that code already."""
+    """A room with this code exists already."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"There is a room {code} already.")
@@ -69,7 +69,7 @@ class PreconditionFailed(RentomaticError):
     """A room is not, or no longer, what whoever wants to change it takes it for; nothing was changed."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"The room {code} is not what this request expects: look at it again.")
+        super().__init__(f"The room {code} has changed since you read it: read it again.")
         self.code = code
 
 

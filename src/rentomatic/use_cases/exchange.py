@@ -1,4 +1,4 @@
-"""What saving and removing share: to change only what is as expected, whoever else is at it."""
+"""Change a room only if it is as expected, while others may change it too."""
 
 from collections.abc import Callable
 
@@ -7,29 +7,29 @@ from rentomatic.use_cases.errors import PreconditionFailed, RepositoryUnavailabl
 from rentomatic.use_cases.ports import RoomRepository
 
 _ATTEMPTS = 20
-"""Somebody else may change the room between the look at it and the write, so many times in a row."""
+"""How often to try again when somebody else changes the room between reading and writing it."""
 
 Expectation = Callable[[Room | None], bool]
-"""Whether the room that is there, None for no room, is what whoever wants to change it takes it for."""
+"""Whether the present room (None for no room) is the one that the caller means to change."""
 
 
-def whatever(room: Room | None) -> bool:
-    """Expect nothing."""
+def anything(room: Room | None) -> bool:
+    """Accept any room, or none."""
     return True
 
 
-def exchange(repository: RoomRepository, code: str, new: Room | None, may: Expectation) -> Room | None:
-    """Put `new` in the place of what is there, if `may` agrees to that; what was there.
+def exchange(repository: RoomRepository, code: str, new: Room | None, expected: Expectation) -> Room | None:
+    """Put `new` in the place of what is there, if that is as expected; the room that was there.
 
-    Where no room is to take the place of none, nothing is asked or done. Raises PreconditionFailed, and
-    RepositoryUnavailable where others are faster again and again.
+    Does nothing if there is no room and `new` is None. Raises PreconditionFailed, and RepositoryUnavailable
+    if others keep changing the room.
     """
     for _ in range(_ATTEMPTS):
         old = repository.get(code)
         if old is None and new is None:
             return None
-        if not may(old):
+        if not expected(old):
             raise PreconditionFailed(code)
         if repository.swap(old, new):
             return old
-    raise RepositoryUnavailable(f"The room {code} is being changed by many at once: try again.")
+    raise RepositoryUnavailable(f"Others keep changing the room {code}: try again.")

@@ -68,7 +68,7 @@ class ImportRefused(RentomaticError):
     """A strict import met lines that make no room; nothing was loaded."""
 
     def __init__(self, report: ImportReport) -> None:
-        super().__init__(f"Nothing was loaded: {report.refused} lines make no room.")
+        super().__init__(f"Nothing was loaded: {report.refused} lines are not valid rooms.")
         self.report = report
 
 

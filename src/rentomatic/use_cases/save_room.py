@@ -1,13 +1,13 @@
-"""Put a room in the place of whatever has its code."""
+"""Add a room, or replace the one with the same code."""
 
 from rentomatic.domain.room import Room
-from rentomatic.use_cases.exchange import Expectation, exchange, whatever
+from rentomatic.use_cases.exchange import Expectation, anything, exchange
 from rentomatic.use_cases.ports import RoomRepository
 
 
-def save_room(repository: RoomRepository, room: Room, may: Expectation = whatever) -> Room | None:
+def save_room(repository: RoomRepository, room: Room, expected: Expectation = anything) -> Room | None:
     """Add or replace the room; the one that was there before.
 
     Raises PreconditionFailed where `may` says no to what is there.
     """
-    return exchange(repository, room.code, room, may)
+    return exchange(repository, room.code, room, expected)

@@ -76,7 +76,7 @@ def test_backup_is_verified_and_brings_lost_rooms_back(capsys: pytest.CaptureFix
     Path("rooms.json").write_text("[]")
     assert run(["restore", "latest"]) == 0
 
-    assert "Both hold the same rooms." in capsys.readouterr().out
+    assert "Both contain the same rooms." in capsys.readouterr().out
     assert before == Path("rooms.json").read_bytes()
 
 
@@ -85,7 +85,7 @@ def test_backup_over_the_file_of_the_rooms_is_refused(capsys: pytest.CaptureFixt
     run(["import", "rooms.csv"])
 
     assert run(["backup", "-o", "rooms.json"]) == 2
-    assert "is the file of the rooms themselves" in capsys.readouterr().err
+    assert "is the file that stores the rooms" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("installed")
@@ -96,5 +96,5 @@ def test_doctor_migrate_and_serve_treat_it_like_any_other(capsys: pytest.Capture
 
     assert (missing[0], there[0]) == (1, 0)
     assert "There is no rooms.json yet" in missing[1]
-    assert migrated == (0, "This storage has no schema.\n")
+    assert migrated == (0, "This storage needs no schema.\n")
     assert {"storage", "disk", "backup"} <= {check["check"] for check in json.loads(there[1])}

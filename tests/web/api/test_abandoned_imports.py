@@ -77,8 +77,8 @@ def test_a_small_file_of_many_blank_lines_is_refused_and_the_next_import_done(se
     page = uploads.upload(server, blank)
 
     assert (422, 422) == (answer.status, page.status)
-    assert "1,000,000 lines in a row without a room" in answer.json["detail"]
-    assert "1,000,000 lines in a row without a room" in page.body.decode()
+    assert "1,000,000 lines in a row without a valid room" in answer.json["detail"]
+    assert "1,000,000 lines in a row without a valid room" in page.body.decode()
     assert 200 == send(server, HEADER + LINE % 91_000_001).status
 
 

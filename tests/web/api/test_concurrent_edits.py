@@ -96,7 +96,7 @@ def edit(server: Server, key: str) -> Edits:
 
 
 def raise_prices(server: Server, key: str, seed: int, end: float) -> Edits:
-    """Read a room, and put it back one dearer if it still is what was read; again and again."""
+    """Read a room, and put it back one more expensive if it still is what was read; again and again."""
     chance, edits = random.Random(seed), Edits()
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
         while time.monotonic() < end:

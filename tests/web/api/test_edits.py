@@ -164,7 +164,7 @@ def test_a_tag_is_strong_and_belongs_to_the_content() -> None:
     assert first == editor.tag()
 
 
-def test_each_notation_has_a_tag_of_its_own_and_an_edit_takes_either() -> None:
+def test_each_format_has_a_tag_of_its_own_and_an_edit_takes_either() -> None:
     for accept in ("application/json", "application/geo+json"):
         editor, _ = editor_of(make_room())
         tag = editor.send("GET", "/rooms/a1", Accept=accept).headers["etag"]

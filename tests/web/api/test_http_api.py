@@ -142,10 +142,10 @@ def test_every_operation_is_described() -> None:
     assert {f"{method.upper()} {path}" for path, method, _ in operations()} <= words()
 
 
-def test_every_field_operator_sort_and_notation_is_described() -> None:
-    notations = {*Format, *(writer.media_type for writer in WRITERS.values())}
+def test_every_field_operator_sort_and_format_is_described() -> None:
+    formats = {*Format, *(writer.media_type for writer in WRITERS.values())}
 
-    assert {*map(str, Field), *map(str, Operator), *SORTS, *map(str, notations)} <= words()
+    assert {*map(str, Field), *map(str, Operator), *SORTS, *map(str, formats)} <= words()
 
 
 def test_every_parameter_is_described() -> None:

@@ -140,7 +140,7 @@ def test_a_number_that_takes_too_long_to_count_is_estimated_and_says_so() -> Non
         ("text/csv;q=0.5, application/x-ndjson", "application/x-ndjson"),
     ],
 )
-def test_the_accept_header_chooses_the_notation(
+def test_the_accept_header_chooses_the_format(
     client: testing.TestClient, accept: str | None, media_type: str
 ) -> None:
     answer = client.simulate_get("/rooms", headers={"Accept": accept} if accept else {})

@@ -78,7 +78,7 @@ def told(answer: testing.Result) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("target", "advice"),
     [
-        (f"/rooms?bbox={LONDON}&sort=price", "make bbox smaller; leave sort out."),
+        (f"/rooms?bbox={LONDON}&sort=price", "make bbox smaller; leave out sort."),
         ("/rooms?near=51.5,0&radius=9000&limit=5&format=csv", "make radius smaller, such as 3000."),
         ("/rooms/summary", "add bbox, or near with radius."),
         (f"/rooms/clusters?bbox={LONDON}&zoom=9", "make bbox smaller."),

@@ -85,7 +85,7 @@ def test_head_is_get_without_a_body(client: testing.TestClient, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", ROOM, "/rooms/nope"])
-def test_what_no_notation_fits_is_a_406_before_the_storage_is_asked(path: str) -> None:
+def test_what_no_format_fits_is_a_406_before_the_storage_is_asked(path: str) -> None:
     class NoRepository(MemRepo):
         def get(self, code: str) -> Room | None:
             raise AssertionError("was asked")
@@ -96,7 +96,7 @@ def test_what_no_notation_fits_is_a_406_before_the_storage_is_asked(path: str) -
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_problem_is_told_in_its_own_notation_whatever_is_accepted(client: testing.TestClient) -> None:
+def test_a_problem_is_told_in_its_own_format_whatever_is_accepted(client: testing.TestClient) -> None:
     answer = get(client, "/rooms/nope", Accept="application/geo+json")
 
     assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
@@ -113,7 +113,7 @@ def test_a_room_is_a_feature_for_a_map(client: testing.TestClient, how: dict[str
 
 
 @pytest.mark.parametrize("query", ["format=csv", "filter_price__lt=60", "limit=5", "format=json&format=json"])
-def test_one_room_takes_no_other_parameter_than_its_notation(client: testing.TestClient, query: str) -> None:
+def test_one_room_takes_no_other_parameter_than_its_format(client: testing.TestClient, query: str) -> None:
     assert get(client, f"{ROOM}?{query}").status_code == 400
 
 

@@ -151,7 +151,7 @@ def test_the_page_shows_the_problem_of_a_bad_parameter(query: str) -> None:
     answer = get(client_of(NoRepository()), f"/?{query}")
 
     assert answer.status_code == 400
-    assert "cannot be understood" in answer.text
+    assert "This search is not valid" in answer.text
     assert label_of(BAD[query]) in answer.text
 
 
@@ -207,7 +207,7 @@ def test_a_wrong_method_is_a_405_that_names_the_right_ones(
     assert "GET" in answer.headers["allow"]
 
 
-def test_what_no_notation_fits_is_a_406(client: testing.TestClient) -> None:
+def test_what_no_format_fits_is_a_406(client: testing.TestClient) -> None:
     problem = assert_problem(get(client, "/rooms", Accept="image/png"), 406)
 
     assert "application/geo+json" in problem["detail"]

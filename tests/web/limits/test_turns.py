@@ -26,19 +26,23 @@ COUNTED = "/rooms?limit=1&count=exact"
 
 
 class HeldRepo(MemRepo):
-    """Tells in which way it is asked, and lets what is dear wait until it is let go.
+    """Tells in which way it is asked, and lets what is expensive wait until it is let go.
 
-    dear_search, dear_totals: whether a search, and a count and a summary, are not quick.
+    expensive_search, expensive_totals: whether a search, and a count and a summary, are not quick.
     held: the operations that wait.
     """
 
-    def __init__(self, *held: str, dear_search: bool = False, dear_totals: bool = False) -> None:
+    def __init__(self, *held: str, expensive_search: bool = False, expensive_totals: bool = False) -> None:
         super().__init__(FIRST_ROOMS)
         self.asked: list[str] = []
         self.limits: list[int] = []
         self.held = held
         self.go = threading.Event()
-        self._dear = {"search": dear_search, "count": dear_totals, "summarise": dear_totals}
+        self._expensive = {
+            "search": expensive_search,
+            "count": expensive_totals,
+            "summarise": expensive_totals,
+        }
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         self.limits.append(query.limit)
@@ -71,7 +75,7 @@ class HeldRepo(MemRepo):
 
     def _ask(self, operation: str, quick: bool = False) -> None:
         self.asked.append(f"quick {operation}" if quick else operation)
-        if quick and self._dear[operation]:
+        if quick and self._expensive[operation]:
             raise NotQuick
         if operation in self.held:
             assert self.go.wait(LIMIT)
@@ -107,12 +111,12 @@ def hurry(client: testing.TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "quick", "dear"), [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 1), (8, 6, 2), (64, 48, 16)]
+    ("threads", "quick", "expensive"), [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 1), (8, 6, 2), (64, 48, 16)]
 )
-def test_a_quarter_of_the_threads_is_for_dear_reads(threads: int, quick: int, dear: int) -> None:
+def test_a_quarter_of_the_threads_is_for_expensive_reads(threads: int, quick: int, expensive: int) -> None:
     lanes = Lanes.of(threads)
 
-    assert (quick, dear) == (lanes.quick.places, lanes.dear.places)
+    assert (quick, expensive) == (lanes.quick.places, lanes.expensive.places)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 4, 8, 64])
@@ -144,18 +148,18 @@ def test_a_search_and_totals_are_asked_for_only_if_they_are_quick(target: str, a
     ("target", "operation"),
     [("/rooms", "search"), (COUNTED, "count"), ("/rooms/summary", "summarise"), (CLUSTERS, "cells")],
 )
-def test_dear_reads_leave_every_quick_place_to_others(threads: int, target: str, operation: str) -> None:
-    repository = HeldRepo(operation, dear_search=operation == "search", dear_totals=True)
+def test_expensive_reads_leave_every_quick_place_to_others(threads: int, target: str, operation: str) -> None:
+    repository = HeldRepo(operation, expensive_search=operation == "search", expensive_totals=True)
     with busy(repository, threads, target) as (client, held):
         waiting = [pool_get(client, target) for _ in range(3)]
-        until(lambda: lanes_of(client).dear.waiting == 3)
+        until(lambda: lanes_of(client).expensive.waiting == 3)
 
         assert 200 == get(client, "/rooms/f853578c-fc0f-4e65-81b8-566c5dffa35a").status_code
-        assert (1, 0) == (lanes_of(client).dear.taken, lanes_of(client).quick.taken)
+        assert (1, 0) == (lanes_of(client).expensive.taken, lanes_of(client).quick.taken)
         repository.go.set()
 
         assert [200] * 4 == [found.result(LIMIT).status_code for found in (*held, *waiting)]
-    assert 0 == lanes_of(client).dear.taken
+    assert 0 == lanes_of(client).expensive.taken
 
 
 def pool_get(client: testing.TestClient, target: str, **headers: str) -> Future[testing.Result]:
@@ -165,18 +169,18 @@ def pool_get(client: testing.TestClient, target: str, **headers: str) -> Future[
     return future
 
 
-def test_a_search_that_is_not_quick_is_asked_again_in_the_dear_lane() -> None:
-    repository = HeldRepo(dear_search=True)
+def test_a_search_that_is_not_quick_is_asked_again_in_the_expensive_lane() -> None:
+    repository = HeldRepo(expensive_search=True)
     get(client_of(repository), COUNTED)
 
     assert ["quick search", "search", "count"] == repository.asked
 
 
 @pytest.mark.parametrize(("target", "asked"), [("/rooms/summary", ["quick summarise"]), (CLUSTERS, [])])
-def test_a_dear_read_without_a_place_is_refused_before_the_storage_is_asked(
+def test_an_expensive_read_without_a_place_is_refused_before_the_storage_is_asked(
     target: str, asked: list[str]
 ) -> None:
-    repository = HeldRepo("cells", dear_totals=True)
+    repository = HeldRepo("cells", expensive_totals=True)
     with busy(repository, 4, CLUSTERS) as (client, _):
         hurry(client)
         answer = get(client, target)
@@ -186,8 +190,8 @@ def test_a_dear_read_without_a_place_is_refused_before_the_storage_is_asked(
         assert ["cells", *asked] == repository.asked
 
 
-def test_a_page_needs_no_place_for_dear_reads() -> None:
-    repository = HeldRepo("cells", dear_totals=True)
+def test_a_page_needs_no_place_for_expensive_reads() -> None:
+    repository = HeldRepo("cells", expensive_totals=True)
     with busy(repository, 4, CLUSTERS) as (client, _):
         page = get(client, "/?limit=2")
 
@@ -197,7 +201,7 @@ def test_a_page_needs_no_place_for_dear_reads() -> None:
 
 
 def test_a_total_that_found_no_place_in_its_time_is_estimated() -> None:
-    repository = HeldRepo("cells", dear_totals=True)
+    repository = HeldRepo("cells", expensive_totals=True)
     with busy(repository, 4, CLUSTERS) as (client, _):
         answer = get(client, COUNTED)
 
@@ -235,35 +239,35 @@ def test_a_page_waits_while_its_parts_would_come_too_late_and_other_requests_do_
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, held):
         held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
-        dear = lanes_of(client).dear
-        until(lambda: dear.waiting == 1)
+        expensive = lanes_of(client).expensive
+        until(lambda: expensive.waiting == 1)
         assert 200 == get(client, "/").status_code  # nothing took long so far
 
         for _ in range(100):
-            dear.learn(5.0)
+            expensive.learn(5.0)
         held.append(pool_get(client, "/"))
-        until(lambda: dear.waiting == 2)
+        until(lambda: expensive.waiting == 2)
         assert 200 == get(client, "/rooms").status_code
         assert not held[-1].done()
 
         repository.go.set()
         assert [200] * 3 == [found.result(LIMIT).status_code for found in held]
-    assert (0, 0) == (dear.taken, dear.waiting)
+    assert (0, 0) == (expensive.taken, expensive.waiting)
 
 
 def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, held):
         held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
-        dear = lanes_of(client).dear
-        until(lambda: dear.waiting == 1)
+        expensive = lanes_of(client).expensive
+        until(lambda: expensive.waiting == 1)
         for _ in range(100):
-            dear.learn(5.0)
+            expensive.learn(5.0)
         hurry(client)
         page = get(client, "/")
 
-    assert (503, 0) == (page.status_code, dear.taken)
-    assert 'rentomatic_lane_refused_total{lane="dear",reason="late"} 1.0' in get(client, "/metrics").text
+    assert (503, 0) == (page.status_code, expensive.taken)
+    assert 'rentomatic_lane_refused_total{lane="expensive",reason="late"} 1.0' in get(client, "/metrics").text
 
 
 def test_a_request_waits_where_no_more_files_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,8 +288,8 @@ def test_metrics_tell_of_each_lane() -> None:
     told = get(client, "/metrics").text
 
     assert 'rentomatic_lane_wait_seconds_count{lane="quick"} 3.0' in told
-    assert 'rentomatic_lane_wait_seconds_count{lane="dear"} 1.0' in told
-    assert 'rentomatic_lane_at_work{lane="dear"} 0.0' in told
+    assert 'rentomatic_lane_wait_seconds_count{lane="expensive"} 1.0' in told
+    assert 'rentomatic_lane_at_work{lane="expensive"} 0.0' in told
 
 
 def test_metrics_tell_why_requests_found_no_place() -> None:
@@ -295,7 +299,7 @@ def test_metrics_tell_why_requests_found_no_place() -> None:
         get(client, CLUSTERS)
         told = get(client, "/metrics").text
 
-    assert 'rentomatic_lane_refused_total{lane="dear",reason="late"} 1.0' in told
-    assert 'rentomatic_lane_at_work{lane="dear"} 1.0' in told
-    assert 'rentomatic_lane_waiting{lane="dear"} 0.0' in told
+    assert 'rentomatic_lane_refused_total{lane="expensive",reason="late"} 1.0' in told
+    assert 'rentomatic_lane_at_work{lane="expensive"} 1.0' in told
+    assert 'rentomatic_lane_waiting{lane="expensive"} 0.0' in told
     assert "rentomatic_http_requests_turned_away_total 1.0" in told

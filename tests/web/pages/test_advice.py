@@ -103,7 +103,7 @@ def test_a_page_after_the_last_advises_nothing() -> None:
     later = get(client_of(MemRepo(ROOMS[:3])), unescape(link.group(1)))
 
     assert "The rooms that were here are gone" in later.text
-    assert "What would find some" not in later.text
+    assert "These searches find some" not in later.text
 
 
 def test_the_part_that_a_script_asks_for_advises_the_same() -> None:

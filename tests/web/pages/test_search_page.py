@@ -395,7 +395,7 @@ def test_search_without_a_match_is_shown_without_advice_where_nothing_can_be_cou
 
     assert 200 == page.status_code
     assert "No room matches" in page.text
-    assert "What would find some" not in page.text
+    assert "These searches find some" not in page.text
 
 
 def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:

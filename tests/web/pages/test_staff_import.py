@@ -138,7 +138,7 @@ CSV, NDJSON = b"".join(csv.write(ROOMS)), b"".join(ndjson.write(ROOMS))
     ids=["CSV", "UTF-8 with a mark", "UTF-16 with a mark", "UTF-16 as stated", "gzip", "gzip of UTF-16",
          "NDJSON", "gzip of NDJSON", "NDJSON by its first line"],
 )  # fmt: skip
-def test_a_file_is_read_whatever_its_notation(
+def test_a_file_is_read_whatever_its_format(
     desk: Desk, name: str, content: bytes, fields: dict[str, str]
 ) -> None:
     assert {"added": 3} == totals(desk.send(content, name=name, **fields))

@@ -26,13 +26,13 @@ def field_options(command: Command) -> Command:
     return command
 
 
-_LEFT_OUT = {Field.CODE: " A new UUID unless given."}
+_LEFT_OUT = {Field.CODE: " Default: a new UUID."}
 
 
 @click.command
 @field_options
 def add(**texts: str | None) -> None:
-    """Add one room. One whose code is taken is left as it is; `import` replaces rooms.
+    """Add one room. A room with the same code is not replaced; `import` does that.
 
     \b
     Examples:

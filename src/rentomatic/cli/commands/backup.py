@@ -29,23 +29,23 @@ from rentomatic.use_cases.export_rooms import export_rooms
 
 @click.command
 @click.option("--output", "-o", metavar="FILE", help="Write this file instead; - for standard output.")
-@click.option("--verify", is_flag=True, help="Then restore it into a scratch storage, and compare.")
-@click.option("--keep", type=click.IntRange(1), help="How many stay there (RENTOMATIC_BACKUP_KEEP).")
-@click.option("--fewer-rooms", is_flag=True, help="Most rooms are gone on purpose: go on from this backup.")
-@click.option("--list", "listed", is_flag=True, help="Only tell which backups there are.")
+@click.option("--verify", is_flag=True, help="Also restore it into a scratch storage and compare.")
+@click.option("--keep", type=click.IntRange(1), help="How many backups to keep (RENTOMATIC_BACKUP_KEEP).")
+@click.option("--fewer-rooms", is_flag=True, help="Accept that most rooms were removed on purpose.")
+@click.option("--list", "listed", is_flag=True, help="Only list the backups.")
 @yes_option
 def backup(
     output: str | None, verify: bool, keep: int | None, fewer_rooms: bool, listed: bool, yes: bool
 ) -> int:
-    """Write all rooms, of one moment, to one file that tells whether it is whole.
+    """Write all rooms, as of one moment, to one file with a checksum.
 
-    It goes to RENTOMATIC_BACKUP_DIRECTORY, and the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
-    The file is gzip: zcat shows one room a line, and last their number and checksum. --verify makes
-    a storage of the same kind with a random name, restores the file there, reads it back, compares,
-    and drops the storage; in PostgreSQL that takes the right to create databases. It removes nothing
-    and ends with exit code 1 unless all is the same. The same happens where more than half of the rooms
-    of an earlier backup are gone: the backup is kept, and so are all others, until --fewer-rooms says
-    that this was on purpose. Restore it with rentomatic restore.
+    The file goes to RENTOMATIC_BACKUP_DIRECTORY; the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
+    It is gzipped: zcat shows one room per line, then their number and checksum. --verify creates a
+    storage of the same kind with a random name, restores the file there, reads it back, compares, and
+    drops the storage; in PostgreSQL this needs the right to create databases. If they differ, nothing
+    is removed and the exit code is 1. The same happens if more than half of the rooms of an earlier
+    backup are gone: all backups are kept until --fewer-rooms says that this was on purpose. Restore
+    with rentomatic restore.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def backup(
     require_one_that_lasts(settings)
     if output and (keep or fewer_rooms):
         option = "--keep" if keep else "--fewer-rooms"
-        raise click.UsageError(f"{option} is about the directory of backups, which --output leaves as it is")
+        raise click.UsageError(f"{option} applies to the backup directory, not to --output")
     if output == "-":
         _to_standard_output(settings, verify)
         return DONE
@@ -83,7 +83,7 @@ def _is_proved(settings: Settings, path: Path) -> bool:
     with path.open("rb") as file:
         if restored_for_trial(settings, file, str(path)) == DONE:
             return True
-    click.echo(f"It is no backup: {path} was renamed to {set_aside(path)}.", err=True)
+    click.echo(f"The backup is not usable: {path} was renamed to {set_aside(path)}.", err=True)
     return False
 
 
@@ -95,13 +95,13 @@ def _tidied(settings: Settings, keep: int | None, newest: Path, trailer: Trailer
         return FAILED
     keep = keep or settings.backup_keep
     if removed := remove_old(settings.backup_directory, keep, but=newest):
-        click.echo(f"Removed beyond the newest {keep}: {', '.join(path.name for path in removed)}")
+        click.echo(f"Removed all but the newest {keep}: {', '.join(path.name for path in removed)}")
     return DONE
 
 
 def _require_place(path: Path, *, to_be_read: bool) -> None:
     if to_be_read and path.exists() and not path.is_file():
-        raise click.UsageError(f"{path} is not a file that --verify could read")
+        raise click.UsageError(f"{path} is not a regular file, so --verify cannot read it")
 
 
 def _write_file(settings: Settings, output: str | None, *, fewer_rooms: bool) -> tuple[Path, Trailer]:
@@ -138,10 +138,10 @@ def _write(settings: Settings, file: IO[bytes], *, fewer_rooms: bool = False) ->
 
 def _to_standard_output(settings: Settings, verify: bool) -> None:
     if verify:
-        advice = "what goes to standard output is verified by `rentomatic restore --verify -`"
+        advice = "pipe the backup to `rentomatic restore --verify -` instead"
         raise click.UsageError(as_command(advice))
     if sys.stdout.isatty():
-        raise click.UsageError("a backup is nothing for a terminal: lead it to a file or a program")
+        raise click.UsageError("a backup is not readable on a terminal: redirect it to a file or a program")
     _write(settings, sys.stdout.buffer)
     sys.stdout.buffer.flush()
 
@@ -149,7 +149,7 @@ def _to_standard_output(settings: Settings, verify: bool) -> None:
 def _print_backups(directory: Path) -> None:
     found = backups_in(directory)
     if not found:
-        click.echo(f"There is no backup in {directory}.")
+        click.echo(f"There are no backups in {directory}.")
         return
     now = datetime.now(UTC)
     table = Table(box=box.SIMPLE_HEAD)

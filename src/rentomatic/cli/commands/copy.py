@@ -12,6 +12,7 @@ from rentomatic.cli.confirm import announce, confirm, is_same_file, yes_option
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.progress import counting
+from rentomatic.domain.quoting import counted
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backend import Backend, InFile
@@ -24,17 +25,17 @@ from rentomatic.use_cases.ports import RoomRepository
 @click.command
 @click.argument("from_url")
 @click.argument("to_url")
-@click.option("--replace", is_flag=True, hidden=True, deprecated="Only --yes keeps copy from asking.")
+@click.option("--replace", is_flag=True, hidden=True, deprecated="Use --yes to skip the question.")
 @yes_option
 def copy(from_url: str, to_url: str, replace: bool, yes: bool) -> int:
-    """Copy all rooms of one storage into another, and compare the two.
+    """Copy all rooms of one storage to another, and compare the two.
 
-    Both are URLs as in DATABASE_URL. The rooms are loaded in one step, all or none, then read back:
-    number and checksum of both storages are printed, and the exit code is 1 where they differ. A
-    server needs its schema first: rentomatic migrate. Where the target has rooms already, you are
-    asked: those of the same code are overwritten, others stay. Into memory: the copy is thrown away,
-    but all rooms were read. Others on this machine can see a password in a URL: PGPASSWORD or a
-    password file of PostgreSQL keeps it from them.
+    Both are URLs as in DATABASE_URL. All rooms are loaded in one transaction, then read back: number
+    and checksum of both storages are printed, and the exit code is 1 if they differ. A database server
+    needs its schema first: rentomatic migrate. If the target has rooms already, you are asked first:
+    rooms with the same code are overwritten, others stay. A copy to memory: is thrown away; it checks
+    that all rooms can be read. Other users of this machine can see a password in a URL: use PGPASSWORD
+    or PostgreSQL's password file instead.
 
     \b
     Examples:
@@ -52,7 +53,7 @@ def copy(from_url: str, to_url: str, replace: bool, yes: bool) -> int:
     ):
         if to_rooms.count(RoomQuery(), at_most=1):
             confirm(
-                f"{target.database.label} has rooms already: those of the same code would be overwritten, "
+                f"{target.database.label} has rooms already: rooms with the same code will be overwritten, "
                 "others stay.",
                 yes=yes,
             )
@@ -72,9 +73,9 @@ def _settings_of(settings: Settings, from_url: str, to_url: str) -> tuple[Settin
         except ValueError as error:
             problems.append(Problem(name, str(error)))
     if not problems and not found[0].database.lasts:
-        problems.append(Problem("FROM_URL", "must be a storage that lasts: memory is empty at first"))
+        problems.append(Problem("FROM_URL", "must be a storage that lasts: memory starts empty"))
     if not problems and _are_one(found[0].database, found[1].database):
-        problems.append(Problem("TO_URL", "must be another storage than FROM_URL"))
+        problems.append(Problem("TO_URL", "must not be the same storage as FROM_URL"))
     if problems:
         raise SettingsError(problems)
     return found[0], found[1]
@@ -101,8 +102,8 @@ def _print_report(report: CopyReport, source: Backend, target: Backend) -> None:
 def print_comparison(report: CopyReport, source: str, target: str) -> None:
     """Number and checksum on either side, and whether they are the same."""
     for where, found in ((source, report.source), (target, report.target)):
-        click.echo(f"{found.count:,} rooms, checksum {found}: {where}")
+        click.echo(f"{counted(found.count, 'room')}, checksum {found}: {where}")
     if report.identical:
-        click.echo("Both hold the same rooms.")
+        click.echo("Both contain the same rooms.")
     else:
-        click.echo("Error: They do not hold the same rooms.", err=True)
+        click.echo("Error: the two storages do not contain the same rooms.", err=True)

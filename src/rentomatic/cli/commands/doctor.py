@@ -18,6 +18,7 @@ from rentomatic.cli.backup_files import DAMAGED, age_text, largest_backup, loss_
 from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import as_command, naming, repository
+from rentomatic.domain.quoting import counted
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backend import Login, WithLogin
 from rentomatic.repository.backups import newest_backup
@@ -46,10 +47,11 @@ _COLOURS = {State.GOOD: "green", State.NOT_CHECKED: "dim", State.WARNING: "yello
 def doctor(format_: str) -> int:
     """Check the machine, the configuration and the storage; exit code 1 if something is wrong.
 
-    Of a server also: passwords that are weak, and connections that do not suffice for one more server
-    while a new version rolls out. At least half of the rooms of an earlier backup must be left. In
-    production a backup must not be older than 26 hours. What cannot be checked from here is shown as such.
-    JSON is an array of objects with check, good, state (good, not checked, warning or wrong) and found.
+    For a database server this includes weak passwords, and whether it has enough connections for one
+    more server while a new version rolls out. At least half of the rooms of an earlier backup must be
+    left. In production a backup must not be older than 26 hours. What cannot be checked from here is
+    shown as "not checked". JSON is an array of objects with check, good, state (good, not checked,
+    warning or wrong) and found.
 
     \b
     Examples:
@@ -105,7 +107,7 @@ def _checks(settings: Settings) -> dict[str, Check]:
         checks["rooms left"] = lambda: _rooms_left(settings)
         checks["backup disk"] = lambda: _backup_disk(settings.backup_directory)
     else:
-        checks["backup"] = lambda: not_checked("a storage in memory ends with its process")
+        checks["backup"] = lambda: not_checked("a storage in memory is lost when the process ends")
     checks["certificate"] = lambda: check_certificate(settings)
     checks["audit log"] = lambda: _audit_log(settings.audit_log)
     return checks
@@ -120,25 +122,25 @@ def _of_storage(check: Check, settings: Settings) -> Check:
 
 
 def _python() -> Finding:
-    return required(sys.version_info >= (3, 11), f"{sys.version.split()[0]}, 3.11 or newer is needed")
+    return required(sys.version_info >= (3, 11), f"{sys.version.split()[0]} (3.11 or newer is needed)")
 
 
 def _variables() -> Finding:
     known = {name + suffix for name in DEFAULTS for suffix in ("", "_FILE")}
     unknown = sorted(n for n in os.environ if n.startswith("RENTOMATIC_") and n not in known)
-    return required(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all are understood")
+    return required(not unknown, f"unknown: {', '.join(unknown)}" if unknown else "all known")
 
 
 def _keys(settings: Settings) -> Finding:
     if not settings.api_keys:
-        return Finding(State.WARNING, "none, so writing over HTTP is off: see `rentomatic make-key`")
+        return Finding(State.WARNING, "none, so writing over HTTP is off: add one with `rentomatic make-key`")
     listed = (f"{key.label} ({'+'.join(key.allowed)})" for key in settings.api_keys)
     return Finding(State.GOOD, f"{len(settings.api_keys)}: {', '.join(listed)}")
 
 
 def _password(login: Login) -> Finding:
     if is_weak(login):  # which production does not even read
-        return Finding(State.WARNING, "one that anyone would guess: production refuses it")
+        return Finding(State.WARNING, "a password that anyone could guess: production refuses it")
     if not login.password:
         return not_checked("none in the settings")
     if len(login.password) < GOOD_LENGTH:
@@ -152,7 +154,7 @@ def _storage(settings: Settings) -> Finding:
         count = rooms.count(RoomQuery())
     storage = settings.database
     schema = f", schema {storage.revision}" if storage.revision else ""
-    return Finding(State.GOOD, f"{storage.label}{schema}, {count:,} rooms")
+    return Finding(State.GOOD, f"{storage.label}{schema}, {counted(count, 'room')}")
 
 
 def _backup(directory: Path) -> Finding:
@@ -187,7 +189,7 @@ def _backup_disk(directory: Path) -> Finding:
 
 def _audit_log(path: Path | None) -> Finding:
     if path is None:
-        facts = "RENTOMATIC_AUDIT_LOG is not set: only the log of the server says who wrote what"
+        facts = "RENTOMATIC_AUDIT_LOG is not set: changes are only recorded in the log of the server"
         return Finding(State.WARNING, facts) if is_production(os.environ) else not_checked(facts)
     size = path.stat().st_size if path.exists() else 0
     facts = f"{path}, {megabytes(size)}"

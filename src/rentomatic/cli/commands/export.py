@@ -18,7 +18,7 @@ from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.export_rooms import export_rooms
 
-_FORMATS_BY_SUFFIX = {**{str(notation): notation for notation in Format}, "jsonl": Format.NDJSON}
+_FORMATS_BY_SUFFIX = {**{str(name): name for name in Format}, "jsonl": Format.NDJSON}
 
 
 @click.command
@@ -27,14 +27,14 @@ _FORMATS_BY_SUFFIX = {**{str(notation): notation for notation in Format}, "jsonl
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([str(notation) for notation in Format]),
-    help="By the name of the file, else csv.",
+    type=click.Choice([str(name) for name in Format]),
+    help="Default: by the name of the file, else csv.",
 )
 @click.option(
     "--output",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write, compressed if it ends in .gz; standard output unless given, or -.",
+    help="The file to write, compressed if it ends in .gz. Default, or -: standard output.",
 )
 @yes_option
 def export(

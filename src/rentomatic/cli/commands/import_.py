@@ -15,7 +15,7 @@ from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, 
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import repository
 from rentomatic.domain.fields import NAMES
-from rentomatic.domain.quoting import quoted
+from rentomatic.domain.quoting import counted, quoted
 from rentomatic.domain.room import Room
 from rentomatic.domain.spreadsheet import defused
 from rentomatic.listings import formats
@@ -57,23 +57,25 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     metavar="FIELD=COLUMN",
     help=f"The column of a field ({', '.join(NAMES)}); may be repeated.",
 )
-@click.option("--encoding", callback=_encoding, help="Of the text, such as windows-1252; UTF-8 unless given.")
+@click.option(
+    "--encoding", callback=_encoding, help="Encoding of the file, such as windows-1252. Default: UTF-8."
+)
 @click.option(
     "--decimal",
     type=click.Choice([str(mark) for mark in Decimal]),
-    help="The character before a fraction, where prices like 1,200 leave it open.",
+    help="The decimal separator, for ambiguous prices such as 1,200.",
 )
-@click.option("--format", "format_", type=click.Choice(list(formats.READERS)), help="Found out unless given.")
+@click.option("--format", "format_", type=click.Choice(list(formats.READERS)), help="Default: detected.")
 @click.option(
     "--on-conflict",
     type=click.Choice([str(way) for way in OnConflict]),
     default=str(OnConflict.REPLACE),
     show_default=True,
-    help="What to do with a room whose code is taken.",
+    help="What to do if a room with the same code exists and differs.",
 )
-@click.option("--round", "rounded", is_flag=True, help="Round prices and sizes with a fraction.")
+@click.option("--round", "rounded", is_flag=True, help="Round prices and sizes that have a fraction.")
 @click.option("--strict", is_flag=True, help="Load nothing if a single line is refused.")
-@click.option("--dry-run", is_flag=True, help="Tell what would change and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, change nothing.")
 @click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -95,10 +97,10 @@ def import_(
 ) -> int:
     """Load a listing: CSV (comma, semicolon, tab or bar) or NDJSON, plain or .gz, `-` for stdin.
 
-    Columns with usual names are found by themselves (code or id, price, size, latitude or lat,
-    longitude or lng …), others by --map. Lines that make no room are listed with the reason, the
-    rest is loaded in one step, and the exit code is 1. Rooms of the same code are replaced without
-    asking, others stay: see --on-conflict and --dry-run.
+    Columns with common names are recognised (code or id, price, size, latitude or lat, longitude or
+    lng …); name others with --map. Lines that are not valid rooms are reported with the reason, the
+    rest is loaded in one transaction, and the exit code is 1. Rooms with the same code are replaced
+    without asking, others stay: see --on-conflict and --dry-run.
 
     \b
     Examples:
@@ -107,7 +109,7 @@ def import_(
       zcat rooms.ndjson.gz | rentomatic import - --dry-run
     """
     if report and is_same_file(report, Path(file)):
-        raise click.UsageError("--report would overwrite the listing itself")
+        raise click.UsageError("--report would overwrite the listing")
     settings = read_settings(os.environ)
     if report:
         confirm_overwriting(report, settings.database, yes=yes)
@@ -129,7 +131,7 @@ def import_(
             on_refusal=on_refusal,
         )
     if "size" not in columns.found:
-        click.echo("No column says the size; if one does, name it: --map size=COLUMN.", err=True)
+        click.echo("No column for the size was found. If there is one, name it: --map size=COLUMN.", err=True)
     _print_report(done, dry_run)
     return FAILED if done.refused else DONE
 
@@ -204,4 +206,4 @@ def _print_refusals(report: ImportReport) -> None:
     for refusal in report.refusals:
         click.echo(f"Refused: {as_typed(str(refusal), refusal.remedy)}", err=True)
     if report.refused > len(report.refusals):
-        click.echo(f"… and {report.refused - len(report.refusals):,} more lines.", err=True)
+        click.echo(f"… and {counted(report.refused - len(report.refusals), 'more line')}.", err=True)

@@ -24,7 +24,7 @@ def _label(context: click.Context, argument: click.Parameter, text: str) -> str:
     type=click.Choice([str(scope) for scope in Scope]),
     multiple=True,
     required=True,
-    help="What the key allows: to write single rooms, to import many. May be repeated.",
+    help="What the key allows: writing single rooms, or importing listings. May be repeated.",
 )
 @click.option(
     "--format",
@@ -34,12 +34,12 @@ def _label(context: click.Context, argument: click.Parameter, text: str) -> str:
     show_default=True,
 )
 def make_key(label: str, scopes: tuple[str, ...], format_: str) -> None:
-    """Make a key for writing over HTTP. LABEL says who, in the log.
+    """Make a key for writing over HTTP. LABEL is its name in the log.
 
-    The key is shown this once, on standard error. Standard output gets its entry for RENTOMATIC_API_KEYS,
-    or for the file that RENTOMATIC_API_KEYS_FILE names, with one entry a line: the label, the scopes and
-    the SHA-256 of the key. With --format json the key itself is on standard output as well. A server knows
-    the key after its next start.
+    The key is shown only once, on standard error. Standard output gets its entry for RENTOMATIC_API_KEYS,
+    or for the file that RENTOMATIC_API_KEYS_FILE names (one entry per line): the label, the scopes and
+    the SHA-256 of the key. With --format json the key itself is on standard output as well. A server
+    accepts the key after its next start.
 
     \b
     Examples:

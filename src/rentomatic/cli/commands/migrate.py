@@ -13,12 +13,12 @@ from rentomatic.use_cases.errors import Problem
 
 
 @click.command
-@click.option("--sql", "text_only", is_flag=True, help="Print what would be run, and change nothing.")
+@click.option("--sql", "text_only", is_flag=True, help="Print what would be run, change nothing.")
 def migrate(text_only: bool) -> None:
     """Bring the schema of the storage up to date.
 
-    Safe to repeat, and to run from several places at once. --sql prints SQL, or for MongoDB one
-    JSON command a line.
+    Safe to repeat, and to run from several places at once. --sql prints SQL, or one JSON command per
+    line for MongoDB.
 
     \b
     Examples:
@@ -39,10 +39,10 @@ def migrate(text_only: bool) -> None:
 
 @click.command("init-postgres")
 def init_postgres() -> None:
-    """Create the database of the rooms in PostgreSQL, and its schema; may be repeated.
+    """Create the database and its schema in PostgreSQL. Safe to repeat.
 
-    It connects to the database POSTGRES_DB (postgres unless set) to create APPLICATION_DB
-    (application unless set, or what DATABASE_URL names).
+    Connects to the database POSTGRES_DB (default: postgres) to create APPLICATION_DB
+    (default: application, or the one that DATABASE_URL names).
 
     \b
     Example:
@@ -50,7 +50,7 @@ def init_postgres() -> None:
     """
     database = announced_settings().database
     if not isinstance(database, InDatabase):
-        wanted = "must be postgresql://…, or else POSTGRES_HOSTNAME be set"
+        wanted = "must be postgresql://…, or POSTGRES_HOSTNAME must be set"
         raise SettingsError([Problem("DATABASE_URL", f"{wanted}: the storage is {database.label}")])
     with naming(database):
         created = database.create()
@@ -60,8 +60,8 @@ def init_postgres() -> None:
 
 def _print_migration(before: str | None, after: str | None) -> None:
     if after is None:
-        click.echo("This storage has no schema.")
+        click.echo("This storage needs no schema.")
     elif before == after:
-        click.echo(f"The schema is {after}, as it should be.")
+        click.echo(f"The schema is up to date ({after}).")
     else:
         click.echo(f"The schema was {before or 'empty'} and is now {after}.")

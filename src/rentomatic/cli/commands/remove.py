@@ -11,9 +11,9 @@ from rentomatic.use_cases.show_room import show_room
 
 @click.command
 @click.argument("code")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask; required without a terminal.")
 def remove(code: str, yes: bool) -> None:
-    """Remove one room. It is shown first, and you are asked.
+    """Remove one room. Shows it and asks first.
 
     \b
     Examples:
@@ -26,6 +26,6 @@ def remove(code: str, yes: bool) -> None:
         else:
             shown = show_room(rooms, code)
             print_table([shown], None)
-            confirm(f"This removes {shown.code} from {settings.target}.", yes=False)
-            remove_room(rooms, code, may=lambda room: room == shown)
+            confirm(f"This will remove {shown.code} from {settings.target}.", yes=False)
+            remove_room(rooms, code, expected=lambda room: room == shown)
     click.echo(f"Removed {code}.")

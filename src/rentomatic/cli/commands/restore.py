@@ -33,20 +33,20 @@ _IN_MEMORY = 1 << 24
 
 @click.command
 @click.argument("file")
-@click.option("--force", is_flag=True, hidden=True, deprecated="Only --yes keeps restore from asking.")
-@click.option("--verify", is_flag=True, help="Only into a scratch storage, to prove that it can be restored.")
+@click.option("--force", is_flag=True, hidden=True, deprecated="Use --yes to skip the question.")
+@click.option("--verify", is_flag=True, help="Restore into a scratch storage only, to check the backup.")
 @yes_option
 def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
-    """Bring back the rooms of a backup: a file, latest for the newest in the directory, or - for stdin.
+    """Restore the rooms of a backup: a file, `latest` for the newest in the directory, or - for stdin.
 
-    A name without a folder that is not a file here is looked up among the backups of backup --list.
-    latest has to be a backup of this very storage; any other one is restored by its name.
+    Names that backup --list prints can be given without their folder. `latest` must be a backup of this
+    storage; restore any other one by its name.
 
-    The whole file is checked first: one that is damaged changes nothing. Then all rooms are loaded in
-    one step, all or none, while readers go on with what was there, and are read back: number and
-    checksum of both are printed, and the exit code is 1 where they differ. Where the storage has rooms
-    already, you are asked: those that the backup does not hold are removed. A server needs its schema
-    first: rentomatic migrate.
+    The whole file is checked first; a damaged one changes nothing. Then all rooms are loaded in one
+    transaction, while readers still see the old ones, and read back: number and checksum of both are
+    printed, and the exit code is 1 if they differ. If the storage has rooms already, you are asked
+    first: rooms that are not in the backup are removed. A database server needs its schema first:
+    rentomatic migrate.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
       cat backups/rooms-20261122T172013Z.ndjson.gz | rentomatic restore --yes -
     """
     if verify and (force or yes):
-        raise click.UsageError("--verify touches no storage that you would be asked about")
+        raise click.UsageError("--verify does not change your storage, so there is nothing to confirm")
     settings = read_settings(os.environ)
     if not verify:
         require_one_that_lasts(settings)
@@ -76,13 +76,13 @@ def _restored(settings: Settings, content: IO[bytes], name: str, trailer: Traile
     with repository(settings, open_to_restore) as rooms:
         if present := rooms.count(RoomQuery()):
             confirm(
-                f"{settings.target} has {counted(present, 'room')}. Afterwards it has those of the backup, "
-                f"{counted(trailer.count, 'room')}, and no other.",
+                f"{settings.target} has {counted(present, 'room')}. They will be replaced by "
+                f"{counted(trailer.count, 'room')} from the backup.",
                 yes=yes,
             )
             yes = True
         with counting("restored", "compared") as watched:
-            report = restore_rooms(read(content, name), rooms, force=yes, watched=watched)
+            report = restore_rooms(read(content, name), rooms, replace=yes, watched=watched)
     counts = report.counts
     told = ("added", "replaced", "unchanged", "removed")
     click.echo(", ".join(f"{getattr(counts, what):,} {what}" for what in told) + ".")
@@ -99,7 +99,7 @@ def restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> int
         counting("restored", "compared") as watched,
     ):
         report = copy_rooms(read(content, name), rooms, watched=watched)
-    print_comparison(report, name, "a scratch storage, dropped again")
+    print_comparison(report, name, "a scratch storage, since dropped")
     return DONE if report.identical else FAILED
 
 
@@ -109,7 +109,7 @@ def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
     if trailer.storage != own:
         message = (
             f"The latest backup is of {trailer.storage}, not of {own}. Nothing was changed. "
-            f"To restore it here all the same, name it: `rentomatic restore {Path(name).name}`."
+            f"To restore it here anyway, name it: `rentomatic restore {Path(name).name}`."
         )
         raise click.ClickException(as_command(message))
 
@@ -117,7 +117,7 @@ def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
 def require_one_that_lasts(settings: Settings) -> None:
     """Raise SettingsError for a storage whose rooms end with the process."""
     if not settings.database.lasts:
-        wanted = "must be a storage that lasts: rooms in memory end with the process"
+        wanted = "must be a storage that lasts: rooms in memory are lost when the process ends"
         raise SettingsError([Problem("DATABASE_URL", wanted)])
 
 
@@ -127,7 +127,7 @@ def _opened(file: str, directory: Path) -> Iterator[tuple[IO[bytes], str]]:
     if file == "latest":
         newest = newest_backup(directory)
         if newest is None:
-            raise click.ClickException(f"There is no backup in {directory}.")
+            raise click.ClickException(f"There are no backups in {directory}.")
         file = str(newest.path)
     if file == "-":
         with _kept(sys.stdin.buffer) as kept:

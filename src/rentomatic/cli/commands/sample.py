@@ -14,7 +14,7 @@ from rentomatic.serializers.formats import WRITERS
 @click.option(
     "--format",
     "format_",
-    type=click.Choice([str(notation) for notation in Format]),
+    type=click.Choice([str(name) for name in Format]),
     default=str(Format.CSV),
     show_default=True,
 )

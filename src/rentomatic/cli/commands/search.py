@@ -6,6 +6,7 @@ import click
 
 from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
 from rentomatic.cli.tables import FORMATS, print_rooms
+from rentomatic.domain.quoting import noun
 from rentomatic.domain.search import SORTS
 from rentomatic.domain.summary import Count
 from rentomatic.requests import cursor as cursors
@@ -20,7 +21,7 @@ from rentomatic.use_cases.search_rooms import search_rooms
 @click.option(
     "--limit", metavar="N", type=str, default="20", show_default=True, help="Rooms on a page, 1 to 1000."
 )
-@click.option("--cursor", help="Where the page before said that the next one starts.")
+@click.option("--cursor", help="Where the page starts, as printed below the previous page.")
 @click.option("--count", is_flag=True, help="Also count all rooms that match.")
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def search(
@@ -54,15 +55,15 @@ def search(
     if found.rooms or not for_people:
         print_rooms(found.rooms, query.near, format_)
     else:
-        click.echo("No room matches.")
+        click.echo("No rooms match.")
     # A program reads rooms from standard output and nothing else.
     if count:
         click.echo(_counted(found.total), err=not for_people)
     if found.next:
-        click.echo(f"More follow: --cursor {cursors.encode(query, found.next)}", err=not for_people)
+        click.echo(f"Next page: --cursor {cursors.encode(query, found.next)}", err=not for_people)
 
 
 def _counted(total: Count | None) -> str:
     if total is None:
-        return "Could not count all rooms that match."
-    return f"{total.opening} {'room matches' if total.rooms == 1 else 'rooms match'}."
+        return "Could not count the matching rooms."
+    return f"{total.opening} {noun(total.rooms, 'room matches', 'rooms match')}."

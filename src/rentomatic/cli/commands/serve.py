@@ -14,6 +14,7 @@ import click
 from rentomatic import bootstrap
 from rentomatic.cli.options import naming, repository
 from rentomatic.cli.waiting import wait_for_storage
+from rentomatic.domain.quoting import counted
 from rentomatic.repository.backend import InFile, MadeMeanwhile
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.server.listeners import CannotListen, require_free
@@ -30,7 +31,7 @@ _log = logging.getLogger("rentomatic.serve")
 @click.option("--host", help="The address to listen on (RENTOMATIC_HOST).")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port to listen on (RENTOMATIC_PORT).")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes (RENTOMATIC_WORKERS).")
-@click.option("--sample", "with_sample", is_flag=True, help="Load sample rooms where the SQLite file is new.")
+@click.option("--sample", "with_sample", is_flag=True, help="Load sample rooms into a new SQLite file.")
 def serve(host: str | None, port: int | None, workers: int | None, with_sample: bool) -> None:
     """Serve the page and the API.
 
@@ -58,7 +59,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
     bootstrap.require_audit_log(settings)
     _prepare(settings, with_sample)
     name = "localhost" if serving.host == "127.0.0.1" else serving.host
-    click.echo(f"Rent-o-matic listens on http://{name}:{serving.port}", err=True)
+    click.echo(f"Rent-o-matic is listening on http://{name}:{serving.port}", err=True)
     let_new_workers_be_stopped()
     with metrics_directory(), _port_as_error():  # another server may have been started at the same time
         run(serving)
@@ -78,7 +79,7 @@ def _workers_can_start() -> bool:
     try:
         bootstrap.require_audit_log(read_settings(os.environ))
     except SettingsError as error:
-        _log.error("No worker is replaced, and the settings from before stay in use: %s", error)
+        _log.error("No worker was replaced; the previous settings stay in use: %s", error)
         return False
     return True
 
@@ -130,4 +131,4 @@ def _make_sample_file(settings: Settings, storage: InFile) -> None:
             repository(replace(settings, database=unfinished)) as rooms,
         ):
             done = import_rooms(rooms, sample_rooms())
-        click.echo(f"Loaded {done.counts.added:,} sample rooms into {storage.path}.", err=True)
+        click.echo(f"Loaded {counted(done.counts.added, 'sample room')} into {storage.path}.", err=True)

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
 from rentomatic.cli.tables import console
+from rentomatic.domain.quoting import noun
 from rentomatic.domain.summary import Bucket, Count, Range, Summary
 from rentomatic.requests.search import AREA_PARAMETERS, parse_search
 from rentomatic.serializers import summary as summaries
@@ -42,7 +43,7 @@ def _print_summary(found: Summary) -> None:
     out = console()
     price, size = (_shown(range_, found.exact) for range_ in (found.price, found.size))
     count = Count(found.count, found.exact).opening
-    out.print(f"{count} rooms, price a day {price}, size in m² {size}")
+    out.print(f"{count} {noun(found.count, 'room')}, price per day {price}, size in m² {size}")
     table = Table("price", "rooms", "", box=None)
     most = max((bucket.count for bucket in found.histogram), default=0)
     for bucket in found.histogram:
@@ -52,7 +53,7 @@ def _print_summary(found: Summary) -> None:
     if found.histogram:
         out.print(table)
     if not found.exact:
-        out.print("Estimated from a sample, since counting all rooms would have taken too long.")
+        out.print("Estimated from a sample, because counting all rooms would take too long.")
 
 
 def _prices(bucket: Bucket) -> str:
@@ -64,5 +65,5 @@ def _prices(bucket: Bucket) -> str:
 
 def _shown(found: Range | None, exact: bool) -> str:
     if found is None:
-        return "not stated" if exact else "unknown"
+        return "unknown"
     return f"{found.lowest:,} to {found.highest:,}{'' if exact else ' or beyond'}"

@@ -7,7 +7,7 @@ def _of_url(url: str, variables: Variables) -> Backend:
     from rentomatic.repository.memory.backend import MemoryBackend
 
     if url != "memory:":
-        raise ValueError("must be memory: with nothing behind it")
+        raise ValueError("must be memory: and nothing else")
     return MemoryBackend()
 
 

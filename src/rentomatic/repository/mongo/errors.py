@@ -25,20 +25,22 @@ NEEDS_A_REPLICA_SET = (
 WRONG_ADDRESS = "The address of the storage, or an option in it, is wrong."
 
 _TOO_LATE = "The storage did not answer in time."
-_BUSY = "The storage is being written to by somebody else: try again."
-_REFUSED = "The storage refuses the user or the password."
-_MOMENT_LOST = "The storage changed too much, or for too long, while it was read: try again."
-_LOAD_TOO_LONG = "The storage gave the load up, as it does after a minute: load fewer rooms at a time."
+_BUSY = "The storage is busy with another write: try again."
+_REFUSED = "The storage rejected the user or the password."
+_MOMENT_LOST = "The storage changed too much while it was read: try again."
+_LOAD_TOO_LONG = (
+    "The storage cancelled the load after its time limit (a minute by default): load fewer rooms at a time."
+)
 
 # The numbers are MongoDB's own, https://www.mongodb.com/docs/manual/reference/error-codes/
 _BY_CODE = {
-    13: "The user of the storage may not do this.",  # Unauthorized
+    13: "The database user lacks the permission for this.",  # Unauthorized
     18: _REFUSED,  # AuthenticationFailed
     20: NEEDS_A_REPLICA_SET,  # IllegalOperation: transaction numbers are for replica sets
     24: _BUSY,  # LockTimeout
     50: _TOO_LATE,  # MaxTimeMSExpired
     112: _BUSY,  # WriteConflict
-    121: "The storage refuses a room that this program takes.",  # DocumentValidationFailure
+    121: "The storage rejected a room that this program considers valid.",  # DocumentValidationFailure
     123: NEEDS_A_REPLICA_SET,  # NotAReplicaSet
     239: _MOMENT_LOST,  # SnapshotTooOld
     246: _MOMENT_LOST,  # SnapshotUnavailable

@@ -92,7 +92,7 @@ def _opened(uri: str, database: str) -> Iterator[Database[_Document]]:
             servers = client.topology_description.server_descriptions().values()
             if any(server.server_type_name == "Standalone" for server in servers):
                 raise RepositoryUnavailable(
-                    "The storage is a single MongoDB server: make it a replica set, of one node if need be."
+                    "The storage is a single MongoDB server: make it a replica set (one node is enough)."
                 )
             yield client.get_database(database)
     except ValueError as error:  # of a port, say

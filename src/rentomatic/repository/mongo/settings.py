@@ -28,11 +28,11 @@ def _of_url(url: str, variables: Variables) -> "MongoBackend":
     require_escapes(url)
     parsed = _parsed(url)
     if parsed["collection"]:
-        raise ValueError("names a collection behind the database: leave it out")
+        raise ValueError("names a collection after the database: leave it out")
     application = variables.read("APPLICATION_DB", database_name)
     name = database_name(parsed["database"] or application)
     if re.search(r'[/\\. "$*<>:|?]', name):
-        raise ValueError("has a database whose name MongoDB does not take")
+        raise ValueError("has a database name that MongoDB does not allow")
     scheme = url.partition("://")[0]
     addresses = ",".join(shown((host, str(port or ""))) for host, port in parsed["nodelist"])
     return MongoBackend(
@@ -75,9 +75,9 @@ def _parsed(url: str) -> dict[str, Any]:
     try:
         parsed = dict(parse_uri(f"mongodb://{rest}" + (f"?{kept}" if kept else ""), default_port=None))
     except (PyMongoError, ValueError, TypeError, OSError):  # which quote what they do not understand
-        raise ValueError(f"is no URI that MongoDB's drivers understand{ESCAPE}") from None
+        raise ValueError(f"is not a valid MongoDB URI{ESCAPE}") from None
     if srv and (len(parsed["nodelist"]) != 1 or parsed["nodelist"][0][1] is not None):
-        raise ValueError("must name one host and no port behind mongodb+srv://")
+        raise ValueError("must have one host and no port after mongodb+srv://")
     return parsed
 
 

@@ -54,11 +54,11 @@ def is_unreachable(error: psycopg.Error) -> bool:
 
 OTHER_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 
-_BUSY = "The storage is being written to by somebody else: try again."
-_REFUSED = "The storage does not accept this user or password."
+_BUSY = "The storage is busy with another write: try again."
+_REFUSED = "The storage rejected the user or the password."
 _NO_DATABASE = "The database of the storage does not exist: run `rentomatic init-postgres`."
 _UNREACHABLE = "The storage cannot be reached."
-_FULL = "The storage has no connection to spare."
+_FULL = "The storage has no free connections."
 
 _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] = {
     PoolTimeout: "The storage cannot be reached, or all connections to it are in use.",
@@ -66,9 +66,9 @@ _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] 
     (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure): _BUSY,
     (errors.InvalidPassword, errors.InvalidAuthorizationSpecification): _REFUSED,
     errors.InvalidCatalogName: _NO_DATABASE,
-    OTHER_SCHEMA: "The schema of the storage is not the one this program needs: run `rentomatic migrate`.",
-    errors.InsufficientPrivilege: "This user may not do that in the storage.",
-    errors.ReadOnlySqlTransaction: "This storage can be read but not written to.",
+    OTHER_SCHEMA: "The schema of the storage is out of date: run `rentomatic migrate`.",
+    errors.InsufficientPrivilege: "The database user lacks the permission for this.",
+    errors.ReadOnlySqlTransaction: "The storage is read-only.",
     errors.DiskFull: "The disk of the storage is full.",
     errors.TooManyConnections: _FULL,
     psycopg.OperationalError: _UNREACHABLE,
@@ -78,7 +78,7 @@ _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] 
 # What libpq says when no connection comes about has no code, only a text.
 _CONNECTION_FAILURES = (
     (r"authentication failed|role .* does not exist", _REFUSED),
-    (r"no password supplied", "The storage wants a password, and none is given."),
+    (r"no password supplied", "The storage requires a password, but none is set."),
     (r"database .* does not exist", _NO_DATABASE),
     (r"too many (clients|connections)|connection slots are reserved", _FULL),
 )

@@ -72,7 +72,7 @@ def only_migration(connect: Connect) -> Iterator[psycopg.Connection[Any]]:
             if time.monotonic() > end:
                 holders = _activity(guard, f"ARRAY({_HOLDER.format(_LOCK)})")
                 raise RepositoryUnavailable(
-                    f"Another migration is still running{_described(holders)}. Try again when it has ended."
+                    f"Another migration is still running{_described(holders)}. Try again after it."
                 )
             time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - only spreads attempts
         yield guard

@@ -35,7 +35,7 @@ def _of_url(url: str, variables: Variables) -> "PostgresBackend":
             raise ValueError(f"has an {name} that is none of {', '.join(sorted(choices))}")
     ports = parameters.get("port", "").split(",")
     if len(ports) not in (1, len(parameters.get("host", "").split(","))) or not all(map(_is_port, ports)):
-        raise ValueError(f"has a port that is no whole number from 1 to 65535{ESCAPE}")
+        raise ValueError(f"has a port that is not a whole number from 1 to 65535{ESCAPE}")
     return _backend(parameters, variables)
 
 
@@ -79,7 +79,7 @@ def _libpq_parameters(conninfo: str) -> dict[str, str]:
     try:
         return {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     except (Error, UnicodeError):  # both quote what they do not understand, which may be a password
-        raise ValueError(f"is no URL that libpq understands{ESCAPE}") from None
+        raise ValueError(f"is not a valid PostgreSQL URL{ESCAPE}") from None
 
 
 def _is_port(text: str) -> bool:

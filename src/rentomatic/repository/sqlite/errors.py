@@ -28,7 +28,7 @@ def name_of(error: sqlite3.Error) -> str:
 
 # What strangers may know of an error: no path, nothing of the statement.
 _EXPLANATIONS = {
-    "SQLITE_BUSY": "The storage is being written to by somebody else: try again.",
+    "SQLITE_BUSY": "The storage is busy with another write: try again.",
     "SQLITE_CANTOPEN": "The file of the storage cannot be opened.",
     "SQLITE_CORRUPT": "The file of the storage is damaged: restore a backup.",
     "SQLITE_FULL": "The disk of the storage is full.",

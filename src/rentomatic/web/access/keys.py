@@ -34,7 +34,7 @@ class ScopeMissing(AccessDenied):
     problem = problems.INSUFFICIENT_SCOPE
 
     def __init__(self, scope: Scope) -> None:
-        super().__init__(f"This takes a key with the scope `{scope}`; yours is without it.")
+        super().__init__(f"This key lacks the `{scope}` scope.")
         self.scope = scope
         self.challenge = {"error": "insufficient_scope", "scope": str(scope)}
 
@@ -107,12 +107,10 @@ class Keys:
         if not self.let_write:
             raise WritesOff
         if not given:
-            raise Unauthorized("This takes a key: send `Authorization: Bearer <key>`.")  # RFC 6750, 3.1
+            raise Unauthorized("A key is needed: send `Authorization: Bearer <key>`.")  # RFC 6750, 3.1
         found = self.find(given)
         if found is None:
-            raise Unauthorized(
-                "The key is none of this server: mistyped, or taken back.", error="invalid_token"
-            )
+            raise Unauthorized("Unknown or revoked key.", error="invalid_token")
         return found
 
 

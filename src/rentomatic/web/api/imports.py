@@ -11,6 +11,7 @@ from typing import IO
 import msgspec
 from falcon import HTTPBadRequest, HTTPLengthRequired, Request, Response
 
+from rentomatic.domain.quoting import counted
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import Columns
@@ -29,7 +30,7 @@ from rentomatic.web.limits.turns import Turns
 
 _LINES_BETWEEN_LOOKS = 1000
 
-NOTATIONS = {csv.MEDIA_TYPE: "csv", ndjson.MEDIA_TYPE: "ndjson"}
+FORMATS = {csv.MEDIA_TYPE: "csv", ndjson.MEDIA_TYPE: "ndjson"}
 
 _CHARSETS = re.compile(r"utf-8|utf-16|utf-16le|utf-16be|us-ascii|iso-8859-[0-9]{1,2}|windows-125[0-8]")
 
@@ -38,15 +39,15 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A listing that has arrived. name: what messages call it, which may tell its notation.
+    """A listing that has arrived. name: what messages call it, which may show its format.
 
-    notation: one of `formats.READERS`, else what its name or first line tells.
+    format_: one of `formats.READERS`, else what its name or first line tells.
     charset: None where the listing says it by a mark, or is UTF-8.
     """
 
     file: IO[bytes]
     name: str
-    notation: str | None = None
+    format_: str | None = None
     charset: str | None = None
 
 
@@ -71,7 +72,7 @@ class Imports:
     def body(self) -> Accepted:
         """A listing as the body of a request."""
         return Accepted(
-            tuple(NOTATIONS),
+            tuple(FORMATS),
             _CHARSETS,
             self._tuning.listing_bytes,
             self._tuning.listing_timeout,
@@ -105,7 +106,7 @@ class Imports:
             lines = while_present(req.context.client, in_time, "Nothing was imported.")
             report = import_rooms(
                 self._repository,
-                formats.read(lines, columns, found.notation, found.name),
+                formats.read(lines, columns, found.format_, found.name),
                 on_conflict=wanted.on_conflict,
                 strict=wanted.atomic,
                 dry_run=wanted.dry_run,
@@ -128,7 +129,7 @@ class ImportResource:
         body = with_length(req, accepted)
         with self._imports.file(req) as file:
             _receive(req, file, body, accepted)
-            found = Listing(file, "the body", NOTATIONS[body.media_type], body.charset or None)
+            found = Listing(file, "the body", FORMATS[body.media_type], body.charset or None)
             loaded = self._imports.load(req, found, wanted)
         members = {"dry_run": wanted.dry_run, **as_members(loaded.report)}
         refusals = members.pop("refusals")
@@ -141,8 +142,8 @@ def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:
     end = time.monotonic() + seconds
     for number, line in enumerate(lines):
         if number % _LINES_BETWEEN_LOOKS == 0 and time.monotonic() > end:
-            most = f"{seconds:,.0f} seconds"
-            raise ListingError(f"the listing takes longer than {most} to read: split it into several files")
+            most = counted(round(seconds), "second")
+            raise ListingError(f"reading the listing takes longer than {most}: split it into several files")
         yield line
 
 

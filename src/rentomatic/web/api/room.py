@@ -26,9 +26,9 @@ MAX_ROOM_BODY = 1 << 16
 _CHARSETS = re.compile("utf-8|us-ascii")
 
 ROOM_WRITERS = {Format.JSON: json.encode, Format.GEOJSON: geojson.encode_room}
-"""The notations of a single room."""
+"""The formats of a single room."""
 
-_NOTATIONS = by_media_type(ROOM_WRITERS)
+_FORMATS = by_media_type(ROOM_WRITERS)
 
 
 def room_body(patience: float) -> Accepted:
@@ -46,7 +46,7 @@ class RoomResource:
         self._writes = writes
 
     def on_get(self, req: Request, resp: Response, code: str) -> None:
-        format_ = choose(req, resp, parse_format(parameters(req), ROOM_WRITERS), _NOTATIONS)
+        format_ = choose(req, resp, parse_format(parameters(req), ROOM_WRITERS), _FORMATS)
         expected = preconditions(req)
         room = show_room(self._repository, code)
         if expected.match is not None and not expected.matched_by(tags_of(room)):
@@ -62,7 +62,7 @@ class RoomResource:
         self._keys.authorize(req, Scope.WRITE)
         parse_format(parameters(req), ())
         if req.get_header("Content-Range") is not None:  # RFC 9110, 14.5: a part is not the whole
-            raise HTTPBadRequest(description="A PUT takes the whole room; Content-Range is not understood.")
+            raise HTTPBadRequest(description="A PUT needs the whole room; Content-Range is not supported.")
         expected, code = preconditions(req), _code_in_url(code)
         room = room_of_json(self._bodies.read(req), code)
         old = self._writes.save(req, room, lambda present: expected.allow(tags_of(present)))
@@ -77,7 +77,7 @@ class RoomResource:
 
 
 def tags_of(room: Room | None) -> frozenset[str]:
-    """The tag of each notation of a room: who read any of them knows what is there."""
+    """The tags of a room, one for each format."""
     return frozenset(strong_tag(write(room)) for write in ROOM_WRITERS.values()) if room else frozenset()
 
 

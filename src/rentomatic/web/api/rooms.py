@@ -158,7 +158,7 @@ class RoomsResource:
 
         within = min(self._export_timeout, TIME_TO_MAKE)
         with export_rooms(self._repository, search.query, within) as rooms:
-            wanted = while_present(client, counted(rooms), "The export was given up.")
+            wanted = while_present(client, counted(rooms), "The export was cancelled.")
             for piece in WRITERS[format_].write(wanted, search.query.near):
                 file.write(piece)  # the writelines of Python 3.11 keeps all of it in memory
         return total

@@ -4,7 +4,7 @@ from falcon import Request
 
 from rentomatic.domain.room import Room, canonical_code
 from rentomatic.use_cases.add_room import add_room
-from rentomatic.use_cases.exchange import Expectation, whatever
+from rentomatic.use_cases.exchange import Expectation, anything
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.remove_room import remove_room
 from rentomatic.use_cases.save_room import save_room
@@ -30,18 +30,18 @@ class Writes:
             add_room(self._repository, room)
         self._keys.audit(req, "add", code=room.code, old=None, new=room)
 
-    def save(self, req: Request, room: Room, may: Expectation = whatever) -> Room | None:
+    def save(self, req: Request, room: Room, expected: Expectation = anything) -> Room | None:
         """Add or replace a room; the one that was there. Raises PreconditionFailed."""
         self._turns.move(self._turns.lanes.writes)
         with self._keys.attempt(req, "put", code=room.code, new=room):
-            old = save_room(self._repository, room, may)
+            old = save_room(self._repository, room, expected)
         self._keys.audit(req, "replace" if old else "add", code=room.code, old=old, new=room)
         return old
 
-    def remove(self, req: Request, code: str, may: Expectation = whatever) -> Room:
+    def remove(self, req: Request, code: str, expected: Expectation = anything) -> Room:
         """Remove a room; the one that was there. Raises ResourceError and PreconditionFailed."""
         self._turns.move(self._turns.lanes.writes)
         with self._keys.attempt(req, "remove", code=code, new=None):
-            old = remove_room(self._repository, code, may)
+            old = remove_room(self._repository, code, expected)
         self._keys.audit(req, "remove", code=canonical_code(code), old=old, new=None)
         return old

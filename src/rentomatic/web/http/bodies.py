@@ -129,7 +129,7 @@ def _read(req: Request, size: int) -> bytes:
     try:
         return req.stream.read(size)
     except Exception as error:  # each server has errors of its own for it
-        raise HTTPBadRequest(description="The body was cut off, or is not framed as it should be.") from error
+        raise HTTPBadRequest(description="The body was cut off or is malformed.") from error
 
 
 def _is_known(charset: str, accepted: Accepted) -> bool:

@@ -18,4 +18,4 @@ def full_disk_reported(purpose: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise RepositoryUnavailable(f"Not enough disk space for the {purpose}.") from error
-        raise RepositoryUnavailable(f"The temporary file of the {purpose} cannot be written.") from error
+        raise RepositoryUnavailable(f"Cannot write the temporary file for the {purpose}.") from error

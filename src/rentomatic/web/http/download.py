@@ -41,7 +41,9 @@ class Download:
 
     def __next__(self) -> bytes:
         if time.monotonic() > self._end:
-            _log.warning("an export was cut off: its reader was too slow", extra={"sent": self.file.tell()})
+            _log.warning(
+                "an export was cut off because its reader was too slow", extra={"sent": self.file.tell()}
+            )
             raise TimeoutError("the export took too long")  # the server then closes the connection
         block = self.file.read(_BLOCK)
         if not block:

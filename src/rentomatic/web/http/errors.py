@@ -86,7 +86,7 @@ def install(app: App[Request, Response], metrics: "Metrics", show: Show) -> None
         seconds = error.retry_after
         resp.set_header("Retry-After", str(seconds))
         after = f"{seconds} second{'s' if seconds > 1 else ''}"
-        _answer(req, resp, problems.OVERLOADED, f"{error} Nothing was done: send it again after {after}.")
+        _answer(req, resp, problems.OVERLOADED, f"{error} Nothing was done: try again in {after}.")
 
     def shown(answer: Callable[[Request, Response, Any, dict[str, Any]], None]) -> Callable[..., None]:
         def handle(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ def _http_error(req: Request, resp: Response, error: HTTPError, params: dict[str
 def _unexpected(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
     """A defect: the log has the traceback, the answer only the id under which it stands there."""
     _log.error("unexpected error", extra={"request_id": req.context.request_id}, exc_info=error)
-    detail = "The server failed. Its operator finds the reason under the request id."
+    detail = "The server failed. Its operator can find the reason by the request id."
     _answer(req, resp, of_http(HTTPStatus.INTERNAL_SERVER_ERROR), detail)
 
 

@@ -1,4 +1,4 @@
-"""Which notation a request wants, and for how long its answer may be kept."""
+"""Which format a request wants, and for how long its answer may be kept."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,12 +15,12 @@ REVALIDATE = "no-cache"
 
 
 def by_media_type(formats: Iterable[Format]) -> dict[str, Format]:
-    """The notations by the names that an Accept header has for them."""
+    """The formats by the names that an Accept header has for them."""
     return {WRITERS[format_].media_type: format_ for format_ in formats}
 
 
 def choose(req: Request, resp: Response, named: Format | None, offered: Mapping[str, Format]) -> Format:
-    """The notation that was named, else the one of those offered that the Accept header prefers.
+    """The format that was named, else the one of those offered that the Accept header prefers.
 
     Raises HTTPNotAcceptable where it wants no other than what is not offered.
     """
@@ -29,7 +29,7 @@ def choose(req: Request, resp: Response, named: Format | None, offered: Mapping[
         return named
     preferred = req.client_prefers(offered)
     if preferred is None:
-        raise HTTPNotAcceptable(description=f"This is written as {' or '.join(offered)}.")
+        raise HTTPNotAcceptable(description=f"This is available as {' or '.join(offered)}.")
     return offered[preferred]
 
 

@@ -46,7 +46,7 @@ class Preconditions:
     def require_match(self, current: Collection[str]) -> None:
         """Raises HTTPPreconditionFailed where If-Match does not hold."""
         if not self.matched_by(current):
-            raise HTTPPreconditionFailed(description="What is here is not what If-Match names.")
+            raise HTTPPreconditionFailed(description="This does not match If-Match.")
 
 
 def preconditions(req: Request) -> Preconditions:
@@ -82,7 +82,7 @@ def _tags(req: Request, header: str) -> Tags | None:
     if text is None or text.strip() == "*":
         return None if text is None else frozenset("*")
     if not _LIST.fullmatch(text):
-        raise HTTPInvalidHeader('It takes * or entity tags such as "3f9c", with commas between.', header)
+        raise HTTPInvalidHeader('It must be * or entity tags such as "3f9c", separated by commas.', header)
     return frozenset(re.findall(_TAG, text))
 
 

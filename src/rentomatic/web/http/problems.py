@@ -30,29 +30,29 @@ def of_http(status: int) -> ProblemType:
     return ProblemType(found, "", found.phrase)
 
 
-PARAMETERS = ProblemType(HTTPStatus.BAD_REQUEST, "parameters", "Parameters that cannot be understood")
-DOCUMENT = ProblemType(HTTPStatus.BAD_REQUEST, "document", "A document that describes no room")
+PARAMETERS = ProblemType(HTTPStatus.BAD_REQUEST, "parameters", "Invalid parameters")
+DOCUMENT = ProblemType(HTTPStatus.BAD_REQUEST, "document", "Not a valid room")
 UNAUTHORIZED = ProblemType(HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid key is needed")
 INSUFFICIENT_SCOPE = ProblemType(HTTPStatus.FORBIDDEN, "insufficient-scope", "The key does not allow this")
 WRITES_OFF = ProblemType(HTTPStatus.FORBIDDEN, "writes-off", "Writing is off")
 READ_ONLY = ProblemType(HTTPStatus.FORBIDDEN, "read-only", "The storage is read-only")
-NO_SUCH_ROOM = ProblemType(HTTPStatus.NOT_FOUND, "no-such-room", "No such room")
-CODE_TAKEN = ProblemType(HTTPStatus.CONFLICT, "code-taken", "There is a room with that code already")
+NO_SUCH_ROOM = ProblemType(HTTPStatus.NOT_FOUND, "no-such-room", "Room not found")
+CODE_TAKEN = ProblemType(HTTPStatus.CONFLICT, "code-taken", "A room with this code exists already")
 PRECONDITION_FAILED = ProblemType(
-    HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "The room is another one"
+    HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "The room has changed"
 )
 LISTING_TOO_LONG = ProblemType(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "listing-too-long", "The listing is too long"
 )
 URL_TOO_LONG = ProblemType(HTTPStatus.REQUEST_URI_TOO_LONG, "url-too-long", "URI Too Long")
-LISTING = ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "listing", "The body makes no listing")
+LISTING = ProblemType(HTTPStatus.UNPROCESSABLE_ENTITY, "listing", "The body is not a valid listing")
 IMPORT_REFUSED = ProblemType(
-    HTTPStatus.UNPROCESSABLE_ENTITY, "import-refused", "There are lines that make no room"
+    HTTPStatus.UNPROCESSABLE_ENTITY, "import-refused", "Some lines are not valid rooms"
 )
-OVERLOADED = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too much to do")
+OVERLOADED = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "Too busy")
 TOO_COSTLY = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-costly", "This search takes too long")
 STORAGE_UNAVAILABLE = ProblemType(
-    HTTPStatus.SERVICE_UNAVAILABLE, "storage-unavailable", "The storage is not available"
+    HTTPStatus.SERVICE_UNAVAILABLE, "storage-unavailable", "The storage is unavailable"
 )
 
 TYPES = {found.slug: found for found in list(globals().values()) if isinstance(found, ProblemType)}

@@ -1,4 +1,4 @@
-"""A storage whose reads move the request that asks into the lane of dear ones, where they are dear."""
+"""A wrapper around the storage: expensive reads move their request to the lane for expensive reads."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -17,13 +17,13 @@ Read = TypeVar("Read")
 
 
 class AdmittedRepository(RoomRepository):
-    """Does what another repository does, once the request that asks has a place in the lane that this takes.
+    """Forwards to another repository once the current request has a place in the right lane.
 
-    A search, a count and a summary are first asked for only if they are quick. What is not is asked for again
-    in the dear lane, unless only a quick answer is wanted; cells are asked for there at once. Nothing of the
-    storage is held while a request waits. Every read raises Overloaded where there is no place in time. What
-    belongs beside a page that was read already waits for up to `within` seconds and raises OutOfTime. What no
-    request asks for takes no place.
+    A search, a count and a summary are first tried as quick reads. Those that are not quick are tried again
+    in the expensive lane, unless the caller accepts only a quick answer; cells always use the expensive lane.
+    Nothing of the storage is held while a request waits. Every read raises Overloaded if it gets no place in
+    time. Additions to a page that was read already wait for up to `within` seconds and then raise OutOfTime.
+    Calls outside a request take no place.
     """
 
     def __init__(self, repository: RoomRepository, turns: Turns) -> None:
@@ -35,7 +35,7 @@ class AdmittedRepository(RoomRepository):
         return self._repository.get(code)
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        page = self._quick_or_dear(
+        page = self._quick_or_expensive(
             lambda seconds, quick: self._repository.search(query, seconds, quick=quick), within, quick
         )
         if (turn := self._turns.current) is not None:
@@ -50,12 +50,12 @@ class AdmittedRepository(RoomRepository):
         *,
         quick: bool = False,
     ) -> int:
-        return self._quick_or_dear(
+        return self._quick_or_expensive(
             lambda seconds, quick: self._repository.count(query, at_most, seconds, quick=quick), within, quick
         )
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
-        return self._quick_or_dear(
+        return self._quick_or_expensive(
             lambda seconds, quick: self._repository.summarise(query, seconds, quick=quick), within, quick
         )
 
@@ -64,7 +64,7 @@ class AdmittedRepository(RoomRepository):
         return self._repository.sample(query, within)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        self._require_dear_place(within)
+        self._require_expensive_place(within)
         return self._repository.cells(query, grid, within)
 
     def stream(self, query: RoomQuery, within: float | None = None) -> AbstractContextManager[Iterator[Room]]:
@@ -89,7 +89,7 @@ class AdmittedRepository(RoomRepository):
     def close(self) -> None:
         self._repository.close()
 
-    def _quick_or_dear(
+    def _quick_or_expensive(
         self, read: Callable[[float | None, bool], Read], within: float | None, quick: bool
     ) -> Read:
         self._require_place(within)
@@ -100,20 +100,20 @@ class AdmittedRepository(RoomRepository):
             except NotQuick:
                 if quick:
                     raise
-            self._require_dear_place(within)
+            self._require_expensive_place(within)
         return read(within, quick)
 
     def _require_place(self, within: float | None = None) -> None:
-        """Take a quick place for a request that has none: it waited for a dear one in vain."""
+        """Take a quick place for a request that has none, because it got no expensive one in time."""
         turn = self._turns.current
         if turn is not None and turn.lane is None:
             _move(turn, self._turns.lanes.quick, within)
 
-    def _require_dear_place(self, within: float | None) -> None:
+    def _require_expensive_place(self, within: float | None) -> None:
         """Move a request that is quick so far, or has no place."""
         turn, lanes = self._turns.current, self._turns.lanes
         if turn is not None and turn.lane in (lanes.quick, None):
-            _move(turn, lanes.dear, within)
+            _move(turn, lanes.expensive, within)
 
 
 def _move(turn: Turn, lane: Lane, within: float | None) -> None:

@@ -29,7 +29,7 @@ class Overloaded(RepositoryUnavailable):
     """There was no place in time. Nothing was done: the request can be repeated soon."""
 
     def __init__(self, lane: str, reason: Reason) -> None:
-        super().__init__("There is too much to do at the moment.")
+        super().__init__("The server is too busy right now.")
         self.lane = lane
         self.reason = reason
 

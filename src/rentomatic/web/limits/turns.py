@@ -1,4 +1,4 @@
-"""Which lane a request is in: it has one place at a time, and changes lanes as it turns out what it takes."""
+"""The lane of a request: it has one place at a time, and changes lanes when it proves expensive."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from rentomatic.web.limits.visitors import Proxies, begins_view, is_part_of_view
 if TYPE_CHECKING:
     from rentomatic.web.telemetry.metrics import Metrics
 
-_QUICK, _DEAR, _OTHERS = 128, 64, 8
+_QUICK, _EXPENSIVE, _OTHERS = 128, 64, 8
 """How many wait for a place in each lane: about as many as get one in time, each in a thread of 0.1 MB."""
 
 _RESERVE = 4
@@ -27,19 +27,19 @@ _RESERVE = 4
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How the work of a process is shared, so that what takes long leaves some to what does not.
+    """How the work of a process is shared, so that slow requests do not block quick ones.
 
-    quick: where every request begins. dear: reads that look at many rooms. bodies: requests whose body is
+    quick: where every request starts. expensive: reads of many rooms. bodies: requests whose body is
     still arriving. forms: likewise, of the pages for staff: strangers may send these, and must not take the
     places of people with a key. writes: of single rooms, which may have to wait for a load. imports: from the
-    first byte of the listing to the end of the load. exports: until the last byte was sent.
+    first byte of the listing to the end of the load. exports: until the last byte has been sent.
 
     Gunicorn itself waits some seconds for the rest of a body that was refused, which no lane bounds: there
     a proxy in front has to take the bodies in before it hands them on, as nginx does.
     """
 
     quick: Lane
-    dear: Lane
+    expensive: Lane
     bodies: Lane
     forms: Lane
     writes: Lane
@@ -48,15 +48,15 @@ class Lanes:
 
     @classmethod
     def of(cls, threads: int) -> Self:
-        """Lanes for that many requests that read at a time: a quarter of them dear, but one at least.
+        """Lanes for that many requests that read at a time: a quarter of them expensive, but one at least.
 
-        With one thread a quick request and a dear one go on beside each other, or the dear one would keep all
-        others waiting.
+        With one thread, a quick and an expensive request still run at the same time; otherwise the expensive
+        one would block all others.
         """
         quarter = max(1, threads // 4)
         return cls(
             quick=Lane("quick", max(1, threads - quarter), _QUICK),
-            dear=Lane("dear", quarter, _DEAR),
+            expensive=Lane("expensive", quarter, _EXPENSIVE),
             bodies=Lane("bodies", quarter, _OTHERS),
             forms=Lane("forms", quarter, _OTHERS),
             writes=Lane("writes", quarter, _OTHERS),
@@ -194,8 +194,8 @@ class Turns:
         A page whose parts are missing was read in vain: fewer views begin, and those are whole.
         Raises Overloaded.
         """
-        if self.lanes.dear.wait_of_part(turn.address) > self.tuning.wait:
-            turn.move(self.lanes.dear)
+        if self.lanes.expensive.wait_of_part(turn.address) > self.tuning.wait:
+            turn.move(self.lanes.expensive)
             turn.end(worked=False)
 
     @contextmanager

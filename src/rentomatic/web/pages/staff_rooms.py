@@ -201,7 +201,7 @@ def _unless_changed(version: str, wanted: Room) -> Expectation:
     Or it is what is wanted already, since somebody typed the same or the form was sent twice.
     """
 
-    def may(present: Room | None) -> bool:
+    def expected(present: Room | None) -> bool:
         return present == wanted or (version in tags_of(present) if version else present is None)
 
-    return may
+    return expected

@@ -33,12 +33,14 @@ class RequestFigures:
         )
         self.in_flight = Gauge(
             "rentomatic_http_requests_in_flight",
-            "Requests being worked on or waiting, those for health and metrics left out.",
+            "Requests in progress or waiting, except those for health and metrics.",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self.turned_away = Counter(
-            "rentomatic_http_requests_turned_away", "Requests answered 503 for overload.", registry=registry
+            "rentomatic_http_requests_turned_away",
+            "Requests refused because of overload.",
+            registry=registry,
         )
         self._of_routes: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -61,19 +63,19 @@ class StorageFigures:
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._operations = Histogram(
             "rentomatic_storage_operation_seconds",
-            "Time of operations of the storage, failed ones as well.",
+            "Time of storage operations, including failed ones.",
             ["operation"],
             buckets=_SECONDS,
             registry=registry,
         )
         self._errors = Counter(
             "rentomatic_storage_errors",
-            "Operations that the storage could not do.",
+            "Storage operations that failed.",
             ["operation"],
             registry=registry,
         )
         self._loaded = Counter(
-            "rentomatic_rooms_loaded", "Rooms given to the storage.", ["outcome"], registry=registry
+            "rentomatic_rooms_loaded", "Rooms loaded into the storage.", ["outcome"], registry=registry
         )
         self._of_operations: dict[str, Histogram] = {}
 
@@ -98,20 +100,20 @@ class LaneFigures:
         self._at_work, self._waiting = (
             Gauge(f"rentomatic_lane_{name}", text, ["lane"], multiprocess_mode="livesum", registry=registry)
             for name, text in (
-                ("at_work", "Requests that have a place, by lane."),
-                ("waiting", "Requests that wait for a place, by lane."),
+                ("at_work", "Requests in progress, by lane."),
+                ("waiting", "Waiting requests, by lane."),
             )
         )
         self._waited = Histogram(
             "rentomatic_lane_wait_seconds",
-            "Time until requests that got a place had it.",
+            "Time that requests waited for a place.",
             ["lane"],
             buckets=_WAITS,
             registry=registry,
         )
         self._refused = Counter(
             "rentomatic_lane_refused",
-            "Requests that got no place: in time, in a full queue, or because their client was gone.",
+            "Requests that got no place, by reason: too late, a full queue, or a client that had gone.",
             ["lane", "reason"],
             registry=registry,
         )
@@ -152,7 +154,7 @@ def tell_of_process(registry: CollectorRegistry | None) -> None:
     workers.set(1)
     started = Gauge(
         "process_start_time_seconds",
-        "When the oldest of them started, in Unix time.",
+        "Start of the oldest process, in Unix time.",
         multiprocess_mode="livemin",
         registry=registry,
     )

@@ -40,9 +40,9 @@ class Recent(Generic[Value]):
         try:
             value = self._look()
         except (RepositoryUnavailable, OSError) as error:
-            _log.debug("a figure cannot be had: %s", error)
+            _log.debug("cannot read a figure: %s", error)
         except Exception:  # noqa: BLE001 - a defect belongs into the log, where else a thread would just end
-            _log.exception("a figure cannot be had")
+            _log.exception("cannot read a figure")
         finally:
             with self._lock:
                 self._value, self._until, self._looking = value, time.monotonic() + self._keep, None

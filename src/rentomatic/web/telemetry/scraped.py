@@ -49,9 +49,9 @@ class PoolGauges:
             Gauge(f"rentomatic_pool_{name}", text, multiprocess_mode="livesum", registry=registry)
             for name, text in (
                 ("connections", "Connections to the storage."),
-                ("connections_in_use", "Connections that are being used."),
-                ("requests_waiting", "Operations that wait for a connection."),
-                ("connections_limit", "Connections that there may be."),
+                ("connections_in_use", "Connections in use."),
+                ("requests_waiting", "Operations waiting for a connection."),
+                ("connections_limit", "Maximum number of connections."),
             )
         )
 
@@ -84,7 +84,7 @@ class LookedUp(Collector):
 
     def collect(self) -> Iterator[Metric]:
         build = GaugeMetricFamily(
-            "rentomatic_build_info", "The version that runs, and its storage.", labels=["version", "storage"]
+            "rentomatic_build_info", "The running version and its storage.", labels=["version", "storage"]
         )
         build.add_metric([__version__, self._sources.storage], 1)
         yield build

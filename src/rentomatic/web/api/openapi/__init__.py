@@ -23,15 +23,15 @@ goes by, `detail` is for people, and `request_id` is what to name when asking fo
 again after `Retry-After` seconds; so can a 429, which a proxy answers to whoever asks too often. The 503
 `too-costly` has no `Retry-After`: the same search would take as long again; `detail` says how to narrow it.
 
-Scripts of other sites may ask and read the answers (CORS), unless the server is told otherwise.
+Scripts of other sites may use the API (CORS), unless the server is configured otherwise.
 """
 
 _TAGS = {
     "Search": "Open to everyone.",
-    "Import": "Many rooms at once. Takes a key with the scope `import`.",
-    "Rooms": "One room at a time. Reading is open; writing takes a key with the scope `write`.",
+    "Import": "Many rooms at once. Needs a key with the scope `import`.",
+    "Rooms": "One room at a time. Reading is open; writing needs a key with the scope `write`.",
     "Contract": "What this server promises.",
-    "Operation": "For whoever runs the server.",
+    "Operation": "For the operator of the server.",
 }
 
 

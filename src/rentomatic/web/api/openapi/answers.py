@@ -21,34 +21,34 @@ _LISTED = {
 
 _HEADERS: dict[str, tuple[str, Schema, object]] = {
     "X-Request-ID": (
-        "The id of the request, as it was sent or new.",
+        "The id of the request: the one that was sent, or a new one.",
         {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"},
         "4b5f3a5e6c1d4a0f9d2b7c8e1f0a3b5c",
     ),
-    "X-Content-Type-Options": ("The media type is as it is told.", {"const": "nosniff"}, "nosniff"),
+    "X-Content-Type-Options": ("Browsers must not guess the media type.", {"const": "nosniff"}, "nosniff"),
     "Access-Control-Allow-Origin": (
-        "The site whose scripts may read the answer, where one may: all of them unless configured otherwise.",
+        "The site whose scripts may read the response. All of them, unless configured otherwise.",
         {"type": "string"},
         "*",
     ),
     "Access-Control-Expose-Headers": (
-        "The headers that such a script may read.",
+        "The headers that these scripts may read.",
         {"type": "string"},
         "ETag, Link",
     ),
     "Server-Timing": (
-        "How many milliseconds the storage took, where it was asked.",
+        "Milliseconds that the storage took, if it was used.",
         {"type": "string", "pattern": r"^storage;dur=[0-9]+\.[0-9]+$"},
         "storage;dur=1.204",
     ),
     "Vary": (
-        "The headers of the request that the answer depends on.",
+        "The request headers that the response depends on.",
         {"type": "string"},
         "Accept",
     ),
-    "Cache-Control": ("For how long the answer may be kept.", {"type": "string"}, "no-cache"),
+    "Cache-Control": ("How long the response may be cached.", {"type": "string"}, "no-cache"),
     "ETag": (
-        "The version of what was answered, for If-None-Match and If-Match.",
+        "The version of the response, for If-None-Match and If-Match.",
         {"type": "string", "pattern": '^(W/)?"[^"]+"$'},
         '"9b1c0d5e8f7a6b5c4d3e2f1a"',
     ),
@@ -66,7 +66,7 @@ _HEADERS: dict[str, tuple[str, Schema, object]] = {
         3000,
     ),
     "Content-Disposition": (
-        "The name of the file, where the answer is an export.",
+        "The file name of an export.",
         {"type": "string"},
         'attachment; filename="rooms.csv"',
     ),
@@ -79,14 +79,14 @@ _HEADERS: dict[str, tuple[str, Schema, object]] = {
         "true",
     ),
     "Content-Location": (
-        "Where a GET gives the body of this answer.",
+        "Where a GET returns the body of this response.",
         {"type": "string", "format": "uri-reference"},
         "/rooms/r1",
     ),
     "Location": ("Where the room is.", {"type": "string", "format": "uri-reference"}, "/rooms/r1"),
-    "Accept": ("The types that are taken.", {"type": "string"}, "application/json"),
-    "Accept-Post": ("The types that are taken.", {"type": "string"}, "text/csv, application/x-ndjson"),
-    "Accept-Encoding": ("The codings that are taken (RFC 7694).", {"type": "string"}, "gzip"),
+    "Accept": ("The accepted media types.", {"type": "string"}, "application/json"),
+    "Accept-Post": ("The accepted media types.", {"type": "string"}, "text/csv, application/x-ndjson"),
+    "Accept-Encoding": ("The accepted content codings (RFC 7694).", {"type": "string"}, "gzip"),
     "Retry-After": ("Seconds after which to try again.", {"type": "integer", "minimum": 0}, 1),
     "WWW-Authenticate": ("How to send a key (RFC 6750).", {"type": "string"}, 'Bearer realm="rentomatic"'),
 }
@@ -126,7 +126,7 @@ def _header(name: str) -> Schema:
 
 
 def media_type(schema: Schema) -> Schema:
-    """The content of a body in one notation."""
+    """The content of a body in one format."""
     return {"schema": schema}
 
 
@@ -195,6 +195,6 @@ def share_refusals(paths: Schema) -> dict[str, Schema]:
     return dict(sorted(shared.items()))
 
 
-def notations(schemas: dict[Format, Schema]) -> Schema:
-    """The notations of rooms, by their media type."""
+def in_formats(schemas: dict[Format, Schema]) -> Schema:
+    """The formats of rooms, by their media type."""
     return {WRITERS[name].media_type: media_type(schema) for name, schema in schemas.items()}

@@ -25,7 +25,7 @@ OPERATORS = {
     Operator.LTE: "is the value or less",
     Operator.GT: "is more than the value",
     Operator.GTE: "is the value or more",
-    Operator.IN: f"is one of the values, with commas between them, at most {MAX_VALUES:,} (spaces beside a "
+    Operator.IN: f"is one of the values, separated by commas, at most {MAX_VALUES:,} (spaces beside a "
     "comma do not count)",
 }
 """What must hold for the field of a room."""
@@ -112,13 +112,13 @@ def areas() -> list[Schema]:
             "near",
             _tuple(LATITUDE, LONGITUDE),
             "latitude,longitude: each room carries its distance from the point, and the nearest comes "
-            "first unless `sort` says otherwise. Spaces beside a comma do not count.",
+            "first unless `sort` says otherwise. Spaces next to a comma are ignored.",
             [51.512, -0.123],
         ),
         "radius": query(
             "radius",
             {"type": "number", "minimum": 0, "maximum": MAX_RADIUS},
-            "Rooms at most so many metres from the point of `near`, which it needs.",
+            "Rooms within this many metres of the point of `near`, which is required.",
             2000,
         ),
     }
@@ -130,7 +130,7 @@ def maps() -> list[Schema]:
     zoom = query(
         "zoom",
         {"type": "integer", "minimum": 0, "maximum": MAX_ZOOM},
-        "Of the map: the Earth is 256 * 2 ** zoom pixels wide.",
+        "The zoom of the map: the Earth is 256 * 2 ** zoom pixels wide.",
         11,
     )
     found = {parameter["name"]: parameter for parameter in (*areas(), zoom)}
@@ -138,7 +138,7 @@ def maps() -> list[Schema]:
 
 
 def pages() -> list[Schema]:
-    """In which order, how many, in which notation."""
+    """The order, the number of rooms and the format."""
     found = {
         "sort": query(
             "sort",
@@ -151,7 +151,7 @@ def pages() -> list[Schema]:
         "limit": query(
             "limit",
             {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
-            f"Rooms on a page; {DEFAULT_LIMIT} without it. CSV and NDJSON without it hold every match.",
+            f"Rooms per page; the default is {DEFAULT_LIMIT}. CSV and NDJSON without it hold every match.",
             20,
         ),
         "cursor": query(
@@ -163,18 +163,18 @@ def pages() -> list[Schema]:
         "count": query(
             "count",
             {"enum": ["exact", "none"]},
-            "`exact` tells the number of all matches in X-Total-Count, where they can be counted in time.",
+            "`exact` returns the number of all matches in X-Total-Count, if they can be counted in time.",
             "exact",
         ),
-        "format": notation(*Format),
+        "format": format_choice(*Format),
     }
     return [found[name] for name in PAGE_PARAMETERS]
 
 
-def notation(*formats: Format) -> Schema:
-    """The choice of a notation."""
+def format_choice(*formats: Format) -> Schema:
+    """The choice of a format."""
     names = [str(format_) for format_ in formats]
-    return query("format", {"enum": names}, "The notation; wins over the header Accept.", names[-1])
+    return query("format", {"enum": names}, "The format; takes precedence over the Accept header.", names[-1])
 
 
 def _refs(parameters: list[Schema]) -> list[Schema]:
@@ -217,18 +217,18 @@ IF_NONE_MATCH = header(
 def imports() -> list[Schema]:
     """How a listing is to be loaded."""
     texts = {
-        "on_conflict": "What to do where a code is taken by a room that differs; `fail` loads nothing.",
-        "atomic": "Whether one refused line refuses all.",
-        "dry_run": "Whether only to tell what would change.",
-        "decimal": "The character before a fraction, where amounts leave it open.",
-        "round": "Whether prices and sizes with a fraction are rounded; else they are refused.",
+        "on_conflict": "What to do if a room with the same code exists and differs; `fail` loads nothing.",
+        "atomic": "Whether one refused line refuses the whole listing.",
+        "dry_run": "Whether to only report what would change.",
+        "decimal": "The decimal separator, for ambiguous amounts.",
+        "round": "Whether to round prices and sizes that have a fraction; otherwise they are refused.",
     }
     given = [
         query(name, {"enum": list(values)}, texts[name], next(iter(values)))
         for name, values in IMPORT_PARAMETERS.items()
     ]
     columns = array({"type": "string", "pattern": f"^({'|'.join(NAMES)})=."}, maxItems=len(NAMES))
-    mapped = query(MAPPING, columns, "The column of a field that has no usual name; repeated for others.", [])
+    mapped = query(MAPPING, columns, "The column of a field without a common name; may be repeated.", [])
     return [*given, {**mapped, "explode": True, "example": ["price=price"]}]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rentomatic.domain.clusters import RADIUS
 from rentomatic.requests.search import Format
 from rentomatic.web.api.openapi import parameters as given
-from rentomatic.web.api.openapi.answers import answer, media_type, notations
+from rentomatic.web.api.openapi.answers import answer, in_formats, media_type
 from rentomatic.web.api.openapi.operation import (
     IF_MATCH,
     IF_NONE_MATCH,
@@ -23,16 +23,16 @@ _OF_PAGES = ("Link", "X-Total-Count", "X-Total-Count-Exact")
 
 
 def _not_modified(*more: str) -> dict[str, Schema]:
-    return {"304": answer("What the request has is still right.", required=["ETag"], optional=more)}
+    return {"304": answer("What the client has is still current.", required=["ETag"], optional=more)}
 
 
 def search() -> Schema:
     """`GET /rooms`."""
     text = {"type": "string"}
     found = answer(
-        "A page of rooms; or every match, where the notation is CSV or NDJSON and there is neither a limit "
+        "A page of rooms; or every match, where the format is CSV or NDJSON and there is neither a limit "
         "nor a cursor. An export carries its length.",
-        notations(
+        in_formats(
             {
                 Format.JSON: ref("Rooms"),
                 Format.GEOJSON: ref("RoomFeatures"),
@@ -96,13 +96,13 @@ def cluster() -> Schema:
 
 def show() -> Schema:
     """`GET /rooms/{code}`."""
-    content = notations({Format.JSON: ref("Room"), Format.GEOJSON: ref("RoomFeature")})
+    content = in_formats({Format.JSON: ref("Room"), Format.GEOJSON: ref("RoomFeature")})
     return operation(
         "getRoom",
         "Rooms",
         "One room",
-        "With the ETag that a change takes in If-Match, in either notation.",
-        [given.notation(*ROOM_WRITERS), IF_MATCH, IF_NONE_MATCH],
+        "With the ETag that a change takes in If-Match, in either format.",
+        [given.format_choice(*ROOM_WRITERS), IF_MATCH, IF_NONE_MATCH],
         {"200": answer("The room.", content, required=["ETag"]), **_not_modified()},
         [
             problems.PARAMETERS,
@@ -121,7 +121,7 @@ def contract() -> Schema:
         "getContract",
         "Contract",
         "This document",
-        "`/docs` shows it to people.",
+        "`/docs` shows it as a page.",
         [IF_NONE_MATCH],
         {
             "200": answer(
@@ -135,17 +135,19 @@ def contract() -> Schema:
 
 def _health(name: str, summary: str, description: str, may_be: Iterable[ProblemType | int]) -> Schema:
     content = {"application/json": media_type(ref("Health"))}
-    return operation(name, "Operation", summary, description, [], {"200": answer("It is.", content)}, may_be)
+    return operation(name, "Operation", summary, description, [], {"200": answer("Yes.", content)}, may_be)
 
 
 def live() -> Schema:
     """`GET /health/live`."""
-    return _health("isLive", "Is the process up?", "Asks nothing of the storage.", OF_ALL)
+    return _health("isLive", "Is the process up?", "Does not use the storage.", OF_ALL)
 
 
 def ready() -> Schema:
     """`GET /health/ready`."""
-    description = "Whether the storage answers and has the right schema. Closed at the public proxy."
+    description = (
+        "Whether the storage answers and has the right schema. Not reachable through the public proxy."
+    )
     return _health("isReady", "Can it work?", description, [*OF_ALL, 500, problems.STORAGE_UNAVAILABLE])
 
 
@@ -154,9 +156,9 @@ def metrics() -> Schema:
     return operation(
         "getMetrics",
         "Operation",
-        "Figures for Prometheus",
-        "Closed at the public proxy.",
+        "Metrics for Prometheus",
+        "Not reachable through the public proxy.",
         [],
-        {"200": answer("The figures.", {"text/plain": media_type({"type": "string"})})},
+        {"200": answer("The metrics.", {"text/plain": media_type({"type": "string"})})},
         OF_ALL,
     )

@@ -115,7 +115,7 @@ def _of_rooms() -> dict[str, Schema]:
         "NewRoom": record(needed, {"code": code, **open_}, examples=[example]),
         "RoomToSave": record(
             needed,
-            {"code": {**code, "description": "The one of the path, if it is given."}, **open_},
+            {"code": {**code, "description": "If given, the same as in the path."}, **open_},
             examples=[example],
         ),
         "FoundRoom": record(
@@ -151,13 +151,13 @@ def _of_summaries() -> dict[str, Schema]:
         "Summary": record(
             {
                 "count": COUNT,
-                "exact": {"type": "boolean", "description": "false where the figures are estimates."},
+                "exact": {"type": "boolean", "description": "false if the numbers are estimates."},
                 "price": nullable(ref("Range")),
                 "size": nullable(ref("Range")),
                 "histogram": array(
                     bucket,
                     maxItems=MAX_BUCKETS,
-                    description="Rooms that cost at least `from` and less than `to`; the last is open.",
+                    description="Rooms that cost at least `from` and less than `to`; the last is open-ended.",
                 ),
             }
         ),
@@ -174,11 +174,14 @@ def _of_clusters() -> dict[str, Schema]:
             "count": {"type": "integer", "minimum": 1, "description": "How many rooms it has."},
             "lowest_price": ROOM_FIELDS[Field.PRICE],
             "bounds": {**bounds, "description": told},
-            "room": {**nullable(ref("Room")), "description": "The room, where it is a single one for sure."},
+            "room": {
+                **nullable(ref("Room")),
+                "description": "The room, if the cluster certainly has only one.",
+            },
         }
     )
     exact = (
-        "false where a sample of the rooms was looked at: counts are estimates, a lone room may be missing."
+        "false if only a sample of the rooms was read: counts are estimates, and a lone room may be missing."
     )
     return {
         "Cluster": cluster,
@@ -203,13 +206,20 @@ REPORT_MEMBERS: Schema = {
 
 def _of_imports() -> dict[str, Schema]:
     text = {"type": "string"}
-    line = {"type": "integer", "minimum": 1, "description": "Its number in the listing, the header included."}
+    line = {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Its line number in the listing, counting the header.",
+    }
     refusal = {"line": line, "column": text, "value": text, "reason": text}
     return {
-        "Refusal": record(refusal, description="A line that makes no room, and why."),
+        "Refusal": record(refusal, description="A line that is not a valid room, and why."),
         "ImportReport": record(
             {
-                "dry_run": {"type": "boolean", "description": "Whether nothing was changed in fact."},
+                "dry_run": {
+                    "type": "boolean",
+                    "description": "Whether this was only a preview and nothing was changed.",
+                },
                 **REPORT_MEMBERS,
                 "columns": {
                     "type": "object",
@@ -233,7 +243,7 @@ def _of_problems() -> dict[str, Schema]:
                 "title": text,
                 "status": {"type": "integer"},
                 "detail": text,
-                "request_id": {**text, "description": "Under which the server's log tells of it."},
+                "request_id": {**text, "description": "The id of the request in the server's log."},
             },
             "required": ["type", "title", "status", "detail", "request_id"],
         },

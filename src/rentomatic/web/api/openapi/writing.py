@@ -21,7 +21,7 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "description": "A key of this server, made by its operator with `rentomatic make-key`: "
-        "`Authorization: Bearer <key>`. Its scopes say what it allows.",
+        "`Authorization: Bearer <key>`. Its scopes define what it allows.",
     }
 }
 
@@ -97,7 +97,7 @@ def delete() -> Schema:
         "Remove a room",
         "With `If-Match`, only if it is still what was read.",
         [IF_MATCH, IF_NONE_MATCH],
-        {"204": answer("It is gone.")},
+        {"204": answer("The room was removed.")},
         _may_be(400, problems.NO_SUCH_ROOM, problems.PRECONDITION_FAILED),
         **_security(Scope.WRITE),
     )
@@ -112,7 +112,11 @@ def import_() -> Schema:
         "A listing as CSV, whose columns are found by their usual names, or as NDJSON, one object a line. "
         "All its rooms are loaded in one step, and nobody sees half of it.",
         given.imports(),
-        {"200": answer("What became of the lines.", {json.MEDIA_TYPE: media_type(ref("ImportReport"))})},
+        {
+            "200": answer(
+                "The result for each kind of line.", {json.MEDIA_TYPE: media_type(ref("ImportReport"))}
+            )
+        },
         _may_be(
             *_OF_A_BODY,
             411,
