@@ -21,7 +21,7 @@ def field_options(command: Command) -> Command:
             f"--{field.name}",
             metavar=field.name.upper(),
             required=not field.optional and field.name is not Field.CODE,
-            help=f"{field.about}{_LEFT_OUT.get(field.name, ' Not stated unless given.' * field.optional)}",
+            help=f"{field.about}{_LEFT_OUT.get(field.name, ' Default: unknown.' * field.optional)}",
         )(command)
     return command
 
