@@ -22,10 +22,9 @@ from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import backup
 from tests import postgres_server
 from tests.cli.conftest import CommandLine, url_of
-from tests.cli.test_postgres_import import COPYING, LEFT, LIMIT, wait_for, watching
+from tests.cli.test_postgres_import import COPYING, LEFT, LIMIT, ROOMS, wait_for, watching
 
 COMMAND = [sys.executable, "-m", "rentomatic"]
-ROOMS = 100_000
 
 WAITING = """
     SELECT wait_event_type = 'Lock' FROM pg_stat_activity

@@ -260,7 +260,7 @@ def test_a_big_import_that_is_killed_leaves_the_rooms_as_they_were(
     folder = tmp_path / "temporary"
     folder.mkdir()
 
-    with start_import(60_000, TMPDIR=str(folder)) as running:
+    with start_import(30_000, TMPDIR=str(folder)) as running:
         storage.put(before[0])  # nobody is kept from writing while it reads
         if writes:
             assert running.stdin

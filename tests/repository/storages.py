@@ -67,7 +67,7 @@ def sqlite(limits: Limits = PATIENT) -> Iterator[RoomRepository]:
 
 @contextmanager
 def postgres(limits: Limits = PATIENT) -> Iterator[RoomRepository]:
-    with postgres_server.database() as conninfo:
+    with postgres_server.reused_database() as conninfo:
         repository = PostgresRepo(conninfo, POSTGRES_REVISION, limits)
         try:
             yield repository
