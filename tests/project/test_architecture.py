@@ -15,7 +15,8 @@ LINT = Path(sys.executable).with_name("lint-imports")
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A copy of the source that may be spoilt."""
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    no_modules = shutil.ignore_patterns("__pycache__", "static", "templates")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=no_modules)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 

@@ -23,12 +23,12 @@ CONTENT = (
     "LICENSE",
     "config",
     "requirements",
-    "src",
 )
+"""What `manage.py` itself looks at."""
 
 
-def copy_of_the_project(folder: Path) -> Path:
-    for name in CONTENT:
+def copy_of_the_project(folder: Path, *more: str) -> Path:
+    for name in (*CONTENT, *more):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -40,7 +40,7 @@ def copy_of_the_project(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh copy of the project, without an environment or a database."""
-    return copy_of_the_project(tmp_path_factory.mktemp("clone"))
+    return copy_of_the_project(tmp_path_factory.mktemp("clone"), "src")
 
 
 @pytest.fixture
