@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from manage import DEVELOPER_COMMANDS
+from rentomatic.cli.main import cli
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.sqlite.files import opened, state_of
 from rentomatic.repository.sqlite.migrate import upgrade
@@ -17,6 +20,7 @@ from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.requests.search import parse_search
 from rentomatic.sample_rooms import sample_rooms
+from stack.commands import ELSEWHERE, UPKEEP
 from tests.servers import ROOT
 
 SOURCE = ROOT / "src" / "rentomatic"
@@ -164,3 +168,22 @@ def test_traced_places_are_complete(before: str, rows: str) -> None:
 
     assert texts
     assert containing(texts) == places(rows)
+
+
+def shown_commands() -> Iterator[tuple[str, list[str]]]:
+    """Each line of the pages that runs a command of `rentomatic`, here or in the stack, and its words."""
+    for page in PAGES:
+        for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in re.findall(r"^\$ (.*)$", block.replace("\\\n", " "), re.MULTILINE):
+                words = shlex.split(re.sub(r" [<>|#].*", "", line))
+                words = words[next((i for i, word in enumerate(words) if "=" not in word), 0) :]
+                if words[:1] == ["./manage.py"]:
+                    yield line, words[2:] if words[1:2] == ["stack"] else words[1:]
+
+
+@pytest.mark.parametrize(("line", "words"), [*shown_commands()])
+def test_shown_commands_exist_and_take_their_options(line: str, words: list[str]) -> None:
+    name, *arguments = words
+    known = {*DEVELOPER_COMMANDS, *ELSEWHERE, *UPKEEP}
+
+    assert name in known or cli.commands[name].make_context(name, arguments)
