@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-m", "rentomatic", "import"]
 ROOMS = 40_000
 """So many that the middle of a load, tenths of a second, is not missed by who asks every few thousandths."""
 
-LIMIT = 60.0
+LIMIT = 120.0
 
 COPYING = "SELECT tuples_processed > 5000 FROM pg_stat_progress_copy WHERE datname = current_database()"
 MERGING = """
