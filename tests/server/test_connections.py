@@ -39,8 +39,11 @@ def test_idle_connections_keep_nobody_out(database: str, tmp_path: Path, name: s
         rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server,
         ExitStack() as idle,
     ):
-        for _ in range(MORE_THAN_USUAL):
-            idle.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+        for number in range(MORE_THAN_USUAL):
+            kept = idle.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            if number < 40:  # the others never ask for anything
+                kept.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert kept.recv(10_000).startswith(b"HTTP/1.1 200")
 
         statuses = [server.get(path).status for path in ("/health/live", "/rooms?limit=1")]
 

@@ -220,19 +220,6 @@ def test_a_probe_tells_by_its_exit_code_what_is_answered(database: str, tmp_path
             assert (code, code) == (probe.returncode, len(probe.stderr.splitlines())), path
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_connections_that_are_kept_and_idle_keep_nobody_out(database: str, tmp_path: Path, name: str) -> None:
-    with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server:
-        kept = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(40)]
-        for connection in kept:
-            connection.request("GET", "/health/live")
-            connection.getresponse().read()
-
-        assert server.get(SEARCH, timeout=10).status == 200
-        for connection in kept:
-            connection.close()
-
-
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])  # what it is just doing then is left to chance
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_stop_right_after_the_start_does_not_wait_for_a_time_out(
