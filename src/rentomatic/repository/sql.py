@@ -10,10 +10,11 @@ from typing import Any
 
 from rentomatic.domain.fields import FIELDS, NAMES
 from rentomatic.domain.geography import Area, BoundingBox, Circle
-from rentomatic.domain.kinds import Degrees
+from rentomatic.domain.kinds import Degrees, Line
 from rentomatic.domain.room import TINY, Room, values_of
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
+from rentomatic.repository.by_hand import forms_of
 from rentomatic.repository.keyset import Segment
 
 ROOM_COLUMNS = ", ".join(NAMES)
@@ -147,6 +148,8 @@ def _is(room: Room) -> Iterator[Sql]:
             yield Sql(f"{field.name} IS NULL")
         elif value == 0.0 and isinstance(field.kind, Degrees):  # written by hand, it may be next to nothing
             yield Sql(f"abs({field.name}) < {TINY!r}")
+        elif isinstance(field.kind, Line):
+            yield Sql(f"{field.name} IN (?, ?)", forms_of(value))
         else:
             yield Sql(f"{field.name} = ?", (value,))
 

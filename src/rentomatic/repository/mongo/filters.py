@@ -10,9 +10,10 @@ from typing import Any
 
 from rentomatic.domain.fields import FIELDS, Description, Field
 from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
-from rentomatic.domain.room import Room, room_of_values
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.by_hand import room_of_row
 from rentomatic.repository.keyset import Segment
 from rentomatic.repository.nearest import MARGIN
 
@@ -51,7 +52,7 @@ def room_of(document: Document) -> Room:
     """The room of a document, which by hand may be written with other types of numbers and without nulls."""
     longitude, latitude = document["place"]["coordinates"]
     found = {**document, Field.LATITUDE: latitude, Field.LONGITUDE: longitude}
-    return room_of_values([_read(field, found) for field in FIELDS])
+    return room_of_row([_read(field, found) for field in FIELDS])
 
 
 def _read(field: Description, found: Document) -> object:

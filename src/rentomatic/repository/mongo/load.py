@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from pymongo import InsertOne, ReplaceOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
@@ -50,6 +50,7 @@ def _remove_others(collection: Collection[Document], session: ClientSession, giv
     return removed
 
 
-def _write(room: Room, old: Document | None) -> InsertOne[Document] | ReplaceOne[Document]:
+def _write(room: Room, old: Document | None) -> InsertOne[Document] | UpdateOne:
+    """The write of a room. What a newer program keeps in a document, and this one does not know, stays."""
     document = document_of(room)
-    return ReplaceOne({"_id": old["_id"]}, document) if old else InsertOne(document)
+    return UpdateOne({"_id": old["_id"]}, {"$set": document}) if old else InsertOne(document)

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle
-from rentomatic.domain.room import Room, room_of_values
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.by_hand import room_of_row
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
 from rentomatic.repository.postgres.runs import passed, placed
@@ -87,7 +88,7 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
             read = _quickly_read(session, query, place.boxes, part, order, limit)
         else:
             read = rows(session, select_few(read_whole(query, place.boxes), part, order, limit))
-        found = [*map(room_of_values, read)]
+        found = [*map(room_of_row, read)]
         if len(found) == limit:
             break
     return found

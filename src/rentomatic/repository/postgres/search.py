@@ -2,9 +2,10 @@
 
 from collections.abc import Generator
 
-from rentomatic.domain.room import Room, room_of_values
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
+from rentomatic.repository.by_hand import room_of_row
 from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
 from rentomatic.repository.postgres import plan
@@ -37,7 +38,7 @@ from rentomatic.use_cases.errors import NotQuick
 def room_of_code(session: Session, code: str) -> Room | None:
     """The room of that code."""
     found = rows(session, Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,)), prepare=True)
-    return room_of_values(found[0]) if found else None
+    return room_of_row(found[0]) if found else None
 
 
 def takes_one_statement(query: RoomQuery) -> bool:
@@ -78,7 +79,7 @@ def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
     for segment in segments(query):
         source = Sql(f"FROM room WHERE {where.text}", where.values)
         statement = select(source, segment_sql(segment), _order(segment), wanted - len(rooms))
-        rooms += map(room_of_values, rows(session, statement, prepare=True))
+        rooms += map(room_of_row, rows(session, statement, prepare=True))
         if len(rooms) == wanted:
             break
     return rooms
@@ -90,7 +91,7 @@ def _walked(session: Session, query: RoomQuery, wanted: int, most: int) -> list[
     for segment in segments(query):
         run = _run(query, segment)
         statement = select(read_first(query, run(left)), ANYTHING, _order(segment), wanted - len(rooms))
-        rooms += map(room_of_values, rows(session, statement))
+        rooms += map(room_of_row, rows(session, statement))
         if len(rooms) == wanted:
             return rooms
         left -= passed(session, run, left + 1)
@@ -112,7 +113,7 @@ def _of_all(session: Session, query: RoomQuery, wanted: int, source: Sql) -> lis
     """The first so many rooms, out of all that match."""
     later = [segment_sql(segment) for segment in segments(query)]
     part = Sql(f"({' OR '.join(p.text for p in later)})", tuple(value for p in later for value in p.values))
-    return [*map(room_of_values, rows(session, select(source, part, _whole_order(query), wanted)))]
+    return [*map(room_of_row, rows(session, select(source, part, _whole_order(query), wanted)))]
 
 
 def _order(segment: Segment) -> str:
@@ -132,8 +133,8 @@ def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]
     source = Sql(f"FROM room WHERE {where.text}", where.values)
     if query.sort.key is SortKey.DISTANCE:
         found = fetched(session, select(source, ANYTHING, distance_sql(query)))
-        yield from in_exact_order(query, map(room_of_values, found))
+        yield from in_exact_order(query, map(room_of_row, found))
         return
     for segment in segments(query):
         statement = select(source, segment_sql(segment), _order(segment))
-        yield from map(room_of_values, fetched(session, statement))
+        yield from map(room_of_row, fetched(session, statement))

@@ -7,8 +7,9 @@ from contextlib import closing
 from itertools import islice
 
 from rentomatic.domain.geography import Circle
-from rentomatic.domain.room import Room, room_of_values
+from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
+from rentomatic.repository.by_hand import room_of_row
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.sql import (
     ANYTHING,
@@ -47,7 +48,7 @@ By then reading a million rooms takes hardly longer; measuring how far each is t
 def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
     """The room of that code."""
     row = connection.execute(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,)).fetchone()
-    return room_of_values(row) if row else None
+    return room_of_row(row) if row else None
 
 
 def first_rooms(
@@ -87,7 +88,7 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
         access = access or by_sort(query)
     for part, order in runs:
         with closing(_select(connection, query, access, part, order)) as rows:
-            yield from map(room_of_values, rows)
+            yield from map(room_of_row, rows)
 
 
 def _select(
@@ -117,7 +118,7 @@ def _furthest(query: RoomQuery) -> int:
 
 def _sorted(connection: sqlite3.Connection, query: RoomQuery, access: Access, wanted: int) -> list[Room]:
     """The first so many rooms: all of the access are read, and no more of them are kept."""
-    return [*map(room_of_values, _select(connection, query, access, _after(query), _order(query), wanted))]
+    return [*map(room_of_row, _select(connection, query, access, _after(query), _order(query), wanted))]
 
 
 def _along_index(connection: sqlite3.Connection, query: RoomQuery, wanted: int, _: Meter) -> list[Room]:
@@ -126,7 +127,7 @@ def _along_index(connection: sqlite3.Connection, query: RoomQuery, wanted: int, 
     for segment in segments(query):
         part, order = segment_sql(segment), order_sql(segment)
         rows = _select(connection, query, by_sort(query), part, order, wanted - len(rooms))
-        rooms += map(room_of_values, rows)
+        rooms += map(room_of_row, rows)
         if len(rooms) == wanted:
             break
     return rooms
@@ -136,7 +137,7 @@ def _outwards(connection: sqlite3.Connection, query: RoomQuery, wanted: int, met
     """The nearest so many rooms, met in the R*Tree."""
 
     def rooms_of(ids: list[int]) -> Iterator[Room]:
-        return map(room_of_values, _select(connection, query, by_id(ids)))
+        return map(room_of_row, _select(connection, query, by_id(ids)))
 
     return list(islice(nearest_rooms(connection, query, boxes_in_tree(query), rooms_of, meter), wanted))
 

@@ -1,0 +1,28 @@
+"""Rows and documents that somebody wrote by hand, past this program.
+
+The rules of a storage keep out what makes no room, but not all can tell whether a text is in Unicode's form
+NFC: one that is not is read as if it were, and known again when it is replaced.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from unicodedata import normalize
+
+from rentomatic.domain.room import InvalidRoom, Room, room_of_values
+
+
+def room_of_row(values: Sequence[Any]) -> Room:
+    """Return the room of the values that a storage has, in the order of `FIELDS`."""
+    try:
+        return room_of_values(values)
+    except InvalidRoom:
+        return room_of_values([_composed(value) for value in values])
+
+
+def forms_of(text: str) -> tuple[str, str]:
+    """Return the forms in which a storage may have the text: composed, and decomposed."""
+    return text, normalize("NFD", text)
+
+
+def _composed(value: Any) -> Any:
+    return normalize("NFC", value) if isinstance(value, str) else value
