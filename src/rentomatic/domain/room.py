@@ -19,12 +19,14 @@ __all__ = [
     "CODE_PATTERN",
     "CODE_RULE",
     "MAX_INTEGER",
+    "NOTHING_STATED",
     "RESERVED_CODES",
     "TINY",
     "InvalidRoom",
     "Room",
     "always_written",
     "canonical_code",
+    "rest_of",
     "room_of_values",
     "stated",
     "values_of",
@@ -63,7 +65,7 @@ class Room:
             or _wrong_price(self.price)
             or _wrong_latitude(self.latitude)
             or _wrong_longitude(self.longitude)
-            or (_rest_of(self) != _NOTHING_STATED and _wrong_rest(self))
+            or (rest_of(self) != NOTHING_STATED and _wrong_rest(self))
         ):
             _require_valid(self)
         if len(self.code) == 36 and not self.code.islower():
@@ -74,21 +76,16 @@ class Room:
             object.__setattr__(self, "longitude", _degrees(self.longitude))
 
 
-def _getter(names: Sequence[str]) -> Callable[[Room], tuple[Any, ...]]:
-    """The function that gives these fields of a room as a tuple, however few they are."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda room: tuple([getattr(room, name) for name in names])
-
-
-values_of = _getter(NAMES)
+values_of: Callable[[Room], tuple[Any, ...]] = attrgetter(*NAMES)
 """The values of a room in the order of `FIELDS`."""
 
-always_written = _getter(ALWAYS_WRITTEN)
+always_written: Callable[[Room], tuple[Any, ...]] = attrgetter(*ALWAYS_WRITTEN)
 """Those that every document has."""
 
-_rest_of = _getter(WRITTEN_IF_STATED)
-_NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED)
+rest_of: Callable[[Room], Any] = attrgetter(*WRITTEN_IF_STATED) if WRITTEN_IF_STATED else lambda room: None
+"""The other values: equal to `NOTHING_STATED` where the room states none of them."""
+
+NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED) if len(WRITTEN_IF_STATED) > 1 else None
 
 _wrong_code, _wrong_size, _wrong_price, _wrong_latitude, _wrong_longitude = (
     FIELD[name].kind.problem
@@ -109,10 +106,10 @@ def room_of_values(values: Sequence[Any]) -> Room:
 
 def stated(room: Room) -> dict[str, Any]:
     """Return what the room states beyond what every document has, by the name of the field."""
-    values = _rest_of(room)
-    if values == _NOTHING_STATED:
+    if rest_of(room) == NOTHING_STATED:
         return {}
-    return {name: value for name, value in zip(WRITTEN_IF_STATED, values, strict=True) if value is not None}
+    values = ((name, getattr(room, name)) for name in WRITTEN_IF_STATED)
+    return {name: value for name, value in values if value is not None}
 
 
 def _require_valid(room: Room) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from rentomatic.domain.fields import ALWAYS_WRITTEN, NAMES
 from rentomatic.domain.quoting import counted, shortened, visible
-from rentomatic.domain.room import Room, stated
+from rentomatic.domain.room import NOTHING_STATED, Room, rest_of
 from rentomatic.serializers import ndjson
 from rentomatic.use_cases.checksum import Checksum
 from rentomatic.use_cases.errors import RentomaticError
@@ -113,7 +113,7 @@ def write(
 
     def watched() -> Iterator[Room]:
         for room in found.added(rooms):
-            if stated(room):
+            if rest_of(room) != NOTHING_STATED:
                 formats.add(FORMAT)
             yield room
 

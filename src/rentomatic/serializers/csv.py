@@ -12,7 +12,7 @@ from typing import Any
 from rentomatic.domain.fields import FIELDS, NAMES, Description
 from rentomatic.domain.geography import Point
 from rentomatic.domain.kinds import Line
-from rentomatic.domain.room import Room, stated, values_of
+from rentomatic.domain.room import NOTHING_STATED, Room, rest_of, values_of
 from rentomatic.domain.spreadsheet import defused
 from rentomatic.serializers.batches import batches
 from rentomatic.serializers.json import metres
@@ -24,7 +24,7 @@ HEADER = NAMES
 def row_of(room: Room) -> Iterable[object]:
     """The cells of a room, in the order of the header."""
     values = values_of(room)
-    return map(_cell, FIELDS, values) if stated(room) else values
+    return map(_cell, FIELDS, values) if rest_of(room) != NOTHING_STATED else values
 
 
 def _cell(field: Description, value: Any) -> object:

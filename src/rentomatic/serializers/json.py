@@ -7,7 +7,7 @@ import msgspec
 
 from rentomatic.domain.fields import ALWAYS_WRITTEN
 from rentomatic.domain.geography import Point
-from rentomatic.domain.room import Room, always_written, stated
+from rentomatic.domain.room import NOTHING_STATED, Room, always_written, rest_of, stated
 from rentomatic.serializers.batches import batches
 
 MEDIA_TYPE = "application/json"
@@ -51,7 +51,12 @@ def document(room: Room, near: Point | None = None) -> Document:
 
 def documents(rooms: Iterable[Room], near: Point | None) -> list[Document]:
     """The rooms as they are encoded."""
-    return [document(room, near) for room in rooms]
+    if near is not None:
+        return [document(room, near) for room in rooms]
+    # Written out for the sake of time.
+    return [
+        _Bare(*always_written(room)) if rest_of(room) == NOTHING_STATED else document(room) for room in rooms
+    ]
 
 
 def metres(near: Point, room: Room) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from rentomatic.domain.room import Room, stated
+from rentomatic.domain.room import NOTHING_STATED, Room, rest_of, stated
 
 _DIGEST_BYTES = 16
 
@@ -33,7 +33,8 @@ class Checksum:
     def add(self, room: Room) -> None:
         size = "" if room.size is None else room.size
         text = f"{room.code}\t{size}\t{room.price}\t{room.latitude!r}\t{room.longitude!r}"
-        if rest := stated(room):
+        if rest_of(room) != NOTHING_STATED:
+            rest = stated(room)
             text += "".join(f"\t{name}\t{_json(rest[name])}" for name in sorted(rest))
         digest = blake2b(text.encode("ascii"), digest_size=_DIGEST_BYTES).digest()
         self.sum = (self.sum + int.from_bytes(digest, "big")) % (1 << 8 * _DIGEST_BYTES)

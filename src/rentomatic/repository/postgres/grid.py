@@ -20,5 +20,5 @@ def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
         statement = by_cell(found, grid, _WHOLE)
     else:
         alone = by_cell(found, grid, _WHOLE, [name for name in TOLD if name not in OUTSIDE])
-        statement = with_the_rest(alone, "found.*", "found.count = 1")
+        statement = with_the_rest(alone, "found.*, rest.*", "found.count = 1")
     return Cells(tuple(map(cell_of, rows(session, statement))), share)
