@@ -78,3 +78,20 @@ def test_a_room_that_was_changed_since_it_was_shown_is_not_removed(storage: Stor
         assert 1 == question.answer("y")
 
     assert [make_room(price=1)] == storage.rooms()
+
+
+def test_a_room_is_added_with_a_title_and_shown_with_it(rentomatic: CommandLine, storage: Storage) -> None:
+    rentomatic("add", "--code", "a1", "--size", "20", "--price", "60", *PLACE, "--title", "Quiet [room]")
+    shown, untitled = rentomatic("show", "a1"), rentomatic("search", "price__lt=0")
+
+    assert [make_room(title="Quiet [room]")] == storage.rooms()
+    assert "Quiet [room]" in shown.out
+    assert "title" not in untitled.out
+
+
+def test_what_is_no_title_is_refused_by_its_option(rentomatic: CommandLine, storage: Storage) -> None:
+    done = rentomatic("add", "--price", "60", *PLACE, "--title", "a\nb")
+
+    assert (2, "") == (done.code, done.out)
+    assert done.err.startswith("Error: --title: must be one line without control characters")
+    assert [] == storage.rooms()

@@ -186,5 +186,5 @@ def test_a_pipe_is_written_to_and_not_replaced_by_a_file(rentomatic: CommandLine
 
     assert (done.code, done.err) == (0, "")
     assert Path("pipe").is_fifo()
-    assert os.read(both_ends, 1000) == b"code,size,price,latitude,longitude\r\n"
+    assert os.read(both_ends, 1000) == b"code,size,price,latitude,longitude,title\r\n"
     os.close(both_ends)

@@ -30,16 +30,19 @@ LONGEST_SEARCH = 2.0
 
 NEXT_REVISION = f'''
 from alembic import op
+from rentomatic.repository.postgres.concurrently import create_index
 
 revision = "0999"
 down_revision = "{POSTGRES_REVISION}"
-
+'''
+ALTERS = """
 def upgrade():
     op.execute("ALTER TABLE room ADD COLUMN note text")
-
-def downgrade():
-    op.execute("ALTER TABLE room DROP COLUMN note")
-'''
+"""
+BUILDS_AN_INDEX = """
+def upgrade():
+    create_index("room_latitude", "room (latitude)")
+"""
 
 
 @dataclass
@@ -83,12 +86,24 @@ def conninfo(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 def altering(conninfo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The same, up to date, and a newer revision to come that alters the table of rooms."""
+    bring(conninfo, ALTERS, monkeypatch, tmp_path)
+    return conninfo
+
+
+@pytest.fixture
+def indexing(conninfo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The same, but that the revision to come builds an index."""
+    bring(conninfo, BUILDS_AN_INDEX, monkeypatch, tmp_path)
+    return conninfo
+
+
+def bring(conninfo: str, act: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Bring the database up to date, and let there be a newer revision that does this."""
     migrate.upgrade(conninfo)
     folder = tmp_path / "revisions"
     shutil.copytree(migrate._SCRIPTS.folder, folder)
-    (folder / "0999_note.py").write_text(NEXT_REVISION)
+    (folder / "0999_next.py").write_text(NEXT_REVISION + act)
     monkeypatch.setattr(migrate, "_SCRIPTS", replace(migrate._SCRIPTS, folder=folder))
-    return conninfo
 
 
 @contextmanager
@@ -103,7 +118,7 @@ def reading(conninfo: str) -> Iterator[int]:
 @contextmanager
 def requests(conninfo: str, *kinds: Callable[[Requests], None]) -> Iterator[Requests]:
     with (
-        closing(PostgresRepo(conninfo, "0001", Limits(statement_timeout=LIMIT))) as repository,
+        closing(PostgresRepo(conninfo, POSTGRES_REVISION, Limits(statement_timeout=LIMIT))) as repository,
         ThreadPoolExecutor() as threads,
     ):
         going = Requests(repository)
@@ -153,7 +168,8 @@ def test_a_change_of_the_table_that_waits_for_a_reader_keeps_no_search_waiting(a
     assert migrate.upgrade(altering) == ("0999", "0999")
 
 
-def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alone(conninfo: str) -> None:
+def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alone(indexing: str) -> None:
+    conninfo = indexing
     with (
         requests(conninfo, Requests.search, Requests.write) as going,
         ThreadPoolExecutor() as threads,
@@ -167,7 +183,7 @@ def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alon
 
         befores = [migration.result(LIMIT)[0] for migration in migrations]
     assert waiting
-    assert sorted(map(str, befores)) == ["0001", POSTGRES_REVISION, POSTGRES_REVISION]
+    assert sorted(map(str, befores)) == [POSTGRES_REVISION, "0999", "0999"]
     assert max(going.seconds) < LONGEST_SEARCH
 
 

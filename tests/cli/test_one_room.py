@@ -28,7 +28,7 @@ def test_a_room_is_shown_as_a_table(rentomatic: CommandLine) -> None:
     [
         ("json", '[{"code":"b2","size":null,"price":60,"latitude":51.5,"longitude":-0.12}]\n'),
         ("ndjson", '{"code":"b2","size":null,"price":60,"latitude":51.5,"longitude":-0.12}\n'),
-        ("csv", "code,size,price,latitude,longitude\r\nb2,,60,51.5,-0.12\r\n"),
+        ("csv", "code,size,price,latitude,longitude,title\r\nb2,,60,51.5,-0.12,\r\n"),
     ],
 )
 def test_a_room_is_shown_to_programs(rentomatic: CommandLine, format_: str, expected: str) -> None:

@@ -136,7 +136,7 @@ def test_a_pipe_that_closes_early_is_no_error(storage: Storage) -> None:
         errors = running.stderr.read()
         running.wait(LIMIT)
 
-    assert (first, errors) == (b"code,size,price,latitude,longitude\r\n", b"")
+    assert (first, errors) == (b"code,size,price,latitude,longitude,title\r\n", b"")
 
 
 @pytest.mark.usefixtures("storage")

@@ -142,7 +142,7 @@ def test_json_is_for_programs(rentomatic: CommandLine) -> None:
 def test_csv_is_for_spreadsheets(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--near", NEAR, "--radius", "1", "--format", "csv")
 
-    expected = "code,size,price,latitude,longitude,distance\r\ncheap,12,40,51.5,-0.12,0.0\r\n"
+    expected = "code,size,price,latitude,longitude,title,distance\r\ncheap,12,40,51.5,-0.12,,0.0\r\n"
     assert (0, expected, "") == (done.code, done.out, done.err)
 
 

@@ -25,7 +25,7 @@ GERMAN_MAPPING = {
 def test_every_usual_name_is_found(field: str, name: str) -> None:
     header = [name if field == usual else usual for usual in NAMES]
 
-    assert [make_room()] == read_csv(f"{','.join(header)}\n{LINE}\n")
+    assert [make_room(title="Quiet")] == read_csv(f"{','.join(header)}\n{LINE},Quiet\n")
 
 
 @pytest.mark.parametrize(

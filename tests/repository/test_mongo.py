@@ -185,7 +185,7 @@ def test_the_way_outwards_from_a_point_is_that_of_the_oracle(
 
 
 def test_a_room_written_by_hand_is_found_by_the_next_search(repository: MongoRepo, by_hand: Any) -> None:
-    by_hand.room.insert_one({"code": "hand", "size": 215, "price": 39, "place": SPOT})
+    by_hand.room.insert_one({"code": "hand", "size": 215, "price": 39, "place": SPOT, "title": None})
     near = RoomQuery(areas=(Circle(Point(51.754, -0.1), 100),))
     room = make_room(code="hand", size=215, price=39, latitude=51.75436293, longitude=-0.09998975)
 
@@ -197,7 +197,7 @@ def test_a_room_written_by_hand_is_found_by_the_next_search(repository: MongoRep
 
 def test_numbers_of_any_type_and_a_size_left_out_make_a_room(repository: MongoRepo, by_hand: Any) -> None:
     by_hand.room.insert_one(
-        {"code": "hand", "price": 39.0, "place": {"type": "Point", "coordinates": [-1, 51]}}
+        {"code": "hand", "price": 39.0, "title": None, "place": {"type": "Point", "coordinates": [-1, 51]}}
     )
     room = make_room(code="hand", size=None, price=39, latitude=51.0, longitude=-1.0)
 
@@ -230,6 +230,11 @@ def point(*coordinates: object) -> Document:
         {"price": "dear"},
         {"price": float("nan")},
         {"colour": "red"},
+        {"title": ""},
+        {"title": 7},
+        {"title": "x" * 121},
+        {"title": "a\nb"},
+        {"title": "a\u202eb"},
         {"place": None},
         {"place": [0, 0]},
         {"place": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}},
@@ -243,7 +248,7 @@ def point(*coordinates: object) -> Document:
     ids=str,
 )
 def test_the_database_refuses_what_makes_no_room(by_hand: Any, wrong: Document) -> None:
-    room = {"code": "a", "size": 1, "price": 1, "place": SPOT}
+    room = {"code": "a", "size": 1, "price": 1, "place": SPOT, "title": None}
 
     by_hand.room.insert_one({**room, "code": "right"})
     with pytest.raises(WriteError):

@@ -39,7 +39,8 @@ def parsed(format_: Format, content: bytes) -> list[dict[str, object]]:
 
 
 def fields(room: Room) -> list[object]:
-    return [room.code, room.size, room.price, room.latitude, room.longitude]
+    title = [room.title] if room.title else []
+    return [room.code, room.size, room.price, room.latitude, room.longitude, *title]
 
 
 def test_every_format_has_a_writer_with_the_registered_media_type() -> None:
@@ -73,23 +74,25 @@ def test_ndjson_is_an_object_a_line() -> None:
 
 
 def test_csv_is_a_header_and_a_line_a_room_with_nothing_for_an_unstated_size() -> None:
-    expected = b"code,size,price,latitude,longitude\r\na1,20,60,51.5,-0.12\r\nb2,,0,-33.8688,151.2093\r\n"
+    expected = (
+        b"code,size,price,latitude,longitude,title\r\na1,20,60,51.5,-0.12,\r\nb2,,0,-33.8688,151.2093,\r\n"
+    )
 
     assert expected == written(Format.CSV)
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
 def test_keys_come_in_the_order_of_the_contract(format_: Format) -> None:
-    rooms = parsed(format_, written(format_))
+    rooms = parsed(format_, written(format_, [make_room(title="Quiet")] * 2))
 
-    assert [list(room) for room in rooms] == [KEYS, KEYS]
+    assert [list(room) for room in rooms] == [[*KEYS, "title"]] * 2
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
 def test_near_a_point_the_distance_comes_last(format_: Format) -> None:
-    rooms = parsed(format_, written(format_, near=NEAR))
+    rooms = parsed(format_, written(format_, [make_room(title="Quiet")] * 2, near=NEAR))
 
-    assert [[*KEYS, "distance"]] * 2 == [list(room) for room in rooms]
+    assert [[*KEYS, "title", "distance"]] * 2 == [list(room) for room in rooms]
 
 
 @pytest.mark.parametrize("format_", Format)
@@ -115,8 +118,8 @@ def test_a_room_at_the_very_point_is_zero_metres_away(format_: Format) -> None:
         (Format.JSON, NEAR, b"[]"),
         (Format.GEOJSON, None, b'{"type":"FeatureCollection","features":[]}'),
         (Format.GEOJSON, NEAR, b'{"type":"FeatureCollection","features":[]}'),
-        (Format.CSV, None, b"code,size,price,latitude,longitude\r\n"),
-        (Format.CSV, NEAR, b"code,size,price,latitude,longitude,distance\r\n"),
+        (Format.CSV, None, b"code,size,price,latitude,longitude,title\r\n"),
+        (Format.CSV, NEAR, b"code,size,price,latitude,longitude,title,distance\r\n"),
         (Format.NDJSON, None, b""),
         (Format.NDJSON, NEAR, b""),
     ],
@@ -169,3 +172,25 @@ def test_no_cell_of_a_csv_can_run_as_a_formula(rooms: list[Room]) -> None:
     assert [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r"))] == []
     for cell in cells:
         assert not cell.startswith("-") or float(cell) < 0
+
+
+TITLED = make_room(title="Quiet")
+
+
+@pytest.mark.parametrize("near", [None, NEAR], ids=["", "near"])
+@pytest.mark.parametrize("format_", [Format.JSON, Format.NDJSON, Format.GEOJSON])
+def test_a_title_is_a_member_only_of_rooms_that_state_one(format_: Format, near: Point | None) -> None:
+    bare, titled = parsed(format_, written(format_, [make_room(), TITLED], near))
+
+    assert "title" not in bare
+    assert {**bare, "title": "Quiet"} == titled
+
+
+def test_a_title_that_looks_like_a_formula_is_defused_in_csv() -> None:
+    lines = written(Format.CSV, [make_room(title="=1+1"), make_room()]).decode().splitlines()
+
+    assert [
+        "code,size,price,latitude,longitude,title",
+        "a1,20,60,51.5,-0.12,'=1+1",
+        "a1,20,60,51.5,-0.12,",
+    ] == lines

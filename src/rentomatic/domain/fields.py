@@ -7,7 +7,7 @@ What a kind of values is to a storage or a format, each of those says itself, by
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
+from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole
 
 
 class Field(StrEnum):
@@ -18,6 +18,7 @@ class Field(StrEnum):
     PRICE = "price"
     LATITUDE = "latitude"
     LONGITUDE = "longitude"
+    TITLE = "title"
 
 
 class Operator(StrEnum):
@@ -121,6 +122,15 @@ FIELDS = (
         example=-0.12,
         columns=("longitude", "lon", "lng", "long", "x"),
         operators=tuple(Operator),
+    ),
+    Description(
+        name=Field.TITLE,
+        kind=Line(120),
+        unstated=Unstated.ABSENT,
+        label="Title",
+        about="What the listing calls the room, in one line.",
+        example="Quiet room with a view of the river",
+        columns=("title", "name", "headline", "listingtitle", "listingname"),
     ),
 )  # fmt: skip
 """The fields, in the order in which rooms are written."""

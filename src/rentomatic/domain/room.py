@@ -56,6 +56,7 @@ class Room:
     price: int
     latitude: float
     longitude: float
+    title: str | None = None
 
     def __post_init__(self) -> None:
         # Written out for the sake of time: rooms are made for every search.
@@ -82,7 +83,7 @@ values_of: Callable[[Room], tuple[Any, ...]] = attrgetter(*NAMES)
 always_written: Callable[[Room], tuple[Any, ...]] = attrgetter(*ALWAYS_WRITTEN)
 """Those that every document has."""
 
-rest_of: Callable[[Room], Any] = attrgetter(*WRITTEN_IF_STATED) if WRITTEN_IF_STATED else lambda room: None
+rest_of: Callable[[Room], Any] = attrgetter(*WRITTEN_IF_STATED)
 """The other values: equal to `NOTHING_STATED` where the room states none of them."""
 
 NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED) if len(WRITTEN_IF_STATED) > 1 else None
@@ -100,8 +101,8 @@ def _wrong_rest(room: Room) -> bool:
 
 def room_of_values(values: Sequence[Any]) -> Room:
     """Return the room of the values in the order of `FIELDS`."""
-    code, size, price, latitude, longitude = values
-    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
+    code, size, price, latitude, longitude, title = values
+    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude, title=title)
 
 
 def stated(room: Room) -> dict[str, Any]:

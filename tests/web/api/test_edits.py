@@ -386,3 +386,36 @@ def test_a_write_that_was_refused_is_not_audited(caplog: pytest.LogCaptureFixtur
             editor.send(method, target, body, If_Match='"other"')
 
     assert [] == audited(caplog)
+
+
+TITLED = {**A1, "title": "Quiet room"}
+
+
+def test_a_title_is_kept_shown_and_taken_away() -> None:
+    editor, repository = editor_of()
+
+    added = editor.send("PUT", "/rooms/a1", TITLED)
+    untitled = editor.send("PUT", "/rooms/a1", A1)
+
+    assert (201, TITLED) == (added.status_code, added.json)
+    assert (200, A1) == (untitled.status_code, untitled.json)
+    assert make_room() == repository.get("a1")
+
+
+@pytest.mark.parametrize(
+    "title", ["", "x" * 121, "a\nb", "a\u202eb", " a", "a  b", "cafe\u0301", 7, ["a"]], ids=repr
+)
+def test_what_is_no_title_is_refused_by_name(title: object) -> None:
+    editor, repository = editor_of()
+
+    answer = editor.send("POST", "/rooms", {**A1, "title": title})
+
+    assert_problem(answer, 400, PROBLEM + "document")
+    assert ["$.title"] == [fault["path"] for fault in answer.json["errors"]]
+    assert repository.get("a1") is None
+
+
+def test_null_is_no_title() -> None:
+    editor, _ = editor_of()
+
+    assert A1 == editor.send("POST", "/rooms", {**A1, "title": None}).json

@@ -164,8 +164,8 @@ def test_csv_without_a_limit_holds_every_match(rooms: tuple[Room, ...]) -> None:
     answer = get(client, "/rooms?format=csv")
 
     lines = answer.text.splitlines()
-    assert lines[0] == "code,size,price,latitude,longitude"
-    assert [f"{number:04},20,60,51.5,-0.12" for number in range(2500)] == lines[1:]
+    assert lines[0] == "code,size,price,latitude,longitude,title"
+    assert [f"{number:04},20,60,51.5,-0.12," for number in range(2500)] == lines[1:]
     assert str(len(answer.content)) == answer.headers["content-length"]
     assert answer.headers["content-disposition"] == 'attachment; filename="rooms.csv"'
     assert "link" not in answer.headers

@@ -1,6 +1,7 @@
 """Staff add, edit and take down rooms with forms."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -399,3 +400,24 @@ def test_the_page_of_a_room_leads_to_its_form_for_who_may_edit(scope: Scope) -> 
     page = Staff(MemRepo([make_room()]), scope).get("/room/a1")
 
     assert ('href="/staff/rooms/a1"' in page.text) is (scope is Scope.WRITE)
+
+
+def test_a_title_is_typed_edited_and_shown() -> None:
+    staff, rooms = staff_of()
+    staff.send("/staff/add", staff.get("/staff/add"), **B2, title=" Quiet <room> ")
+    page = staff.get("/staff/rooms/b2")
+    kept = rooms.get("b2")
+    staff.send("/staff/rooms/b2", page, **B2, title="")
+
+    assert kept == make_room(code="b2", price=70, size=25, longitude=-0.1, title="Quiet <room>")
+    assert 'value="Quiet &lt;room&gt;"' in page.text
+    assert rooms.get("b2") == replace(kept, title=None)
+
+
+def test_what_is_no_title_is_told_beside_its_field() -> None:
+    staff, rooms = staff_of()
+    answer = staff.post("/staff/add", {**B2, "title": "a  b"})
+
+    assert 422 == answer.status_code
+    assert "must have single plain spaces, and none at its ends" in answer.text
+    assert rooms.get("b2") is None

@@ -302,7 +302,7 @@ class Searching(Contract):
 
     def test_room_alone_in_its_cell_is_told_with_it(self, repository: RoomRepository) -> None:
         rooms = [
-            make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0),
+            make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0, title="Far west"),
             make_room(code="b", latitude=90.0, longitude=180.0),
             make_room(code="c", latitude=-90.0, longitude=0.0),
         ]

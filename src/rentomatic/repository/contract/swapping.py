@@ -18,6 +18,7 @@ OTHERS = [
     make_room(price=61),
     make_room(latitude=51.500000000000007),
     make_room(longitude=-0.12000000000000002),
+    make_room(title="Quiet"),
 ]
 """Rooms of one code that differ from each other in one value."""
 
@@ -30,6 +31,8 @@ EXTREMES = [
     make_room(latitude=1e-15, longitude=-1e-15),
     make_room(latitude=89.99999999999999, longitude=-179.99999999999997),
     make_room(latitude=0.1 + 0.2, longitude=1 / 3),
+    make_room(title="%s 'ß' \\N \U0001f6cf", size=None),
+    make_room(title="x" * 120),
 ]
 
 

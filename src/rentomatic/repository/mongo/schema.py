@@ -10,7 +10,7 @@ from rentomatic.domain.fields import Description
 from rentomatic.domain.kinds import Code, Degrees, Line, Whole
 from rentomatic.repository.mongo.filters import MEMBERS
 
-MONGO_REVISION = "0001"
+MONGO_REVISION = "0002"
 """The schema that this program needs."""
 
 _Document = dict[str, Any]
@@ -75,7 +75,9 @@ def _rules(field: Description) -> _Document:
 VALIDATOR = {
     "$jsonSchema": {
         "bsonType": "object",
-        "required": ["code", "price", "place"],
+        # A program of before titles puts whole documents in the place of others: it would take titles away.
+        # That it does not name them tells it, and its writes are refused; null stands for no title.
+        "required": ["code", "price", "place", "title"],
         "additionalProperties": False,
         "properties": {"_id": {}, **{str(field.name): _rules(field) for field in MEMBERS}, "place": _PLACE},
     }

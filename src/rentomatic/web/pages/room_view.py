@@ -46,13 +46,19 @@ class RoomView:
 
     @property
     def title(self) -> str:
+        return self.room.title or self.offer
+
+    @property
+    def offer(self) -> str:
+        """The price and the size in words."""
         size = f", {number(self.room.size)} m²" if self.room.size else ""
         return f"Room for {number(self.room.price)} a day{size}"
 
     @property
     def description(self) -> str:
         verdict = f" {self.verdict}." if self.is_compared else ""
-        return f"{self.title}, at {self.place}.{verdict}"
+        title = f"{self.room.title}. " if self.room.title else ""
+        return f"{title}{self.offer}, at {self.place}.{verdict}"
 
     @property
     def place(self) -> str:

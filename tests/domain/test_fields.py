@@ -1,0 +1,48 @@
+"""The table of fields and the room that it describes say the same."""
+
+from dataclasses import MISSING, fields
+
+import pytest
+from hypothesis import given
+
+from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELDS, NAMES, WRITTEN_IF_STATED, Field, Unstated
+from rentomatic.domain.room import Room, room_of_values, stated, values_of
+from tests.builders import ROOMS, make_room
+
+
+def test_table_lists_the_attributes_of_a_room_in_their_order() -> None:
+    assert [field.name for field in fields(Room)] == [*NAMES]
+    assert [*Field] == [field.name for field in FIELDS]
+
+
+def test_what_documents_leave_out_may_be_left_out_of_a_room() -> None:
+    left_out = [field.name for field in fields(Room) if field.default is not MISSING]
+
+    assert [*WRITTEN_IF_STATED] == left_out
+    assert NAMES == ALWAYS_WRITTEN + WRITTEN_IF_STATED
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_example_of_a_field_is_one_of_its_values(field: object) -> None:
+    assert field.kind.problem(field.example) is None  # type: ignore[attr-defined]
+
+
+def test_no_column_name_belongs_to_two_fields() -> None:
+    names = [name for field in FIELDS for name in field.columns]
+
+    assert len(set(names)) == len(names)
+
+
+def test_only_fields_with_conditions_sort() -> None:
+    assert all(field.operators for field in FIELDS if field.sorts)
+    assert {Field.SIZE} == {field.name for field in FIELDS if field.unstated is Unstated.NULL}
+
+
+@given(ROOMS)
+def test_values_of_a_room_make_the_same_room(room: Room) -> None:
+    assert room == room_of_values(values_of(room))
+
+
+def test_a_bare_room_states_nothing_more() -> None:
+    assert {} == stated(make_room(size=None))
+    assert {"title": "Quiet"} == stated(make_room(title="Quiet"))

@@ -1,0 +1,94 @@
+"""What an export writes, an import reads: written again, it is the same, byte for byte."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.domain.fields import FIELD, Field
+from rentomatic.domain.kinds import tidied
+from rentomatic.domain.room import Room
+from rentomatic.listings import csv as csv_listing
+from rentomatic.listings import ndjson as ndjson_listing
+from rentomatic.listings.columns import Columns
+from rentomatic.serializers import csv, ndjson
+from rentomatic.use_cases.import_rooms import Refusal
+from tests.builders import make_room, room_sets
+
+Write = Callable[[Iterable[Room]], Iterator[bytes]]
+Read = Callable[[Iterable[str], Columns], Iterator[Room | Refusal]]
+
+FORMATS = [
+    pytest.param(csv.write, csv_listing.read, id="csv"),
+    pytest.param(ndjson.write, ndjson_listing.read, id="ndjson"),
+]
+
+# Formulas, what looks defused or unstated, quotes and separators.
+AWKWARD = [
+    "=1+1",
+    "'=1+1",
+    "''=1",
+    "+49 30",
+    "-",
+    "'-'",
+    "@home",
+    "'tis",
+    '"',
+    '""',
+    "a,b;c",
+    "＝1",
+    "'",
+    "\\",
+]
+AWKWARD += ["none", "n/a", "null", "-0", "#N/A", "\ufeffx", "%s"]
+LETTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp"))
+TITLES = st.sampled_from(AWKWARD) | st.text(LETTERS, min_size=1, max_size=20).map(tidied)
+LINE = FIELD[Field.TITLE].kind
+ROOMS = st.lists(TITLES.filter(lambda title: LINE.problem(title) is None), max_size=8).map(
+    lambda titles: [make_room(code=f"r{number}", title=title) for number, title in enumerate(titles)]
+)
+
+
+def exported(write: Write, rooms: Iterable[Room]) -> bytes:
+    return b"".join(write(rooms))
+
+
+def imported(read: Read, content: bytes) -> list[Room | Refusal]:
+    return list(read(io.StringIO(content.decode(), newline=""), Columns()))
+
+
+@pytest.mark.parametrize(("write", "read"), FORMATS)
+@given(rooms=room_sets() | ROOMS)
+def test_rooms_come_back_and_are_written_again_byte_for_byte(
+    write: Write, read: Read, rooms: list[Room]
+) -> None:
+    content = exported(write, rooms)
+    found = imported(read, content) if rooms else []
+
+    assert rooms == found
+    assert content == exported(write, [room for room in found if isinstance(room, Room)])
+
+
+@pytest.mark.parametrize("title", AWKWARD)
+@pytest.mark.parametrize(("write", "read"), FORMATS)
+def test_awkward_titles_come_back(write: Write, read: Read, title: str) -> None:
+    room = make_room(title=title)
+
+    assert [room] == imported(read, exported(write, [room]))
+
+
+def test_titles_of_others_are_tidied_and_unfit_ones_refused_by_line() -> None:
+    titles = (" Quiet \u00a0 room", "", "x" * 121, "a\u202eb")
+    lines = ["id,price,lat,lng,name", *(f"r{number},1,2,3,{title}" for number, title in enumerate(titles))]
+
+    found = imported(csv_listing.read, "\n".join(lines).encode())
+
+    place = {"size": None, "price": 1, "latitude": 2, "longitude": 3}
+    assert [
+        make_room(**place, code="r0", title="Quiet room"),
+        make_room(**place, code="r1"),
+        Refusal(4, "name", "x" * 121, "must have 1 to 120 characters"),
+        Refusal(5, "name", "a\u202eb", "must be one line without control characters"),
+    ] == found
