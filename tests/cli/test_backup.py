@@ -222,12 +222,12 @@ def test_a_file_of_sqlite_that_is_not_there_is_made_by_a_sound_backup_only(
 
 
 def test_a_newer_format_is_refused_by_name(rentomatic: CommandLine, storage: Storage) -> None:
-    Path("new.gz").write_bytes(gzip.compress(b'{"backup":{"format":2,"version":"9.1"}}\n'))
+    Path("new.gz").write_bytes(gzip.compress(b'{"backup":{"format":3,"version":"9.1"}}\n'))
 
     done = rentomatic("restore", "new.gz")
 
     assert (done.code, done.out) == (1, "")
-    assert "new.gz is a backup in format 2, written by version 9.1; this program knows format 1" in done.err
+    assert "new.gz is a backup in format 3, written by version 9.1; this program knows format 2" in done.err
     assert storage.rooms() == []
 
 

@@ -280,7 +280,7 @@ def test_a_certificate_without_its_key_is_not_good(
     without = found(rentomatic)["certificate"]
 
     assert ("good", "warning") == (with_key[0], without[0])
-    assert without[1].endswith("its key was not checked: there is no tls.key")
+    assert without[1].endswith("its key was not checked because there is no tls.key")
 
 
 @pytest.mark.usefixtures("storage")

@@ -89,6 +89,6 @@ def test_listing_of_mostly_refused_lines_is_given_up_however_they_are_spread(
     mostly_refused = ["code,price,lat,lng\n"] + [*["x\n"] * 2, "a1,60,51.5,-0.12\n"] * 20
     half_refused = ["code,price,lat,lng\n"] + ["a1,60,51.5,-0.12\n", "x\n"] * 20
 
-    with pytest.raises(ListingError, match="more than 10 lines that make no room, and fewer that do"):
+    with pytest.raises(ListingError, match="more than 10 invalid lines, and fewer valid ones"):
         list(read(mostly_refused, Columns()))
     assert 40 == len(list(read(half_refused, Columns())))

@@ -73,7 +73,7 @@ class _Progress:
                 self._refused += 1
                 if self._refused > max(MAX_REFUSED, self._rooms):
                     raise ListingError(
-                        f"the file has more than {MAX_REFUSED:,} lines that make no room, and fewer that do; "
+                        f"the file has more than {MAX_REFUSED:,} invalid lines, and fewer valid ones; "
                         f"the last: {item}",
                         item.remedy,
                     )

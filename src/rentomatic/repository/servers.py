@@ -63,7 +63,7 @@ def require_escapes(url: str) -> None:
     """Refuse a bare @ or / in a password: the rest of it would be taken for a host or a database."""
     authority, _, path = url.partition("://")[2].partition("/")
     if authority.count("@") > 1 or "@" in path.partition("?")[0]:
-        raise ValueError(f"holds an @ too many{ESCAPE}")
+        raise ValueError(f"has more than one @{ESCAPE}")
 
 
 def shown(address: Address) -> str:

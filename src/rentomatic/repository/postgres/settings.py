@@ -32,7 +32,7 @@ def _of_url(url: str, variables: Variables) -> "PostgresBackend":
     parameters = _libpq_parameters(url)
     for name, choices in _CHOICES.items():
         if parameters.get(name, "") not in {"", *choices}:
-            raise ValueError(f"has an {name} that is none of {', '.join(sorted(choices))}")
+            raise ValueError(f"has an {name} that is not one of {', '.join(sorted(choices))}")
     ports = parameters.get("port", "").split(",")
     if len(ports) not in (1, len(parameters.get("host", "").split(","))) or not all(map(_is_port, ports)):
         raise ValueError(f"has a port that is not a whole number from 1 to 65535{ESCAPE}")

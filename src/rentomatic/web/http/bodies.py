@@ -79,15 +79,15 @@ def announced(req: Request, accepted: Accepted) -> Announced:
     media_type, charset = media_type.lower(), options.get("charset", "").lower()
     if media_type not in accepted.media_types or (charset and not _is_known(charset, accepted)):
         raise HTTPUnsupportedMediaType(
-            description=f"The body must be {' or '.join(accepted.media_types)}, in UTF-8 or in a charset "
-            "that is taken here, and Content-Type say so.",
+            description=f"The body must be {' or '.join(accepted.media_types)}, in UTF-8 or another "
+            "supported charset, as stated in Content-Type.",
             headers={accepted.told_in: ", ".join(accepted.media_types)},
         )
     coding = (req.get_header("Content-Encoding") or "identity").strip().lower()
     if coding not in ("identity", *accepted.codings):
         codings = accepted.codings or ("identity",)
         raise HTTPUnsupportedMediaType(
-            description=f"Content-Encoding is none, or {' or '.join(codings)}.",
+            description=f"Content-Encoding must be absent or {' or '.join(codings)}.",
             headers={"Accept-Encoding": codings[0]},  # RFC 7694: so the sender knows that it is not the type
         )
     chunked = req.content_length is None and req.get_header("Transfer-Encoding") is not None

@@ -17,11 +17,11 @@ from rentomatic.web.http.preconditions import answer_with_document
 _INTRODUCTION = """\
 Rooms for rent: search them by price, size and place; add, change and remove them with a key.
 
-Every resource answers `HEAD` as `GET` without a body, and `OPTIONS` with the methods that it takes in
-`Allow`, as does a 405. Whatever goes wrong is `application/problem+json` (RFC 9457): `type` is what a program
-goes by, `detail` is for people, and `request_id` is what to name when asking for help. A 503 can be tried
-again after `Retry-After` seconds; so can a 429, which a proxy answers to whoever asks too often. The 503
-`too-costly` has no `Retry-After`: the same search would take as long again; `detail` says how to narrow it.
+Every resource answers `HEAD` like `GET` without a body, and lists its methods in `Allow` for `OPTIONS` and in
+a 405. Every error is `application/problem+json` (RFC 9457): `type` is for programs, `detail` for people, and
+`request_id` helps the operator to find it. A 503 can be repeated after `Retry-After` seconds; so can a 429,
+which a proxy sends to clients with too many requests. The 503 `too-costly` has no `Retry-After`, because the
+same search would take as long again; `detail` says how to narrow it.
 
 Scripts of other sites may use the API (CORS), unless the server is configured otherwise.
 """

@@ -157,7 +157,7 @@ def pages() -> list[Schema]:
         "cursor": query(
             "cursor",
             {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": MAX_CURSOR},
-            "Where the page starts: follow the header Link, which holds it, and do not make one yourself.",
+            "Where the page starts: take it from the Link header, and do not make one yourself.",
             "0j6Q3m",
         ),
         "count": query(
@@ -201,7 +201,7 @@ _TAGS = _TAG_LIST.format(tag=r'(W/)?"[!#-~]*"')
 
 IF_MATCH = header(
     "If-Match",
-    "The ETag of the room as it was read, or `*` for any: 412 where it is another.",
+    "The ETag of the room as it was read, or `*` for any: otherwise a 412.",
     '"3c6f"',
     _TAGS,
 )

@@ -31,7 +31,7 @@ def search() -> Schema:
     text = {"type": "string"}
     found = answer(
         "A page of rooms; or every match, where the format is CSV or NDJSON and there is neither a limit "
-        "nor a cursor. An export carries its length.",
+        "nor a cursor. An export states its length.",
         in_formats(
             {
                 Format.JSON: ref("Rooms"),
