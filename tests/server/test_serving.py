@@ -234,11 +234,14 @@ def test_a_stop_right_after_the_start_does_not_wait_for_a_time_out(
             stdout=output,
             stderr=output,
         )
-    until(lambda: b"listens on" in log.read_bytes() or process.poll() is not None, LIMIT)
-    time.sleep(delay)
-    process.terminate()
+    try:
+        until(lambda: b"is listening on" in log.read_bytes() or process.poll() is not None, LIMIT)
+        time.sleep(delay)
+        process.terminate()
 
-    assert process.wait(STOP_TIMEOUT - 5) == 0
+        assert process.wait(STOP_TIMEOUT - 5) == 0
+    finally:
+        process.kill()
 
 
 def test_every_line_of_gunicorns_log_is_a_json_object_and_none_is_there_twice(
