@@ -95,7 +95,7 @@ def test_refused_lines_are_listed_with_number_and_reason_and_the_rest_is_loaded(
     done = rentomatic("import", write(LISTING + 'c3,,"1,200",0,0\nd4,,60\n'))
 
     errors = (
-        "Refused: line 4, price '1,200': is ambiguous: thousands or a fraction?: try --decimal point or "
+        "Refused: line 4, price '1,200': is ambiguous (thousands or a fraction): try --decimal point or "
         "--decimal comma\n"
         "Refused: line 5: has 3 columns, but the header has 5\n"
     )

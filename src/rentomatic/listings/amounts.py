@@ -106,7 +106,7 @@ def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:
     grouped = _GROUPED.fullmatch(number)
     if grouped and len(marks) == 1:
         raise UnclearAmount(
-            "is ambiguous: thousands or a fraction?", Remedy("decimal", tuple(map(str, Decimal)))
+            "is ambiguous (thousands or a fraction)", Remedy("decimal", tuple(map(str, Decimal)))
         )
     if grouped:
         return _ungrouped(number), ""
