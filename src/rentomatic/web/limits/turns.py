@@ -153,12 +153,12 @@ class Turn:
 
         worked: whether anything was done in that place; the lane learns only then from how long it took.
         """
-        lane, self.lane = self.lane, None
+        lane, since, self.lane = self.lane, self._since, None
 
         def leave() -> None:
             if lane is not None:
                 if worked:
-                    lane.learn(time.monotonic() - self._since)
+                    lane.learn(time.monotonic() - since)
                 lane.leave()
                 self._metrics.in_lane(lane.name, at_work=-1)
 

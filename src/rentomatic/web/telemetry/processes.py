@@ -42,11 +42,9 @@ def shared_directory() -> Path | None:
 
 def take_number(directory: Path) -> int:
     """The lowest number that no other living process has; this one has it until it ends."""
-    for number in count():
-        if _locked(directory / f"{number}.lock") is not None:
-            mark_process_dead(number, str(directory))  # type: ignore[no-untyped-call] # what had it before
-            return number
-    raise AssertionError
+    number = next(number for number in count() if _locked(directory / f"{number}.lock") is not None)
+    mark_process_dead(number, str(directory))  # type: ignore[no-untyped-call] # what had it before
+    return number
 
 
 class WorkersCollector(Collector):
