@@ -26,7 +26,7 @@ from tests.servers import ROOT
 SOURCE = ROOT / "src" / "rentomatic"
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
-NEAR = 25
+NEAR = 3
 """Lines: a link to a definition that moved further than that no longer shows it."""
 
 

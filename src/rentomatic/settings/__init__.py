@@ -1,4 +1,4 @@
-"""The configuration, read once from the environment; the only reader of it."""
+"""The configuration, read once from the environment and checked."""
 
 from rentomatic.settings.environment import (
     DEFAULTS,

@@ -1,4 +1,6 @@
-"""Every failure as `application/problem+json` (RFC 9457): the one place that gives errors a status.
+"""Every failure as `application/problem+json` (RFC 9457): the one place that gives errors a problem.
+
+`problems` lists these, with their statuses.
 
 People who asked for a page get one instead, with the same status and headers.
 """

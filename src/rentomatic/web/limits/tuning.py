@@ -13,7 +13,8 @@ class Tuning:
     export_timeout: for an export, made and sent.
     room_timeout, listing_timeout: until the body of a room or of a listing has arrived.
     listing_reading: for reading a listing that has arrived: several times what a gigabyte of rooms takes.
-    listing_bytes: the length of a listing, as it is sent and as it is when it is decompressed.
+    listing_bytes: the length of a listing, as it is sent and as it is when it is decompressed; nginx bounds
+        the former as well: client_max_body_size in docker/nginx/routes.conf.
     """
 
     threads: int = 4
