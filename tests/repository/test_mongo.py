@@ -256,10 +256,10 @@ def test_the_database_refuses_what_makes_no_room(by_hand: Any, wrong: Document) 
 
 
 def test_a_code_is_there_only_once(by_hand: Any) -> None:
-    by_hand.room.insert_one({"code": "a", "size": 1, "price": 1, "place": SPOT})
+    by_hand.room.insert_one({"code": "a", "size": 1, "price": 1, "place": SPOT, "title": None})
 
     with pytest.raises(WriteError):
-        by_hand.room.insert_one({"code": "a", "size": 2, "price": 2, "place": SPOT})
+        by_hand.room.insert_one({"code": "a", "size": 2, "price": 2, "place": SPOT, "title": None})
 
 
 def test_a_stream_that_is_left_half_way_leaves_no_cursor_behind(town: tuple[str, str]) -> None:
@@ -313,8 +313,8 @@ def test_a_newer_schema_is_left_alone(place: tuple[str, str], by_hand: Any, repo
 
 def test_a_database_of_an_older_program_says_what_to_do(place: tuple[str, str]) -> None:
     with (
-        closing(MongoRepo(*place, "0002")) as repository,
-        pytest.raises(RepositoryUnavailable, match="needs 0002: run `rentomatic migrate`"),
+        closing(MongoRepo(*place, "0003")) as repository,
+        pytest.raises(RepositoryUnavailable, match="needs 0003: run `rentomatic migrate`"),
     ):
         repository.ping()
 

@@ -36,6 +36,15 @@ def test_the_keys_of_a_room_are_in_the_documented_order(client: testing.TestClie
     assert expected == get(client, "/rooms?filter_price__lt=40").text
 
 
+def test_no_filter_compares_titles() -> None:
+    answer = get(client_of(MemRepo([make_room(title="Quiet")])), "/rooms?filter_title__eq=Quiet")
+
+    assert (400, ["filter_title__eq"]) == (
+        answer.status_code,
+        [e["parameter"] for e in answer.json["errors"]],
+    )
+
+
 def test_an_unstated_size_is_null() -> None:
     assert get(client_of(MemRepo([make_room(size=None)])), "/rooms").json[0]["size"] is None
 
