@@ -10,7 +10,7 @@ from typing import Any
 import pymongo
 import pytest
 from hypothesis import HealthCheck, given, settings
-from pymongo.errors import OperationFailure, WaitQueueTimeoutError, WriteError
+from pymongo.errors import DuplicateKeyError, OperationFailure, WaitQueueTimeoutError, WriteError
 from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from rentomatic.domain.clusters import Grid
@@ -235,6 +235,11 @@ def point(*coordinates: object) -> Document:
         {"title": "x" * 121},
         {"title": "a\nb"},
         {"title": "a\u202eb"},
+        {"title": " a"},
+        {"title": "a "},
+        {"title": "a  b"},
+        {"title": "a\u00a0b"},
+        {"title": "a\u3000b"},
         {"place": None},
         {"place": [0, 0]},
         {"place": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}},
@@ -258,7 +263,7 @@ def test_the_database_refuses_what_makes_no_room(by_hand: Any, wrong: Document) 
 def test_a_code_is_there_only_once(by_hand: Any) -> None:
     by_hand.room.insert_one({"code": "a", "size": 1, "price": 1, "place": SPOT, "title": None})
 
-    with pytest.raises(WriteError):
+    with pytest.raises(DuplicateKeyError):
         by_hand.room.insert_one({"code": "a", "size": 2, "price": 2, "place": SPOT, "title": None})
 
 
@@ -312,9 +317,11 @@ def test_a_newer_schema_is_left_alone(place: tuple[str, str], by_hand: Any, repo
 
 
 def test_a_database_of_an_older_program_says_what_to_do(place: tuple[str, str]) -> None:
+    newer = f"{int(MONGO_REVISION) + 1:04}"
+
     with (
-        closing(MongoRepo(*place, "0003")) as repository,
-        pytest.raises(RepositoryUnavailable, match="needs 0003: run `rentomatic migrate`"),
+        closing(MongoRepo(*place, newer)) as repository,
+        pytest.raises(RepositoryUnavailable, match=f"needs {newer}: run `rentomatic migrate`"),
     ):
         repository.ping()
 

@@ -23,8 +23,9 @@ _END = r"(?![\s\S])"  # `$` would leave room for a line break
 _WHOLE = {"bsonType": ["int", "long", "double"], "multipleOf": 1}
 _DEGREES = {"bsonType": ["double", "int", "long"]}
 
-# No control characters, and none that reorder text.
-_LINE = r"[^\x00-\x1f\x7f-\x9f" + "\u2028-\u202e\u2066-\u2069]*"
+# Words with single plain spaces between them: no control characters, and none that reorder text.
+_IN_WORD = r"[^\x00-\x20\x7f-\xa0" + "\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000]+"
+_LINE = f"{_IN_WORD}( {_IN_WORD})*"
 
 _CODE = {
     "bsonType": "string",
