@@ -121,11 +121,17 @@ def test_a_strict_import_loads_nothing_if_a_line_is_refused(
 
     assert (done.code, done.out) == (1, "")
     assert done.err.splitlines() == [
-        "Refused: line 4: has 1 columns, but the header has 5",
+        "Refused: line 4: has 1 column, but the header has 5",
         "Refused: line 5, price 'x': is not a number",
         "Error: Nothing was loaded: 2 lines are not valid rooms.",
     ]
     assert [make_room(code="old")] == storage.rooms()
+
+
+def test_strict_import_counts_a_single_refused_line_in_words(rentomatic: CommandLine) -> None:
+    done = rentomatic("import", write(LISTING + "bad\n"), "--strict")
+
+    assert "Error: Nothing was loaded: 1 line is not a valid room." == done.err.splitlines()[-1]
 
 
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(
@@ -141,7 +147,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(
         "1 would be refused.\n"
     )
     assert (1, expected) == (done.code, done.out)
-    assert done.err == "Refused: line 5: has 1 columns, but the header has 5\n"
+    assert done.err == "Refused: line 5: has 1 column, but the header has 5\n"
     assert before == storage.rooms()
 
 

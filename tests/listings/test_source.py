@@ -159,7 +159,7 @@ def test_nul_bytes_are_no_end_of_the_file(listing: Path) -> None:
 
     refusal, room = read_file(listing)
 
-    assert str(refusal) == "line 2: has 1 columns, but the header has 5"
+    assert str(refusal) == "line 2: has 1 column, but the header has 5"
     assert make_room() == room
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.kinds import Line
+from rentomatic.domain.quoting import counted
 from rentomatic.domain.room import Room
 from rentomatic.domain.spreadsheet import restored
 from rentomatic.listings.columns import Columns
@@ -86,7 +87,7 @@ def _rooms(
             cells = {field: row[place] for field, place in places.items()}
             yield columns.room(number, cells | {field: restored(cells[field]) for field in texts}, names)
         else:
-            reason = f"has {len(row)} columns, but the header has {len(header)}"
+            reason = f"has {counted(len(row), 'column')}, but the header has {len(header)}"
             yield Refusal(number, "", delimiter.join(row)[:60], reason)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from rentomatic.domain.quoting import shortened, visible
+from rentomatic.domain.quoting import counted, shortened, visible
 from rentomatic.domain.room import Room
 from rentomatic.use_cases.errors import RentomaticError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
@@ -68,7 +68,8 @@ class ImportRefused(RentomaticError):
     """A strict import met lines that make no room; nothing was loaded."""
 
     def __init__(self, report: ImportReport) -> None:
-        super().__init__(f"Nothing was loaded: {report.refused} lines are not valid rooms.")
+        refused = counted(report.refused, "line is not a valid room", "lines are not valid rooms")
+        super().__init__(f"Nothing was loaded: {refused}.")
         self.report = report
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from rentomatic.domain.quoting import counted
 from rentomatic.repository.backend import Backend, Limits, Login
 from rentomatic.repository.findings import Check, Finding, not_checked, required
 from rentomatic.repository.postgres.capacity import capacity
@@ -75,7 +76,7 @@ class PostgresBackend:
         needed = (machines + 1) * limits.workers * limits.pool_size
         return required(
             needed <= found.connections,
-            f"{machines} server{'s' if machines > 1 else ''} and one more of {limits.workers} workers × "
+            f"{counted(machines, 'server')} and one more of {limits.workers} workers × "
             f"{limits.pool_size} connections need {needed}, PostgreSQL has {found.connections}",
         )
 

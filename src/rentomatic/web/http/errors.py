@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from falcon import App, HTTPError, Request, Response
 
-from rentomatic.domain.quoting import visible
+from rentomatic.domain.quoting import counted, visible
 from rentomatic.listings.source import ListingError, ListingTooLong
 from rentomatic.requests.narrowing import narrowing_in_words
 from rentomatic.use_cases.errors import (
@@ -85,9 +85,8 @@ def install(app: App[Request, Response], metrics: "Metrics", show: Show) -> None
 
     def overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
         metrics.turned_away()
-        seconds = error.retry_after
-        resp.set_header("Retry-After", str(seconds))
-        after = f"{seconds} second{'s' if seconds > 1 else ''}"
+        resp.set_header("Retry-After", str(error.retry_after))
+        after = counted(error.retry_after, "second")
         _answer(req, resp, problems.OVERLOADED, f"{error} Nothing was done: try again in {after}.")
 
     def shown(answer: Callable[[Request, Response, Any, dict[str, Any]], None]) -> Callable[..., None]:
