@@ -5,8 +5,18 @@ from dataclasses import MISSING, fields
 import pytest
 from hypothesis import given
 
-from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELDS, NAMES, WRITTEN_IF_STATED, Field, Unstated
+from rentomatic.domain.fields import (
+    ALWAYS_WRITTEN,
+    FIELD,
+    FIELDS,
+    NAMES,
+    WRITTEN_IF_STATED,
+    Field,
+    Operator,
+    Unstated,
+)
 from rentomatic.domain.room import Room, room_of_values, stated, values_of
+from rentomatic.domain.search import SortKey
 from tests.builders import ROOMS, make_room
 
 
@@ -33,8 +43,13 @@ def test_no_column_name_belongs_to_two_fields() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_only_fields_with_conditions_sort() -> None:
-    assert all(field.operators for field in FIELDS if field.sorts)
+def test_fields_that_sort_take_the_conditions_that_next_pages_begin_with() -> None:
+    sorting = [FIELD[Field(key)] for key in SortKey if key is not SortKey.DISTANCE]
+
+    assert all({Operator.EQ, Operator.LT, Operator.GT} <= {*field.operators} for field in sorting)
+
+
+def test_only_the_size_is_null_in_documents() -> None:
     assert {Field.SIZE} == {field.name for field in FIELDS if field.unstated is Unstated.NULL}
 
 

@@ -34,7 +34,11 @@ class Operator(StrEnum):
 
 
 class Unstated(StrEnum):
-    """What a document has where a room does not state the field; a CSV file has an empty cell."""
+    """What a document has where a room does not state the field; a CSV file has an empty cell.
+
+    New fields are ABSENT: documents and backups of older programs lack them. NULL is for the size alone,
+    which every document has always had.
+    """
 
     REFUSED = "every room states it"
     NULL = "null"
@@ -51,7 +55,7 @@ class Description:
         behind the value. example: a value.
     columns: what its column is usually called in other people's files, without case, spaces and punctuation;
         the first name wins.
-    operators: the conditions that searches take on it. sorts: whether searches can be sorted by it.
+    operators: the conditions that searches take on it.
     """
 
     name: Field
@@ -63,7 +67,6 @@ class Description:
     example: str | int | float
     columns: tuple[str, ...]
     operators: tuple[Operator, ...] = ()
-    sorts: bool = False
 
     @property
     def optional(self) -> bool:
@@ -80,7 +83,6 @@ FIELDS = (
         example="f853578c-fc0f-4e65-81b8-566c5dffa35a",
         columns=("code", "id", "uuid", "roomid", "roomcode", "listingid", "reference", "ref"),
         operators=tuple(Operator),
-        sorts=True,
     ),
     Description(
         name=Field.SIZE,
@@ -93,7 +95,6 @@ FIELDS = (
         columns=("size", "sizem2", "sizesqm", "area", "aream2", "areasqm", "floorarea", "squaremeters",
                  "squaremetres", "sqm", "m2", "surface"),
         operators=tuple(Operator),
-        sorts=True,
     ),
     Description(
         name=Field.PRICE,
@@ -103,7 +104,6 @@ FIELDS = (
         example=60,
         columns=("price", "priceperday", "pricepernight", "dailyprice", "nightlyprice", "dailyrate", "rate"),
         operators=tuple(Operator),
-        sorts=True,
     ),
     Description(
         name=Field.LATITUDE,

@@ -80,7 +80,7 @@ class Condition:
 
 
 class SortKey(StrEnum):
-    """What a search can be sorted by."""
+    """What a search can be sorted by: fields, and the distance."""
 
     CODE = "code"
     PRICE = "price"
@@ -106,12 +106,10 @@ class Sort:
 BY_CODE = Sort(SortKey.CODE)
 BY_DISTANCE = Sort(SortKey.DISTANCE)
 
-_SORTED = {field.name.value for field in FIELD.values() if field.sorts}
-
 SORTS = {
     str(sort): sort
     for sort in (
-        *(Sort(key, down) for key in SortKey if key in _SORTED for down in (False, True)),
+        *(Sort(key, down) for key in SortKey if key is not SortKey.DISTANCE for down in (False, True)),
         BY_DISTANCE,
     )
 }
