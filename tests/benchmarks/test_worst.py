@@ -188,7 +188,7 @@ def test_a_hunt_ends_when_its_time_is_over() -> None:
     assert 40 <= found.asked <= 51
 
 
-def test_a_expensive_route_takes_no_more_than_its_share_of_the_time() -> None:
+def test_an_expensive_route_takes_no_more_than_its_share_of_the_time() -> None:
     clock, asked = FakeClock(), Counter[str]()
 
     def price(request: Request) -> float:

@@ -195,7 +195,7 @@ def short_ways(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_ways")
 @pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
-def test_a_expensive_search_is_refused_before_more_is_read_than_is_quick(
+def test_an_expensive_search_is_refused_before_more_is_read_than_is_quick(
     town: Path, query: RoomQuery
 ) -> None:
     rooms, steps = metered(town, query, quick=True)
@@ -206,7 +206,7 @@ def test_a_expensive_search_is_refused_before_more_is_read_than_is_quick(
 
 @pytest.mark.usefixtures("short_ways")
 @pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
-def test_a_expensive_search_reads_no_room_many_times(town: Path, query: RoomQuery) -> None:
+def test_an_expensive_search_reads_no_room_many_times(town: Path, query: RoomQuery) -> None:
     rooms, steps = metered(town, query, quick=False)
 
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as expected:
@@ -225,7 +225,7 @@ def test_a_deep_page_around_a_point_is_met_outwards_however_far(town: Path) -> N
 
 
 @pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
-def test_a_expensive_search_is_given_up_in_time(town: Path, query: RoomQuery) -> None:
+def test_an_expensive_search_is_given_up_in_time(town: Path, query: RoomQuery) -> None:
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, pytest.raises(OutOfTime):
         repository.search(query, within=0)
 
