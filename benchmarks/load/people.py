@@ -140,10 +140,10 @@ class Person:
         return (await self._get("static", address, _STATIC)).status == 200
 
     async def _part(self, kind: str, target: str, accept: str) -> bool:
-        """Ask for a part, and once more where the server says when to come again, see patient.js."""
+        """Ask for a part, and once more where the application is too busy, see patient.js."""
         headers = _PART.format(accept) + f"Referer: http://127.0.0.1:{self._browser.port}{self._page}\r\n"
         outcome = await self._get(kind, target, headers)
-        if 0 < outcome.retry_after <= LONGEST:
+        if outcome.status == 503 and 0 < outcome.retry_after <= LONGEST:
             await asyncio.sleep(outcome.retry_after)
             outcome = await self._get(kind, target, headers)
         return outcome.status == 200
