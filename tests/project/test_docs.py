@@ -27,7 +27,10 @@ SOURCE = ROOT / "src" / "rentomatic"
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 NEAR = 3
-"""Lines: a link to a definition that moved further than that no longer shows it."""
+"""Lines that a definition may have moved from where a link leads."""
+
+MADE = ("config/NAME", "docker/secrets/", "docker/tls/", "logs/", "tests/deployment/results/")
+"""How the names of files begin that are not part of the project."""
 
 
 def links(page: Path) -> Iterator[tuple[str, str, str]]:
@@ -70,6 +73,18 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
             lost.append(f"{path}#{fragment}")
 
     assert [] == lost
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_files_exist_unless_a_command_makes_them(page: Path) -> None:
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]+)+\.\w+)`", page.read_text(encoding="utf-8"))
+    folders = (ROOT, SOURCE, SOURCE / "web")
+
+    assert [] == [
+        path
+        for path in named
+        if not path.startswith(MADE) and not any((folder / path).exists() for folder in folders)
+    ]
 
 
 def test_every_page_is_in_the_index() -> None:
