@@ -201,6 +201,12 @@ def test_texts_without_size_and_code_make_a_room_with_a_uuid() -> None:
     assert make_room(code=str(UUID(room.code)), size=None) == room
 
 
+def test_text_is_composed_as_titles_must_be() -> None:
+    place = {"price": "60", "latitude": "51.5", "longitude": "-0.12"}
+
+    assert "Caf\u00e9" == room_of_texts({**place, "title": "Cafe\u0301"}).title
+
+
 def test_every_bad_text_is_named_at_once() -> None:
     with pytest.raises(ParametersError) as refused:
         room_of_texts({"code": "a b", "size": "0", "price": "1.0", "latitude": "x"})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
+from unicodedata import normalize
 
 from rentomatic.domain.fields import FIELD, FIELDS
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
@@ -250,7 +251,7 @@ def field_value(field: Field, text: str) -> Value:
         case Degrees(limit):
             return decimal(text, -limit, limit)
         case Line():
-            return text
+            return normalize("NFC", text)  # nobody sees in which form they typed or pasted it
 
 
 def canonical(name: str, text: str) -> str:
