@@ -332,6 +332,17 @@ def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
     assert (1, True) == (done.code, f"{name} is damaged or not a backup" in done.err)
 
 
+def test_hidden_characters_in_a_backup_are_spelled_out(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    content = gzip.decompress(backups()[0].read_bytes()).replace(b"rooms.db", b"\\u001b[2J")
+    Path("strange.gz").write_bytes(gzip.compress(content))
+
+    done = rentomatic("restore", "--verify", "strange.gz")
+
+    assert (0, True) == (done.code, "from <U+001B>[2J: strange.gz" in done.out)
+
+
 def test_latest_is_never_a_backup_of_another_storage(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import as_command, naming, repository
 from rentomatic.cli.progress import counting
 from rentomatic.cli.stopping import stopped_in_order
-from rentomatic.domain.quoting import counted
+from rentomatic.domain.quoting import counted, visible
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backups import newest_backup
 from rentomatic.serializers.backup import Trailer, check, read
@@ -64,7 +64,7 @@ def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
     with stopped_in_order(), _opened(file, settings.backup_directory) as (content, name):
         with counting("checked") as watched:
             trailer = check(content, name, watched)
-        click.echo(f"{summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}")
+        click.echo(visible(f"{summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}"))
         if verify:
             return restored_for_trial(settings, content, name)
         if file == "latest":
