@@ -107,6 +107,10 @@ def test_the_wait_of_a_part_counts_those_that_come_before_it_when_addresses_take
     served(lane, guests)
 
 
+def test_clients_that_are_refused_at_one_moment_are_told_different_times() -> None:
+    assert {1, 2, 3} == {Overloaded("test", Reason.FULL).retry_after for _ in range(100)}
+
+
 def test_a_full_queue_drops_the_newest_of_the_address_that_has_most_of_them() -> None:
     lane = full(queue=4)
     greedy = [Guest("greedy").come(lane) for _ in range(4)]

@@ -10,6 +10,7 @@ import pytest
 from falcon import testing
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.quoting import counted
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.memory.repository import MemRepo
@@ -187,6 +188,8 @@ def test_an_expensive_read_without_a_place_is_refused_before_the_storage_is_aske
 
         assert 503 == answer.status_code
         assert answer.headers["retry-after"] in "123"
+        told = counted(int(answer.headers["retry-after"]), "second")
+        assert answer.json["detail"].endswith(f"Nothing was done: try again in {told}.")
         assert ["cells", *asked] == repository.asked
 
 

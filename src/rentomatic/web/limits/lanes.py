@@ -26,17 +26,17 @@ class Reason(StrEnum):
 
 
 class Overloaded(RepositoryUnavailable):
-    """There was no place in time. Nothing was done: the request can be repeated soon."""
+    """There was no place in time. Nothing was done: the request can be repeated soon.
+
+    retry_after: after how many seconds, not the same for all: who was refused at one moment should not return
+    at one moment.
+    """
 
     def __init__(self, lane: str, reason: Reason) -> None:
         super().__init__("The server is too busy right now.")
         self.lane = lane
         self.reason = reason
-
-    @property
-    def retry_after(self) -> int:
-        """Seconds, not the same for all: who was refused at one moment should not return at one moment."""
-        return random.randint(1, 3)  # noqa: S311 - no secret
+        self.retry_after = random.randint(1, 3)  # noqa: S311 - no secret
 
 
 class Visitor(Protocol):
