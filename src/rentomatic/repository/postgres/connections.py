@@ -293,9 +293,8 @@ class Connections:
 
     def _configure(self, session: Session) -> None:
         session.patience = self._limits.statement_timeout + GRACE
-        if (
-            self._limits.prepared_statements
-        ):  # else the connection is a pooler's, and others would meet the settings
+        # Else the connection is a pooler's, and others would meet the settings.
+        if self._limits.prepared_statements:
             session.execute(_set("SESSION", self._limits.statement_timeout), prepare=False)
 
     def _check_schema(self, session: Session) -> None:

@@ -14,8 +14,8 @@ from rentomatic.repository.sql import BESIDE_CODE, ROOM_COLUMNS, values_in
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-SETTINGS = ("lock_timeout = '5s'", "work_mem = '64MB'", "client_connection_check_interval = '2s'")
-"""A load does not wait long for another one, and holds no lock for a program that is gone."""
+SETTINGS = ("work_mem = '64MB'", "client_connection_check_interval = '2s'")
+"""A load holds no lock for a program that is gone."""
 
 _MANY = 10_000
 """Changed rooms after which the statistics of the table are made anew."""

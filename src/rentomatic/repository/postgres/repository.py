@@ -25,8 +25,8 @@ from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
-_SWAP_WAIT = 1.0
-"""Seconds that a swap waits for a load, unless the limits say otherwise."""
+_LOAD_WAIT, _SWAP_WAIT = 5.0, 1.0
+"""Seconds that a load waits for another, and a swap for a load, unless the limits say otherwise."""
 
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
@@ -44,6 +44,7 @@ class PostgresRepo:
     def __init__(self, conninfo: str, revision: str, limits: Limits = USUAL_LIMITS) -> None:
         self._connections = Connections(conninfo, revision, limits)
         self._timeout = limits.statement_timeout
+        self._load_wait = _LOAD_WAIT if limits.load_wait is None else limits.load_wait
         self._swap_wait = _SWAP_WAIT if limits.swap_wait is None else limits.swap_wait
 
     def get(self, code: str) -> Room | None:
@@ -101,13 +102,14 @@ class PostgresRepo:
         *,
         exactly: bool = False,
     ) -> LoadCounts:
-        with self._connections.transaction(_LOAD_TIMEOUT, *loads.SETTINGS) as session:
+        settings = (_lock_timeout(self._load_wait), *loads.SETTINGS)
+        with self._connections.transaction(_LOAD_TIMEOUT, *settings) as session:
             return loads.load(session, rooms, on_conflict, keep=not dry_run, exactly=exactly)
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
         code_of_swap(old, new)
         # Behind a load it would wait long, and keep connections from those who read.
-        wait = f"lock_timeout = {round(1000 * self._swap_wait)}"
+        wait = _lock_timeout(self._swap_wait)
         with self._connections.transaction(self._timeout, wait) as session:
             return execute(session, swap_sql(old, new)) > 0
 
@@ -119,3 +121,8 @@ class PostgresRepo:
 
     def close(self) -> None:
         self._connections.close()
+
+
+def _lock_timeout(seconds: float) -> str:
+    """The setting, in milliseconds: zero would be no limit."""
+    return f"lock_timeout = {max(1, round(1000 * seconds))}"
