@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from rentomatic.web.pages.layout import template
-from rentomatic.web.pages.narrower import Way
+from rentomatic.web.pages.narrower import Narrower
 from rentomatic.web.pages.search_view import View
 from tests.browser.conftest import both_sizes, opened
 from tests.browser.test_search_page import filters
@@ -485,8 +485,8 @@ def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server:
 def test_search_that_takes_too_long_shows_what_the_server_says_of_it(
     browser: Browser, server: Server, size: str
 ) -> None:
-    way = Way("Within 2 km", "?near=51.5,-0.1&radius=2000")
-    view = View([("near", "51.5,-0.1"), ("sort", "price")], is_too_costly=True, narrower=[way])
+    narrower = Narrower("Within 2 km", "?near=51.5,-0.1&radius=2000")
+    view = View([("near", "51.5,-0.1"), ("sort", "price")], is_too_costly=True, narrower=[narrower])
     part = template("parts/rooms.html").render(view=view)
     with opened(browser, server, size, "status of 503") as page:
         page.goto("/?near=51.5,-0.1")

@@ -12,27 +12,27 @@ from rentomatic.web.pages.search_parameters import Given, changed_by, query_stri
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Narrower:
     """A narrower search; link: the query string that leads there, None where the reader has to choose."""
 
     label: str
     link: str | None = None
 
 
-def ways_of(query: RoomQuery, given: Given) -> list[Way]:
-    """The ways to narrow a search. given: its parameters."""
-    return list(_ways(query, given))
+def narrower_searches(query: RoomQuery, given: Given) -> list[Narrower]:
+    """Searches that a search can be narrowed to. given: its parameters."""
+    return list(_searches(query, given))
 
 
-def _ways(query: RoomQuery, given: Given) -> Iterator[Way]:
+def _searches(query: RoomQuery, given: Given) -> Iterator[Narrower]:
     for advice in narrow_search(query):
         if advice.narrowing is Narrowing.ADD_AREA:
-            yield Way("Search near a place: fill in “Near” and “Within”")
+            yield Narrower("Search near a place: fill in “Near” and “Within”")
         elif advice.narrowing is Narrowing.SMALLER_BOX:
-            yield Way("Search a smaller part of the map: zoom in")
+            yield Narrower("Search a smaller part of the map: zoom in")
         else:
             label, name, text = _changed(advice, query)
-            yield Way(label, query_string(changed_by(given, {name: text})))
+            yield Narrower(label, query_string(changed_by(given, {name: text})))
 
 
 def _changed(advice: Advice, query: RoomQuery) -> tuple[str, str, str]:

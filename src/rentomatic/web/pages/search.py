@@ -18,7 +18,7 @@ from rentomatic.web.http.parameters import parameters
 from rentomatic.web.pages.advice import advice_of
 from rentomatic.web.pages.labels import in_words, label_of
 from rentomatic.web.pages.layout import Layout
-from rentomatic.web.pages.narrower import ways_of
+from rentomatic.web.pages.narrower import narrower_searches
 from rentomatic.web.pages.prices import chart_of
 from rentomatic.web.pages.search_parameters import Given, known, unknown_filters
 from rentomatic.web.pages.search_view import View
@@ -62,7 +62,7 @@ class SearchPage:
             view.problems = in_words(error.problems)
             resp.status = 400
         except TooCostly as error:
-            view.narrower = ways_of(error.query, view.given)
+            view.narrower = narrower_searches(error.query, view.given)
             view.is_too_costly = True
             resp.status = 503
         self._layout.answer(req, resp, self._name, view=view, path=view.address)

@@ -13,7 +13,7 @@ from rentomatic.use_cases.search_rooms import FoundRooms
 from rentomatic.web.pages.advice import Advice
 from rentomatic.web.pages.labels import LARGEST, SMALLEST, label_of
 from rentomatic.web.pages.layout import degrees, distance
-from rentomatic.web.pages.narrower import Way
+from rentomatic.web.pages.narrower import Narrower
 from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
 from rentomatic.web.pages.search_parameters import FORM, Given, query_string
 
@@ -57,7 +57,7 @@ class View:
     prices: PriceChart | None = None
     advice: Sequence[Advice] = ()
     is_too_costly: bool = False
-    narrower: Sequence[Way] = ()
+    narrower: Sequence[Narrower] = ()
 
     @property
     def values(self) -> dict[str, str]:
