@@ -214,6 +214,9 @@ def set_up(requirements: str) -> None:
         subprocess.run([*pip, "--require-hashes", *options], check=True)
         subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
     except subprocess.CalledProcessError as error:
+        if "ensurepip" in error.cmd:
+            missing = "this Python has no ensurepip; Debian and Ubuntu have it in the package python3-venv"
+            raise SetUpError(f"cannot create {VENV}: {missing}") from error
         raise SetUpError(f"`{' '.join(error.cmd[2:5])} …` failed: see above. Nothing was started.") from error
     except OSError as error:
         raise SetUpError(f"cannot create {VENV}: {error}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import manage as tool
 from manage import DEVELOPER_COMMANDS, help_text
 from rentomatic.cli.main import cli
 from tests.servers import ROOT, free_port, serving
@@ -232,6 +233,19 @@ def test_set_up_begins_anew_after_an_interruption_and_names_what_is_missing(prep
     assert "no-such-package-as-this" in done.stderr  # it got as far as to install
     assert "manage.py: `pip install" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_ensurepip_names_the_package_that_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def create(folder: Path, **options: bool) -> None:
+        raise subprocess.CalledProcessError(1, [str(folder), "-m", "ensurepip", "--upgrade", "--default-pip"])
+
+    monkeypatch.setattr(tool, "VENV", tool.ROOT / ".no-venv")
+    monkeypatch.setattr("venv.create", create)
+
+    with pytest.raises(tool.SetUpError, match="python3-venv"):
+        tool.set_up("prod")
 
 
 @pytest.mark.parametrize(
