@@ -178,9 +178,9 @@ def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> Non
     changed = f"The schema was empty and is now {newest}.\n"
     kept = f"The schema is up to date ({newest}).\n"
     printed = [out for _, out, _ in done]
-    assert {changed, kept} == set(printed)
-    # What MongoDB has for a lock, an upsert, may be told twice that there was nothing before.
-    assert any_url.startswith("mongodb") or printed.count(changed) == 1
+    assert {changed, kept} >= set(printed)
+    # What MongoDB has for a lock, an upsert, may tell all of them that there was nothing before.
+    assert 1 <= printed.count(changed) <= (10 if any_url.startswith("mongodb") else 1)
     load(any_url, 100)
 
 

@@ -194,10 +194,10 @@ def test_another_configuration_can_be_chosen(prepared: Path) -> None:
     ("content", "message"),
     [
         (None, "which does not exist"),
-        ("{", "is no list"),
-        ('{"a": 1}', "is no list"),
-        ("[1]", "is no list"),
-        ('[{"name": "A", "value": [1]}]', "is no list"),
+        ("{", "is not a list"),
+        ('{"a": 1}', "is not a list"),
+        ("[1]", "is not a list"),
+        ('[{"name": "A", "value": [1]}]', "is not a list"),
     ],
 )
 def test_a_bad_configuration_file_is_named(prepared: Path, content: str | None, message: str) -> None:
