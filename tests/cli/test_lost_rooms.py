@@ -69,7 +69,7 @@ def test_rooms_that_are_gone_on_purpose_are_told_of_once(
 
     assert (0, 0, "") == (meant.code, then.code, then.err)
     assert not set(good) & set(backups())
-    assert (1, True) == (again.code, "Only 1 of 4 rooms are left" in again.err)
+    assert (1, True) == (again.code, "Only 1 of 4 rooms remain" in again.err)
 
 
 def test_half_of_the_rooms_are_enough(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
@@ -142,5 +142,5 @@ def test_rooms_that_servers_lost_are_told_of_too(
     rentomatic("migrate")
     done = rentomatic("backup")
 
-    assert (1, True) == (done.code, "Only 0 of 10 rooms are left" in done.err)
+    assert (1, True) == (done.code, "Only 0 of 10 rooms remain" in done.err)
     assert good == backups()[:2]
