@@ -90,7 +90,7 @@ def test_all_bad_entries_are_named() -> None:
 
 
 def test_a_label_is_given_to_one_key_only() -> None:
-    assert "entry 2 (ann) is there twice" in refusal_of(f"{ANN.entry},ann:import:{DIGEST}")
+    assert "entry 2 (ann) is used twice" in refusal_of(f"{ANN.entry},ann:import:{DIGEST}")
 
 
 def test_a_key_has_one_entry_only() -> None:

@@ -83,7 +83,7 @@ def test_reads_go_to_a_standby_and_go_on_when_it_is_stopped(server: PostgresServ
         with closing(open_repository(settings)) as opened:
             assert (make_room(),) == opened.search(RoomQuery()).rooms
             assert (0, 1) == (connections(server), connections(standby))
-            with pytest.raises(RepositoryUnavailable, match="can be read but not written to"):
+            with pytest.raises(RepositoryUnavailable, match="The storage is read-only"):
                 opened.load([make_room(code="new")])
 
             with repository(server) as primary:

@@ -85,10 +85,15 @@ class Degrees:
         return f"must be between -{self.limit} and {self.limit} degrees"
 
 
-# Control characters, lone surrogates, what reorders or ends a line, and all spaces but the plain one.
-_NOT_IN_LINE = r"\x00-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000\ud800-\udfff"
+# Control characters, what reorders or ends a line, and all spaces but the plain one.
+_NOT_IN_LINE = r"\x00-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000"
 _SPACES = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]|^ | $|  ")
-_LINE = re.compile(f"[^ {_NOT_IN_LINE}]+( [^ {_NOT_IN_LINE}]+)*")
+
+LINE_PATTERN = f"[^ {_NOT_IN_LINE}]+( [^ {_NOT_IN_LINE}]+)*"
+"""What every text of one line matches as a whole."""
+
+_LINE = re.compile(LINE_PATTERN)
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ class Line:
             return "must be a text"
         if not 1 <= len(value) <= self.longest:
             return f"must have 1 to {self.longest} characters"
+        if _LONE_SURROGATE.search(value):
+            return "must be text that can be written in UTF-8"
         if _LINE.fullmatch(value):
             return None if is_normalized("NFC", value) else "must be in Unicode's form NFC"
         if re.search(f"[{_NOT_IN_LINE}]", _SPACES.sub("", value)):

@@ -13,7 +13,7 @@ from rentomatic.domain.fields import (
     Field,
     Unstated,
 )
-from rentomatic.domain.kinds import CODE_PATTERN, RESERVED_CODES, Code, Degrees, Line, Whole
+from rentomatic.domain.kinds import CODE_PATTERN, LINE_PATTERN, RESERVED_CODES, Code, Degrees, Line, Whole
 from rentomatic.domain.summary import MAX_BUCKETS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import geojson, json
@@ -48,7 +48,7 @@ def _of_kind(field: Description) -> Schema:
         case Degrees(limit):
             return {"type": "number", "minimum": -limit, "maximum": limit}
         case Line(longest):
-            return {"type": "string", "minLength": 1, "maxLength": longest}
+            return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{LINE_PATTERN}$"}
 
 
 def _or_null(schema: Schema) -> Schema:
