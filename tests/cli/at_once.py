@@ -37,14 +37,17 @@ def _fork(begin: int, starter: int, arguments: list[str], out: Path, err: Path) 
     child = os.fork()
     if child:
         return child
-    os.close(starter)
-    os.dup2(os.open(out, os.O_CREAT | os.O_WRONLY), 1)
-    os.dup2(os.open(err, os.O_CREAT | os.O_WRONLY), 2)
-    os.read(begin, 1)
-    code = run(arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    code = 70  # where the child itself fails: it must not go on in the code of its parent
+    try:
+        os.close(starter)
+        os.dup2(os.open(out, os.O_CREAT | os.O_WRONLY), 1)
+        os.dup2(os.open(err, os.O_CREAT | os.O_WRONLY), 2)
+        os.read(begin, 1)
+        code = run(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":

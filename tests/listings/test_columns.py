@@ -4,7 +4,7 @@ import pytest
 
 from rentomatic.domain.fields import FIELDS, NAMES
 from rentomatic.listings.source import ListingError
-from rentomatic.use_cases.import_rooms import Remedy
+from rentomatic.use_cases.import_rooms import Refusal, Remedy
 from tests.builders import make_room
 from tests.listings.listings import read_csv
 
@@ -26,6 +26,19 @@ def test_every_usual_name_is_found(field: str, name: str) -> None:
     header = [name if field == usual else usual for usual in NAMES]
 
     assert [make_room(title="Quiet")] == read_csv(f"{','.join(header)}\n{LINE},Quiet\n")
+
+
+def test_a_field_whose_column_is_mapped_to_nothing_is_left_out() -> None:
+    listing = f"code,size,price,lat,lng,name\n{LINE},{'long ' * 30}\n"
+    refused = read_csv(listing)
+
+    assert [Remedy("map", ("title=",))] == [line.remedy for line in refused if isinstance(line, Refusal)]
+    assert [make_room()] == read_csv(listing, mapping={"title": ""})
+
+
+def test_a_field_that_every_room_has_cannot_be_mapped_to_nothing() -> None:
+    with pytest.raises(ListingError, match="no column for the price"):
+        read_csv(f"code,size,price,lat,lng\n{LINE}\n", mapping={"price": ""})
 
 
 @pytest.mark.parametrize(

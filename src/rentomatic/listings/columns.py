@@ -24,6 +24,9 @@ REQUIRED = tuple(str(field.name) for field in FIELDS if not field.optional)
 
 _OPTIONAL = tuple(str(field.name) for field in FIELDS if field.optional)
 
+_LEFT_OUT = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
+"""Fields that a listing is better loaded without than not at all."""
+
 
 def _line(text: str) -> str | None:
     """A text of one line, in which only the spacing is put right; None where nothing is left of it."""
@@ -42,7 +45,7 @@ _READERS: dict[type[Kind], Callable[[str], object]] = {
 class Columns:
     """How to read the lines of one kind of listing.
 
-    mapping: the column of each field whose column has no usual name.
+    mapping: the column of each field whose column has no usual name; empty for a field that no column says.
     decimal: the character before a fraction, where amounts alone do not make it certain.
     rounded: whether prices and sizes with a fraction are rounded, or refused.
 
@@ -70,12 +73,11 @@ class Columns:
         found: dict[str, str] = {}
         plain = {_plain(name): name for name in reversed(header) if len(name) <= _LONGEST_NAME}
         for field, names in ((str(field.name), field.columns) for field in FIELDS):
-            if field in self._mapping:
-                if self._mapping[field] not in header:
-                    raise ListingError(
-                        f"there is no column {_named(self._mapping[field])}, only {_listed(header)}"
-                    )
-                found[field] = self._mapping[field]
+            if (column := self._mapping.get(field)) is not None:
+                if column and column not in header:
+                    raise ListingError(f"there is no column {_named(column)}, only {_listed(header)}")
+                if column:
+                    found[field] = column
             elif usual := next((plain[name] for name in names if name in plain), None):
                 found[field] = usual
         missing = [field for field in REQUIRED if field not in found]
@@ -107,7 +109,8 @@ class Columns:
             return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
         except InvalidRoom as error:
             field, reason = next(iter(error.problems.items()))
-            return Refusal(line, names[field], _shown(values[field]), reason)
+            remedy = Remedy("map", (f"{field}=",)) if field in _LEFT_OUT else None
+            return Refusal(line, names[field], _shown(values[field]), reason, remedy)
 
     def _read(self, field: str, value: object) -> object:
         if isinstance(value, str):

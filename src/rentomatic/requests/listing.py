@@ -6,7 +6,7 @@ on_conflict=skip  dry_run=true  map=price=Preis  map=code=Nummer
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rentomatic.domain.fields import NAMES
+from rentomatic.domain.fields import FIELD, NAMES, Field
 from rentomatic.domain.quoting import quoted
 from rentomatic.requests.search import Parser, choice
 from rentomatic.use_cases.ports import OnConflict
@@ -52,8 +52,8 @@ def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
     parser = Parser([pair for pair in given if pair[0] != MAPPING], tuple(IMPORT_PARAMETERS), filters=())
     mapping: dict[str, str] = {}
     for text in (text for name, text in given if name == MAPPING):
-        field, _, column = text.partition("=")
-        if field not in NAMES or not column:
+        field, equals, column = text.partition("=")
+        if field not in NAMES or not equals or not (column or FIELD[Field(field)].optional):
             wanted = f"FIELD=COLUMN, FIELD one of {', '.join(NAMES)}"
             parser.refuse(MAPPING, f"must be {wanted}, not {quoted(text)}")
         elif field in mapping:

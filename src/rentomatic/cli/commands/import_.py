@@ -55,7 +55,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     multiple=True,
     callback=_mapping,
     metavar="FIELD=COLUMN",
-    help=f"The column of a field ({', '.join(NAMES)}); may be repeated.",
+    help=f"The column of a field ({', '.join(NAMES)}), empty for no column; may be repeated.",
 )
 @click.option(
     "--encoding", callback=_encoding, help="Encoding of the file, such as windows-1252. Default: UTF-8."
@@ -130,7 +130,7 @@ def import_(
             dry_run=dry_run,
             on_refusal=on_refusal,
         )
-    if "size" not in columns.found:
+    if "size" not in columns.found and "size" not in mapping:
         click.echo("No column for the size was found. If there is one, name it: --map size=COLUMN.", err=True)
     _print_report(done, dry_run)
     return FAILED if done.refused else DONE

@@ -173,4 +173,5 @@ def _in_the_form(option: str, value: str) -> str:
             return f"“{DECIMALS[value]}” for fractions"
         case "round":
             return "to round fractions"
-    return f"to name the column of the {value.partition('=')[0]}"
+    field, _, column = value.partition("=")
+    return f"to name the column of the {field}" if column else f"the file without its column of the {field}"

@@ -1,7 +1,7 @@
 """What a request may say beside its body, from the tables that its parser uses."""
 
 from rentomatic.domain.clusters import MAX_ZOOM
-from rentomatic.domain.fields import FIELD, NAMES, Description, Field, Operator
+from rentomatic.domain.fields import FIELD, FIELDS, NAMES, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.kinds import MAX_INTEGER, RESERVED_CODES, Code, Degrees, Line, Whole
 from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS
@@ -227,8 +227,11 @@ def imports() -> list[Schema]:
         query(name, {"enum": list(values)}, texts[name], next(iter(values)))
         for name, values in IMPORT_PARAMETERS.items()
     ]
-    columns = array({"type": "string", "pattern": f"^({'|'.join(NAMES)})=."}, maxItems=len(NAMES))
-    mapped = query(MAPPING, columns, "The column of a field without a common name; may be repeated.", [])
+    optional = "|".join(field.name for field in FIELDS if field.optional)
+    pattern = f"^(({'|'.join(NAMES)})=.|({optional})=)"
+    columns = array({"type": "string", "pattern": pattern}, maxItems=len(NAMES))
+    text = "The column of a field without a common name; empty: no column has it. May be repeated."
+    mapped = query(MAPPING, columns, text, [])
     return [*given, {**mapped, "explode": True, "example": ["price=price"]}]
 
 
