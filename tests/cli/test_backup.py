@@ -362,6 +362,22 @@ def test_latest_is_never_a_backup_of_another_storage(
     assert [make_room()] == storage.rooms()
 
 
+def test_latest_is_the_newest_of_the_storage_though_another_was_backed_up_later(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    storage.put(make_room(code="other"))
+    rentomatic("backup")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///rooms.db")
+    rentomatic("remove", "a1", "--yes")
+    done = rentomatic("restore", "latest", "--yes")
+
+    assert 0 == done.code
+    assert [make_room()] == storage.rooms()
+
+
 def test_latest_backup_of_another_storage_can_still_be_verified(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

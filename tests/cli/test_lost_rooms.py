@@ -133,14 +133,33 @@ def test_doctor_compares_the_rooms_with_the_backups(
 def test_rooms_that_servers_lost_are_told_of_too(
     rentomatic: CommandLine,
     storage: Storage,
-    good: list[str],
     kind: str,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(f"{kind}_url"))
+    storage.put_all(MANY)
+    url = request.getfixturevalue(f"{kind}_url")
+    monkeypatch.setenv("DATABASE_URL", url)
     rentomatic("migrate")
+    rentomatic("copy", "sqlite:///rooms.db", url)
+    before = rentomatic("backup")
+    for room in MANY[:6]:
+        rentomatic("remove", room.code, "--yes")
     done = rentomatic("backup")
 
-    assert (1, True) == (done.code, "Only 0 of 10 rooms remain" in done.err)
+    assert (0, 1) == (before.code, done.code)
+    assert "Only 4 of 10 rooms remain" in done.err
+
+
+def test_backups_of_another_storage_count_neither_as_lost_rooms_nor_as_old_ones(
+    rentomatic: CommandLine, storage: Storage, good: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    storage.put_all(MANY[:1])
+    done = [rentomatic("backup", "--keep", "1") for _ in range(2)]
+    healthy = doctor(rentomatic)
+
+    assert [0, 0] == [each.code for each in done]
     assert good == backups()[:2]
+    assert 3 == len(backups())
+    assert "at least half of the 1 in rooms-" in healthy.out

@@ -131,7 +131,7 @@ def test_only_the_newest_are_kept_and_what_is_no_backup_stays(tmp_path: Path) ->
     for other in others:
         other.touch()
 
-    removed = remove_old(tmp_path, 2, but=paths[-1])
+    removed = remove_old(backups_in(tmp_path), 2, but=paths[-1])
 
     assert paths[2::-1] == removed
     assert sorted([*paths[3:], *others]) == sorted(tmp_path.iterdir())
@@ -141,7 +141,7 @@ def test_the_backup_of_now_is_never_removed_though_the_clock_was_set_back(tmp_pa
     later = [backup(tmp_path, TAKEN + timedelta(days=day)) for day in (1, 2)]
     now = backup(tmp_path)
 
-    removed = remove_old(tmp_path, 1, but=now)
+    removed = remove_old(backups_in(tmp_path), 1, but=now)
 
     assert later[:1] == removed
     assert now.exists()

@@ -20,8 +20,13 @@ def rooms_in(backup_file: BackupFile) -> str:
         return "unknown"
 
 
-def largest_backup(directory: Path, but: Path | None = None) -> tuple[BackupFile, int] | None:
-    """The backup with the most rooms, and how many; None where no backup is intact.
+def backups_of(directory: Path, storage: str) -> list[BackupFile]:
+    """The backups of a storage, newest first, with those that do not tell whose they are. Raises OSError."""
+    return [backup for backup in backups_in(directory) if _storage_of(backup) in (storage, None)]
+
+
+def largest_backup(directory: Path, storage: str, but: Path | None = None) -> tuple[BackupFile, int] | None:
+    """The backup of the storage with the most rooms, and how many; None where no backup is intact.
 
     Not only the newest counts: the one after a loss is small itself. Backups older than one
     made with --fewer-rooms do not count. Raises OSError.
@@ -31,6 +36,8 @@ def largest_backup(directory: Path, but: Path | None = None) -> tuple[BackupFile
         try:
             trailer = _trailer_of(backup)
         except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or just removed
+            continue
+        if trailer.storage != storage:
             continue
         if backup.path != but and (largest is None or trailer.count > largest[1]):
             largest = backup, trailer.count
@@ -49,6 +56,13 @@ def loss_since(largest: tuple[BackupFile, int] | None, rooms: int) -> str | None
         f"If they were lost, restore them with `rentomatic restore {backup.path} --yes`. "
         "If they were removed on purpose, run `rentomatic backup --fewer-rooms`."
     )
+
+
+def _storage_of(backup: BackupFile) -> str | None:
+    try:
+        return _trailer_of(backup).storage
+    except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or just removed
+        return None
 
 
 def _trailer_of(backup_file: BackupFile) -> Trailer:

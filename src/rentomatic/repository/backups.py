@@ -7,7 +7,7 @@ holds a lock on it, so that the next one can tell what a process left behind tha
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,9 +51,9 @@ def newest_backup(directory: Path) -> BackupFile | None:
     return next(iter(backups_in(directory)), None)
 
 
-def remove_old(directory: Path, keep: int, but: Path) -> list[Path]:
-    """Remove all but the newest so many backups, and never `but`; those that were removed."""
-    old = [backup.path for backup in backups_in(directory)[keep:] if backup.path != but]
+def remove_old(backups: Sequence[BackupFile], keep: int, but: Path) -> list[Path]:
+    """Remove all but the first `keep` backups, and never `but`; those that were removed."""
+    old = [backup.path for backup in backups[keep:] if backup.path != but]
     for path in old:
         path.unlink(missing_ok=True)
     return old

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from rentomatic import __version__
 from rentomatic.bootstrap import open_existing
-from rentomatic.cli.backup_files import age_text, largest_backup, loss_since, megabytes, rooms_in
+from rentomatic.cli.backup_files import age_text, backups_of, largest_backup, loss_since, megabytes, rooms_in
 from rentomatic.cli.commands.restore import require_one_that_lasts, restored_for_trial, summary
 from rentomatic.cli.confirm import announce, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED
@@ -39,7 +39,8 @@ def backup(
 ) -> int:
     """Write all rooms, as of one moment, to one file with a checksum.
 
-    The file goes to RENTOMATIC_BACKUP_DIRECTORY; the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
+    The file goes to RENTOMATIC_BACKUP_DIRECTORY; of those of this storage,
+    the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
     It is gzipped: zcat shows one room per line, then their number and checksum. --verify creates a
     storage of the same kind with a random name, restores the file there, reads it back, compares, and
     drops the storage; in PostgreSQL this needs the right to create databases. If they differ, nothing
@@ -88,13 +89,14 @@ def _is_proved(settings: Settings, path: Path) -> bool:
 
 
 def _tidied(settings: Settings, keep: int | None, newest: Path, trailer: Trailer) -> int:
-    """Remove the oldest backups, unless rooms were lost since one of them; the exit code."""
-    before = None if trailer.fewer_rooms else largest_backup(settings.backup_directory, but=newest)
+    """Remove the oldest backups of the storage, unless rooms were lost since one of them; the exit code."""
+    directory, storage = settings.backup_directory, trailer.storage
+    before = None if trailer.fewer_rooms else largest_backup(directory, storage, but=newest)
     if loss := loss_since(before, trailer.count):
         click.echo(f"Error: {as_command(loss)} No backup was removed.", err=True)
         return FAILED
     keep = keep or settings.backup_keep
-    if removed := remove_old(settings.backup_directory, keep, but=newest):
+    if removed := remove_old(backups_of(directory, storage), keep, but=newest):
         click.echo(f"Removed all but the newest {keep}: {', '.join(path.name for path in removed)}")
     return DONE
 

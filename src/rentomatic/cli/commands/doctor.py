@@ -171,7 +171,7 @@ def _backup(directory: Path) -> Finding:
 
 def _rooms_left(settings: Settings) -> Finding:
     """Whether at least half of the rooms of the largest backup are left; counting stops there."""
-    largest = largest_backup(settings.backup_directory)
+    largest = largest_backup(settings.backup_directory, settings.database.label)
     if largest is None:
         return Finding(State.GOOD, "no backup to compare with")
     backup_file, before = largest

@@ -12,6 +12,7 @@ from typing import IO
 import click
 
 from rentomatic.bootstrap import open_to_restore, scratch
+from rentomatic.cli.backup_files import backups_of
 from rentomatic.cli.commands.copy import print_comparison
 from rentomatic.cli.confirm import announce, confirm, yes_option
 from rentomatic.cli.errors import DONE, FAILED
@@ -61,7 +62,7 @@ def restore(file: str, force: bool, verify: bool, yes: bool) -> int:
     if not verify:
         require_one_that_lasts(settings)
         announce(settings)
-    with stopped_in_order(), _opened(file, settings.backup_directory) as (content, name):
+    with stopped_in_order(), _opened(file, settings) as (content, name):
         with counting("checked") as watched:
             trailer = check(content, name, watched)
         click.echo(visible(f"{summary(trailer)}, of {trailer.taken} from {trailer.storage}: {name}"))
@@ -122,10 +123,12 @@ def require_one_that_lasts(settings: Settings) -> None:
 
 
 @contextmanager
-def _opened(file: str, directory: Path) -> Iterator[tuple[IO[bytes], str]]:
+def _opened(file: str, settings: Settings) -> Iterator[tuple[IO[bytes], str]]:
     """The backup and how it is called, to be read more than once."""
+    directory = settings.backup_directory
     if file == "latest":
-        newest = newest_backup(directory)
+        own = backups_of(directory, settings.database.label)
+        newest = own[0] if own else newest_backup(directory)
         if newest is None:
             raise click.ClickException(f"There are no backups in {directory}.")
         file = str(newest.path)
