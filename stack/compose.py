@@ -112,7 +112,8 @@ class Stack:
 
     def compose(self, arguments: Sequence[str]) -> int:
         """Run a command of docker compose in place of this process; its exit code where that cannot be."""
-        self.prepare()
+        if list(arguments[-1:]) != ["--help"]:  # who only reads does not want a stack on this machine yet
+            self.prepare()
         command = ["docker", "compose", *arguments]
         if os.name == "posix":
             os.execvpe("docker", command, self.environment)  # noqa: S606 - this process becomes the command

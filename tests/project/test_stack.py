@@ -244,6 +244,13 @@ def test_secrets_are_made_once_and_for_their_owner_only(run: Manage, copy: Path)
     assert "" == again.stderr
 
 
+def test_the_help_of_compose_makes_nothing(run: Manage, copy: Path) -> None:
+    done = run("compose", "up", "--help")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert not (copy / "docker" / "secrets").exists()
+
+
 def test_the_folders_that_containers_write_to_are_for_their_owner_only(run: Manage, copy: Path) -> None:
     run("compose", "ps")
 
