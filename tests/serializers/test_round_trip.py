@@ -14,7 +14,7 @@ from rentomatic.listings import csv as csv_listing
 from rentomatic.listings import ndjson as ndjson_listing
 from rentomatic.listings.columns import Columns
 from rentomatic.serializers import csv, ndjson
-from rentomatic.use_cases.import_rooms import Refusal
+from rentomatic.use_cases.import_rooms import Refusal, Remedy
 from tests.builders import make_room, room_sets
 
 Write = Callable[[Iterable[Room]], Iterator[bytes]]
@@ -86,9 +86,10 @@ def test_titles_of_others_are_tidied_and_unfit_ones_refused_by_line() -> None:
     found = imported(csv_listing.read, "\n".join(lines).encode())
 
     place = {"size": None, "price": 1, "latitude": 2, "longitude": 3}
+    without = Remedy("map", ("title=",))
     assert [
         make_room(**place, code="r0", title="Quiet room"),
         make_room(**place, code="r1"),
-        Refusal(4, "name", "x" * 121, "must have 1 to 120 characters"),
-        Refusal(5, "name", "a\u202eb", "must be one line without control characters"),
+        Refusal(4, "name", "x" * 121, "must have 1 to 120 characters", without),
+        Refusal(5, "name", "a\u202eb", "must be one line without control characters", without),
     ] == found
