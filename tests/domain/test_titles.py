@@ -1,4 +1,4 @@
-"""A title is one line of text, or it makes no room."""
+"""A title is one line of text; a room with any other title is refused."""
 
 import pytest
 

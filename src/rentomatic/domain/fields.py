@@ -51,7 +51,7 @@ class Description:
 
     kind: which values it has, and their bounds.
     unstated: whether a room may leave it open, and what documents have then.
-    label: what forms call it. about: what it means, for whoever reads the contract or `--help`. unit: shown
+    label: what forms call it. about: what it means, for the API document and `--help`. unit: shown
         behind the value. example: a value.
     columns: what its column is usually called in other people's files, without case, spaces and punctuation;
         the first name wins.

@@ -1,7 +1,7 @@
 """Rows and documents that somebody wrote by hand, past this program.
 
-The rules of a storage keep out what makes no room, but not all can tell whether a text is in Unicode's form
-NFC: one that is not is read as if it were, and known again when it is replaced.
+The rules of a storage refuse rows that are not valid rooms, but some storages cannot check that a text is in
+Unicode's form NFC. Such a text is read as if it were, and its row can still be replaced.
 """
 
 from collections.abc import Sequence

@@ -238,12 +238,18 @@ def test_parts_of_a_page_go_before_new_searches() -> None:
     assert [1, 3, 2] == repository.limits
 
 
+def waiting_part(client: testing.TestClient) -> Future[testing.Result]:
+    """A part of a page that has begun, once it waits for an expensive place."""
+    part = pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty")
+    until(lambda: lanes_of(client).expensive.waiting == 1)
+    return part
+
+
 def test_a_page_waits_while_its_parts_would_come_too_late_and_other_requests_do_not() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, held):
-        held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
+        held.append(waiting_part(client))
         expensive = lanes_of(client).expensive
-        until(lambda: expensive.waiting == 1)
         assert 200 == get(client, "/").status_code  # nothing took long so far
 
         for _ in range(100):
@@ -261,9 +267,8 @@ def test_a_page_waits_while_its_parts_would_come_too_late_and_other_requests_do_
 def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, held):
-        held.append(pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty"))
+        held.append(waiting_part(client))
         expensive = lanes_of(client).expensive
-        until(lambda: expensive.waiting == 1)
         for _ in range(100):
             expensive.learn(5.0)
         hurry(client)

@@ -2,8 +2,8 @@
 
 By itself the library gives each process files of its own, named by its id, and never removes those that count
 (github.com/prometheus/client_python/issues/275): they grow with every worker that is replaced. So here a
-process takes the lowest number that no living process has, and counts on in the files of whoever had it
-before. There are about as many files as processes at one time, and no counter ever goes back.
+process takes the lowest number that no living process has, and counts on in the files of the one that had
+it before. There are about as many files as processes at one time, and no counter ever goes back.
 """
 
 import os
