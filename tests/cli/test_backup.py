@@ -343,12 +343,19 @@ def test_hidden_characters_in_a_backup_are_spelled_out(rentomatic: CommandLine, 
     assert (0, True) == (done.code, "from <U+001B>[2J: strange.gz" in done.out)
 
 
-def test_latest_is_never_a_backup_of_another_storage(
+def back_up_and_turn_to_another(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Back up a room of rooms.db; from then on commands act on other.db."""
     storage.put(make_room())
     rentomatic("backup")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+
+
+def test_latest_is_never_a_backup_of_another_storage(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up_and_turn_to_another(rentomatic, storage, monkeypatch)
     storage.put(make_room(code="other"))
 
     refused = rentomatic("restore", "latest", "--yes")
@@ -365,9 +372,7 @@ def test_latest_is_never_a_backup_of_another_storage(
 def test_latest_is_the_newest_of_the_storage_though_another_was_backed_up_later(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.put(make_room())
-    rentomatic("backup")
-    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    back_up_and_turn_to_another(rentomatic, storage, monkeypatch)
     storage.put(make_room(code="other"))
     rentomatic("backup")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///rooms.db")
@@ -381,9 +386,7 @@ def test_latest_is_the_newest_of_the_storage_though_another_was_backed_up_later(
 def test_latest_backup_of_another_storage_can_still_be_verified(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.put(make_room())
-    rentomatic("backup")
-    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    back_up_and_turn_to_another(rentomatic, storage, monkeypatch)
 
     assert 0 == rentomatic("restore", "latest", "--verify").code
 
