@@ -71,6 +71,7 @@ def _world() -> list[Room]:
             price=chance.randint(0, 300),
             latitude=max(-90.0, min(90.0, place[0])),
             longitude=place[1],
+            title=chance.choice((None, f"Room {number}")),
         )
         for number, place in zip(range(2000), places(chance), strict=False)
     ]
@@ -81,7 +82,13 @@ def _town() -> list[Room]:
     chance = random.Random(3)
     houses = [(51.5 + chance.gauss(0, 0.01), -0.12 + chance.gauss(0, 0.01)) for _ in range(900)]
     return [
-        make_room(code=f"t{number}", price=chance.randint(0, 300), latitude=place[0], longitude=place[1])
+        make_room(
+            code=f"t{number}",
+            price=chance.randint(0, 300),
+            latitude=place[0],
+            longitude=place[1],
+            title=chance.choice((None, f"House {number}")),
+        )
         for number, place in enumerate((*houses, *chance.choices(houses, k=500), *[houses[0]] * 100))
     ]
 

@@ -5,10 +5,12 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.sampling import sampled_rooms
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.statements import OUTSIDE, rows, with_the_rest
+from rentomatic.repository.postgres.statements import OUTSIDE, outside_of, rows
 from rentomatic.repository.sql_cells import TOLD, by_cell, cell_of
 
 _WHOLE = "floor({})::bigint"
+_INSIDE = [name for name in TOLD if name not in OUTSIDE]
+"""What the index of places holds of a room that is alone: its code and its size."""
 
 
 def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
@@ -17,8 +19,7 @@ def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
     if found is None:
         found, share = sampled_rooms(session, query)
     if share < 1:
-        statement = by_cell(found, grid, _WHOLE)
-    else:
-        alone = by_cell(found, grid, _WHOLE, [name for name in TOLD if name not in OUTSIDE])
-        statement = with_the_rest(alone, "found.*, rest.*", "found.count = 1")
-    return Cells(tuple(map(cell_of, rows(session, statement))), share)
+        return Cells(tuple(map(cell_of, rows(session, by_cell(found, grid, _WHOLE)))), share)
+    cells = rows(session, by_cell(found, grid, _WHOLE, _INSIDE))
+    rest = outside_of(session, [code for _, count, *_, code, _ in cells if count == 1])
+    return Cells(tuple(cell_of((*cell, *rest.get(cell[-2], ()))) for cell in cells))

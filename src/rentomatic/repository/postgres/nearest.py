@@ -22,10 +22,10 @@ from rentomatic.repository.postgres.statements import (
     count_in,
     distance_sql,
     estimate,
+    first_by_place,
     read_first,
     read_whole,
     rows,
-    select_few,
 )
 from rentomatic.repository.postgres.ways import Way, way_at_once, way_to_few
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, filters
@@ -83,11 +83,11 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
         part = after if place.radius == MAX_RADIUS else all_of((after, near_enough))
         if place.way:
             source = read_first(query, place.way.rooms)
-            read = rows(session, select_few(source, part, order, limit))
+            read = first_by_place(session, source, part, order, limit)
         elif quick:
             read = _quickly_read(session, query, place.boxes, part, order, limit)
         else:
-            read = rows(session, select_few(read_whole(query, place.boxes), part, order, limit))
+            read = first_by_place(session, read_whole(query, place.boxes), part, order, limit)
         found = [*map(room_of_row, read)]
         if len(found) == limit:
             break
@@ -101,7 +101,7 @@ def _quickly_read(
     run = placed(boxes)
     near = run(plan.READ + 1)
     numbered = Sql(f"(SELECT *, count(*) OVER () AS number FROM {near.text} AS near)", near.values)
-    read = rows(session, select_few(read_first(query, numbered), part, order, limit, ", number"))
+    read = first_by_place(session, read_first(query, numbered), part, order, limit, ", number")
     if (read[0][-1] if read else passed(session, run, plan.READ + 1)) > plan.READ:
         raise NotQuick
     return [row[:-1] for row in read]

@@ -15,6 +15,7 @@ from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import (
     distance_sql,
     fetched,
+    first_by_place,
     read_first,
     read_whole,
     rows,
@@ -56,10 +57,10 @@ def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool 
         return nearest_rooms(session, query, wanted, quick=quick)
     if plan.one_plan_fits_all(query):
         return _along_index(session, query, wanted)
-    way, source = way_at_once(session, query, plan.NARROW), None
+    way = way_at_once(session, query, plan.NARROW)
     if way is None and not quick and plan.readable_area(session, query):
-        source = read_whole(query, boxes_around(query))
-    elif way is None:
+        return _of_area(session, query, wanted)
+    if way is None:
         rooms = _walked(session, query, wanted, plan.WALKED)
         if rooms is None and not quick and plan.many_should_match(session, query):
             rooms = _walked(session, query, wanted, plan.LONG_WALK)
@@ -68,9 +69,8 @@ def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool 
         way = way_to_few(session, query, plan.READ)
         if way is None and quick:
             raise NotQuick
-    if way is not None:
-        source = read_first(query, way.rooms)
-    return _of_all(session, query, wanted, source or read_whole(query, EVERYWHERE))
+    source = read_first(query, way.rooms) if way else read_whole(query, EVERYWHERE)
+    return _of_all(session, query, wanted, source)
 
 
 def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
@@ -111,9 +111,20 @@ def _run(query: RoomQuery, segment: Segment) -> Run:
 
 def _of_all(session: Session, query: RoomQuery, wanted: int, source: Sql) -> list[Room]:
     """The first so many rooms, out of all that match."""
+    statement = select(source, _on_page(query), _whole_order(query), wanted)
+    return [*map(room_of_row, rows(session, statement))]
+
+
+def _of_area(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
+    """The first so many rooms, out of all that match in areas with many rooms."""
+    source = read_whole(query, boxes_around(query))
+    return [*map(room_of_row, first_by_place(session, source, _on_page(query), _whole_order(query), wanted))]
+
+
+def _on_page(query: RoomQuery) -> Sql:
+    """What holds of the rooms from `after` on."""
     later = [segment_sql(segment) for segment in segments(query)]
-    part = Sql(f"({' OR '.join(p.text for p in later)})", tuple(value for p in later for value in p.values))
-    return [*map(room_of_row, rows(session, select(source, part, _whole_order(query), wanted)))]
+    return Sql(f"({' OR '.join(p.text for p in later)})", tuple(value for p in later for value in p.values))
 
 
 def _order(segment: Segment) -> str:

@@ -25,12 +25,15 @@ _AT_ONCE = 1000
 """Rooms that an export fetches at a time."""
 
 _IN_INDEX = (Field.CODE, Field.SIZE, Field.PRICE, Field.LATITUDE, Field.LONGITUDE)
-"""What the index of places holds of a room: whatever asks for no more need not read the table."""
+"""What the index of places holds of a room, the first of its fields: what asks for no more reads no table."""
 
 OUTSIDE = tuple(name for name in NAMES if name not in _IN_INDEX)
 """The columns that it does not hold."""
 
-_INSIDE = ", ".join(name for name in NAMES if name in _IN_INDEX)
+_INSIDE = ", ".join(_IN_INDEX)
+
+_REST = f"SELECT {', '.join(('code', *OUTSIDE))} FROM room WHERE code = ANY(string_to_array(?, ','))"
+"""The codes come as one text: that psycopg makes an array of them takes as long as the statement."""
 
 _PARTS = (
     "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
@@ -83,25 +86,27 @@ def select(source: Sql, part: Sql, order: str, limit: int | None = None, columns
     )
 
 
-def select_few(source: Sql, part: Sql, order: str, limit: int, more: str = "") -> Sql:
-    """The first rows of a part of a source of which many rooms are read, from an index as far as possible.
+def first_by_place(
+    session: Session, source: Sql, part: Sql, order: str, limit: int, more: str = ""
+) -> list[Row]:
+    """The first rows of a part of a source of which many rooms are read, from the index of places if possible.
 
-    more: other columns of the source, `, a, b`.
+    more: other columns of the source, `, a, b`, which come last in the rows.
     """
-    few = with_the_rest(select(source, part, order, limit, _INSIDE + more), ROOM_COLUMNS + more)
-    return Sql(f"{few.text} ORDER BY {order}", few.values) if OUTSIDE else few
+    found = rows(session, select(source, part, order, limit, _INSIDE + more))
+    rest, inside = outside_of(session, [row[0] for row in found]), len(_IN_INDEX)
+    return [(*row[:inside], *rest[row[0]], *row[inside:]) for row in found]
 
 
-def with_the_rest(found: Sql, columns: str, where: str = "true") -> Sql:
-    """The rows of a statement, `found`, with what the index of places does not hold of their rooms.
+def outside_of(session: Session, codes: list[str]) -> dict[str, Row]:
+    """By code, what the index of places does not hold of the rooms, all of which exist.
 
-    Only rooms that `where` is true of are looked up, one by one, whatever PostgreSQL expects.
+    It is a statement of its own: as a part of the one that finds them it would be planned every time.
     """
-    if not OUTSIDE:
-        return found
-    rest = f"SELECT {', '.join(OUTSIDE)} FROM room WHERE {where} AND room.code = found.code OFFSET 0"
-    text = f"SELECT {columns} FROM ({found.text}) AS found LEFT JOIN LATERAL ({rest}) AS rest ON true"
-    return Sql(text, found.values)
+    if not codes or not OUTSIDE:
+        return dict.fromkeys(codes, ())
+    found = rows(session, Sql(_REST, (",".join(codes),)), prepare=True)  # no code has a comma
+    return {code: rest for code, *rest in found}
 
 
 def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:
