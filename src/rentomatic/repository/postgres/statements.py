@@ -89,7 +89,7 @@ def select(source: Sql, part: Sql, order: str, limit: int | None = None, columns
 def first_by_place(
     session: Session, source: Sql, part: Sql, order: str, limit: int, more: str = ""
 ) -> list[Row]:
-    """The first rows of a part of a source of which many rooms are read, from the index of places if possible.
+    """The first rows of a part of a source with many rooms, read from the index of places where possible.
 
     more: other columns of the source, `, a, b`, which come last in the rows.
     """
@@ -106,7 +106,7 @@ def outside_of(session: Session, codes: list[str]) -> dict[str, Row]:
     if not codes or not OUTSIDE:
         return dict.fromkeys(codes, ())
     found = rows(session, Sql(_REST, (",".join(codes),)), prepare=True)  # no code has a comma
-    return {code: rest for code, *rest in found}
+    return {row[0]: row[1:] for row in found}
 
 
 def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:
