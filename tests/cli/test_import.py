@@ -103,6 +103,33 @@ def test_refused_lines_are_listed_with_number_and_reason_and_the_rest_is_loaded(
     assert storage.rooms() == ROOMS
 
 
+def test_what_replaced_rooms_lose_is_told(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room(title="Quiet"))
+    listing = write("code,price,lat,lon\na1,60,51.5,-0.12\n")
+
+    previewed, done, again = (rentomatic("import", listing, *more) for more in (["--dry-run"], [], []))
+
+    told_of = "The listing has no column for the size or the title: rooms that "
+    assert previewed.err.endswith(f"{told_of}would be replaced would have none.\n")
+    assert done.err.endswith(f"{told_of}were replaced have none now.\n")
+    assert told_of not in again.err
+    assert [make_room(size=None)] == storage.rooms()
+
+
+def test_cleaned_spacing_is_told_and_the_advice_for_a_bad_title_names_its_price(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    titles = ("Quiet", " Quiet ", "Quiet\t room", '"Quiet\nroom"', "a\u202eb")
+    lines = (f"r{number},20,60,51.5,-0.12,{title}\n" for number, title in enumerate(titles))
+
+    done = rentomatic("import", write("code,size,price,lat,lon,title\n" + "".join(lines)))
+
+    advice = "try --map title=, which also removes the title of each room that is replaced\n"
+    assert advice in done.err
+    assert done.err.endswith("The spacing of the title was cleaned in 2 lines.\n")
+    assert ["Quiet", "Quiet", "Quiet room", "Quiet room"] == [room.title for room in storage.rooms()]
+
+
 def test_only_the_first_hundred_refused_lines_are_listed(rentomatic: CommandLine) -> None:
     done = rentomatic("import", write(HEADER + "bad\n" * 1234))
 
@@ -147,7 +174,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(
         "1 would be refused.\n"
     )
     assert (1, expected) == (done.code, done.out)
-    assert done.err == "Refused: line 5: has 1 column, but the header has 5\n"
+    assert done.err.startswith("Refused: line 5: has 1 column, but the header has 5\n")
     assert before == storage.rooms()
 
 

@@ -6,6 +6,21 @@ from rentomatic.domain.kinds import tidied
 from rentomatic.domain.room import InvalidRoom
 from tests.builders import make_room
 
+INVISIBLE = (
+    "\u200b",
+    "\u200b\u2060 \ufeff",
+    "\xad",
+    "\u034f",
+    "\u115f",
+    "\u200d",
+    "\u200f",
+    "\u2800",
+    "\u3164",
+    "\ufe0f",
+    "\uffa0",
+    "\U000e0041",
+)
+
 
 @pytest.mark.parametrize(
     "title",
@@ -17,7 +32,11 @@ from tests.builders import make_room
         "Zimmer für 2 – \u201eruhig\u201c",
         "\u05d7\u05d3\u05e8 \u200f!",
         "\U0001f468\u200d\U0001f469\u200d\U0001f467 family",
-        "e\u0301\u0323".replace("e\u0301\u0323", "\u1eb9\u0301"),
+        "\u1eb9\u0301",
+        "\ufeffQuiet\u200b",
+        "\u0e2b\u0e49\u0e2d\u0e07\u200b\u0e1e\u0e31\u0e01",
+        "\u2603\ufe0f",
+        ".",
     ],
 )
 def test_a_title_of_one_line_is_kept_as_it_is(title: str | None) -> None:
@@ -41,6 +60,7 @@ def test_a_title_of_one_line_is_kept_as_it_is(title: str | None) -> None:
         ("a  b", "must have single plain spaces, and none at its ends"),
         ("a\u00a0b", "must have single plain spaces, and none at its ends"),
         ("cafe\u0301", "must be in Unicode's form NFC"),
+        *((title, "must have a visible character") for title in INVISIBLE),
         (7, "must be a text"),
         (True, "must be a text"),
         (["a"], "must be a text"),

@@ -32,7 +32,9 @@ def test_a_field_whose_column_is_mapped_to_nothing_is_left_out() -> None:
     listing = f"code,size,price,lat,lng,name\n{LINE},{'long ' * 30}\n"
     refused = read_csv(listing)
 
-    assert [Remedy("map", ("title=",))] == [line.remedy for line in refused if isinstance(line, Refusal)]
+    (advice,) = (line.remedy for line in refused if isinstance(line, Refusal))
+    caution = "which also removes the title of each room that is replaced"
+    assert Remedy("map", ("title=",), caution) == advice
     assert [make_room()] == read_csv(listing, mapping={"title": ""})
 
 

@@ -39,6 +39,14 @@ INCOMING = """
     )
 """
 BY_HAND = f"INSERT INTO room ({COLUMNS}, title) VALUES (?, ?, ?, ?, ?, ?)"
+BY_HAND_AND_READ = [
+    ("Cafe\u0301 view", "Caf\u00e9 view"),
+    ("Cafe\u0301 caf\u00e9", "Caf\u00e9 caf\u00e9"),
+    ("\u0958" * 119 + "b", "\u0915\u093c" * 60),
+    ("\u200b\u2060", None),
+]
+"""Titles as a row may have them and as they are read: composed, shortened, left out where invisible."""
+
 STAGE = f"INSERT INTO incoming ({COLUMNS}) VALUES (?, ?, ?, ?, ?)"
 UPSERT = f"""
     INSERT INTO room ({COLUMNS}) SELECT {COLUMNS} FROM incoming WHERE true
@@ -154,15 +162,19 @@ def test_this_program_takes_a_title_away_only_where_it_is_told_to(
     assert make_room() == repository.get("a1")
 
 
+@pytest.mark.parametrize(("written", "title"), BY_HAND_AND_READ, ids=ascii)
+@pytest.mark.parametrize("new", [make_room(title="Other"), None], ids=["replace", "remove"])
 def test_row_written_by_hand_shows_up_with_its_title_in_whatever_form(
-    beside: tuple[RoomRepository, Execute],
+    beside: tuple[RoomRepository, Execute], written: str, title: str | None, new: Room | None
 ) -> None:
     repository, by_hand = beside
-    by_hand(BY_HAND, (*row(make_room()), "Cafe\u0301 view"))
+    by_hand(BY_HAND, (*row(make_room()), written))
     found = repository.get("a1")
 
-    assert make_room(title="Caf\u00e9 view") == found
-    assert repository.swap(found, make_room(title="Other"))
+    assert make_room(title=title) == found
+    assert not repository.swap(make_room(title="Else"), new)
+    assert repository.swap(found, new)
+    assert new == repository.get("a1")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +216,21 @@ def test_older_writes_to_mongodb_would_take_titles_away_and_are_refused(mongo: t
         older.bulk_write([ReplaceOne({"code": "a1"}, changed), InsertOne(old_document(make_room(code="b2")))])
 
     assert [make_room(title="Quiet"), None] == [repository.get(code) for code in ("a1", "b2")]
+
+
+@pytest.mark.parametrize(("written", "title"), BY_HAND_AND_READ, ids=ascii)
+@pytest.mark.parametrize("new", [make_room(title="Other"), None], ids=["replace", "remove"])
+def test_document_written_by_hand_shows_up_with_its_title_in_whatever_form(
+    mongo: tuple[MongoRepo, Any], written: str, title: str | None, new: Room | None
+) -> None:
+    repository, by_hand = mongo
+    by_hand.insert_one({**old_document(make_room()), "title": written})
+    found = repository.get("a1")
+
+    assert make_room(title=title) == found
+    assert not repository.swap(make_room(title="Else"), new)
+    assert repository.swap(found, new)
+    assert new == repository.get("a1")
 
 
 def test_this_program_leaves_members_in_documents_that_it_does_not_know(mongo: tuple[MongoRepo, Any]) -> None:

@@ -201,10 +201,46 @@ def test_texts_without_size_and_code_make_a_room_with_a_uuid() -> None:
     assert make_room(code=str(UUID(room.code)), size=None) == room
 
 
-def test_text_is_composed_as_titles_must_be() -> None:
-    place = {"price": "60", "latitude": "51.5", "longitude": "-0.12"}
+GROWS = "\u0958"  # two characters in NFC
+PLACE = {"price": "60", "latitude": "51.5", "longitude": "-0.12"}
 
-    assert "Caf\u00e9" == room_of_texts({**place, "title": "Cafe\u0301"}).title
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [("Cafe\u0301", "Caf\u00e9"), ("e\u0301" * 120, "\u00e9" * 120), (GROWS * 60, "\u0915\u093c" * 60)],
+    ids=["decomposed", "long", "growing"],
+)
+def test_title_is_composed_before_it_is_judged(title: str, expected: str) -> None:
+    assert expected == room_of_texts({**PLACE, "title": title}).title
+    assert expected == room_of_json(content(title=title)).title
+
+
+@pytest.mark.parametrize(
+    ("title", "problem"),
+    [
+        (GROWS * 61, "must have 1 to 120 characters"),
+        ("a\tb", "must be one line without control characters"),
+        ("a\nb", "must be one line without control characters"),
+        ("a\u202eb", "must be one line without control characters"),
+        ("a\u00a0b", "must have single plain spaces, and none at its ends"),
+        (" a", "must have single plain spaces, and none at its ends"),
+        ("\u200b", "must have a visible character"),
+    ],
+    ids=ascii,
+)
+def test_title_that_breaks_a_rule_is_refused_by_name(title: str, problem: str) -> None:
+    with pytest.raises(ParametersError) as refused:
+        room_of_texts({**PLACE, "title": title})
+
+    (told,) = refused.value.problems
+    assert ("title", True) == (told.parameter, told.message.startswith(problem))
+    assert faults(content(title=title))["$.title"].startswith(problem)
+
+
+@pytest.mark.parametrize("code", ["\u212a1", "e\u0301"])
+def test_code_is_not_composed(code: str) -> None:
+    """The Kelvin sign would become a letter K."""
+    assert {"$.code"} == faults(content(code=code)).keys()
 
 
 def test_every_bad_text_is_named_at_once() -> None:

@@ -86,7 +86,7 @@ def test_titles_of_others_are_tidied_and_unfit_ones_refused_by_line() -> None:
     found = imported(csv_listing.read, "\n".join(lines).encode())
 
     place = {"size": None, "price": 1, "latitude": 2, "longitude": 3}
-    without = Remedy("map", ("title=",))
+    without = Remedy("map", ("title=",), "which also removes the title of each room that is replaced")
     assert [
         make_room(**place, code="r0", title="Quiet room"),
         make_room(**place, code="r1"),

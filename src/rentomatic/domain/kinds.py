@@ -89,10 +89,18 @@ class Degrees:
 _NOT_IN_LINE = r"\x00-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000"
 _SPACES = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]|^ | $|  ")
 
-LINE_PATTERN = f"[^ {_NOT_IN_LINE}]+( [^ {_NOT_IN_LINE}]+)*"
-"""What every text of one line matches as a whole."""
+# What leaves no mark: Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, annotation marks
+# and the empty braille pattern. Within a text some of it joins or parts letters: it is refused only alone.
+_INVISIBLE = (
+    r"\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 
-_LINE = re.compile(LINE_PATTERN)
+LINE_PATTERN = f"[^ {_NOT_IN_LINE}]+( [^ {_NOT_IN_LINE}]+)*"
+"""What every text of one line matches as a whole; beside that, something of it can be seen."""
+
+_WORDS = re.compile(LINE_PATTERN)
+_LINE = re.compile(f"(?=[ {_INVISIBLE}]*[^ {_INVISIBLE}]){LINE_PATTERN}")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -101,7 +109,7 @@ class Line:
     """A text of one line and at most `longest` characters.
 
     In Unicode's form NFC, without control characters and such as reorder text, with nothing but single plain
-    spaces between words.
+    spaces between words, and with a character that can be seen.
     """
 
     python_type: ClassVar[type[str]] = str
@@ -113,18 +121,30 @@ class Line:
             return "must be a text"
         if not 1 <= len(value) <= self.longest:
             return f"must have 1 to {self.longest} characters"
+        if not _LINE.fullmatch(value):
+            return _no_line(value)
         if _LONE_SURROGATE.search(value):
             return "must be text that can be written in UTF-8"
-        if _LINE.fullmatch(value):
-            return None if is_normalized("NFC", value) else "must be in Unicode's form NFC"
-        if re.search(f"[{_NOT_IN_LINE}]", _SPACES.sub("", value)):
-            return "must be one line without control characters"
-        return "must have single plain spaces, and none at its ends"
+        return None if is_normalized("NFC", value) else "must be in Unicode's form NFC"
+
+
+def _no_line(text: str) -> str:
+    """What is wrong with a text that is no line."""
+    if _WORDS.fullmatch(text):
+        return "must have a visible character"
+    if re.search(f"[{_NOT_IN_LINE}]", _SPACES.sub("", text)):
+        return "must be one line without control characters"
+    return "must have single plain spaces, and none at its ends"
+
+
+def composed(text: str) -> str:
+    """Return the text in Unicode's form NFC: nobody sees in which form they typed or pasted it."""
+    return normalize("NFC", text)
 
 
 def tidied(text: str) -> str:
     """Return a text of one line as it should be written: in the form NFC, with single plain spaces only."""
-    return " ".join(normalize("NFC", text).split())
+    return " ".join(composed(text).split())
 
 
 Kind = Code | Whole | Degrees | Line

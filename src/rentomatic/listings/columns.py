@@ -3,10 +3,11 @@
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from rentomatic.domain.fields import FIELDS, Field
-from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, tidied
+from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, composed, tidied
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import InvalidRoom, Room
 from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
@@ -24,19 +25,19 @@ REQUIRED = tuple(str(field.name) for field in FIELDS if not field.optional)
 
 _OPTIONAL = tuple(str(field.name) for field in FIELDS if field.optional)
 
-_LEFT_OUT = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
+_LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
+
+_REMEDIES = {
+    field: Remedy("map", (f"{field}=",), f"which also removes the {field} of each room that is replaced")
+    for field in _LINES
+}
 """Fields that a listing is better loaded without than not at all."""
-
-
-def _line(text: str) -> str | None:
-    """A text of one line, in which only the spacing is put right; None where nothing is left of it."""
-    return tidied(text) or None
 
 
 _READERS: dict[type[Kind], Callable[[str], object]] = {
     Code: str.strip,
     Degrees: degrees,
-    Line: _line,
+    Line: tidied,
     Whole: whole_size,
 }
 """How the text of a cell is read, by the kind of the value."""
@@ -49,7 +50,8 @@ class Columns:
     decimal: the character before a fraction, where amounts alone do not make it certain.
     rounded: whether prices and sizes with a fraction are rounded, or refused.
 
-    `found` tells the column of each field, as soon as they are known.
+    `found` tells the column of each field, as soon as they are known. `unsaid`: the optional fields that no
+    line has a column for. `cleaned`: in how many lines the spacing within a text was put right, by its field.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Columns:
     ) -> None:
         self._mapping = dict(mapping or {})
         self.found: dict[str, str] = {}
+        self.unsaid = set(_OPTIONAL)
+        self.cleaned: Counter[str] = Counter()
         self._amounts: dict[str, Callable[[str], object]] = {
             Field.SIZE: lambda text: whole_size(text, decimal, rounded),
             Field.PRICE: lambda text: whole_price(text, decimal, rounded),
@@ -90,6 +94,7 @@ class Columns:
             if header.count(column) > 1:
                 raise ListingError(f"{header.count(column)} columns are called {_named(column)} ({field})")
         self.found = found
+        self.unsaid -= found.keys()
         return found
 
     def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
@@ -109,12 +114,15 @@ class Columns:
             return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
         except InvalidRoom as error:
             field, reason = next(iter(error.problems.items()))
-            remedy = Remedy("map", (f"{field}=",)) if field in _LEFT_OUT else None
-            return Refusal(line, names[field], _shown(values[field]), reason, remedy)
+            return Refusal(line, names[field], _shown(values[field]), reason, _REMEDIES.get(field))
 
     def _read(self, field: str, value: object) -> object:
         if isinstance(value, str):
-            return self._readers[field](value)
+            read = self._readers[field](value)
+            if field not in _LINES:
+                return read
+            self.cleaned[field] += read != value and read != composed(value).strip()
+            return read or None
         if field == Field.CODE and type(value) is int:
             return str(value)
         if field in self._amounts and isinstance(value, float):

@@ -1,28 +1,33 @@
 """Rows and documents that somebody wrote by hand, past this program.
 
-The rules of a storage refuse rows that are not valid rooms, but some storages cannot check that a text is in
-Unicode's form NFC. Such a text is read as if it were, and its row can still be replaced.
+The rules of a storage refuse rows that are not valid rooms, as far as it can check them: not every storage
+knows Unicode's form NFC, or which characters can be seen. What it cannot check is put right when it is read,
+and the row can still be replaced.
 """
 
 from collections.abc import Sequence
 from typing import Any
-from unicodedata import normalize
 
+from rentomatic.domain.fields import FIELDS
+from rentomatic.domain.kinds import Kind, Line, tidied
 from rentomatic.domain.room import InvalidRoom, Room, room_of_values
 
+Values = Sequence[Any]
+"""The values of a room as a storage has them, in the order of `FIELDS`."""
 
-def room_of_row(values: Sequence[Any]) -> Room:
-    """Return the room of the values that a storage has, in the order of `FIELDS`."""
+
+def room_of_row(values: Values) -> Room:
+    """Return the room of the values that a storage has."""
     try:
         return room_of_values(values)
     except InvalidRoom:
-        return room_of_values([_composed(value) for value in values])
+        pairs = zip(FIELDS, values, strict=True)
+        return room_of_values([_put_right(field.kind, value) for field, value in pairs])
 
 
-def forms_of(text: str) -> tuple[str, str]:
-    """Return the forms in which a storage may have the text: composed, and decomposed."""
-    return text, normalize("NFD", text)
-
-
-def _composed(value: Any) -> Any:
-    return normalize("NFC", value) if isinstance(value, str) else value
+def _put_right(kind: Kind, value: Any) -> Any:
+    """The value; a text composed, shortened where that makes it too long, and None where it is invisible."""
+    if not (isinstance(kind, Line) and isinstance(value, str)):
+        return value
+    text = tidied(tidied(value)[: kind.longest])
+    return text if kind.problem(text) is None else None

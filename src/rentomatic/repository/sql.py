@@ -4,17 +4,16 @@ Every piece of SQL comes from the tables below; values are always bound, as `?`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from rentomatic.domain.fields import FIELDS, NAMES
+from rentomatic.domain.fields import FIELDS, NAMES, Description
 from rentomatic.domain.geography import Area, BoundingBox, Circle
-from rentomatic.domain.kinds import Degrees, Line
-from rentomatic.domain.room import TINY, Room, values_of
+from rentomatic.domain.room import Room, values_of
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
-from rentomatic.repository.by_hand import forms_of
+from rentomatic.repository.by_hand import Values
 from rentomatic.repository.keyset import Segment
 
 ROOM_COLUMNS = ", ".join(NAMES)
@@ -102,20 +101,23 @@ def order_sql(segment: Segment) -> str:
     return ", ".join(f"{COLUMNS[field]} DESC" if down else COLUMNS[field] for field, down in segment.order)
 
 
-def swap_sql(old: Room | None, new: Room | None) -> Sql:
-    """The statement that puts `new` in the place of `old`. It changes no row where `old` is not there."""
-    match old, new:
-        case Room(), Room():
-            change = Sql(f"UPDATE room SET ({ROOM_COLUMNS}) = ({MARKS})", values_of(new))
-        case Room(), None:
-            change = Sql("DELETE FROM room")
-        case None, Room():
-            insert = f"INSERT INTO room ({ROOM_COLUMNS}) VALUES ({MARKS}) ON CONFLICT (code) DO NOTHING"
-            return Sql(insert, values_of(new))
-        case _:
+def swap_sql(old: Values | None, new: Room | None) -> Sql:
+    """The statement that puts `new` in the place of the row `old`, and changes nothing where that is not."""
+    if old is None:
+        if new is None:
             raise ValueError("one of them is a room")
-    same = all_of(_is(old))
-    return Sql(f"{change.text} WHERE {same.text}", (*change.values, *same.values))
+        insert = f"INSERT INTO room ({ROOM_COLUMNS}) VALUES ({MARKS}) ON CONFLICT (code) DO NOTHING"
+        return Sql(insert, values_of(new))
+    same = all_of(_has(field, value) for field, value in zip(FIELDS, old, strict=True))
+    if new is None:
+        return Sql(f"DELETE FROM room WHERE {same.text}", same.values)
+    update = f"UPDATE room SET ({ROOM_COLUMNS}) = ({MARKS}) WHERE {same.text}"
+    return Sql(update, (*values_of(new), *same.values))
+
+
+def row_sql(code: str) -> Sql:
+    """The row of that code."""
+    return Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,))
 
 
 def sizes_sql(query: RoomQuery) -> str:
@@ -141,17 +143,9 @@ def sample_of_groups(groups: Iterable[tuple[Any, ...]], share: float) -> Sample:
     return Sample(prices, range_of(sizes), share)
 
 
-def _is(room: Room) -> Iterator[Sql]:
-    """What holds of the row of a room that is the same."""
-    for field, value in zip(FIELDS, values_of(room), strict=True):
-        if value is None:
-            yield Sql(f"{field.name} IS NULL")
-        elif value == 0.0 and isinstance(field.kind, Degrees):  # written by hand, it may be next to nothing
-            yield Sql(f"abs({field.name}) < {TINY!r}")
-        elif isinstance(field.kind, Line):
-            yield Sql(f"{field.name} IN (?, ?)", forms_of(value))
-        else:
-            yield Sql(f"{field.name} = ?", (value,))
+def _has(field: Description, value: object) -> Sql:
+    """What holds of the row that has the value."""
+    return Sql(f"{field.name} IS NULL") if value is None else Sql(f"{field.name} = ?", (value,))
 
 
 def _circle_sql(circle: Circle) -> Sql:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import NoReturn
 from uuid import uuid4
 
-from rentomatic.domain.fields import NAMES
+from rentomatic.domain.fields import FIELDS, NAMES
+from rentomatic.domain.kinds import Line, composed
 from rentomatic.domain.quoting import quoted, shortened
 from rentomatic.domain.room import InvalidRoom, Room, canonical_code
 from rentomatic.domain.search import Field
@@ -17,6 +18,8 @@ from rentomatic.requests.search import field_value
 from rentomatic.use_cases.errors import DocumentError, Fault, ParametersError, Problem
 
 MAX_MEMBERS = 100
+
+_LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
 
 _LONG = 400  # digits, of a number that is out of every range
 
@@ -30,7 +33,7 @@ def room_of_json(content: bytes, code: str | None = None) -> Room:
     Raises DocumentError naming every fault.
     """
     members = _members(content)
-    said = dict(members)
+    said = {name: _composed(name, value) for name, value in members}
     problems = {name: "is not a member of a room" for name in said if name not in NAMES}
     times = Counter(name for name, _ in members)
     problems |= {name: "is given more than once" for name in times if times[name] > 1}
@@ -98,6 +101,11 @@ def _members(content: bytes) -> tuple[tuple[str, object], ...]:
     if len(document) > MAX_MEMBERS:
         _refuse(f"must have at most {MAX_MEMBERS} members, not {len(document)}")
     return document
+
+
+def _composed(name: str, value: object) -> object:
+    """The value of the member, a text of one line in Unicode's form NFC."""
+    return composed(value) if name in _LINES and isinstance(value, str) else value
 
 
 def _refuse(message: str) -> NoReturn:

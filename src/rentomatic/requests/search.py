@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
-from unicodedata import normalize
 
 from rentomatic.domain.fields import FIELD, FIELDS
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
-from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code
+from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code, composed
 from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.domain.search import (
     BY_CODE,
@@ -251,7 +250,7 @@ def field_value(field: Field, text: str) -> Value:
         case Degrees(limit):
             return decimal(text, -limit, limit)
         case Line():
-            return normalize("NFC", text)  # nobody sees in which form they typed or pasted it
+            return composed(text)
 
 
 def canonical(name: str, text: str) -> str:

@@ -19,14 +19,17 @@ class Remedy:
     """What may help a listing: an option of the import, with one of these values.
 
     option: `map`, `encoding`, `decimal` or `round`; how it is given is up to the user interface.
+    caution: what else it does, if anything, as it follows behind a comma.
     """
 
     option: str
     values: tuple[str, ...]
+    caution: str = ""
 
     def told_after(self, message: str, phrase: Callable[[str, str], str]) -> str:
         """The message with the advice. phrase: how an option and its value are given."""
-        return f"{message}: try {' or '.join(phrase(self.option, value) for value in self.values)}"
+        advice = " or ".join(phrase(self.option, value) for value in self.values)
+        return f"{message}: try {advice}" + (f", {self.caution}" if self.caution else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,21 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(listings: Listing
     assert [OLD] == listings.rooms()
 
 
+@pytest.mark.parametrize(
+    ("query", "rooms"),
+    [("dry_run=true", "that would be replaced would have none"), ("", "that were replaced have none now")],
+)
+def test_what_replaced_rooms_lose_and_what_was_cleaned_is_noted(
+    listings: Listings, query: str, rooms: str
+) -> None:
+    answer = listings.send("code,price,latitude,longitude,title\nold,70,51.5,-0.12,Quiet  room\n", query)
+
+    assert [
+        "The spacing of the title was cleaned in 1 line.",
+        f"The listing has no column for the size: rooms {rooms}.",
+    ] == answer.json["notes"]
+
+
 def test_columns_are_found_where_they_are_named(listings: Listings) -> None:
     german = "Nummer;Preis;Breite;Länge;Fläche\nneu;1.200,40;51.5;-0.12;20\n".encode("windows-1252")
     names = (
@@ -427,7 +442,7 @@ def test_import_is_no_room(listings: Listings, method: str) -> None:
 def test_an_answer_is_json_that_says_all_it_promises(listings: Listings) -> None:
     answer = listings.send(HEADER + BAD)
 
-    assert ["dry_run", "added", "replaced", "unchanged", "skipped", "refused", "columns", "refusals"] == list(
-        json.loads(answer.text)
-    )
+    expected = "dry_run added replaced unchanged skipped refused columns notes refusals"
+    assert expected.split() == list(json.loads(answer.text))
+    assert [] == answer.json["notes"]
     assert {"line", "column", "value", "reason"} == set(answer.json["refusals"][0])

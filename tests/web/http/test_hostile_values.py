@@ -57,8 +57,8 @@ OF_PAGES = (
 )
 PATHS = ("/room/{}", "/rooms/{}", "/staff/rooms/{}", "/staff/rooms/{}/remove", "/{}", "/static/{}")
 FORMS = {
-    "/staff/add": ("code", "price", "size", "latitude", "longitude", "fresh"),
-    "/staff/rooms/a1": ("price", "size", "latitude", "longitude", "version"),
+    "/staff/add": ("code", "title", "price", "size", "latitude", "longitude", "fresh"),
+    "/staff/rooms/a1": ("title", "price", "size", "latitude", "longitude", "version"),
     "/staff/rooms/a1/remove": ("version",),
     "/staff/sign-in": ("key", "next"),
 }

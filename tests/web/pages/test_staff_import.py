@@ -95,6 +95,12 @@ def test_a_preview_tells_what_would_change_and_changes_nothing(desk: Desk) -> No
     assert [OLD] == desk.rooms()
 
 
+def test_a_preview_tells_what_replaced_rooms_would_lose(desk: Desk) -> None:
+    answer = desk.send("code,price,latitude,longitude\nold,70,51.5,-0.12\n", "preview")
+
+    assert "The listing has no column for the size or the title: rooms that would be" in answer.text
+
+
 @pytest.mark.parametrize("act", ["", "else", "Import"])
 def test_a_form_that_does_not_say_to_import_is_a_preview(desk: Desk, act: str) -> None:
     assert "would change" in desk.send(HEADER + NEW, act).text

@@ -134,8 +134,13 @@ def test_a_link_may_fill_in_the_code_of_a_room_to_be_added() -> None:
 
 @pytest.mark.parametrize(
     "room",
-    [make_room(), make_room(size=None, latitude=1e-7, longitude=-179.99999999999997), make_room(price=0)],
-    ids=str,
+    [
+        make_room(),
+        make_room(size=None, latitude=1e-7, longitude=-179.99999999999997),
+        make_room(price=0),
+        make_room(title="\u05d7\u05d3\u05e8\u200f! \u0e2b\u0e49\u0e2d\u0e07\u200b\u0e1e\u0e31\u0e01"),
+    ],
+    ids=ascii,
 )
 def test_a_form_that_is_sent_as_it_is_leaves_the_room_as_it_is(room: Room) -> None:
     staff, rooms = staff_of(room)
@@ -414,10 +419,30 @@ def test_a_title_is_typed_edited_and_shown() -> None:
     assert rooms.get("b2") == replace(kept, title=None)
 
 
-def test_what_is_no_title_is_told_beside_its_field() -> None:
+@pytest.mark.parametrize(
+    "title", ["Quiet\troom", "Quiet\r\nroom", " Quiet \u00a0 room", "Quiet  room\t"], ids=ascii
+)
+def test_spacing_of_a_title_is_cleaned_and_its_words_stay_apart(title: str) -> None:
     staff, rooms = staff_of()
-    answer = staff.post("/staff/add", {**B2, "title": "a  b"})
+    staff.post("/staff/add", {**B2, "title": title})
+
+    assert make_room(code="b2", price=70, size=25, longitude=-0.1, title="Quiet room") == rooms.get("b2")
+
+
+@pytest.mark.parametrize(
+    ("title", "problem"),
+    [
+        ("a\u202eb", "must be one line without control characters"),
+        ("a\x07b", "must be one line without control characters"),
+        ("\u200b", "must have a visible character"),
+        ("\u0958" * 61, "must have 1 to 120 characters"),
+    ],
+    ids=ascii,
+)
+def test_what_is_no_title_is_told_beside_its_field(title: str, problem: str) -> None:
+    staff, rooms = staff_of()
+    answer = staff.post("/staff/add", {**B2, "title": title})
 
     assert 422 == answer.status_code
-    assert "must have single plain spaces, and none at its ends" in answer.text
+    assert problem in answer.text
     assert rooms.get("b2") is None

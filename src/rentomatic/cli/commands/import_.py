@@ -21,6 +21,7 @@ from rentomatic.domain.spreadsheet import defused
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import Columns
+from rentomatic.listings.notes import notes
 from rentomatic.listings.source import Source, open_listing
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
@@ -133,6 +134,8 @@ def import_(
     if "size" not in columns.found and "size" not in mapping:
         click.echo("No column for the size was found. If there is one, name it: --map size=COLUMN.", err=True)
     _print_report(done, dry_run)
+    for note in notes(columns, done, dry_run):
+        click.echo(note, err=True)
     return FAILED if done.refused else DONE
 
 

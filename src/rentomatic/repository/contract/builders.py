@@ -51,7 +51,8 @@ _VALUES: dict[Field, st.SearchStrategy[Any]] = {
 
 def values_of(field: Description) -> st.SearchStrategy[Any]:
     """The values of a field, None among them where it may be unstated."""
-    values = _VALUES.get(field.name, LINES)
+    # Generated texts may be invisible.
+    values = _VALUES.get(field.name, LINES.filter(lambda text: field.kind.problem(text) is None))
     return st.none() | values if field.optional else values
 
 

@@ -8,12 +8,13 @@ too many, and one that certainly holds every room of the circle.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rentomatic.domain.fields import FIELDS, Description, Field
+from rentomatic.domain.fields import FIELD, FIELDS, Description, Field
 from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
+from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
-from rentomatic.repository.by_hand import room_of_row
+from rentomatic.repository.by_hand import Values, room_of_row
 from rentomatic.repository.keyset import Segment
 from rentomatic.repository.nearest import MARGIN
 
@@ -50,9 +51,14 @@ def document_of(room: Room) -> Document:
 
 def room_of(document: Document) -> Room:
     """The room of a document, which by hand may be written with other types of numbers and without nulls."""
+    return room_of_row(row_of(document))
+
+
+def row_of(document: Document) -> Values:
+    """The values of a document, in the types that they have in a room."""
     longitude, latitude = document["place"]["coordinates"]
     found = {**document, Field.LATITUDE: latitude, Field.LONGITUDE: longitude}
-    return room_of_row([_read(field, found) for field in FIELDS])
+    return [_read(field, found) for field in FIELDS]
 
 
 def _read(field: Description, found: Document) -> object:
@@ -92,10 +98,21 @@ def segment_filters(segment: Segment) -> list[Document]:
     path = PATHS[segment.by]
     stated: dict[bool | None, list[Document]] = {
         None: [],
-        True: [{path: {"$gt": 0}}],  # a range, which an index is followed for
+        True: [{path: {"$gte": _least(FIELD[segment.by].kind)}}],  # a range, which an index is followed for
         False: [{path: {"$eq": None}}],
     }
     return [*map(condition_filter, segment.conditions), *stated[segment.stated]]
+
+
+def _least(kind: Kind) -> Any:
+    """What no stated value of the kind is less than."""
+    match kind:
+        case Whole(lowest):
+            return lowest
+        case Degrees(limit):
+            return -limit
+        case Code() | Line():
+            return ""
 
 
 def segment_order(segment: Segment) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import patient_seconds, read_within, seconds_within
+from rentomatic.repository.by_hand import Values
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections
 from rentomatic.repository.postgres.grid import cells_of
@@ -17,12 +18,13 @@ from rentomatic.repository.postgres.search import (
     all_rooms,
     first_rooms,
     room_of_code,
+    row_of_code,
     takes_one_statement,
 )
 from rentomatic.repository.postgres.statements import execute
 from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, quick_prices, sample_of
 from rentomatic.repository.sql import summary_of_groups, swap_sql
-from rentomatic.repository.swap import code_of_swap
+from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_WAIT, _SWAP_WAIT = 5.0, 1.0
@@ -107,11 +109,15 @@ class PostgresRepo:
             return loads.load(session, rooms, on_conflict, keep=not dry_run, exactly=exactly)
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
-        code_of_swap(old, new)
+        code = code_of_swap(old, new)
         # Behind a load it would wait long, and keep connections from those who read.
         wait = _lock_timeout(self._swap_wait)
         with self._connections.transaction(self._timeout, wait) as session:
-            return execute(session, swap_sql(old, new)) > 0
+
+            def swap(row: Values | None) -> bool:
+                return execute(session, swap_sql(row, new)) > 0
+
+            return swap_rows(old, swap, lambda: row_of_code(session, code))
 
     def ping(self) -> None:
         self._connections.ping()

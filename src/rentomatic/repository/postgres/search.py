@@ -2,10 +2,11 @@
 
 from collections.abc import Generator
 
+from rentomatic.domain.fields import FIELD
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
-from rentomatic.repository.by_hand import room_of_row
+from rentomatic.repository.by_hand import Values, room_of_row
 from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
 from rentomatic.repository.postgres import plan
@@ -25,12 +26,12 @@ from rentomatic.repository.postgres.ways import way_at_once, way_to_few
 from rentomatic.repository.sql import (
     ANYTHING,
     COLUMNS,
-    ROOM_COLUMNS,
     Sql,
     all_of,
     condition_sql,
     filters,
     order_sql,
+    row_sql,
     segment_sql,
 )
 from rentomatic.use_cases.errors import NotQuick
@@ -38,14 +39,20 @@ from rentomatic.use_cases.errors import NotQuick
 
 def room_of_code(session: Session, code: str) -> Room | None:
     """The room of that code."""
-    found = rows(session, Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,)), prepare=True)
-    return room_of_row(found[0]) if found else None
+    row = row_of_code(session, code)
+    return room_of_row(row) if row else None
+
+
+def row_of_code(session: Session, code: str) -> Values | None:
+    """The row of that code."""
+    return next(iter(rows(session, row_sql(code), prepare=True)), None)
 
 
 def takes_one_statement(query: RoomQuery) -> bool:
     """Whether a page of the search is read by a single statement."""
-    first = query.after is None and query.sort.key is not SortKey.SIZE
-    return plan.one_plan_fits_all(query) and (first or query.sort.key is SortKey.CODE)
+    key = query.sort.key
+    stated = key is SortKey.DISTANCE or not FIELD[Field(key)].optional
+    return plan.one_plan_fits_all(query) and (key is SortKey.CODE or (query.after is None and stated))
 
 
 def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool = False) -> list[Room]:

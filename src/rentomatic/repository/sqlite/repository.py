@@ -13,6 +13,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import Deadline, read_within
+from rentomatic.repository.by_hand import Values
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.cells import cells_of
@@ -26,7 +27,7 @@ from rentomatic.repository.sqlite.files import (
 )
 from rentomatic.repository.sqlite.load import apply, stage
 from rentomatic.repository.sqlite.meter import Meter
-from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code
+from rentomatic.repository.sqlite.search import all_rooms, first_rooms, room_of_code, row_of_code
 from rentomatic.repository.sqlite.totals import (
     count_of,
     prices_of,
@@ -35,7 +36,7 @@ from rentomatic.repository.sqlite.totals import (
     sample_of,
 )
 from rentomatic.repository.staging import NO_SPACE_TO_STAGE
-from rentomatic.repository.swap import code_of_swap
+from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -138,14 +139,18 @@ class SqliteRepo:
             self._shorten_log()
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
-        code_of_swap(old, new)
-        statement = swap_sql(old, new)
+        code = code_of_swap(old, new)
         with (
             self._connection(self._meter()) as connection,
             _waiting(connection, self._swap_wait),
             _transaction(connection, "BEGIN IMMEDIATE"),
         ):
-            return connection.execute(statement.text, statement.values).rowcount > 0
+
+            def swap(row: Values | None) -> bool:
+                statement = swap_sql(row, new)
+                return connection.execute(statement.text, statement.values).rowcount > 0
+
+            return swap_rows(old, swap, lambda: row_of_code(connection, code))
 
     def _shorten_log(self) -> None:
         """Give back the disk that a large load took for its log, also one that filled it and failed."""

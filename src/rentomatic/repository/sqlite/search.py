@@ -9,7 +9,7 @@ from itertools import islice
 from rentomatic.domain.geography import Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.repository.by_hand import room_of_row
+from rentomatic.repository.by_hand import Values, room_of_row
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.sql import (
     ANYTHING,
@@ -19,6 +19,7 @@ from rentomatic.repository.sql import (
     all_of,
     filters,
     order_sql,
+    row_sql,
     segment_sql,
 )
 from rentomatic.repository.sqlite.meter import Meter, TooFar
@@ -47,8 +48,15 @@ By then reading a million rooms takes hardly longer; measuring how far each is t
 
 def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
     """The room of that code."""
-    row = connection.execute(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,)).fetchone()
+    row = row_of_code(connection, code)
     return room_of_row(row) if row else None
+
+
+def row_of_code(connection: sqlite3.Connection, code: str) -> Values | None:
+    """The row of that code."""
+    statement = row_sql(code)
+    row: Values | None = connection.execute(statement.text, statement.values).fetchone()
+    return row
 
 
 def first_rooms(

@@ -15,6 +15,7 @@ from rentomatic.domain.quoting import counted
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import Columns
+from rentomatic.listings.notes import notes
 from rentomatic.listings.source import ListingError, listing_in
 from rentomatic.requests.listing import ImportRequest, parse_import
 from rentomatic.serializers import csv, json, ndjson
@@ -53,10 +54,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a listing. columns: the one of each field that was understood."""
+    """What became of a listing.
+
+    columns: the one of each field that was understood. notes: what people should know beside the counts.
+    """
 
     report: ImportReport
     columns: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 class Imports:
@@ -112,7 +117,7 @@ class Imports:
                 dry_run=wanted.dry_run,
             )
         self._keys.audit(req, "import", dry_run=wanted.dry_run, **totals(report))
-        return Loaded(report, columns.found)
+        return Loaded(report, columns.found, tuple(notes(columns, report, wanted.dry_run)))
 
 
 class ImportResource:
@@ -134,7 +139,8 @@ class ImportResource:
         members = {"dry_run": wanted.dry_run, **as_members(loaded.report)}
         refusals = members.pop("refusals")
         resp.content_type = json.MEDIA_TYPE
-        resp.data = msgspec.json.encode({**members, "columns": loaded.columns, "refusals": refusals})
+        told = {"columns": loaded.columns, "notes": loaded.notes, "refusals": refusals}
+        resp.data = msgspec.json.encode({**members, **told})
 
 
 def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:

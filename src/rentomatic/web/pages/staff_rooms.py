@@ -6,7 +6,7 @@ from uuid import uuid4
 from falcon import Request, Response
 
 from rentomatic.domain.fields import FIELDS, Field
-from rentomatic.domain.kinds import Line
+from rentomatic.domain.kinds import Line, tidied
 from rentomatic.domain.room import Room
 from rentomatic.requests.room import room_of_texts
 from rentomatic.serializers import json
@@ -178,7 +178,9 @@ def texts_of(room: Room) -> dict[str, str]:
 
 
 def _texts(given: Texts) -> dict[str, str]:
-    return {name: typed(given.get(name, "")) for name in ("code", "fresh", "version", *LABELS)}
+    """The fields as typed or pasted. What hides in a text of one line is part of it: it may join letters."""
+    fields = ("code", "fresh", "version", *LABELS)
+    return {name: (tidied if name in LINES else typed)(given.get(name, "")) for name in fields}
 
 
 def _fresh(texts: Texts) -> Texts:

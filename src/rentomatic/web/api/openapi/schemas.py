@@ -227,6 +227,11 @@ def _of_imports() -> dict[str, Schema]:
                     "additionalProperties": text,
                     "description": "The column of each field.",
                 },
+                "notes": {
+                    "type": "array",
+                    "items": text,
+                    "description": "What people should know beside the counts, a sentence each.",
+                },
             }
         ),
     }
