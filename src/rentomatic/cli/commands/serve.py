@@ -19,7 +19,6 @@ from rentomatic.repository.backend import InFile, MadeMeanwhile
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.server.listeners import CannotListen, require_free
 from rentomatic.server.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
-from rentomatic.server.static_copies import publish
 from rentomatic.settings import Settings, SettingsError, read_settings
 from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.import_rooms import import_rooms
@@ -91,6 +90,8 @@ def _stop(signum: int, frame: object) -> None:
 
 def _server(name: str) -> Callable[[Serving], None]:
     """What runs the server of that name; importing one is not free for other commands."""
+    import rentomatic.web.app  # noqa: F401 - workers are forks: they share what is imported here
+
     if name == "granian":
         from rentomatic.server import granian
 
@@ -115,6 +116,8 @@ def _prepare(settings: Settings, with_sample: bool) -> None:
 
 def _publish_static_files(directory: Path) -> None:
     """Put them there, or say why not: the server in front then asks this one for them."""
+    from rentomatic.server.static_copies import publish
+
     try:
         publish(directory)
     except OSError as error:
