@@ -55,12 +55,16 @@ class PostgresServer:
 
     def create(self) -> None:
         """Make the folder of the server, which asks for the password if there is one."""
-        login = ["--auth=trust"]
-        if self.password is not None:
-            secret = self.folder / "secret"
-            secret.write_text(self.password)
-            secret.chmod(0o644)
-            login = ["--auth=scram-sha-256", f"--pwfile={secret}"]
+        if self.password is None:
+            self._copy(_fresh_data())
+            return
+        secret = self.folder / "secret"
+        secret.write_text(self.password)
+        secret.chmod(0o644)
+        self.initialise("--auth=scram-sha-256", f"--pwfile={secret}")
+
+    def initialise(self, *login: str) -> None:
+        """Make the folder anew, which takes ten times as long as to copy one."""
         self._run("initdb", "--username=postgres", *login, "--encoding=UTF8", "--no-sync")
 
     def follow(self, primary: "PostgresServer") -> None:
@@ -124,12 +128,14 @@ class PostgresServer:
         return [str(_binaries() / program), "-D", str(self.folder / "data")]
 
     def _run(self, program: str, *options: str) -> None:
+        self._do(*self._command(program), *options)
+
+    def _copy(self, data: Path) -> None:
+        self._do("cp", "-R", str(data), str(self.folder / "data"))
+
+    def _do(self, *command: str) -> None:
         done = subprocess.run(
-            [*self._command(program), *options],
-            capture_output=True,
-            check=False,
-            timeout=120,
-            **self._identity(),
+            command, capture_output=True, check=False, timeout=120, cwd="/", **self._identity()
         )
         assert done.returncode == 0, done.stderr.decode()
 
@@ -155,6 +161,14 @@ def _binaries() -> Path:
             shutil.copytree(folder, copy / folder.name)
         home = copy / home.name
     return home / "pginstall" / "bin"
+
+
+@cache
+def _fresh_data() -> Path:
+    """The data of a server that was just made, and lets everybody in; to be copied."""
+    made = PostgresServer(_temporary_folder())
+    made.initialise("--auth=trust")
+    return made.folder / "data"
 
 
 def _temporary_folder() -> Path:

@@ -37,11 +37,25 @@ WRITING = """
 SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE 'rentomatic_scratch_%'"
 
 
+MANY = 40_000
+"""So many that the middle of a load, tenths of a second, is not missed by who asks every few thousandths."""
+
+
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup."""
+    return backup_of(ROOMS, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of many rooms."""
+    return backup_of(MANY, tmp_path_factory)
+
+
+def backup_of(number: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("backup") / "rooms.gz"
-    rooms = sorted(sample_rooms(ROOMS), key=lambda room: room.code)
+    rooms = sorted(sample_rooms(number), key=lambda room: room.code)
     with path.open("wb") as opened:
         backup.write(opened, rooms, taken="", storage="", schema=None, version="")
     return path
@@ -76,9 +90,13 @@ def while_copying(conninfo: str, running: subprocess.Popen[bytes]) -> None:
 
 
 def while_writing(conninfo: str, running: subprocess.Popen[bytes]) -> None:
-    with watching(conninfo) as connection:
-        wait_for(connection, WRITING, (True,))
-        running.kill()
+    """A room that is to be changed is held by somebody else."""
+    with psycopg.connect(conninfo) as holding:
+        holding.execute("SELECT FROM room WHERE id = 500 FOR UPDATE")
+        with watching(conninfo) as connection:
+            wait_for(connection, WRITING, (True,))
+            running.kill()
+            running.wait(LIMIT)
 
 
 def while_waiting_to_remove(conninfo: str, running: subprocess.Popen[bytes]) -> None:
@@ -93,13 +111,14 @@ def while_waiting_to_remove(conninfo: str, running: subprocess.Popen[bytes]) -> 
 
 @pytest.mark.parametrize("kill", [while_copying, while_writing, while_waiting_to_remove])
 def test_a_restore_that_is_killed_leaves_the_rooms_as_they_were_and_nothing_behind(
-    conninfo: str, file: Path, kill: Callable[[str, subprocess.Popen[bytes]], None]
+    conninfo: str, file: Path, large_file: Path, kill: Callable[[str, subprocess.Popen[bytes]], None]
 ) -> None:
+    first = large_file if kill is while_copying else file
     everything = "SELECT * FROM room ORDER BY id"
     with watching(conninfo) as connection:
         before = connection.execute(everything).fetchall()
 
-        with start(conninfo, "restore", "--yes", str(file)) as running:
+        with start(conninfo, "restore", "--yes", str(first)) as running:
             kill(conninfo, running)
         wait_for(connection, LEFT, (0, 0, 0))
 
@@ -132,10 +151,12 @@ def scratch_databases(conninfo: str) -> set[str]:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_proof_that_is_stopped_drops_its_database(conninfo: str, file: Path, sign: signal.Signals) -> None:
+def test_a_proof_that_is_stopped_drops_its_database(
+    conninfo: str, large_file: Path, sign: signal.Signals
+) -> None:
     before = scratch_databases(conninfo)
 
-    with start(conninfo, "restore", "--verify", str(file)) as running, watching(conninfo) as connection:
+    with start(conninfo, "restore", "--verify", str(large_file)) as running, watching(conninfo) as connection:
         while not (made := scratch_databases(conninfo) - before):
             assert running.poll() is None
         wait_for(connection, COPYING.replace("current_database()", f"'{made.pop()}'"), (True,))

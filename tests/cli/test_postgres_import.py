@@ -21,8 +21,7 @@ from tests import postgres_server
 from tests.cli.conftest import url_of
 
 COMMAND = [sys.executable, "-m", "rentomatic", "import"]
-ROOMS = 40_000
-"""So many that the middle of a load, tenths of a second, is not missed by who asks every few thousandths."""
+ROOMS = 12_000
 
 LIMIT = 120.0
 
@@ -87,11 +86,15 @@ def while_copying(conninfo: str, listing: Path) -> subprocess.Popen[bytes]:
 
 
 def while_merging(conninfo: str, listing: Path) -> subprocess.Popen[bytes]:
-    """An import that has copied all and now changes the table."""
-    with listing.open("rb") as lines:
-        running = start_import(conninfo, stdin=lines)
-    with watching(conninfo) as connection:
-        wait_for(connection, MERGING, (True,))
+    """An import that has copied all and now changes the table, in which somebody else holds a room."""
+    with psycopg.connect(conninfo) as holding:
+        holding.execute("SELECT FROM room WHERE id = 500 FOR UPDATE")
+        with listing.open("rb") as lines:
+            running = start_import(conninfo, stdin=lines)
+        with watching(conninfo) as connection:
+            wait_for(connection, MERGING, (True,))
+        running.kill()
+        running.wait(LIMIT)
     return running
 
 

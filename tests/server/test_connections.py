@@ -12,12 +12,12 @@ import pytest
 
 from rentomatic.server import draining
 from rentomatic.web.limits.connections import count_active, is_listening
-from tests.servers import Answer, Server, no_more_files, rentomatic
+from tests.servers import Answer, Server, free_port, no_more_files, rentomatic, serving
 
 SERVERS = ("granian", "gunicorn")
 EXPORTED = "/rooms?format=ndjson"
 
-MORE_THAN_USUAL = 1500
+MORE_THAN_USUAL = 1100
 """More than the 1,024 files that a process may often open unless it asks for more."""
 
 
@@ -97,9 +97,20 @@ def answered(server: Server, target: str) -> Answer:
     return answer
 
 
+SOON = """
+from rentomatic.cli.main import main
+from rentomatic.web.limits import connections
+connections.SILENT_FOR, connections._PAUSE = 1.0, 0.2
+main()
+"""
+"""The program, but that it waits a second instead of thirty for the first byte of a connection."""
+
+
 def test_a_connection_on_which_nothing_arrives_is_closed(database: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", SOON, "serve", "--port", str(port)]
     with (
-        rentomatic(database, tmp_path / "log") as server,
+        serving(command, port, tmp_path / "log", {"DATABASE_URL": database}) as server,
         socket.create_connection(("127.0.0.1", server.port), timeout=90) as silent,
     ):
         assert b"" == silent.recv(1)

@@ -50,7 +50,7 @@ class Load:
                 self.answers.append((asked, self.server.get(next(targets), timeout=PATIENCE)))
             except OSError as error:
                 self.failures.append(repr(error))
-            self.over.wait(0.02)
+            self.over.wait(0.05)
 
     def since(self, moment: float, status: int) -> int:
         """How many of the searches that were asked for since then have this status."""
@@ -132,6 +132,7 @@ def test_a_database_that_goes_away_under_load_is_a_503_and_is_found_again(
         health = []
         while time.monotonic() < away + 4:  # so long is the outage
             health.append([application.get(f"/health/{name}", PATIENCE).status for name in ("live", "ready")])
+            load.over.wait(0.1)
         wait_for(lambda: load.since(away, 503) > 10)
         found = load.since(away, 200)
         database.start()

@@ -27,7 +27,10 @@ LIMIT = 60.0
 
 @dataclass
 class Load:
-    """Clients that ask again and again, some on connections that are kept, some on new ones."""
+    """Clients that ask again and again, some on connections that are kept, some on new ones.
+
+    They rest between two requests: so some arrive just when a worker ends idle connections.
+    """
 
     server: Server
     over: threading.Event = field(default_factory=threading.Event)
@@ -45,6 +48,7 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(repr(error))
                 connection.close()
+            self.over.wait(0.01)
         connection.close()
 
     def wait_for_more(self, answers: int = 50) -> None:

@@ -12,6 +12,9 @@ from rentomatic.web.api.openapi import document
 from rentomatic.web.api.openapi.answers import METHODS
 
 DOCUMENT = document()
+_PATHS = {
+    re.compile(re.sub(r"\{\w+\}", "[^/]+", template)): item for template, item in DOCUMENT["paths"].items()
+}
 _OF_THE_BODY = {"content-type", "content-length"}
 
 Kind = tuple[str, int, str]
@@ -48,8 +51,8 @@ def follow(node: dict[str, Any]) -> dict[str, Any]:
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
     """The operation that a request is for; a HEAD is a GET without a body."""
     wanted = "get" if method == "HEAD" else method.lower()
-    for template, item in DOCUMENT["paths"].items():
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+    for template, item in _PATHS.items():
+        if template.fullmatch(path):
             found: dict[str, Any] | None = item.get(wanted)
             return found
     return None
@@ -93,8 +96,17 @@ def _check_body(what: str, expected: dict[str, Any], answer: testing.Result) -> 
 
 
 def validate(schema: dict[str, Any], value: object) -> None:
-    """Raises jsonschema_rs.ValidationError."""
-    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(value)
+    """Hold a value against a schema of the document. Raises jsonschema_rs.ValidationError."""
+    if id(schema) not in _VALIDATORS:
+        _VALIDATORS[id(schema)] = (
+            schema,
+            Draft202012Validator({**schema, "components": DOCUMENT["components"]}),
+        )
+    _VALIDATORS[id(schema)][1].validate(value)
+
+
+_VALIDATORS: dict[int, tuple[dict[str, Any], Draft202012Validator]] = {}
+"""Each schema that was used, which is kept so that its id stays its own, and what it was compiled to."""
 
 
 def _types(answer: dict[str, Any]) -> list[str]:

@@ -1,6 +1,5 @@
 """Clients of real servers that go away while their listing is read, and the next import."""
 
-import gzip
 import socket
 import sys
 from contextlib import closing, suppress
@@ -25,10 +24,18 @@ from tests.web.pages.test_staff_import import multipart
 
 __all__ = ["server"]  # a fixture
 
-LONG = HEADER.replace(b",note", b"") + b"".join(b"r%d,20,60,51.5,-0.12\n" % n for n in range(400_000))
+
+def listing(rooms: int) -> bytes:
+    return HEADER.replace(b",note", b"") + b"".join(b"r%d,20,60,51.5,-0.12\n" % n for n in range(rooms))
+
+
+LONG = listing(400_000)
 """Takes some seconds to read."""
 
 FORM = multipart({"act": "preview"}, LONG)
+
+SHORTER = 150_000
+"""Rooms of a listing that is read to its end."""
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs TCP_INFO and /proc")
 
@@ -57,7 +64,8 @@ def test_a_listing_is_read_no_further_when_its_client_goes_away(
 
 def test_a_client_that_waits_gets_its_answer_while_others_come_and_go(server: Server) -> None:
     before = rooms_in(server)
-    with closing(begin(server, head(len(LONG)), LONG, "/rooms/import?dry_run=true")) as client:
+    body = listing(SHORTER)
+    with closing(begin(server, head(len(body)), body, "/rooms/import?dry_run=true")) as client:
         client.settimeout(10 * LIMIT)
         until(lambda: is_reading(server))
         statuses = [server.get("/rooms?limit=3").status for _ in range(20)]
@@ -67,19 +75,8 @@ def test_a_client_that_waits_gets_its_answer_while_others_come_and_go(server: Se
 
     assert [200] * 20 == statuses
     assert b"HTTP/1.1 200 " == answer[:13]
-    assert b'"added":400000' in answer
+    assert f'"added":{SHORTER}'.encode() in answer
     assert before == rooms_in(server)
-
-
-def test_a_small_file_of_many_blank_lines_is_refused_and_the_next_import_done(server: Server) -> None:
-    blank = gzip.compress(HEADER + LINE % 91_000_000 + b"\n" * 30_000_000)
-    answer = send(server, blank, Content_Encoding="gzip")
-    page = uploads.upload(server, blank)
-
-    assert (422, 422) == (answer.status, page.status)
-    assert "1,000,000 lines in a row without a valid room" in answer.json["detail"]
-    assert "1,000,000 lines in a row without a valid room" in page.body.decode()
-    assert 200 == send(server, HEADER + LINE % 91_000_001).status
 
 
 def is_reading(server: Server) -> bool:

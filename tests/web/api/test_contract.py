@@ -189,7 +189,7 @@ def test_every_documented_answer_is_given_and_no_other() -> None:
 def busy(walk: Walk, request: Request) -> None:
     """While the one place at the gate is taken."""
     repository = Asking(FIRST_ROOMS)
-    client = client_of(repository, threads=1, keys=[ENTRY])
+    client = client_of(repository, threads=1, keys=[ENTRY], tuning=Tuning(wait=0.05))
     repository.also = lambda: walk.send(client, request)
     client.simulate_get(f"/rooms/{CODE}")
 

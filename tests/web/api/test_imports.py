@@ -13,7 +13,7 @@ from falcon import testing
 from rentomatic.domain.fields import ALWAYS_WRITTEN, NAMES
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.listings import source
+from rentomatic.listings import formats, source
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.serializers import csv, ndjson
 from rentomatic.settings import Scope
@@ -285,6 +285,19 @@ def test_a_small_body_that_becomes_huge_is_refused() -> None:
     assert len(bomb) < 100_000
     assert_problem(answer, 413, "urn:rentomatic:problem:listing-too-long")
     assert [OLD] == listings.rooms()
+
+
+def test_a_small_file_of_many_blank_lines_is_refused_and_the_next_one_loaded(
+    listings: Listings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 1000)
+    blank = gzip.compress((HEADER + NEW + "\n" * 100_000).encode())
+    answer = listings.send(blank, Content_Encoding="gzip")
+
+    problem = assert_problem(answer, 422, "urn:rentomatic:problem:listing")
+    assert "1,000 lines in a row without a valid room" in problem["detail"]
+    assert [OLD] == listings.rooms()
+    assert 200 == listings.send(HEADER + NEW).status_code
 
 
 def test_a_listing_that_expands_too_much_is_refused(

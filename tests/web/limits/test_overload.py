@@ -73,9 +73,11 @@ class Crowd:
 
     def _watch(self, begin: threading.Barrier, over: threading.Event) -> None:
         begin.wait(30)
-        while not over.is_set():
+        while True:
             for path in ("/health/live", "/health/ready", "/metrics"):
                 self.health.append(self.server.get(path, timeout=2).status)
+            if over.wait(0.05):
+                return
 
     @property
     def statuses(self) -> Counter[int]:

@@ -12,6 +12,7 @@ from falcon import testing
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
+from rentomatic.listings import formats
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.serializers import csv, ndjson
 from rentomatic.web.limits.tuning import USUAL, Tuning
@@ -231,6 +232,18 @@ def test_a_file_that_makes_no_listing_is_refused_as_a_whole(desk: Desk, content:
     assert told in answer.text
     assert 'role="alert"' in answer.text
     assert [OLD] == desk.rooms()
+
+
+def test_a_small_file_of_many_blank_lines_is_refused_and_the_next_one_loaded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 1000)
+    answer = desk.send(gzip.compress((HEADER + NEW + "\n" * 100_000).encode()))
+
+    assert 422 == answer.status_code
+    assert "1,000 lines in a row without a valid room" in answer.text
+    assert [OLD] == desk.rooms()
+    assert 200 == desk.send(HEADER + NEW).status_code
 
 
 def test_what_a_file_says_is_only_shown(desk: Desk) -> None:
