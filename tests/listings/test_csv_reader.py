@@ -124,7 +124,7 @@ def test_line_numbers_count_the_lines_inside_quotes() -> None:
         ({"code": "a\x00"}, "code", "must be 1 to 36 letters"),
         ({"size": "0"}, "size", "must be between 1 and 2,147,483,647"),
         ({"size": "big"}, "size", "is not a number"),
-        ({"price": ""}, "price", "is not a number"),
+        ({"price": ""}, "price", "is empty"),
         ({"price": "\x00"}, "price", "is not a number"),
         ({"price": "2147483648"}, "price", "must be between 0 and 2,147,483,647"),
         ({"price": "12.50"}, "price", "is not a whole number"),

@@ -1,11 +1,13 @@
-"""Amounts as people write them in listings: `$1,200.00`, `1 200,00 €`, `CHF 1'200`, `25 m²`.
+"""Amounts as people write them in listings: `1,200.00`, `1 200,00`, `1'200`, `25 m²`.
 
 A lone separator before three digits (`1,200`) says thousands in one country and a fraction in
-another: unless the currency sign or the reader's own `decimal` settles it, it is refused.
+another: unless the reader's `decimal` settles it, it is refused.
 """
 
 import re
 from enum import StrEnum
+from fractions import Fraction
+from math import floor
 
 from rentomatic.use_cases.import_rooms import Remedy
 
@@ -26,49 +28,47 @@ class UnclearAmount(ValueError):
 
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
-_CURRENCIES = (
-    "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|GEL|HKD|HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|MAD|"
-    "MXN|MYR|NGN|NOK|NZD|PEN|PHP|PLN|RON|RSD|RUB|SAR|SEK|SGD|THB|TND|TRY|TWD|UAH|USD|UYU|VND|ZAR"
-)
-"""Codes of ISO 4217. Not any three capitals: `600 PCM` is a price a month."""
-
-_SIGN = re.compile(r"(US|A|C|HK|NZ|R|S)?\$|[€£¥₹₺₽₩₪₫฿]|(" + _CURRENCIES + r")|kr\.?|zł|Kč|Ft|lei")
-_NO_FRACTION = re.compile(r"[.,][-–—]+$")  # 85,- in German, 85.- in Switzerland
 _AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’ ])[0-9]{3}((?P=separator)[0-9]{3})*")
-_POINT_FRACTION_SIGNS = ("$", "US$", "£", "¥", "₹", "USD", "GBP")
-"""Signs of currencies with which a comma groups thousands: $1,200. ($1.200 may be pesos.)"""
 
 _MAX_DIGITS = 100
 
 _UNSTATED = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
 
 
-def whole_price(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int:
-    """The whole currency units that the text states, a half rounded up. Raises ValueError with the reason."""
-    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
-        return int(text)
-    number = text.strip()
-    sign = _SIGN.match(number)
-    if sign:
-        number = number[sign.end() :]
-    else:
-        sign = next((s for s in _SIGN.finditer(number) if s.end() == len(number)), None)
-        number = number[: sign.start()] if sign else number
-    number = _NO_FRACTION.sub("", number.strip())
-    if decimal is None and sign and sign.group() in _POINT_FRACTION_SIGNS and "," in number:
-        decimal = Decimal.POINT
-    return _whole(number, decimal, rounded)
+def is_plain(text: str) -> bool:
+    """Whether the text is digits and nothing else, not too many to be converted."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+def exact(text: str, decimal: Decimal | None = None) -> Fraction:
+    """Return the number that the text states, which is not negative. Raises ValueError with the reason."""
+    number = text.translate(_SPACES)
+    if number.startswith("-"):
+        raise ValueError("is not a number of 0 or more")
+    units, fraction = _split(number, decimal)
+    if not re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", units) or not re.fullmatch("[0-9]*", fraction):
+        raise ValueError("is not a number")
+    return Fraction(int(units + fraction), 10 ** len(fraction))
+
+
+def whole(number: Fraction | int, rounded: bool = False) -> int:
+    """Return the number in whole units, a half rounded up. Raises UnclearAmount unless that is wanted."""
+    if number.denominator == 1:
+        return int(number)
+    if not rounded:
+        raise UnclearAmount("is not a whole number", Remedy("round", ("true",)))
+    return floor(number + Fraction(1, 2))
 
 
 def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int | None:
     """The whole m² that the text states, None where it states none. Raises ValueError with the reason."""
-    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+    if is_plain(text):
         return int(text)
     number = text.strip()
     if number.lower() in _UNSTATED:
         return None
-    return _whole(_AREA_UNIT.sub("", number).strip(), decimal, rounded)
+    return whole(exact(_AREA_UNIT.sub("", number).strip(), decimal), rounded)
 
 
 def degrees(text: str) -> float:
@@ -77,20 +77,6 @@ def degrees(text: str) -> float:
     if not re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", number):
         raise ValueError("is not a number of degrees such as 51.5074")
     return float(number)
-
-
-def _whole(text: str, decimal: Decimal | None, rounded: bool) -> int:
-    number = text.translate(_SPACES)
-    if number.startswith("-"):
-        raise ValueError("is not a number of 0 or more")
-    whole, fraction = _split(number, decimal)
-    if not re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", whole) or not re.fullmatch("[0-9]*", fraction):
-        raise ValueError("is not a number")
-    if fraction.strip("0") and rounded:
-        return int(whole) + (fraction[0] >= "5")
-    if fraction.strip("0"):
-        raise UnclearAmount("is not a whole number", Remedy("round", ("true",)))
-    return int(whole)
 
 
 def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rentomatic.domain.fields import FIELDS, Field
 from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, composed, tidied
+from rentomatic.domain.prices import PLAIN, Per, PriceTerms
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import InvalidRoom, Room
-from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_price, whole_size
+from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_size
+from rentomatic.listings.prices import PriceReader
 from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
 
@@ -49,6 +51,7 @@ class Columns:
     mapping: the column of each field whose column has no usual name; empty for a field that no column says.
     decimal: the character before a fraction, where amounts alone do not make it certain.
     rounded: whether prices and sizes with a fraction are rounded, or refused.
+    terms: what the prices of rooms mean. per: how long those of the listing are for, as long unless given.
 
     `found` tells the column of each field, as soon as they are known. `unsaid`: the optional fields that no
     line has a column for. `cleaned`: in how many lines the spacing within a text was put right, by its field.
@@ -59,14 +62,17 @@ class Columns:
         mapping: Mapping[str, str] | None = None,
         decimal: Decimal | None = None,
         rounded: bool = False,
+        terms: PriceTerms = PLAIN,
+        per: Per | None = None,
     ) -> None:
         self._mapping = dict(mapping or {})
         self.found: dict[str, str] = {}
         self.unsaid = set(_OPTIONAL)
         self.cleaned: Counter[str] = Counter()
+        self.prices = PriceReader(terms, per, decimal, rounded)
         self._amounts: dict[str, Callable[[str], object]] = {
             Field.SIZE: lambda text: whole_size(text, decimal, rounded),
-            Field.PRICE: lambda text: whole_price(text, decimal, rounded),
+            Field.PRICE: self.prices.read,
         }
         self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in FIELDS}, **self._amounts}
 
@@ -125,6 +131,8 @@ class Columns:
             return read or None
         if field == Field.CODE and type(value) is int:
             return str(value)
+        if field == Field.PRICE and type(value) is int:
+            return self.prices.converted(value)
         if field in self._amounts and isinstance(value, float):
             return self._readers[field](format(value, "f"))
         return value

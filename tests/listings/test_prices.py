@@ -1,0 +1,157 @@
+"""The currency and the period of prices in listings: understood, and refused where they are others'."""
+
+import pytest
+from babel.numbers import format_currency
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.domain.prices import CURRENCIES, PLAIN, Per, PriceTerms
+from rentomatic.listings.amounts import UnclearAmount
+from rentomatic.listings.prices import PriceReader
+from rentomatic.use_cases.import_rooms import Remedy
+
+POUNDS_PER_NIGHT = PriceTerms("GBP", Per.NIGHT)
+
+
+def refusal(reader: PriceReader, text: str) -> str:
+    with pytest.raises(ValueError, match=r"^is ") as refused:
+        reader.read(text)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["£85", "85 £", "GBP 85", "85 GBP", "85", "£85.00", "£ 85 per night"])
+def test_price_in_the_currency_or_without_one_is_taken(text: str) -> None:
+    assert PriceReader(POUNDS_PER_NIGHT).read(text) == 85
+
+
+@pytest.mark.parametrize("sign", ["€", "EUR", "$", "US$", "kr", "zł", "₺", "₹", "¥", "CHF", "BGN"])
+def test_price_in_another_currency_is_refused_with_the_reason(sign: str) -> None:
+    reader = PriceReader(POUNDS_PER_NIGHT)
+
+    assert f"is in {sign}, but prices are in GBP" == refusal(reader, f"{sign} 85")
+    assert f"is in {sign}, but prices are in GBP" == refusal(reader, f"85 {sign}")
+
+
+@pytest.mark.parametrize(
+    ("sign", "currencies"),
+    [
+        ("$", ["USD", "AUD", "CAD", "NZD", "SGD", "HKD", "MXN", "COP"]),
+        ("kr", ["DKK", "ISK", "NOK", "SEK"]),
+        ("£", ["GBP", "EGP"]),
+        ("¥", ["JPY", "CNY"]),
+        ("A$", ["AUD"]),
+        ("C$", ["CAD"]),
+        ("US$", ["USD"]),
+        ("R$", ["BRL"]),
+    ],
+)
+def test_sign_fits_each_currency_that_it_stands_for(sign: str, currencies: list[str]) -> None:
+    for currency in currencies:
+        assert PriceReader(PriceTerms(currency)).read(f"{sign}85") == 85
+
+
+@pytest.mark.parametrize(("sign", "currency"), [("US$", "CAD"), ("A$", "USD"), ("C$", "AUD"), ("$", "EUR")])
+def test_dollar_of_another_country_is_refused(sign: str, currency: str) -> None:
+    assert f"is in {sign}, but prices are in {currency}" == refusal(
+        PriceReader(PriceTerms(currency)), f"{sign}85"
+    )
+
+
+@given(st.sampled_from(sorted(CURRENCIES)), st.integers(0, 2**31 - 1), st.sampled_from(["{} {}", "{1} {0}"]))
+def test_code_of_every_currency_is_understood_on_either_side(currency: str, price: int, form: str) -> None:
+    assert price == PriceReader(PriceTerms(currency)).read(form.format(currency, price))
+    assert price == PriceReader(PLAIN).read(form.format(currency, price))
+
+
+AT_HOME = [
+    *[("AUD", "en_AU"), ("BRL", "pt"), ("CAD", "en_CA"), ("CHF", "de_CH"), ("CZK", "cs"), ("DKK", "da")],
+    *[
+        ("EUR", "de"),
+        ("EUR", "fr"),
+        ("EUR", "it"),
+        ("EUR", "nl"),
+        ("GBP", "en"),
+        ("HUF", "hu"),
+        ("JPY", "ja"),
+    ],
+    *[("MXN", "es_MX"), ("NOK", "nb"), ("PLN", "pl"), ("SEK", "sv"), ("TRY", "tr"), ("USD", "en")],
+]
+"""Currencies, and the locales of where they are used."""
+
+
+@given(st.sampled_from(AT_HOME), st.integers(0, 2**31 - 1))
+def test_price_is_read_as_it_is_written_at_home(where: tuple[str, str], price: int) -> None:
+    currency, locale = where
+
+    assert price == PriceReader(PriceTerms(currency)).read(format_currency(price, currency, locale=locale))
+
+
+def test_without_a_currency_any_one_is_taken_but_not_two() -> None:
+    reader = PriceReader(PLAIN)
+
+    assert [85, 90, 60] == [reader.read(text) for text in ("€85", "90 EUR", "60")]
+    assert "is in $, but a price before it is in €" == refusal(reader, "$85")
+    assert "is in GBP, but a price before it is in €" == refusal(reader, "GBP 85")
+    assert reader.read("€ 70") == 70
+
+
+def test_dollar_is_the_dollar_that_a_price_before_it_names() -> None:
+    reader = PriceReader(PLAIN)
+
+    assert [85, 90, 60] == [reader.read(text) for text in ("$85", "US$90", "$60")]
+    assert "is in A$, but a price before it is in US$" == refusal(reader, "A$85")
+
+
+MONTHLY = [
+    *("4000/mo", "$4,000/mo", "$4,000 / month", "4000 pcm", "£4000pcm", "4000 p.c.m.", "4000 monthly"),
+    *("4000 a month.", "4.000,00 € pro Monat", "4000 € par mois", "4000 al mes", "4000 EUR al mese"),
+    *("R$ 4000 por mês", "4000 per maand"),
+]
+
+
+@pytest.mark.parametrize("text", MONTHLY)
+def test_price_for_another_time_is_refused_with_the_way_out(text: str) -> None:
+    with pytest.raises(UnclearAmount, match=r"^is a price per month, not per day$") as refused:
+        PriceReader(PLAIN).read(text)
+
+    assert Remedy("price_per", ("month",)) == refused.value.remedy
+
+
+@pytest.mark.parametrize("text", [*MONTHLY, "4000", "$4,000.40", "3999.50"])
+def test_prices_of_a_listing_per_month_are_divided_and_rounded(text: str) -> None:
+    assert PriceReader(PLAIN, Per.MONTH).read(text) == 133
+
+
+@pytest.mark.parametrize("text", MONTHLY)
+def test_price_for_the_same_time_is_taken_as_it_is(text: str) -> None:
+    assert PriceReader(PriceTerms(per=Per.MONTH)).read(text) == 4000
+
+
+@pytest.mark.parametrize("text", ["60 per night", "60/night", "£60 a night", "60 € pro Nacht", "60 nightly",
+                                  "60 par jour", "60 al giorno", "60 a day"])  # fmt: skip
+def test_night_is_as_long_as_a_day(text: str) -> None:
+    assert PriceReader(PLAIN).read(text) == 60
+    assert PriceReader(POUNDS_PER_NIGHT).read(text.replace("€", "£")) == 60
+
+
+@pytest.mark.parametrize(
+    ("text", "per"),
+    [("60 per night", "night"), ("£60 p.w.", "week"), ("60/wk", "week"), ("60 pro Woche", "week")],
+)
+def test_price_for_another_time_than_was_asked_for_is_refused(text: str, per: str) -> None:
+    assert f"is a price per {per}, not per month" == refusal(PriceReader(PLAIN, Per.MONTH), text)
+
+
+@pytest.mark.parametrize("text", ["60 per guest", "on request / month", "per night", "60 / 2", "monthly"])
+def test_words_that_are_no_time_or_have_no_number_make_no_price(text: str) -> None:
+    assert "is not a number" == refusal(PriceReader(PLAIN), text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u00a0"])
+def test_empty_price_is_called_so(text: str) -> None:
+    assert "is empty" == refusal(PriceReader(PLAIN), text)
+
+
+@pytest.mark.parametrize("text", ["6" + " " * 900_000 + "6", "/ " * 400_000, "$" * 900_000, ".-" * 400_000])
+def test_price_as_long_as_a_line_is_refused_at_once(text: str) -> None:
+    assert "is not a number" == refusal(PriceReader(PLAIN), text)
