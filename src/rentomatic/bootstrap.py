@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rentomatic.money import Money
 from rentomatic.repository.backend import Backend, InFile
 from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.schema import Revisions, require_revision
@@ -46,7 +47,8 @@ def application() -> "App":
         export_timeout=settings.export_timeout,
     )
     proxies = Proxies(settings.trusted_proxies)
-    return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies)
+    money = Money(settings.prices, settings.locale)
+    return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies, money)
 
 
 def require_audit_log(settings: Settings) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from rentomatic.money import NO_CURRENCY
 from rentomatic.web.pages.layout import template
 from rentomatic.web.pages.narrower import Narrower
 from rentomatic.web.pages.search_view import View
@@ -208,7 +209,7 @@ def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: 
     expect(live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")).to_have_value(
         bound
     )
-    expect(live.get_by_role("link", name=f"Up to {bound} a day")).to_be_visible()
+    expect(live.get_by_role("link", name=f"Up to {bound} per day")).to_be_visible()
     for _ in range(4):
         live.get_by_role("slider", name="Highest price per day").press("ArrowRight")
     expect(live).not_to_have_url(re.compile("filter_price"))
@@ -337,7 +338,7 @@ def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> N
     live.get_by_label("Sort").select_option("-price")
     expect(live).to_have_url(re.compile("sort=-price"))
     settled(live)
-    live.get_by_role("link", name="Up to 60 a day").click()
+    live.get_by_role("link", name="Up to 60 per day").click()
     expect(live.get_by_role("group", name="Price per day").get_by_role("textbox", name="To")).to_have_value(
         ""
     )
@@ -486,7 +487,9 @@ def test_search_that_takes_too_long_shows_what_the_server_says_of_it(
     browser: Browser, server: Server, size: str
 ) -> None:
     narrower = Narrower("Within 2 km", "?near=51.5,-0.1&radius=2000")
-    view = View([("near", "51.5,-0.1"), ("sort", "price")], is_too_costly=True, narrower=[narrower])
+    view = View(
+        NO_CURRENCY, [("near", "51.5,-0.1"), ("sort", "price")], is_too_costly=True, narrower=[narrower]
+    )
     part = template("parts/rooms.html").render(view=view)
     with opened(browser, server, size, "status of 503") as page:
         page.goto("/?near=51.5,-0.1")

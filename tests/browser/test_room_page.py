@@ -26,7 +26,7 @@ def open_a_room(page: Page) -> str:
 def test_a_room_of_the_list_has_a_page_with_its_facts_and_its_comparison(page: Page) -> None:
     code = open_a_room(page)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Room for [\d,]+ a day"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Room for [\d,]+ per day"))
     expect(page.get_by_text(code, exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile("It costs .* other rooms"))).to_be_visible()
     expect(page.get_by_role("rowheader", name="Median")).to_be_visible()
@@ -58,7 +58,7 @@ def test_the_map_shows_the_room_and_leads_to_the_others(live: Page) -> None:
     pins = live.locator("#map .pin a")
     expect(live.locator("#map .pin.here")).to_be_visible()
     expect(pins).to_have_count(6)
-    expect(pins.first).to_have_accessible_name(re.compile(r"^[\d,]+ a day, .*, .* away$"))
+    expect(pins.first).to_have_accessible_name(re.compile(r"^[\d,]+ per day, .*, .* away$"))
     target = pins.first.get_attribute("href")
     pins.first.press("Enter")
 

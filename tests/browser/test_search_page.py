@@ -83,7 +83,7 @@ def test_a_filter_is_taken_off_by_its_chip(page: Page) -> None:
     page.get_by_role("link", name="Within 3 km of 51.5120, -0.1230").click()
 
     expect(page).to_have_url(re.compile(r"/\?filter_price__lte=60$"))
-    expect(page.locator(".chips > li")).to_have_text([re.compile("Up to 60 a day"), "Clear all"])
+    expect(page.locator(".chips > li")).to_have_text([re.compile("Up to 60 per day"), "Clear all"])
 
 
 def test_the_order_is_chosen_in_the_form(page: Page) -> None:

@@ -7,6 +7,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pymongo.uri_parser import parse_uri
 
+from rentomatic.domain.prices import Per, PriceTerms
 from rentomatic.repository.memory.backend import MemoryBackend
 from rentomatic.repository.mongo.backend import MongoBackend
 from rentomatic.repository.postgres.backend import PostgresBackend
@@ -63,6 +64,8 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         trusted_proxies=(),
         api_keys=(),
         cors_origins=("*",),
+        prices=PriceTerms(None, Per.DAY),
+        locale="en",
         static_directory=None,
         tiles="",
         tiles_attribution="",
@@ -360,6 +363,15 @@ def test_a_database_without_a_host_is_never_an_sqlite_file() -> None:
         ("RENTOMATIC_STATEMENT_TIMEOUT", "soon"),
         ("RENTOMATIC_EXPORT_TIMEOUT", "0"),
         ("RENTOMATIC_LOG_LEVEL", "loud"),
+        ("RENTOMATIC_CURRENCY", "EURO"),
+        ("RENTOMATIC_CURRENCY", "€"),
+        ("RENTOMATIC_CURRENCY", "XXX"),
+        ("RENTOMATIC_CURRENCY", "DEM"),
+        ("RENTOMATIC_PRICE_PER", "year"),
+        ("RENTOMATIC_LOCALE", "xx"),
+        ("RENTOMATIC_LOCALE", "en-XX"),
+        ("RENTOMATIC_LOCALE", "root"),
+        ("RENTOMATIC_LOCALE", "../en"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
@@ -504,3 +516,25 @@ def test_the_server_of_the_tiles_of_the_map(url: str) -> None:
 def test_what_is_no_template_of_tiles_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="RENTOMATIC_TILES"):
         read_settings({"RENTOMATIC_TILES": url})
+
+
+def test_what_prices_are_and_how_they_are_written() -> None:
+    found = read_settings(
+        {"RENTOMATIC_CURRENCY": "gbp", "RENTOMATIC_PRICE_PER": "Night", "RENTOMATIC_LOCALE": "en_GB"}
+    )
+
+    assert (PriceTerms("GBP", Per.NIGHT), "en-GB") == (found.prices, found.locale)
+
+
+def test_refusal_of_a_currency_says_what_is_allowed() -> None:
+    expected = {
+        "RENTOMATIC_CURRENCY": (
+            "must be the ISO 4217 code of a currency in use, such as EUR, GBP or USD, and no sign, not 'EURO'"
+        ),
+        "RENTOMATIC_PRICE_PER": "must be one of day, night, week, month, not 'year'",
+        "RENTOMATIC_LOCALE": "must be a locale of CLDR, such as en, en-GB, de or fr-CH, not 'xx'",
+    }
+
+    assert expected == refused(
+        RENTOMATIC_CURRENCY="EURO", RENTOMATIC_PRICE_PER="year", RENTOMATIC_LOCALE="xx"
+    )

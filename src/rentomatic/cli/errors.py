@@ -67,4 +67,5 @@ def as_typed(message: str, remedy: Remedy | None) -> str:
 
 
 def _phrase(option: str, value: str) -> str:
-    return f"--{option}" if value == "true" else f"--{option} {value}"
+    name = f"--{option.replace('_', '-')}"
+    return name if value == "true" else f"{name} {value}"

@@ -10,21 +10,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELDS, Description
+from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELDS, Description, Field
 from rentomatic.domain.geography import Point
 from rentomatic.domain.kinds import Degrees, Line
+from rentomatic.domain.prices import PLAIN
 from rentomatic.domain.quoting import visible
 from rentomatic.domain.room import Room, stated
+from rentomatic.money import Money
 from rentomatic.requests.search import Format
 from rentomatic.serializers.formats import WRITERS
+from rentomatic.settings import Settings
 
 FORMATS = click.Choice(["table", *map(str, Format)])
 
 
-def print_rooms(rooms: Iterable[Room], near: Point | None, format_: str) -> None:
+def print_rooms(rooms: Iterable[Room], near: Point | None, format_: str, settings: Settings) -> None:
     """Print rooms in one of `FORMATS`, with their distances from the point."""
     if format_ == "table":
-        print_table(rooms, near)
+        print_table(rooms, near, Money(settings.prices, settings.locale))
         return
     sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(rooms, near))
     if format_ in (Format.JSON, Format.GEOJSON):
@@ -32,7 +35,7 @@ def print_rooms(rooms: Iterable[Room], near: Point | None, format_: str) -> None
     sys.stdout.buffer.flush()
 
 
-def print_table(rooms: Iterable[Room], near: Point | None) -> None:
+def print_table(rooms: Iterable[Room], near: Point | None, money: Money) -> None:
     """Rooms for people, with their distances from the point."""
     out = console()
     # Without gaps a UUID with a distance fits into the usual 80 columns.
@@ -44,23 +47,32 @@ def print_table(rooms: Iterable[Room], near: Point | None) -> None:
     for field in fields:
         is_text = field.kind.python_type is str
         table.add_column(
-            field.name, justify="left" if is_text else "right", no_wrap=not isinstance(field.kind, Line)
+            _header(field, money),
+            justify="left" if is_text else "right",
+            no_wrap=not isinstance(field.kind, Line),
         )
     if near:
         table.add_column("distance", justify="right", no_wrap=True)
     for room in rooms:
-        cells = [_cell(field, getattr(room, field.name)) for field in fields]
+        cells = [_cell(field, getattr(room, field.name), money) for field in fields]
         if near:
             cells.append(f"{near.distance_to(room.latitude, room.longitude):,.0f} m")
         table.add_row(*cells)
     out.print(table)
 
 
-def _cell(field: Description, value: Any) -> str:
+def _header(field: Description, money: Money) -> str:
+    """The name of the field; below that of the price what it is for, unless nothing is said of prices."""
+    return f"price\n{money.per}" if field.name is Field.PRICE and money.terms != PLAIN else field.name
+
+
+def _cell(field: Description, value: Any, money: Money) -> str:
     """The value as people read it. It comes from a stranger's file: no markup of rich."""
     match field.kind:
         case _ if value is None:
             return ""
+        case _ if field.name is Field.PRICE and money.terms.currency:
+            return money.amount(value)
         case Degrees():
             return f"{value:.5f}"
         case Line():

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rentomatic.domain.fields import FIELD, NAMES, Field
+from rentomatic.domain.prices import Per
 from rentomatic.domain.quoting import quoted
 from rentomatic.requests.search import Parser, choice
 from rentomatic.use_cases.ports import OnConflict
@@ -15,14 +16,19 @@ _SWITCH = {"false": False, "true": True}
 
 ON_CONFLICT = {str(way): way for way in OnConflict}
 DECIMALS = ("point", "comma")
+PRICE_PER = {str(per): per for per in Per}
 IMPORT_PARAMETERS: dict[str, Iterable[str]] = {
     "on_conflict": ON_CONFLICT,
     "atomic": _SWITCH,
     "dry_run": _SWITCH,
     "decimal": DECIMALS,
     "round": _SWITCH,
+    "price_per": PRICE_PER,
 }
-"""The parameters that are given at most once, and their values; but for `decimal`, the first unless given."""
+"""The parameters that are given at most once, and their values.
+
+The first of them unless given; but for `decimal` and `price_per`, which then say nothing.
+"""
 
 MAPPING = "map"
 """The parameter that names the column of a field, `map=price=Preis`; it may be repeated."""
@@ -36,6 +42,7 @@ class ImportRequest:
     mapping: the columns of fields whose columns have no usual names.
     decimal: the character before a fraction, one of `DECIMALS`, where amounts leave it open.
     rounded: whether prices and sizes with a fraction are rounded, or refused.
+    price_per: how long the prices of the listing are for, None for as long as those of the rooms.
     """
 
     on_conflict: OnConflict
@@ -44,6 +51,7 @@ class ImportRequest:
     mapping: dict[str, str]
     decimal: str | None
     rounded: bool
+    price_per: Per | None
 
 
 def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
@@ -70,6 +78,7 @@ def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
         mapping=mapping,
         decimal=parser.parse("decimal", lambda text: choice(text, {mark: mark for mark in DECIMALS})),
         rounded=switched("round"),
+        price_per=parser.parse("price_per", lambda text: choice(text, PRICE_PER)),
     )
     parser.refuse_problems()
     return request

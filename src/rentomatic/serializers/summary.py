@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from rentomatic.domain.prices import PLAIN, PriceTerms
 from rentomatic.domain.summary import Range, Summary
 from rentomatic.serializers.json import encode
 
 
-def write(summary: Summary) -> bytes:
+def write(summary: Summary, prices: PriceTerms = PLAIN) -> bytes:
     """An object of count, price and size range (null where nothing states one), and histogram.
 
     A bucket holds the rooms that cost at least `from` and less than `to`; the last one is open. Where
-    `exact` is false, counts are estimates, and ranges are at least as wide as they say.
+    `exact` is false, counts are estimates, and ranges are at least as wide as they say. If prices are
+    more than amounts per day, `per` says what they are for, and `currency` which one, if there is one.
     """
+    stated = {} if prices == PLAIN else {"currency": prices.currency, "per": prices.per}
     return encode(
         {
             "count": summary.count,
@@ -22,6 +25,7 @@ def write(summary: Summary) -> bytes:
                 {"from": bucket.lowest, "to": bucket.below, "count": bucket.count}
                 for bucket in summary.histogram
             ],
+            **{name: value for name, value in stated.items() if value is not None},
         }
     )
 

@@ -7,7 +7,9 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
+from rentomatic.domain.prices import CURRENCIES, PLAIN, Per, PriceTerms
 from rentomatic.domain.quoting import quoted
+from rentomatic.money import DEFAULT_LOCALE, locale_tag
 from rentomatic.repository.backend import Backend, Limits, WithLogin
 from rentomatic.repository.registry import backend_of, built_in
 from rentomatic.repository.servers import APPLICATION_DB, plain_text, port
@@ -47,6 +49,9 @@ DEFAULTS = {
     "RENTOMATIC_TRUSTED_PROXIES": "",
     "RENTOMATIC_API_KEYS": "",
     "RENTOMATIC_CORS_ORIGINS": "*",
+    "RENTOMATIC_CURRENCY": "",
+    "RENTOMATIC_PRICE_PER": str(PLAIN.per),
+    "RENTOMATIC_LOCALE": DEFAULT_LOCALE,
     "RENTOMATIC_STATIC_DIRECTORY": "",
     "RENTOMATIC_TILES": "",
     "RENTOMATIC_TILES_ATTRIBUTION": "",
@@ -84,6 +89,7 @@ class Settings:
     trusted_proxies: those in front of this machine, which may have the certificate instead.
     api_keys: of those who may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
+    prices: what those of the rooms mean. locale: how amounts of money are written, as in BCP 47.
     static_directory: where `serve` puts the files of the pages for a server in front of it, None for nowhere.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
     tiles_attribution: whom the map thanks for them.
@@ -112,6 +118,8 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     api_keys: tuple[ApiKey, ...]
     cors_origins: tuple[str, ...]
+    prices: PriceTerms
+    locale: str
     static_directory: Path | None
     tiles: str
     tiles_attribution: str
@@ -162,6 +170,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=reader.read("RENTOMATIC_TRUSTED_PROXIES", _proxies),
         api_keys=reader.read("RENTOMATIC_API_KEYS", api_keys),
         cors_origins=reader.read("RENTOMATIC_CORS_ORIGINS", _origins),
+        prices=PriceTerms(
+            currency=reader.read("RENTOMATIC_CURRENCY", _currency),
+            per=Per(reader.read("RENTOMATIC_PRICE_PER", _one_of(*Per))),
+        ),
+        locale=reader.read("RENTOMATIC_LOCALE", locale_tag),
         static_directory=reader.read("RENTOMATIC_STATIC_DIRECTORY", _path),
         tiles=reader.read("RENTOMATIC_TILES", _tiles),
         tiles_attribution=reader.read("RENTOMATIC_TILES_ATTRIBUTION", plain_text),
@@ -318,6 +331,16 @@ def _proxies(text: str) -> tuple[str, ...]:
         raise ValueError(
             f"must be addresses and networks separated by commas, such as 10.0.0.0/8, not {quoted(text)}"
         ) from error
+
+
+def _currency(text: str) -> str | None:
+    """A code of ISO 4217; its letters may be small, as BCP 47 and browsers have them."""
+    if text and text.upper() not in CURRENCIES:
+        raise ValueError(
+            "must be the ISO 4217 code of a currency in use, such as EUR, GBP or USD, and no sign, "
+            f"not {quoted(text)}"
+        )
+    return text.upper() or None
 
 
 def _path(text: str) -> Path | None:

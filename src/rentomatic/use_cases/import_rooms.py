@@ -18,7 +18,7 @@ MAX_SHOWN = 60
 class Remedy:
     """What may help a listing: an option of the import, with one of these values.
 
-    option: `map`, `encoding`, `decimal` or `round`; how it is given is up to the user interface.
+    option: `map`, `encoding`, `decimal`, `round` or `price_per`; how it is given is up to the user interface.
     caution: what else it does, if anything, as it follows behind a comma.
     """
 

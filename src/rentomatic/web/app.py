@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rentomatic.money import NO_CURRENCY, Money
 from rentomatic.use_cases.budget import Budget, NewBudget
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys
@@ -49,6 +50,7 @@ def create_app(
     origins: Sequence[str] = ("*",),
     tiles: Tiles = NO_TILES,
     proxies: Proxies = NO_PROXIES,
+    money: Money = NO_CURRENCY,
 ) -> App:
     """The application over a repository.
 
@@ -58,6 +60,7 @@ def create_app(
     origins: of the sites whose scripts may ask, see `CorsMiddleware`.
     tiles: of the map, those of the bundled one unless given.
     proxies: in front of the server, those of this machine alone unless given.
+    money: how prices are shown, and what those of listings have to be.
     """
     from rentomatic.web.telemetry.metrics import Metrics, Sources
     from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
@@ -67,9 +70,9 @@ def create_app(
     turns = Turns(tuning, metrics, proxies)
     admitted = AdmittedRepository(ObservedRepository(repository, metrics, spent), turns)
     # Waiting for a turn costs nothing.
-    shared = _shared(admitted, lambda: Budget(tuning.read_timeout, lambda: spent.seconds), turns, keys)
+    shared = _shared(admitted, lambda: Budget(tuning.read_timeout, lambda: spent.seconds), turns, keys, money)
     sessions = Sessions(shared.keys)
-    layout = Layout(tiles, sessions)
+    layout = Layout(tiles, sessions, money)
     app = App(turns, middleware=RequestMiddleware(turns, metrics, spent))
     app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     errors.install(app, metrics, ErrorPage(layout).show)
@@ -91,9 +94,12 @@ class _Shared:
     keys: Keys
     writes: Writes
     imports: Imports
+    money: Money
 
 
-def _shared(repository: RoomRepository, new_budget: NewBudget, turns: Turns, keys: Keys | None) -> _Shared:
+def _shared(
+    repository: RoomRepository, new_budget: NewBudget, turns: Turns, keys: Keys | None, money: Money
+) -> _Shared:
     keys = keys or Keys()
     return _Shared(
         repository=repository,
@@ -101,7 +107,8 @@ def _shared(repository: RoomRepository, new_budget: NewBudget, turns: Turns, key
         turns=turns,
         keys=keys,
         writes=Writes(repository, keys, turns),
-        imports=Imports(repository, keys, turns),
+        imports=Imports(repository, keys, turns, money.terms),
+        money=money,
     )
 
 
@@ -113,9 +120,9 @@ def _add_api(app: App, shared: _Shared) -> None:
     app.add_route("/rooms", rooms)
     app.add_route("/rooms/clusters", ClustersResource(repository, new_budget))
     app.add_route("/rooms/import", ImportResource(shared.imports, keys))
-    app.add_route("/rooms/summary", SummaryResource(repository, new_budget))
+    app.add_route("/rooms/summary", SummaryResource(repository, new_budget, shared.money.terms))
     app.add_route("/rooms/{code}", RoomResource(repository, keys, bodies, writes))
-    app.add_route("/openapi.json", OpenApiResource())
+    app.add_route("/openapi.json", OpenApiResource(shared.money))
     app.add_route("/health/live", LiveResource())
     app.add_route("/health/ready", ReadyResource(repository))
 

@@ -134,7 +134,7 @@ def test_page_keeps_a_search_that_takes_too_long_and_leads_on(client: testing.Te
         "Nearest first",
     ]
     assert "?near=51.5,-0.1&radius=25000&filter_price__lte=60&sort=price" in map(unescape, links)
-    assert "Up to 60 a day" in page.text  # the filters that are on can be taken off, too
+    assert "Up to 60 per day" in page.text  # the filters that are on can be taken off, too
 
 
 def test_form_is_kept_as_it_was_filled_in(client: testing.TestClient) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.listings import source
+from rentomatic.money import NO_CURRENCY
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.search import AREA_PARAMETERS, FILTERS
 from rentomatic.sample_rooms import FIRST_ROOMS
@@ -152,7 +153,7 @@ def test_the_page_shows_the_problem_of_a_bad_parameter(query: str) -> None:
 
     assert answer.status_code == 400
     assert "This search is not valid" in answer.text
-    assert label_of(BAD[query]) in answer.text
+    assert label_of(BAD[query], NO_CURRENCY) in answer.text
 
 
 def test_all_bad_parameters_are_named_at_once() -> None:

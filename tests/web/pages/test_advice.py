@@ -39,9 +39,9 @@ def advice(client: testing.TestClient, query: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("filter_price__lte=50", [("Up to 55 a day: 3 rooms", "/?filter_price__lte=55")]),
-        ("filter_price__lt=50", [("Up to 55 a day: 3 rooms", "/?filter_price__lte=55")]),
-        ("filter_price__gte=99", [("From 50 a day: 4 rooms", "/?filter_price__gte=50")]),
+        ("filter_price__lte=50", [("Up to 55 per day: 3 rooms", "/?filter_price__lte=55")]),
+        ("filter_price__lt=50", [("Up to 55 per day: 3 rooms", "/?filter_price__lte=55")]),
+        ("filter_price__gte=99", [("From 50 per day: 4 rooms", "/?filter_price__gte=50")]),
         ("filter_size__gt=50", [("40 m² or more: 1 room", "/?filter_size__gte=40")]),
         ("filter_size__lte=5", [("20 m² or less: 1 room", "/?filter_size__lte=20")]),
         ("filter_price__eq=7", [("Without the other filters: 4 rooms", "/?")]),
@@ -51,8 +51,8 @@ def advice(client: testing.TestClient, query: str) -> list[tuple[str, str]]:
         (
             "filter_price__gte=60&filter_price__lte=55",
             [
-                ("Up to 90 a day: 1 room", "/?filter_price__gte=60&filter_price__lte=90"),
-                ("From 50 a day: 3 rooms", "/?filter_price__lte=55&filter_price__gte=50"),
+                ("Up to 90 per day: 1 room", "/?filter_price__gte=60&filter_price__lte=90"),
+                ("From 50 per day: 3 rooms", "/?filter_price__lte=55&filter_price__gte=50"),
             ],
         ),
         ("filter_price__lte=50&bbox=0,0,1,1", [("Without any filter: 4 rooms", "/?")]),
@@ -86,7 +86,7 @@ def test_the_rest_of_the_search_stays_as_it_is() -> None:
     query = "filter_price__lt=50&filter_code__ne=zzz&sort=-price&limit=2"
 
     assert [
-        ("Up to 55 a day: 3 rooms", "/?filter_code__ne=zzz&sort=-price&limit=2&filter_price__lte=55")
+        ("Up to 55 per day: 3 rooms", "/?filter_code__ne=zzz&sort=-price&limit=2&filter_price__lte=55")
     ] == advice(client_of(MemRepo(ROOMS)), query)
 
 
@@ -109,7 +109,7 @@ def test_a_page_after_the_last_advises_nothing() -> None:
 def test_the_part_that_a_script_asks_for_advises_the_same() -> None:
     part = get(client_of(MemRepo(ROOMS)), "/parts/rooms?filter_price__lte=50")
 
-    assert "Up to 55 a day: 3 rooms" in part.text
+    assert "Up to 55 per day: 3 rooms" in part.text
 
 
 QUERIES = st.fixed_dictionaries(

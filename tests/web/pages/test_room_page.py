@@ -43,10 +43,10 @@ def test_the_page_tells_the_facts_of_a_room(client: testing.TestClient) -> None:
 
     assert (200, "text/html; charset=utf-8") == (answer.status_code, answer.headers["content-type"])
     assert answer.headers["cache-control"] == "private, no-cache"
-    assert "<h1>Room for 39 a day, 215 m²</h1>" in page
-    assert "<dt>Price</dt><dd>39 a day</dd>" in page
+    assert "<h1>Room for 39 per day, 215 m²</h1>" in page
+    assert "<dt>Price</dt><dd>39 per day</dd>" in page
     assert "<dt>Size</dt><dd>215 m²</dd>" in page
-    assert "<dt>Price per m²</dt><dd>0.18 a day</dd>" in page
+    assert "<dt>Price per m²</dt><dd>0.18 per day</dd>" in page
     assert "<dd>51.7544, -0.1000</dd>" in page
     assert f"<code>{FIRST_ROOMS[0].code}</code>" in page
 
@@ -54,9 +54,9 @@ def test_the_page_tells_the_facts_of_a_room(client: testing.TestClient) -> None:
 def test_the_title_and_the_preview_name_the_room(client: testing.TestClient) -> None:
     page = get(client, f"/room/{FIRST_ROOMS[0].code}").text
 
-    assert "<title>Room for 39 a day, 215 m² · Rent-o-matic</title>" in page
-    assert '<meta property="og:title" content="Room for 39 a day, 215 m²">' in page
-    assert 'content="Room for 39 a day, 215 m², at 51.7544, -0.1000.' in page
+    assert "<title>Room for 39 per day, 215 m² · Rent-o-matic</title>" in page
+    assert '<meta property="og:title" content="Room for 39 per day, 215 m²">' in page
+    assert 'content="Room for 39 per day, 215 m², at 51.7544, -0.1000.' in page
     assert re.search(rf'<link rel="canonical" href="http://[^/]+/room/{FIRST_ROOMS[0].code}">', page)
 
 
@@ -129,7 +129,7 @@ def test_where_it_cannot_be_compared_the_room_is_still_shown(error: RepositoryUn
     answer = get(client_of(repository), "/room/a1")
 
     assert answer.status_code == 200
-    assert "<dd>60 a day</dd>" in answer.text
+    assert "<dd>60 per day</dd>" in answer.text
     assert "No other room" not in answer.text
     assert 'id="comparison"' not in answer.text
 
@@ -137,7 +137,7 @@ def test_where_it_cannot_be_compared_the_room_is_still_shown(error: RepositoryUn
 def test_a_room_without_a_size_is_compared_by_its_price_alone() -> None:
     page = page_of(make_room(price=60, size=None), *around(40, 90, size=20))
 
-    assert "<h1>Room for 60 a day</h1>" in page
+    assert "<h1>Room for 60 per day</h1>" in page
     assert "<dd>unknown</dd>" in page
     assert row("This room", "60", "–") in page
     assert row("Median", "65", "3.25") in page

@@ -24,7 +24,7 @@ def test_the_page_lists_rooms_with_price_size_and_place(client: testing.TestClie
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "<h1>4 rooms</h1>" in page.text
-    assert "<strong>39</strong> a day" in page.text
+    assert "<strong>39</strong> per day" in page.text
     assert "215 m²" in page.text
     assert "51.7544, -0.1000" in page.text
 
@@ -147,7 +147,7 @@ def test_a_filter_that_does_not_exist_is_left_out_and_told(client: testing.TestC
 
     assert page.status_code == 200
     assert "a filter that does not exist and was ignored: <code>filter_pirce__lt</code>" in page.text
-    assert chips(page) == {"Up to 50 a day": "/?"}
+    assert chips(page) == {"Up to 50 per day": "/?"}
 
 
 def test_the_last_one_counts_of_a_field_that_is_given_twice(client: testing.TestClient) -> None:
@@ -157,7 +157,7 @@ def test_the_last_one_counts_of_a_field_that_is_given_twice(client: testing.Test
 
     assert page.status_code == 200
     assert chips(page) == {
-        "Up to 50 a day": "/?near=51.5,-0.1&sort=price",
+        "Up to 50 per day": "/?near=51.5,-0.1&sort=price",
         "Near 51.5000, -0.1000": "/?filter_price__lte=50&sort=price",
     }
 
@@ -220,7 +220,7 @@ def test_a_link_to_a_search_says_what_it_finds_where_it_is_shared(client: testin
         "site_name": "Rent-o-matic",
         "type": "website",
         "title": "2 rooms",
-        "description": "2 rooms: Up to 50 a day",
+        "description": "2 rooms: Up to 50 per day",
         "url": "http://falconframework.org/?filter_price__lte=50",
         "image": f"http://falconframework.org{prefix()}/preview.png",
     }
@@ -235,8 +235,8 @@ def test_every_filter_that_is_on_can_be_taken_off(client: testing.TestClient) ->
 
     place = "near=51.5,-0.1&radius=90000&sort=distance"
     assert chips(page) == {
-        "From 1 a day": f"/?filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900&{place}",
-        "Up to 5,000 a day": f"/?filter_price__gte=1&filter_size__gte=2&filter_size__lte=900&{place}",
+        "From 1 per day": f"/?filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900&{place}",
+        "Up to 5,000 per day": f"/?filter_price__gte=1&filter_size__gte=2&filter_size__lte=900&{place}",
         "2 m² or more": f"/?filter_price__gte=1&filter_price__lte=5000&filter_size__lte=900&{place}",
         "900 m² or less": f"/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&{place}",
         "Within 90 km of 51.5000, -0.1000": (
@@ -257,7 +257,7 @@ def test_a_filter_without_which_there_is_no_page_takes_no_page_along() -> None:
     link = re.search(r'class="next" href="([^"]+)"', get(client, "/?filter_price__lte=900").text)
     assert link
 
-    assert chips(get(client, unescape(link.group(1)))) == {"Up to 900 a day": "/?"}
+    assert chips(get(client, unescape(link.group(1)))) == {"Up to 900 per day": "/?"}
 
 
 def test_a_distance_and_an_order_that_are_not_offered_are_kept(client: testing.TestClient) -> None:

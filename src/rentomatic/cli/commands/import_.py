@@ -15,6 +15,7 @@ from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, 
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import repository
 from rentomatic.domain.fields import NAMES
+from rentomatic.domain.prices import Per
 from rentomatic.domain.quoting import counted, quoted
 from rentomatic.domain.room import Room
 from rentomatic.domain.spreadsheet import defused
@@ -75,6 +76,12 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     help="What to do if a room with the same code exists and differs.",
 )
 @click.option("--round", "rounded", is_flag=True, help="Round prices and sizes that have a fraction.")
+@click.option(
+    "--price-per",
+    type=click.Choice([str(per) for per in Per]),
+    help="How long the prices in the file are for, if not as long as those of the rooms: they are converted "
+    "(a month counts 30 days) and rounded.",
+)
 @click.option("--strict", is_flag=True, help="Load nothing if a single line is refused.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, change nothing.")
 @click.option(
@@ -91,6 +98,7 @@ def import_(
     format_: str | None,
     on_conflict: OnConflict,
     rounded: bool,
+    price_per: str | None,
     strict: bool,
     dry_run: bool,
     report: Path | None,
@@ -115,7 +123,13 @@ def import_(
     if report:
         confirm_overwriting(report, settings.database, yes=yes)
     announce(settings)
-    columns = Columns(mapping, Decimal(decimal) if decimal else None, rounded)
+    columns = Columns(
+        mapping,
+        Decimal(decimal) if decimal else None,
+        rounded,
+        settings.prices,
+        Per(price_per) if price_per else None,
+    )
     with (
         open_listing(file, encoding) as source,
         repository(settings) as rooms,

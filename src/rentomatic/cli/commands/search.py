@@ -53,7 +53,7 @@ def search(
         found = search_rooms(rooms, query, unhurried(settings), with_total=count)
     for_people = format_ == "table"
     if found.rooms or not for_people:
-        print_rooms(found.rooms, query.near, format_)
+        print_rooms(found.rooms, query.near, format_, settings)
     else:
         click.echo("No rooms match.")
     # A program reads rooms from standard output and nothing else.

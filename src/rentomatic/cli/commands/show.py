@@ -1,9 +1,12 @@
 """The command `show`."""
 
+import os
+
 import click
 
 from rentomatic.cli.options import repository
 from rentomatic.cli.tables import FORMATS, print_rooms
+from rentomatic.settings import read_settings
 from rentomatic.use_cases.show_room import show_room
 
 
@@ -17,6 +20,7 @@ def show(code: str, format_: str) -> None:
     Example:
       rentomatic show f853578c-fc0f-4e65-81b8-566c5dffa35a
     """
-    with repository() as rooms:
+    settings = read_settings(os.environ)
+    with repository(settings) as rooms:
         room = show_room(rooms, code)
-    print_rooms([room], None, format_)
+    print_rooms([room], None, format_, settings)

@@ -1,6 +1,7 @@
 """The command `summary`."""
 
 import os
+from collections.abc import Callable
 
 import click
 from rich.table import Table
@@ -9,6 +10,7 @@ from rentomatic.cli.options import as_option, parameters, repository, search_opt
 from rentomatic.cli.tables import console
 from rentomatic.domain.quoting import noun
 from rentomatic.domain.summary import Bucket, Count, Range, Summary
+from rentomatic.money import Money
 from rentomatic.requests.search import AREA_PARAMETERS, parse_search
 from rentomatic.serializers import summary as summaries
 from rentomatic.settings import read_settings
@@ -34,20 +36,21 @@ def summary(
     with repository(settings) as rooms:
         found = summarise_rooms(rooms, query, unhurried(settings))
     if format_ == "json":
-        click.echo(summaries.write(found))
+        click.echo(summaries.write(found, settings.prices))
     else:
-        _print_summary(found)
+        _print_summary(found, Money(settings.prices, settings.locale))
 
 
-def _print_summary(found: Summary) -> None:
+def _print_summary(found: Summary, money: Money) -> None:
     out = console()
-    price, size = (_shown(range_, found.exact) for range_ in (found.price, found.size))
+    price = _shown(found.price, found.exact, money.amount)
+    size = _shown(found.size, found.exact, "{:,}".format)
     count = Count(found.count, found.exact).opening
-    out.print(f"{count} {noun(found.count, 'room')}, price per day {price}, size in m² {size}")
+    out.print(f"{count} {noun(found.count, 'room')}, price {money.per} {price}, size in m² {size}")
     table = Table("price", "rooms", "", box=None)
     most = max((bucket.count for bucket in found.histogram), default=0)
     for bucket in found.histogram:
-        prices = _prices(bucket)
+        prices = _prices(bucket, money.amount if money.terms.currency else str)
         rooms = Count(bucket.count, found.exact).rounded
         table.add_row(prices, f"{rooms:,}", "█" * round(40 * bucket.count / most))
     if found.histogram:
@@ -56,14 +59,14 @@ def _print_summary(found: Summary) -> None:
         out.print("Estimated from a sample, because counting all rooms would take too long.")
 
 
-def _prices(bucket: Bucket) -> str:
+def _prices(bucket: Bucket, write: Callable[[int], str]) -> str:
     if bucket.below is None:
-        return f"{bucket.lowest} and more"
+        return f"{write(bucket.lowest)} and more"
     highest = bucket.below - 1
-    return str(highest) if highest == bucket.lowest else f"{bucket.lowest}-{highest}"
+    return write(highest) if highest == bucket.lowest else f"{write(bucket.lowest)}-{write(highest)}"
 
 
-def _shown(found: Range | None, exact: bool) -> str:
+def _shown(found: Range | None, exact: bool, write: Callable[[int], str]) -> str:
     if found is None:
         return "unknown"
-    return f"{found.lowest:,} to {found.highest:,}{'' if exact else ' or beyond'}"
+    return f"{write(found.lowest)} to {write(found.highest)}{'' if exact else ' or beyond'}"

@@ -11,6 +11,7 @@ from typing import IO
 import msgspec
 from falcon import HTTPBadRequest, HTTPLengthRequired, Request, Response
 
+from rentomatic.domain.prices import PriceTerms
 from rentomatic.domain.quoting import counted
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
@@ -67,9 +68,11 @@ class Loaded:
 class Imports:
     """Loads listings, of the API and of the pages: each has its place in a lane and its audit line."""
 
-    def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns) -> None:
+    def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns, prices: PriceTerms) -> None:
+        """prices: what those of the rooms mean."""
         self._repository = repository
         self._keys = keys
+        self._prices = prices
         self._turns = turns
         self._tuning = turns.tuning
 
@@ -104,7 +107,13 @@ class Imports:
 
         Raises ListingError, ImportRefused and ConflictError, and HTTPError where nobody waits for the answer.
         """
-        columns = Columns(wanted.mapping, Decimal(wanted.decimal) if wanted.decimal else None, wanted.rounded)
+        columns = Columns(
+            wanted.mapping,
+            Decimal(wanted.decimal) if wanted.decimal else None,
+            wanted.rounded,
+            self._prices,
+            wanted.price_per,
+        )
         with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
             source = listing_in(found.file, found.name, found.charset, self._tuning.listing_bytes)
             in_time = _in_time(source.lines, self._tuning.listing_reading)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from falcon import HTTPPreconditionFailed, Request, Response
 
+from rentomatic.domain.prices import PriceTerms
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Position, RoomQuery
 from rentomatic.domain.summary import Count
@@ -167,9 +168,10 @@ class RoomsResource:
 class SummaryResource:
     """`/rooms/summary`: the rooms that match at a glance."""
 
-    def __init__(self, repository: RoomRepository, new_budget: NewBudget) -> None:
+    def __init__(self, repository: RoomRepository, new_budget: NewBudget, prices: PriceTerms) -> None:
         self._repository = repository
         self._new_budget = new_budget
+        self._prices = prices
 
     def on_get(self, req: Request, resp: Response) -> None:
         search = parse_search(parameters(req), AREA_PARAMETERS)
@@ -178,7 +180,7 @@ class SummaryResource:
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)
         found = summarise_rooms(self._repository, search.query, self._new_budget())
-        answer_weakly(expected, resp, summary.write(found))
+        answer_weakly(expected, resp, summary.write(found, self._prices))
 
     on_head = on_get
 

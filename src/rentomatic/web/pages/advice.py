@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rentomatic.domain.quoting import counted
 from rentomatic.domain.search import RoomQuery
+from rentomatic.money import Money
 from rentomatic.requests.search import FILTER_PREFIX
 from rentomatic.use_cases.loosen_search import COUNT_TO, Filter, Suggestion, filters_of
 from rentomatic.web.pages.layout import distance, number
@@ -23,8 +24,8 @@ _LIMITS = {
 _OF_LIMITS = frozenset(name for names in _LIMITS.values() for name in names)
 
 _LOOSER = {
-    Filter.PRICE_TO: "Up to {} a day",
-    Filter.PRICE_FROM: "From {} a day",
+    Filter.PRICE_TO: "Up to {}",
+    Filter.PRICE_FROM: "From {}",
     Filter.SIZE_TO: "{} m² or less",
     Filter.SIZE_FROM: "{} m² or more",
     Filter.RADIUS: "Within {}",
@@ -54,20 +55,24 @@ class Advice:
     link: str
 
 
-def advice_of(suggestions: Iterable[Suggestion], query: RoomQuery, given: Given) -> list[Advice]:
+def advice_of(
+    suggestions: Iterable[Suggestion], query: RoomQuery, given: Given, money: Money
+) -> list[Advice]:
     """The suggestions for a search, as links. given: its parameters."""
     on = set(filters_of(query))
     return [
-        Advice(_label(suggestion, on), _rooms(suggestion.rooms), query_string(_changed(suggestion, given)))
+        Advice(
+            _label(suggestion, on, money), _rooms(suggestion.rooms), query_string(_changed(suggestion, given))
+        )
         for suggestion in suggestions
     ]
 
 
-def _label(suggestion: Suggestion, on: set[Filter]) -> str:
+def _label(suggestion: Suggestion, on: set[Filter], money: Money) -> str:
     if suggestion.value is not None:
         (which,) = suggestion.filters
-        written = distance if which is Filter.RADIUS else number
-        return _LOOSER[which].format(written(suggestion.value))
+        written = {Filter.RADIUS: distance, Filter.PRICE_TO: money.told, Filter.PRICE_FROM: money.told}
+        return _LOOSER[which].format(written.get(which, number)(suggestion.value))
     taken = set(suggestion.filters)
     words = "without any filter" if len(on) > 1 and taken == on else ", ".join(_words(taken, on))
     if taken == {Filter.BOX} and words == "anywhere":

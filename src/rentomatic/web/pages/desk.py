@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 from falcon import App, HTTPBadRequest, HTTPSeeOther, Request, Response
 
 from rentomatic.domain.quoting import without_hidden
+from rentomatic.money import Money
 from rentomatic.settings import ApiKey
 from rentomatic.web.access.keys import Scope, ScopeMissing
 from rentomatic.web.access.sessions import CrossSite, Sessions, require_same_origin
@@ -62,6 +63,11 @@ class Desk:
         self._layout = layout
         self._sessions = sessions
         self._bodies = SmallBodies(FORM_BODY, turns, turns.lanes.forms)
+
+    @property
+    def money(self) -> Money:
+        """How prices are shown."""
+        return self._layout.money
 
     def install(self, app: App[Request, Response]) -> None:
         """Let the application answer with a page where somebody is refused."""

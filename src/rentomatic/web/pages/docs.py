@@ -13,6 +13,7 @@ from typing import Any
 from falcon import Request, Response
 from markupsafe import Markup, escape
 
+from rentomatic.money import Money
 from rentomatic.web.api.openapi import document
 from rentomatic.web.api.openapi.answers import OF_ALL_ANSWERS
 from rentomatic.web.http.preconditions import answer_with_document
@@ -48,16 +49,17 @@ class DocsPage:
     def on_get(self, req: Request, resp: Response) -> None:
         self._layout.set_headers(resp)
         server = str(escape(shlex.quote(req.forwarded_prefix)))
-        answer_with_document(req, resp, _page().replace(_SERVER, server).encode())
+        page = _page(self._layout.money)
+        answer_with_document(req, resp, page.replace(_SERVER, server).encode())
 
     on_head = on_get
 
 
 @cache
-def _page() -> str:
+def _page(money: Money) -> str:
     """The page, with `_SERVER` where it names the server."""
     return template("docs.html").render(
-        view=View(), marked=marked, words=words, site=_SERVER, path="/docs", staff=None
+        view=View(money), marked=marked, words=words, site=_SERVER, path="/docs", staff=None
     )
 
 
@@ -67,8 +69,8 @@ class View:
     of_all: the headers that any answer may have.
     """
 
-    def __init__(self) -> None:
-        self.document = document()
+    def __init__(self, money: Money) -> None:
+        self.document = document(money)
         self.of_all = OF_ALL_ANSWERS
 
     def operations(self, tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

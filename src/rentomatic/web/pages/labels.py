@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rentomatic.domain.search import Operator
+from rentomatic.money import Money
 from rentomatic.requests.search import FILTERS
 from rentomatic.use_cases.errors import Problem
 from rentomatic.web.pages.prices import HIGHEST, LOWEST
@@ -10,8 +11,6 @@ from rentomatic.web.pages.prices import HIGHEST, LOWEST
 SMALLEST, LARGEST = "filter_size__gte", "filter_size__lte"
 
 _LABELS = {
-    LOWEST: "Price per day, from",
-    HIGHEST: "Price per day, to",
     SMALLEST: "Size in m², from",
     LARGEST: "Size in m², to",
     "near": "Near",
@@ -22,6 +21,8 @@ _LABELS = {
     "cursor": "Page",
 }
 """What the page calls each parameter, as its form does; other filters are named by their parts."""
+
+_PRICES = {LOWEST: "from", HIGHEST: "to"}
 
 _OPERATORS = {
     Operator.EQ: "",
@@ -37,10 +38,12 @@ _OWN_WORDS = {"cursor": "this link does not belong to this search, or is incompl
 """What the page says where the API speaks of what only its users know."""
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, money: Money) -> str:
     """What the page calls a parameter."""
     if name in _LABELS:
         return _LABELS[name]
+    if name in _PRICES:
+        return f"Price {money.per}, {_PRICES[name]}"
     field_, operator = FILTERS[name]
     return f"{field_.capitalize()}{_OPERATORS[operator]}"
 

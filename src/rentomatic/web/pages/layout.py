@@ -6,6 +6,7 @@ from falcon import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from rentomatic.domain.quoting import counted, visible
+from rentomatic.money import NO_CURRENCY, Money
 from rentomatic.web.access.keys import Keys
 from rentomatic.web.access.sessions import Sessions
 from rentomatic.web.http.negotiation import REVALIDATE
@@ -18,8 +19,11 @@ MEDIA_TYPE = "text/html"
 class Layout:
     """Answers requests with pages that load nothing from elsewhere, but for the tiles of the map."""
 
-    def __init__(self, tiles: Tiles = NO_TILES, sessions: Sessions | None = None) -> None:
+    def __init__(
+        self, tiles: Tiles = NO_TILES, sessions: Sessions | None = None, money: Money = NO_CURRENCY
+    ) -> None:
         """sessions: of staff, whose name and pages stand in the bar; of nobody unless given."""
+        self.money = money
         self._tiles = tiles
         self._sessions = sessions or Sessions(Keys())
         images = " ".join(filter(None, ("'self'", "data:", tiles.origin)))
@@ -40,6 +44,7 @@ class Layout:
         given = {
             "site": req.forwarded_prefix,
             "path": req.relative_uri.partition("?")[0],
+            "money": self.money,
             "tiles": self._tiles,
             "staff": staff,
             **values,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rentomatic.domain.search import RoomQuery
+from rentomatic.money import Money
 from rentomatic.requests.narrowing import parameter_of
 from rentomatic.use_cases.narrow_search import Advice, Narrowing, narrow_search
 from rentomatic.web.pages.labels import label_of
@@ -19,27 +20,27 @@ class Narrower:
     link: str | None = None
 
 
-def narrower_searches(query: RoomQuery, given: Given) -> list[Narrower]:
+def narrower_searches(query: RoomQuery, given: Given, money: Money) -> list[Narrower]:
     """Searches that a search can be narrowed to. given: its parameters."""
-    return list(_searches(query, given))
+    return list(_searches(query, given, money))
 
 
-def _searches(query: RoomQuery, given: Given) -> Iterator[Narrower]:
+def _searches(query: RoomQuery, given: Given, money: Money) -> Iterator[Narrower]:
     for advice in narrow_search(query):
         if advice.narrowing is Narrowing.ADD_AREA:
             yield Narrower("Search near a place: fill in “Near” and “Within”")
         elif advice.narrowing is Narrowing.SMALLER_BOX:
             yield Narrower("Search a smaller part of the map: zoom in")
         else:
-            label, name, text = _changed(advice, query)
+            label, name, text = _changed(advice, query, money)
             yield Narrower(label, query_string(changed_by(given, {name: text})))
 
 
-def _changed(advice: Advice, query: RoomQuery) -> tuple[str, str, str]:
+def _changed(advice: Advice, query: RoomQuery, money: Money) -> tuple[str, str, str]:
     """What the change is called, and the parameter with its new value, empty where it is taken off."""
     if advice.radius is not None:
         return f"Within {distance(advice.radius)}", "radius", str(advice.radius)
     if advice.condition is not None:
         name = parameter_of(advice)
-        return f"Without “{label_of(name)}”", name, ""
+        return f"Without “{label_of(name, money)}”", name, ""
     return ("Nearest first" if query.near else "Sorted by code"), "sort", ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rentomatic.domain.summary import Bucket, Summary
+from rentomatic.money import Money
 
 LOWEST, HIGHEST = "filter_price__gte", "filter_price__lte"
 
@@ -24,6 +25,7 @@ class PriceChart:
     stops: the price at each, as many as bars. low, high: where the ends stand, 0 to the number of bars.
     """
 
+    money: Money
     bars: tuple[Bar, ...]
     low: int
     high: int
@@ -37,12 +39,15 @@ class PriceChart:
     def description(self) -> str:
         """The chart for who cannot see it."""
         most = max(self.bars, key=lambda bar: bar.bucket.count).bucket
-        upper = "more" if most.below is None else f"{most.below - 1:,}"
-        lowest = f"{most.lowest:,}" if upper == f"{most.lowest:,}" else f"{most.lowest:,} to {upper}"
-        return f"Most rooms cost {lowest} a day"
+        prices = self.money.amount(most.lowest)
+        if most.below is None:
+            prices += " or more"
+        elif most.below - 1 > most.lowest:
+            prices += f" to {self.money.amount(most.below - 1)}"
+        return f"Most rooms cost {prices} {self.money.per}"
 
 
-def chart_of(summary: Summary, values: Mapping[str, str]) -> PriceChart | None:
+def chart_of(summary: Summary, values: Mapping[str, str], money: Money) -> PriceChart | None:
     """The chart of what there is at any price; None of nothing. values: the fields of the form."""
     if not summary.histogram:
         return None
@@ -55,7 +60,7 @@ def chart_of(summary: Summary, values: Mapping[str, str]) -> PriceChart | None:
         Bar(bucket, bucket.count / top, chosen=low <= index < max(high, low + 1))
         for index, bucket in enumerate(buckets)
     )
-    return PriceChart(bars, low, high, summary.exact)
+    return PriceChart(money, bars, low, high, summary.exact)
 
 
 def _price(text: str) -> int | None:

@@ -27,7 +27,8 @@ class RoomPage:
             resp.location = f"/room/{canonical}" + (f"?{req.query_string}" if req.query_string else "")
             return
         room = show_room(self._repository, code)
-        view = RoomView(room, self._comparison(room), req.get_param("done", default=""))
+        done = req.get_param("done", default="")
+        view = RoomView(room, self._comparison(room), self._layout.money, done)
         self._layout.answer(req, resp, "room.html", view=view)
 
     on_head = on_get

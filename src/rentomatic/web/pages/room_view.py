@@ -9,6 +9,7 @@ from rentomatic.domain.comparison import Comparison, Standing, price_per_area
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.summary import Bucket, histogram
+from rentomatic.money import Money
 from rentomatic.use_cases.compare_room import RADIUS
 from rentomatic.web.pages.layout import degrees, distance, number
 
@@ -42,6 +43,7 @@ class RoomView:
 
     room: Room
     comparison: Comparison
+    money: Money
     done: str = ""
 
     @property
@@ -52,7 +54,7 @@ class RoomView:
     def offer(self) -> str:
         """The price and the size in words."""
         size = f", {number(self.room.size)} m²" if self.room.size else ""
-        return f"Room for {number(self.room.price)} a day{size}"
+        return f"Room for {self.money.told(self.room.price)}{size}"
 
     @property
     def description(self) -> str:
@@ -74,7 +76,7 @@ class RoomView:
 
     @property
     def price_per_area(self) -> str:
-        return amount(price_per_area(self.room))
+        return self._amount(price_per_area(self.room))
 
     @property
     def alternatives(self) -> tuple[Room, ...]:
@@ -129,13 +131,13 @@ class RoomView:
 
     @property
     def rows(self) -> Iterator[tuple[str, str, str]]:
-        """The table of the comparison: a label, by the day, by the day and m²."""
-        by_day, by_area = self.comparison.price, self.comparison.price_per_area
-        yield "This room", amount(Fraction(self.room.price)), self.price_per_area
+        """The table of the comparison: a label, the price, the price per m²."""
+        price, by_area = self.comparison.price, self.comparison.price_per_area
+        yield "This room", self._amount(Fraction(self.room.price)), self.price_per_area
         for label, name in (("Lowest", "lowest"), ("Median", "median"), ("Highest", "highest")):
-            yield label, amount(getattr(by_day, name, None)), amount(getattr(by_area, name, None))
-        yield "Percentile", percentile(by_day), percentile(by_area)
-        yield "Rooms compared", _others(by_day), _others(by_area)
+            yield label, self._amount(getattr(price, name, None)), self._amount(getattr(by_area, name, None))
+        yield "Percentile", percentile(price), percentile(by_area)
+        yield "Rooms compared", _others(price), _others(by_area)
 
     @property
     def buckets(self) -> list[Bucket]:
@@ -161,17 +163,12 @@ class RoomView:
             for index, bucket in enumerate(buckets)
         ]
 
+    def _amount(self, value: Fraction | None) -> str:
+        """The amount, a dash for none."""
+        return "–" if value is None else self.money.amount(value)
+
     def _is_in(self, bucket: Bucket) -> bool:
         return bucket.lowest <= self.room.price and (bucket.below is None or self.room.price < bucket.below)
-
-
-def amount(value: Fraction | None) -> str:
-    """An amount of money as people read it: 1,234, 55.50, a dash for none."""
-    if value is None:
-        return "–"
-    if 0 < value < Fraction(1, 100):
-        return "below 0.01"
-    return f"{float(round(value, 2)):,.2f}".removesuffix(".00")
 
 
 def percentile(standing: Standing | None) -> str:

@@ -55,14 +55,15 @@ class SearchPage:
 
     def on_get(self, req: Request, resp: Response) -> None:
         given = parameters(req, errors="replace")
-        view = View(given=known(given, _PARAMETERS), ignored=unknown_filters(given))
+        money = self._layout.money
+        view = View(money, given=known(given, _PARAMETERS), ignored=unknown_filters(given))
         try:
-            self._fill(view, parse_search(_with_page_size(view.given), _PARAMETERS, _mentioned))
+            self._fill(view, parse_search(_with_page_size(view.given), _PARAMETERS, self._mentioned))
         except ParametersError as error:
             view.problems = in_words(error.problems)
             resp.status = 400
         except TooCostly as error:
-            view.narrower = narrower_searches(error.query, view.given)
+            view.narrower = narrower_searches(error.query, view.given, money)
             view.is_too_costly = True
             resp.status = 503
         self._layout.answer(req, resp, self._name, view=view, path=view.address)
@@ -82,17 +83,16 @@ class SearchPage:
                 with suppress(RepositoryUnavailable):
                     some = budget.at_most(TIME_FOR_ADVICE)
                     suggestions = loosen_search(self._repository, search.query, some)
-                    view.advice = advice_of(suggestions, search.query, view.given)
+                    view.advice = advice_of(suggestions, search.query, view.given, view.money)
         if self._with_prices:
             # The page does without a chart. Asked for alone, it may be late, but the storage must be there.
             with suppress(TooCostly, *([RepositoryUnavailable] if self._with_rooms else [])):
                 any_price = _of_any_price(search.query)
                 summary = summarise_rooms(self._repository, any_price, budget, quick=True)
-                view.prices = chart_of(summary, view.values)
+                view.prices = chart_of(summary, view.values, view.money)
 
-
-def _mentioned(parameter: str) -> str:
-    return f"“{label_of(parameter)}”"
+    def _mentioned(self, parameter: str) -> str:
+        return f"“{label_of(parameter, self._layout.money)}”"
 
 
 def _of_any_price(query: RoomQuery) -> RoomQuery:

@@ -1,18 +1,19 @@
 """What the page of a search shows: the form as it was filled in, filters that can be taken off, rooms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rentomatic.domain.geography import Circle
 from rentomatic.domain.quoting import noun
 from rentomatic.domain.search import RoomQuery
+from rentomatic.money import Money
 from rentomatic.requests.search import radius
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
 from rentomatic.web.pages.advice import Advice
 from rentomatic.web.pages.labels import LARGEST, SMALLEST, label_of
-from rentomatic.web.pages.layout import degrees, distance
+from rentomatic.web.pages.layout import degrees, distance, number
 from rentomatic.web.pages.narrower import Narrower
 from rentomatic.web.pages.prices import HIGHEST, LOWEST, PriceChart
 from rentomatic.web.pages.search_parameters import FORM, Given, query_string
@@ -41,6 +42,7 @@ class Chip:
 class View:
     """What the templates show.
 
+    money: how prices are shown.
     given: names and values of the search that the page knows.
     ignored: filters that were asked for, but do not exist.
     problems: what is wrong with each parameter.
@@ -48,6 +50,7 @@ class View:
     is_too_costly: whether the search takes too long. narrower: then, what to ask for instead.
     """
 
+    money: Money
     given: Given = field(default_factory=list)
     ignored: Sequence[str] = ()
     problems: dict[str, str] = field(default_factory=dict)
@@ -118,7 +121,7 @@ class View:
         return "/" + self.without().removesuffix("?")
 
     def label(self, name: str) -> str:
-        return label_of(name)
+        return label_of(name, self.money)
 
     def without(self, *names: str) -> str:
         """The query string of the same search without some of its parameters."""
@@ -126,16 +129,20 @@ class View:
 
     def _chips(self) -> Iterator[Chip]:
         values = self.values
-        for name, words in _WORDS.items():
+        for name, words in _PRICES.items():
             if values[name]:
-                yield Chip(words.format(_thousands(values[name])), self._off(name))
+                price = _written(values[name], self.money.amount)
+                yield Chip(f"{words} {price} {self.money.per}", self._off(name))
+        for name, words in _SIZES.items():
+            if values[name]:
+                yield Chip(words.format(_written(values[name], number)), self._off(name))
         if values["near"]:
             place = self._place(values["near"])
             circle = f"Within {self._radius(values['radius'])} of {place}"
             yield Chip(circle if values["radius"] else f"Near {place}", self._off("near", "radius"))
         for name, text in self.others:
             if name not in _NO_FILTERS:
-                label = "In the map area" if name == "bbox" else f"{label_of(name)}: {text}"
+                label = "In the map area" if name == "bbox" else f"{label_of(name, self.money)}: {text}"
                 yield Chip(label, self._off(name))
 
     def _off(self, *names: str) -> str:
@@ -152,13 +159,10 @@ class View:
         return f"{degrees(near.latitude)}, {degrees(near.longitude)}" if near else text
 
 
-_WORDS = {
-    LOWEST: "From {} a day",
-    HIGHEST: "Up to {} a day",
-    SMALLEST: "{} m² or more",
-    LARGEST: "{} m² or less",
-}
+_PRICES = {LOWEST: "From", HIGHEST: "Up to"}
+_SIZES = {SMALLEST: "{} m² or more", LARGEST: "{} m² or less"}
 
 
-def _thousands(text: str) -> str:
-    return f"{int(text):,}" if text.isascii() and text.isdigit() and len(text) < 12 else text
+def _written(text: str, write: Callable[[int], str]) -> str:
+    """The number as people read it; a text that is none as it is."""
+    return write(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else text

@@ -38,10 +38,13 @@ CONFLICTS = {
 DECIMALS = {"": "Refuse ambiguous amounts", "point": "A point: 1,200.50", "comma": "A comma: 1.200,50"}
 """How amounts are read where it is not certain which character stands before a fraction."""
 
+PERIODS = {"day": "A day", "night": "A night", "week": "A week", "month": "A month (30 days)"}
+"""What the prices of a file may be for."""
+
 COLUMNS = {f"map_{field.name}": field.name.capitalize() for field in FIELDS}
 """The fields that name a column of the file, and what is in it."""
 
-_OPTIONS = ("on_conflict", "atomic", "decimal", "round")
+_OPTIONS = ("on_conflict", "atomic", "decimal", "round", "price_per")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ class ImportPage:
             charsets=CHARSETS,
             conflicts=CONFLICTS,
             decimals=DECIMALS,
+            periods={"": f"Prices are {self._desk.money.per}", **PERIODS},
             columns=COLUMNS,
             most=self._imports.body.limit,
         )
@@ -173,5 +177,7 @@ def _in_the_form(option: str, value: str) -> str:
             return f"“{DECIMALS[value]}” for fractions"
         case "round":
             return "to round fractions"
+        case "price_per":
+            return f"“{PERIODS[value]}” for prices"
     field, _, column = value.partition("=")
     return f"to name the column of the {field}" if column else f"the file without its column of the {field}"

@@ -37,6 +37,7 @@ class _RoomPages:
         self._desk = desk
         self._repository = repository
         self._writes = writes
+        self._labels = {**LABELS, Field.PRICE: desk.money.label}
 
     def _form(self, req: Request, code: str | None = None) -> Form:
         """The form as it was sent; the page of an error that passes offers to send it again."""
@@ -53,7 +54,7 @@ class _RoomPages:
         """
         given = {"code": "", "notice": "", "conflict": False, "present": None, **state}
         self._desk.answer(
-            req, resp, "staff/room.html", status, view=form, fields=LABELS, lines=LINES, **given
+            req, resp, "staff/room.html", status, view=form, fields=self._labels, lines=LINES, **given
         )
 
     def _missing(self, req: Request, resp: Response, error: ResourceError) -> None:
@@ -166,7 +167,7 @@ class RemoveRoomPage(_RoomPages):
         except ResourceError as error:
             self._missing(req, resp, error)
         else:
-            values = {"texts": texts_of(room), "fields": LABELS, "changed": status == 409}
+            values = {"texts": texts_of(room), "fields": self._labels, "changed": status == 409}
             self._desk.answer(req, resp, "staff/remove.html", status, **values)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from falcon import Request, Response
 
 from rentomatic import __version__
+from rentomatic.money import NO_CURRENCY, Money
 from rentomatic.serializers import json
 from rentomatic.web.api.openapi import reading, writing
 from rentomatic.web.api.openapi.answers import headers_of_all, share_refusals
@@ -36,8 +37,8 @@ _TAGS = {
 
 
 @cache
-def document() -> dict[str, Any]:
-    """The whole contract. Made once, and not to be changed."""
+def document(money: Money = NO_CURRENCY) -> dict[str, Any]:
+    """The whole contract. Made once, and not to be changed. money: what prices are."""
     paths = _paths()
     responses = share_refusals(paths)
     return {
@@ -54,7 +55,7 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "responses": responses,
-            "schemas": schemas(),
+            "schemas": schemas(money),
             "headers": headers_of_all(),
             "parameters": shared(),
             "securitySchemes": SECURITY_SCHEMES,
@@ -84,13 +85,16 @@ def _paths() -> dict[str, Any]:
 class OpenApiResource:
     """`/openapi.json`: the contract for programs."""
 
+    def __init__(self, money: Money) -> None:
+        self._money = money
+
     def on_get(self, req: Request, resp: Response) -> None:
         resp.content_type = json.MEDIA_TYPE
-        answer_with_document(req, resp, _encoded())
+        answer_with_document(req, resp, _encoded(self._money))
 
     on_head = on_get
 
 
 @cache
-def _encoded() -> bytes:
-    return json.encode(document())
+def _encoded(money: Money) -> bytes:
+    return json.encode(document(money))

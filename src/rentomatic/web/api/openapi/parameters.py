@@ -222,6 +222,8 @@ def imports() -> list[Schema]:
         "dry_run": "Whether to only report what would change.",
         "decimal": "The decimal separator, for ambiguous amounts.",
         "round": "Whether to round prices and sizes that have a fraction; otherwise they are refused.",
+        "price_per": "What the prices of the listing are for, if not what those of rooms are for: they are "
+        "converted and rounded. A month counts 30 days.",
     }
     given = [
         query(name, {"enum": list(values)}, texts[name], next(iter(values)))

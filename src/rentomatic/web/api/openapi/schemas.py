@@ -14,7 +14,9 @@ from rentomatic.domain.fields import (
     Unstated,
 )
 from rentomatic.domain.kinds import CODE_PATTERN, LINE_PATTERN, RESERVED_CODES, Code, Degrees, Line, Whole
+from rentomatic.domain.prices import Per
 from rentomatic.domain.summary import MAX_BUCKETS
+from rentomatic.money import Money
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import geojson, json
 from rentomatic.use_cases.import_rooms import MAX_REFUSALS_KEPT
@@ -28,9 +30,10 @@ LONGITUDE: Schema = {"type": "number", "minimum": -180, "maximum": 180}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
-def schema_of(field: Description) -> Schema:
+def schema_of(field: Description, money: Money) -> Schema:
     """The values of a field, and what they mean; null among them where documents have it."""
-    schema = {**_of_kind(field), "description": field.about}
+    about = money.about if field.name is Field.PRICE else field.about
+    schema = {**_of_kind(field), "description": about}
     return _or_null(schema) if field.unstated is Unstated.NULL else schema
 
 
@@ -54,8 +57,6 @@ def _of_kind(field: Description) -> Schema:
 def _or_null(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
-
-ROOM_FIELDS: dict[Field, Schema] = {field.name: schema_of(field) for field in FIELDS}
 
 _DISTANCE: Schema = {
     "type": "number",
@@ -90,25 +91,26 @@ def record(required: Schema, optional: Schema | None = None, **more: Any) -> Sch
     }
 
 
-def schemas() -> dict[str, Schema]:
-    """Every schema under its name."""
+def schemas(money: Money) -> dict[str, Schema]:
+    """Every schema under its name. money: what prices are."""
+    of_fields = {str(field.name): schema_of(field, money) for field in FIELDS}
     return {
-        **_of_rooms(),
-        **_of_geojson(),
+        **_of_rooms(of_fields),
+        **_of_geojson(of_fields),
         **_of_summaries(),
-        **_of_clusters(),
+        **_of_clusters(of_fields[Field.PRICE]),
         **_of_imports(),
         **_of_problems(),
         "Health": _HEALTH,
     }
 
 
-def _of_rooms() -> dict[str, Schema]:
-    always = {name: ROOM_FIELDS[Field(name)] for name in ALWAYS_WRITTEN}
-    if_stated = {name: ROOM_FIELDS[Field(name)] for name in WRITTEN_IF_STATED}
-    needed = {str(f.name): schema_of(f) for f in FIELDS if not f.optional and f.name is not Field.CODE}
+def _of_rooms(of_fields: dict[str, Schema]) -> dict[str, Schema]:
+    always = {name: of_fields[name] for name in ALWAYS_WRITTEN}
+    if_stated = {name: of_fields[name] for name in WRITTEN_IF_STATED}
+    needed = {str(f.name): of_fields[f.name] for f in FIELDS if not f.optional and f.name is not Field.CODE}
     open_ = {str(f.name): nullable_of(f) for f in FIELDS if f.optional}
-    code = ROOM_FIELDS[Field.CODE]
+    code = of_fields[Field.CODE]
     example = plain(FIRST_ROOMS[0])
     return {
         "Room": record(always, if_stated, examples=[example]),
@@ -125,9 +127,9 @@ def _of_rooms() -> dict[str, Schema]:
     }
 
 
-def _of_geojson() -> dict[str, Schema]:
-    fields = {name: ROOM_FIELDS[Field(name)] for name in geojson.PROPERTIES}
-    if_stated = {name: ROOM_FIELDS[Field(name)] for name in WRITTEN_IF_STATED}
+def _of_geojson(of_fields: dict[str, Schema]) -> dict[str, Schema]:
+    fields = {name: of_fields[name] for name in geojson.PROPERTIES}
+    if_stated = {name: of_fields[name] for name in WRITTEN_IF_STATED}
     position = array(LONGITUDE, minItems=2, maxItems=2, description="Longitude, latitude (RFC 7946).")
     point = record({"type": {"const": "Point"}, "coordinates": position})
     feature = record(
@@ -159,12 +161,23 @@ def _of_summaries() -> dict[str, Schema]:
                     maxItems=MAX_BUCKETS,
                     description="Rooms that cost at least `from` and less than `to`; the last is open-ended.",
                 ),
-            }
+            },
+            {
+                "currency": {
+                    "type": "string",
+                    "pattern": "^[A-Z]{3}$",
+                    "description": "The currency of all prices (ISO 4217), if it is configured.",
+                },
+                "per": {
+                    "enum": [str(per) for per in Per],
+                    "description": "What a price is for, if that or the currency is configured; else a day.",
+                },
+            },
         ),
     }
 
 
-def _of_clusters() -> dict[str, Schema]:
+def _of_clusters(price: Schema) -> dict[str, Schema]:
     bounds = array({"type": "number"}, minItems=4, maxItems=4)
     told = "west, south, east, north of its rooms; west is greater than east across the antimeridian."
     cluster = record(
@@ -172,7 +185,7 @@ def _of_clusters() -> dict[str, Schema]:
             "latitude": {**LATITUDE, "description": "The mean of its rooms."},
             "longitude": {**LONGITUDE, "description": "The mean of its rooms."},
             "count": {"type": "integer", "minimum": 1, "description": "How many rooms it has."},
-            "lowest_price": ROOM_FIELDS[Field.PRICE],
+            "lowest_price": price,
             "bounds": {**bounds, "description": told},
             "room": {
                 **nullable(ref("Room")),

@@ -25,12 +25,14 @@ const full = new Intl.NumberFormat("en");
 export class RoomMap {
   /**
    * @param {HTMLElement} element
+   * @param {import("./money.js").Money} money
    * @param {{ moved: (bbox: string) => boolean, narrowed: (bbox: string) => void, chosen: (code: string) => void }} on
    *   moved: when the user has moved the map; true where that is a search. narrowed: when the user chose rooms that no
    *   map can show apart. chosen: when the user chose the pin of a room.
    */
-  constructor(element, on) {
+  constructor(element, money, on) {
     this.element = element;
+    this.money = money;
     this.on = on;
     this.search = new URLSearchParams();
     this.asking = new AbortController();
@@ -103,7 +105,7 @@ export class RoomMap {
     this.marked = null;
     if (!room?.code || !room.place) return;
     const [latitude, longitude] = room.place.split(",").map(Number);
-    this.marked = this.pins.get(keyOf(room.code, room.price ?? "")) ?? this.pin(latitude, longitude, full.format(Number(room.price)), { passing: true, keyboard: false, interactive: false }).addTo(this.leaflet);
+    this.marked = this.pins.get(keyOf(room.code, room.price ?? "")) ?? this.pin(latitude, longitude, this.money.amount(Number(room.price)), { passing: true, keyboard: false, interactive: false }).addTo(this.leaflet);
     this.marked.getElement()?.classList.add("shown");
   }
 
@@ -253,8 +255,9 @@ export class RoomMap {
 
   /** @param {Room} room */
   roomPin(room) {
-    const label = `${full.format(room.price)} a day${room.size ? `, ${full.format(room.size)} m²` : ""}`;
-    const pin = this.pin(room.latitude, room.longitude, full.format(room.price), { title: label });
+    const price = this.money.amount(room.price);
+    const label = `${price} ${this.money.per}${room.size ? `, ${full.format(room.size)} m²` : ""}`;
+    const pin = this.pin(room.latitude, room.longitude, price, { title: label });
     return asButton(pin.addTo(this.leaflet), label, () => this.on.chosen(room.code));
   }
 
@@ -271,7 +274,7 @@ export class RoomMap {
     const size = Math.round((30 + 8 * Math.log10(count)) * textScale());
     const text = this.exact ? compact.format(count) : `~${rough.format(count)}`;
     const icon = L.divIcon({ className: "cluster", html: text, iconSize: [size, size] });
-    const title = `${this.exact ? "" : "about "}${full.format(count)} rooms from ${full.format(lowest)} a day`;
+    const title = `${this.exact ? "" : "about "}${full.format(count)} rooms from ${this.money.amount(lowest)} ${this.money.per}`;
     const marker = L.marker(this.nearby(latitude, longitude), { icon, title });
     // Who says what is seen, "2.36K", is to be understood as well.
     const label = count < 1000 && this.exact ? title : `${text}: ${title}`;

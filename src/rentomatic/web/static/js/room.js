@@ -6,7 +6,6 @@ import { OneStop } from "./one-stop.js";
 import { fitOnPaper } from "./paper.js";
 import L from "../vendor/leaflet/leaflet.js";
 
-const full = new Intl.NumberFormat("en");
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** @param {DOMStringMap} data of an element with a place */
@@ -34,7 +33,7 @@ function linkedPin(card, centre) {
   const link = document.createElement("a");
   link.href = card.querySelector("a")?.href ?? "";
   link.draggable = false;
-  link.textContent = full.format(Number(card.dataset.price));
+  link.textContent = card.querySelector(".price strong")?.textContent ?? "";
   link.setAttribute("aria-label", [...card.querySelectorAll(".price, .size, .place")].map((part) => part.textContent?.trim()).join(", "));
   const place = placeOf(card.dataset);
   place.lng += 360 * Math.round((centre.lng - place.lng) / 360);
@@ -53,7 +52,7 @@ function show(element) {
   const others = [...cards].map((card) => linkedPin(card, centre));
   map.fitBounds(L.latLngBounds([centre, ...others.map((other) => other.getLatLng())]), { animate: false, maxZoom: 16, padding: [32, 32] });
   for (const other of others) other.addTo(map);
-  pin(centre, document.createTextNode(full.format(Number(element.dataset.price))), "pin here", 10_000).addTo(map);
+  pin(centre, document.createTextNode(element.dataset.amount ?? ""), "pin here", 10_000).addTo(map);
   new OneStop(element, ".pin a").update();
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { RoomMap } from "./map.js";
+import { moneyOf } from "./money.js";
 import { fetchPatiently } from "./patient.js";
 import { placeButtons } from "./place.js";
 import { PriceSlider } from "./slider.js";
@@ -35,8 +36,10 @@ let asking = new AbortController();
 let pricesTimer = 0;
 let placeTimer = 0;
 
-const slider = new PriceSlider(prices, form);
-const map = new RoomMap(/** @type {HTMLElement} */ (document.getElementById("map")), {
+const canvas = /** @type {HTMLElement} */ (document.getElementById("map"));
+const money = moneyOf(canvas.dataset);
+const slider = new PriceSlider(prices, form, money);
+const map = new RoomMap(canvas, money, {
   moved: (bbox) => {
     if (follow.checked) go(changed({ bbox, radius: "" }), { byMap: true });
     else keepPlace();

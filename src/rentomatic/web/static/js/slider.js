@@ -1,8 +1,9 @@
 /** The slider with two ends over the chart of prices. It writes into the two fields below, which are what is sent. */
 export class PriceSlider {
-  /** @param {HTMLElement} container of the chart @param {HTMLFormElement} form */
-  constructor(container, form) {
+  /** @param {HTMLElement} container of the chart @param {HTMLFormElement} form @param {import("./money.js").Money} money */
+  constructor(container, form, money) {
     this.container = container;
+    this.money = money;
     this.from = /** @type {HTMLInputElement} */ (form.elements.namedItem("filter_price__gte"));
     this.to = /** @type {HTMLInputElement} */ (form.elements.namedItem("filter_price__lte"));
     container.addEventListener("input", (event) => this.drag(/** @type {HTMLInputElement} */ (event.target)));
@@ -42,9 +43,14 @@ export class PriceSlider {
   paint() {
     const { low, high, bars } = this.parts();
     if (!low || !high) return;
-    low.setAttribute("aria-valuetext", this.from.value ? `from ${this.from.value}` : "any");
-    high.setAttribute("aria-valuetext", this.to.value ? `up to ${this.to.value}` : "any");
+    low.setAttribute("aria-valuetext", this.from.value ? `from ${this.told(this.from.value)}` : "any");
+    high.setAttribute("aria-valuetext", this.to.value ? `up to ${this.told(this.to.value)}` : "any");
     bars.forEach((bar, index) => bar.classList.toggle("chosen", low.valueAsNumber <= index && index < high.valueAsNumber));
+  }
+
+  /** A price as it was typed, which may be no number. @param {string} text */
+  told(text) {
+    return /^[0-9]+$/.test(text) ? this.money.amount(Number(text)) : text;
   }
 
   /** What there is of the chart: nothing where no room is. */
