@@ -1,1 +1,1 @@
-"""The storages of rooms behind `rentomatic.use_cases.ports.RoomRepository`, none knowing another."""
+"""The storages, each behind `rentomatic.use_cases.ports.RoomRepository`; none imports another."""

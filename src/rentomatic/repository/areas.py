@@ -1,4 +1,4 @@
-"""The part of the Earth that a search can find rooms in, for storages that look there first."""
+"""The bounding boxes that hold every room a search can find, for storages that filter by place first."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -13,7 +13,7 @@ EVERYWHERE = (WHOLE_EARTH,)
 """The boxes of a search without areas."""
 
 MOST_BANDS = 8
-"""Bands of the Earth in which one coordinate may be; of more values, neighbours share a band."""
+"""The most ranges that a list of latitudes or longitudes becomes; close values share a range."""
 
 _FROM = frozenset({Operator.GT, Operator.GTE, Operator.EQ})
 _UP_TO = frozenset({Operator.LT, Operator.LTE, Operator.EQ})
@@ -21,11 +21,11 @@ _UP_TO = frozenset({Operator.LT, Operator.LTE, Operator.EQ})
 
 @lru_cache(maxsize=64)
 def boxes_around(query: RoomQuery) -> tuple[BoundingBox, ...]:
-    """Boxes that hold every room in the areas, none of them crossing the antimeridian.
+    """Return boxes that hold every room in the areas, none of them crossing the antimeridian.
 
-    Conditions on latitude and longitude count as an area. However many values and conditions there are, the
-    boxes are few: storages look into them one by one. Empty where the areas have nothing in common.
-    A storage asks for those of one search several times; they are computed once.
+    Conditions on latitude and longitude count as areas. The number of boxes is bounded, whatever the number
+    of values and conditions, because storages look into the boxes one by one. Empty if the areas do not
+    overlap. Cached, because a storage asks several times during one search.
     """
     boxes = [WHOLE_EARTH]
     bands = _bands(query, Field.LATITUDE), _bands(query, Field.LONGITUDE)
@@ -35,12 +35,12 @@ def boxes_around(query: RoomQuery) -> tuple[BoundingBox, ...]:
 
 
 def _parts(area: Area) -> list[BoundingBox]:
-    """The boxes around an area, two where they cross the antimeridian."""
+    """Return the boxes around an area: two if it crosses the antimeridian."""
     return list((area.bounding_box() if isinstance(area, Circle) else area).parts())
 
 
 def _bands(query: RoomQuery, field: Field) -> list[BoundingBox]:
-    """The bands of the Earth that all conditions on one coordinate together leave."""
+    """Return the bands of the Earth allowed by all conditions on one coordinate."""
     low, high = (-90.0, 90.0) if field is Field.LATITUDE else (-180.0, 180.0)
     conditions = [c for c in query.conditions if c.field is field]
     for condition in conditions:
@@ -56,7 +56,7 @@ def _bands(query: RoomQuery, field: Field) -> list[BoundingBox]:
 
 
 def _few_ranges(ordered: list[float]) -> list[tuple[float, float]]:
-    """The ends of at most `MOST_BANDS` ranges that hold the values, apart where the gaps are widest."""
+    """Return at most `MOST_BANDS` ranges that hold all the values, split at the widest gaps."""
     if not ordered:
         return []
     widest = sorted(pairwise(ordered), key=lambda gap: gap[0] - gap[1])[: MOST_BANDS - 1]

@@ -1,4 +1,4 @@
-"""Whether the server of a storage can be reached: tried by one thread, known to all."""
+"""Whether a storage's server is reachable: checked by one background thread, shared by all requests."""
 
 import threading
 import time
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _PAUSE = 0.5
-"""Seconds between two attempts to reach a server that is away."""
+"""Seconds between two attempts to reach an unreachable server."""
 
 
 class Availability:
-    """A server is there until it cannot be reached, and then away until a background thread reaches it.
+    """Tracks whether a server is reachable; once it is not, a background thread retries until it is.
 
-    Requests that come while it is away fail at once, without trying it themselves.
+    Meanwhile requests fail immediately, without trying to connect.
 
-    reach: returns once the server can be used, else raises RepositoryUnavailable. It must end by itself
-        within a bounded time, and is called by one thread at a time.
-    on_loss: is called by that thread when the server turns out to be away.
+    reach: returns once the server can be used, else raises RepositoryUnavailable. It must end within a
+        bounded time; only one thread calls it at a time.
+    on_loss: called by that thread when the server turns out to be unreachable.
 
-    The thread exists only while the server is in doubt, so that a process may fork before its first failure;
-    a child that is forked later starts a thread of its own.
+    The thread exists only while the server is suspect or unreachable, so a process may fork before the first
+    failure; a child forked later starts its own thread.
     """
 
     def __init__(self, reach: Callable[[], None], on_loss: Callable[[], None] = lambda: None) -> None:
@@ -33,31 +33,31 @@ class Availability:
         self._last_answer = 0.0
 
     def require(self) -> None:
-        """Raise RepositoryUnavailable, as the last attempt to reach the server did, while it is away."""
+        """Raise RepositoryUnavailable, with the latest failure, while the server is unreachable."""
         if (error := self._error) is not None:
             self._watch(_PAUSE)
             raise RepositoryUnavailable(str(error)) from error.__cause__
 
     def answered(self) -> None:
-        """Note that the server answered just now: a failed attempt that began earlier does not count."""
+        """Note that the server has just answered, so that a failed attempt begun earlier does not count."""
         self._last_answer = time.monotonic()
 
     def suspect(self) -> None:
-        """Try the server in the background, because something failed that may have another reason."""
+        """Check the server in the background, after a failure that may have another cause."""
         self._watch(0)
 
     def lost(self, error: RepositoryUnavailable) -> None:
-        """Take the server for away, because an attempt to reach it failed just now."""
+        """Mark the server as unreachable, after a failed attempt to connect."""
         with self._lock:
             self._error = error
         self._watch(_PAUSE)
 
     def stop(self) -> None:
-        """Make no further attempt."""
+        """Stop trying to connect."""
         self._closed.set()
 
     def join(self, timeout: float) -> None:
-        """Wait until the thread has ended, for this many seconds at most."""
+        """Wait for the thread to end, for at most `timeout` seconds."""
         if watcher := self._watcher:
             watcher.join(timeout)
 
@@ -66,11 +66,11 @@ class Availability:
             if self._closed.is_set() or (self._watcher and self._watcher.is_alive()):
                 return
             self._watcher = threading.Thread(
-                target=self._find, args=(pause,), name="availability", daemon=True
+                target=self._retry, args=(pause,), name="availability", daemon=True
             )
             self._watcher.start()
 
-    def _find(self, pause: float) -> None:
+    def _retry(self, pause: float) -> None:
         while not self._closed.wait(pause):
             began = time.monotonic()
             try:

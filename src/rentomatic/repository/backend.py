@@ -1,7 +1,7 @@
-"""What the program asks of a storage, whichever it is.
+"""The protocols and records by which the program uses a storage, whichever it is.
 
-A storage is a folder beside this file, or a package of somebody else's, with a `Storage` that `registry`
-finds by the scheme of a URL. docs/storages.md tells how to add one.
+A storage is a folder beside this file, or a third-party package, with a `Storage` that `registry` finds by
+the scheme of a URL. docs/storages.md tells how to add one.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,15 +18,15 @@ from rentomatic.use_cases.ports import RoomRepository
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a repository may take.
+    """Limits for a repository.
 
-    statement_timeout: seconds after which a statement is given up; loads and exports take their time.
-    connect_timeout, pool_timeout: seconds for reaching a server, and for waiting for a free connection.
-    pool_size: connections that a process keeps to a server, at most.
-    prepared_statements: whether a server may keep plans; it cannot behind a transaction pooler.
-    workers: processes of one machine that each have a repository.
-    load_wait, swap_wait: seconds that a load of rooms, and the change of one, waits for another writer; None
-        for as long as suits the storage.
+    statement_timeout: seconds that a statement may take; loads and exports have longer limits of their own.
+    connect_timeout, pool_timeout: seconds to connect to a server, and to wait for a free connection.
+    pool_size: the most connections that a process keeps to a server.
+    prepared_statements: whether to prepare statements on the server, which fails behind a transaction pooler.
+    workers: processes on one machine that each have a repository.
+    load_wait, swap_wait: seconds that a load, or a change of one room, waits for another writer; None for the
+        storage's default.
     """
 
     statement_timeout: float = 10.0
@@ -43,10 +43,10 @@ USUAL_LIMITS = Limits()
 
 
 class Backend(Protocol):
-    """The storage that a URL names. Its repr holds no secret, and it equals another of the same place.
+    """The storage that a URL names. Its repr holds no secret; backends of the same storage are equal.
 
-    Making one opens and checks nothing. Its methods raise RepositoryUnavailable where the storage cannot
-    be used.
+    Creating one opens and checks nothing. Its methods raise RepositoryUnavailable if the storage cannot be
+    used.
     """
 
     @property
@@ -61,7 +61,7 @@ class Backend(Protocol):
 
     @property
     def revision(self) -> str | None:
-        """The schema that this program needs, None for a storage without one."""
+        """The schema revision that this program needs, None for a storage without a schema."""
         ...
 
     @property
@@ -70,32 +70,32 @@ class Backend(Protocol):
         ...
 
     def open(self, limits: Limits) -> RoomRepository:
-        """A repository, which connects when it is first used and never makes or changes a schema."""
+        """Return a repository, which connects on first use and never creates or changes a schema."""
         ...
 
     def migrate(self) -> Revisions:
-        """Bring the schema up to date, safely from several processes.
+        """Bring the schema up to date; safe to run from several processes at once.
 
-        One that a newer program made is left as it is.
+        A schema that a newer program made is left unchanged.
         """
         ...
 
     def migration_text(self) -> str:
-        """What `migrate` would run, changing nothing; empty where that is nothing."""
+        """Return what `migrate` would run, without running it; empty if there is nothing to do."""
         ...
 
     def scratch(self) -> AbstractContextManager["Backend"]:
-        """An empty storage of the same kind, still without a schema, that goes away with the context."""
+        """Create an empty storage of the same kind, without a schema; remove it after the context."""
         ...
 
     def checks(self, limits: Limits) -> Mapping[str, Check]:
-        """What `doctor` should look at, by name, beside the storage as a whole."""
+        """Return the checks that `doctor` runs beyond those for every storage, by name."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who connects to a server, and to which database of it. Texts are empty where they are not stated."""
+    """The server, user and database that a backend connects to. Unstated texts are empty."""
 
     user: str
     password: str = field(repr=False)
@@ -104,16 +104,16 @@ class Login:
 
 @runtime_checkable
 class WithLogin(Protocol):
-    """What a backend offers too that one may log in to."""
+    """A backend with a login."""
 
     def login(self) -> Login:
-        """The user and password of the settings."""
+        """Return the user and password of the settings."""
         ...
 
 
 @runtime_checkable
 class InDatabase(Protocol):
-    """What a backend offers too whose database is one of several of a server."""
+    """A backend whose database is one of several on a server."""
 
     @property
     def name(self) -> str:
@@ -121,13 +121,13 @@ class InDatabase(Protocol):
         ...
 
     def create(self) -> bool:
-        """Make the database, still without a schema; False where it is there already."""
+        """Create the database, without a schema; return False if it exists already."""
         ...
 
 
 @runtime_checkable
 class InFile(Protocol):
-    """What a backend offers too whose rooms are in a file, made when it is first used."""
+    """A backend that keeps its rooms in a file, created on first use."""
 
     @property
     def path(self) -> Path:
@@ -135,23 +135,23 @@ class InFile(Protocol):
         ...
 
     def is_missing(self) -> bool:
-        """Whether there is no such file, not even one that cannot be read."""
+        """Whether the file does not exist; an unreadable file exists."""
         ...
 
     def is_empty(self) -> bool:
-        """Whether the file is there without anything in it, so that its rooms were lost."""
+        """Whether the file exists but is empty, which means that its rooms were lost."""
         ...
 
     def new(self) -> AbstractContextManager[Backend]:
-        """A backend of a file that takes this path at the end of the context, when it is whole.
+        """Give a backend for a temporary file that is moved to this path at the end of the context.
 
-        Raises MadeMeanwhile where another process has made a file of that name.
+        Raises MadeMeanwhile if another process has created a file there.
         """
         ...
 
 
 class MadeMeanwhile(RepositoryUnavailable):
-    """Another process made a file of that name first, and nothing was put into it."""
+    """Another process created a file of that name first; it was left unchanged."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"Another process has just made {path.name}: nothing was put into it. Try again.")
@@ -161,28 +161,28 @@ Value = TypeVar("Value")
 
 
 class Variables(Protocol):
-    """The variables of the environment, as the settings read them: each may be in a file of its own."""
+    """Environment variables as the settings read them; each value may also come from a file."""
 
     def read(self, name: str, parse: Callable[[str], Value]) -> Value:
-        """The value; its default where it is unset, or where `parse` raises ValueError, which is noted."""
+        """Return the value, or the default if it is unset or `parse` raises ValueError, which is recorded."""
         ...
 
     def is_set(self, name: str) -> bool:
-        """Whether the environment says anything of it."""
+        """Whether the environment sets it."""
         ...
 
     def refuse(self, name: str, message: str) -> None:
-        """Note that the program must not start, since what the variable says cannot be used."""
+        """Record that the value cannot be used, so that the program does not start."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """How a server is named by variables instead of a URL.
+    """How variables name a server instead of a URL.
 
-    prefix: of their names. One is its hosts, `<prefix>HOSTNAME`, and one the secret, `<prefix>PASSWORD`.
-    defaults: all of them, with the values where they are unset.
-    backend: None where a part was refused.
+    prefix: of the variables' names. `<prefix>HOSTNAME` is the hosts, `<prefix>PASSWORD` the secret.
+    defaults: all the variables, with their default values.
+    backend: returns None if a part was refused.
     """
 
     prefix: str
@@ -200,13 +200,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """What is registered of a kind of storage.
+    """A registered kind of storage.
 
-    schemes: what its URLs begin with, before the colon.
+    schemes: of its URLs, without the colon.
     examples: such URLs, for messages.
-    backend: that of a URL of these schemes. Raises ValueError, which says what is wrong with the URL and
-        does not repeat it: it may hold a password.
-    parts: how it is named without a URL, for those that come with the program.
+    backend: returns the backend of a URL. Raises ValueError, which says what is wrong with the URL without
+        repeating it, because it may hold a password.
+    parts: how it is named without a URL; only storages that come with the program have it.
     """
 
     schemes: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""The directory of backups: files that are whole or not there.
+"""The directory of backups, in which a file is either complete or absent.
 
-A file is written under a name of its own, `….part`, brought to the disk, and only then renamed. Who writes
-holds a lock on it, so that the next one can tell what a process left behind that was killed.
+A file is written as `….part`, flushed to disk, and only then renamed. The writer holds a lock on it, so that
+the next writer can recognise files left behind by killed processes.
 """
 
 import os
@@ -21,7 +21,7 @@ _PART = ".part"
 
 @dataclass(frozen=True, slots=True)
 class BackupFile:
-    """A backup in the directory. taken: when, by its name. size: in bytes."""
+    """A backup in the directory. taken: the time in its name. size: in bytes."""
 
     path: Path
     taken: datetime
@@ -32,14 +32,14 @@ class BackupFile:
 
 
 def backups_in(directory: Path) -> list[BackupFile]:
-    """The backups, newest first; none where there is no directory. Raises OSError."""
+    """Return the backups, newest first; empty if the directory does not exist. Raises OSError."""
     found = []
     try:
         entries = list(directory.iterdir())
     except FileNotFoundError:
         return []
     for path in entries:
-        with suppress(ValueError, FileNotFoundError):  # no such day; or somebody else just removed it
+        with suppress(ValueError, FileNotFoundError):  # not a date, or just removed by another process
             if (named := _NAME.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
                 taken = datetime.strptime(named[1], _STAMP).replace(tzinfo=UTC)
                 found.append(BackupFile(path, taken, path.stat().st_size))
@@ -47,12 +47,12 @@ def backups_in(directory: Path) -> list[BackupFile]:
 
 
 def newest_backup(directory: Path) -> BackupFile | None:
-    """The newest of the backups, None where there is none. Raises OSError."""
+    """Return the newest backup, or None. Raises OSError."""
     return next(iter(backups_in(directory)), None)
 
 
 def remove_old(backups: Sequence[BackupFile], keep: int, but: Path) -> list[Path]:
-    """Remove all but the first `keep` backups, and never `but`; those that were removed."""
+    """Remove all but the first `keep` backups, and never `but`; return the removed paths."""
     old = [backup.path for backup in backups[keep:] if backup.path != but]
     for path in old:
         path.unlink(missing_ok=True)
@@ -60,15 +60,15 @@ def remove_old(backups: Sequence[BackupFile], keep: int, but: Path) -> list[Path
 
 
 def set_aside(path: Path) -> Path:
-    """Give a file that proved to be no backup a name that is none; the new path."""
+    """Rename an invalid backup so that it no longer counts as one; return the new path."""
     return path.replace(path.with_name(f"{path.name}.unverified"))
 
 
 @contextmanager
 def new_backup(directory: Path, taken: datetime) -> Iterator[tuple[Path, BinaryIO]]:
-    """The next backup of the directory, which is made if need be: its path, and the file to write.
+    """Give the path of the next backup and the file to write; create the directory if needed.
 
-    It is there at the end of the context, and not at all after an error. Raises OSError.
+    The backup exists from the end of the context, and not at all after an error. Raises OSError.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_left_behind(directory, re.compile(_NAME.pattern + re.escape(_PART)))
@@ -76,7 +76,7 @@ def new_backup(directory: Path, taken: datetime) -> Iterator[tuple[Path, BinaryI
         path = directory / f"rooms-{taken.astimezone(UTC).strftime(_STAMP)}.ndjson.gz"
         part = path.with_name(path.name + _PART)
         if file := _created(part):
-            if not path.exists():  # asked only now that nobody else can be writing it
+            if not path.exists():  # checked only now that no other process can be writing it
                 break
             _discard(file, part)
         taken += timedelta(seconds=1)
@@ -86,7 +86,7 @@ def new_backup(directory: Path, taken: datetime) -> Iterator[tuple[Path, BinaryI
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which has the path at the end of the context and not after an error."""
+    """Give a file to write; rename it to `path` at the end of the context, or remove it after an error."""
     ours = rf"{re.escape(path.name)}\.[0-9a-f]{{8}}{re.escape(_PART)}"
     _remove_left_behind(path.parent, re.compile(ours))
     while not (file := _created(part := path.with_name(f"{path.name}.{secrets.token_hex(4)}{_PART}"))):
@@ -96,7 +96,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _created(part: Path) -> BinaryIO | None:
-    """A new file, locked, that nobody else can read; None where there is one already."""
+    """Create a locked file that nobody else can read; return None if it exists already."""
     try:
         file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except FileExistsError:
@@ -105,13 +105,13 @@ def _created(part: Path) -> BinaryIO | None:
     with suppress(FileNotFoundError):
         if part.stat().st_ino == os.fstat(file.fileno()).st_ino:
             return file
-    file.close()  # taken for left behind in the moment before it was locked
+    file.close()  # another process took it for left behind, before it was locked
     return None
 
 
 @contextmanager
 def _renamed(file: BinaryIO, part: Path, path: Path) -> Iterator[None]:
-    """On the disk under its name at the end of the context; gone after an error."""
+    """Flush and rename the file at the end of the context; remove it after an error."""
     try:
         yield
         file.flush()
@@ -123,14 +123,14 @@ def _renamed(file: BinaryIO, part: Path, path: Path) -> Iterator[None]:
     file.close()
     directory = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(directory)  # the name as well
+        os.fsync(directory)  # so that the new name survives a power cut
     finally:
         os.close(directory)
 
 
 def _discard(file: BinaryIO, part: Path) -> None:
     part.unlink(missing_ok=True)
-    with suppress(OSError):  # what is still to be written does not fit on a full disk either
+    with suppress(OSError):  # closing flushes the buffer, which fails again on a full disk
         file.close()
 
 
@@ -143,8 +143,8 @@ def _remove_left_behind(directory: Path, pattern: re.Pattern[str]) -> None:
 
 
 def _lock(file: BinaryIO, *, wait: bool) -> bool:
-    """Lock the file for as long as it is open; False where somebody else has, or locks are not to be had."""
-    import fcntl  # not everywhere, and not for whoever only looks at the directory
+    """Lock the file while it is open; return False if another process holds it or locks are unavailable."""
+    import fcntl  # imported here: not available everywhere, and not needed to list backups
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

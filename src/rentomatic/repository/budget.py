@@ -1,12 +1,12 @@
-"""How long a storage may take for an answer.
+"""Time limits for reading from a storage.
 
-What a storage does in the thread of the request is bounded in processor time. On a busy machine, where eight
-threads share two processors, a read that takes 0.4 s of one would else be given up after a second for what
-the others did, and all that it had done be lost: the more there is to do, the less of it would be answered.
-The client waits all the same, so the time on the wall is bounded too, at `PATIENCE` times as much and never
-more than the statement time-out. A server that counts no processor time is bounded by the time on the wall:
-with the same patience where the number of rooms that it looks at is bounded, without it elsewhere. So is
-what is streamed to a reader.
+Work in the request's own thread is limited in processor time. With a limit in wall-clock time, a busy machine
+(eight threads on two processors, say) would give up a read of 0.4 processor seconds after one second of
+waiting for others and throw its work away: the higher the load, the fewer requests would succeed. The client
+waits nevertheless, so wall-clock time is limited too: to `PATIENCE` times as much, and never more than the
+statement time-out. For a server that does not report processor time the limit is in wall-clock time: with the
+same patience if the number of rooms read is bounded, otherwise without. Streams to a reader are limited in
+wall-clock time as well.
 """
 
 import time
@@ -17,21 +17,21 @@ from rentomatic.domain.room import Room
 from rentomatic.use_cases.errors import OutOfTime
 
 PATIENCE = 3
-"""How many times its processor time a read may take on the wall."""
+"""A read may take this many times its processor time in wall-clock time."""
 
 _LEAST = 0.001
-"""Seconds. Storages take 0 for no bound at all."""
+"""Seconds. 0 would mean no limit to a storage."""
 
 _AT_ONCE = 256
-"""Items that are gone through in much less than a millisecond."""
+"""Items between two checks of the clock; they take much less than a millisecond."""
 
 Item = TypeVar("Item")
 
 
 class Deadline:
-    """When a read in this thread is over: it is asked in the same thread.
+    """When a read must end. Create and ask it in the thread that reads.
 
-    within: seconds of a processor, None for as many as usual. timeout: seconds on the wall at most.
+    within: seconds of processor time, None for the usual limit. timeout: the most seconds of wall-clock time.
     """
 
     def __init__(
@@ -59,19 +59,19 @@ class Deadline:
 
 
 def seconds_within(within: float | None, timeout: float) -> float:
-    """The seconds that are given, None for as many as usual, and never more than usual."""
+    """Return the limit in seconds: `within`, but at most `timeout`, which is also the default."""
     return timeout if within is None else max(_LEAST, min(within, timeout))
 
 
 def patient_seconds(within: float | None, timeout: float) -> float:
-    """The seconds on the wall in which a read may take the processor time of `seconds_within`."""
+    """Return the wall-clock limit for a read that may take `seconds_within` of processor time."""
     return min(PATIENCE * seconds_within(within, timeout), timeout)
 
 
 def read_within(rooms: Iterator[Room], within: float | None) -> Iterator[Room]:
     """Yield the rooms for up to `within` seconds from now, None for no limit. Raises OutOfTime.
 
-    The time that the caller spends on each room counts as well, since the storage is busy meanwhile.
+    The time that the caller spends on each room counts too, because the storage is busy meanwhile.
     """
     return rooms if within is None else _read_until(rooms, time.monotonic() + within)
 

@@ -1,4 +1,4 @@
-"""Rows and documents that somebody wrote by hand, past this program.
+"""Rows and documents written by hand instead of by this program.
 
 The rules of a storage refuse rows that are not valid rooms, as far as it can check them: not every storage
 knows Unicode's form NFC, or which characters can be seen. What it cannot check is put right when it is read,

@@ -1,4 +1,4 @@
-"""What a check of `doctor` finds, of a storage or of anything else."""
+"""Results of a check by `doctor`, of a storage or of anything else."""
 
 import shutil
 from collections.abc import Callable
@@ -11,7 +11,7 @@ WANTED = 1 << 30
 
 
 class State(StrEnum):
-    """How it stands with a check. Only what is wrong fails the command."""
+    """The outcome of a check. Only `WRONG` makes the command fail."""
 
     GOOD = "good"
     NOT_CHECKED = "not checked"
@@ -28,21 +28,21 @@ class Finding:
 
 
 Check = Callable[[], Finding]
-"""Looks at one thing. May raise RentomaticError or OSError, which then is what is wrong."""
+"""Checks one thing. A RentomaticError or OSError that it raises is reported as wrong."""
 
 
 def required(good: bool, facts: str) -> Finding:
-    """Good, or wrong."""
+    """Return a good or a wrong finding."""
     return Finding(State.GOOD if good else State.WRONG, facts)
 
 
 def not_checked(facts: str) -> Finding:
-    """What cannot be checked from here, and why."""
+    """Report that something cannot be checked from here, and why."""
     return Finding(State.NOT_CHECKED, facts)
 
 
 def free_space(folder: Path, wanted: int = WANTED) -> Finding:
-    """Whether the disk of a folder, which need not exist yet, has `wanted` bytes free."""
+    """Check that the disk of a folder, which need not exist yet, has `wanted` bytes free."""
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
     return required(free > wanted, f"{free / 1e9:,.1f} GB free, at least {wanted / 1e9:,.1f} GB are needed")

@@ -1,7 +1,7 @@
-"""Temporary folders that are removed after use, also when the process that used them was killed.
+"""Temporary folders that are removed after use, even if the process that used them was killed.
 
-A process holds a shared lock (flock) on its folder, which the kernel releases when the process ends, however
-it ends. The next process that makes a folder of the same kind removes those that no process holds any more.
+A process holds a shared lock (flock) on its folder. The kernel releases it however the process ends. The next
+process that creates a folder of the same kind removes the folders that no process holds.
 """
 
 import os
@@ -14,15 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _RANDOM = "[a-z0-9_]{8}"
-"""What `tempfile` puts behind a prefix."""
+"""The suffix that `tempfile` adds to a prefix."""
 
 
 @contextmanager
 def held_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
-    """A new folder, which only its owner can read, removed at the end of the context.
+    """Create a folder that only its owner can read, and remove it at the end of the context.
 
-    prefix: of its name, and of the folders that are removed first because no process holds them.
-    parent: where it lies, the folder for temporary files unless given. Raises OSError.
+    prefix: of its name. Folders with this prefix that no process holds are removed first.
+    parent: where to create it; by default the folder for temporary files. Raises OSError.
     """
     parent = parent or Path(tempfile.gettempdir())
     _remove_left_behind(parent, prefix)
@@ -31,18 +31,18 @@ def held_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         lock = hold(folder)
         if folder.exists():
             break
-        _release(lock)  # taken for left behind in the moment before it was locked
+        _release(lock)  # another process took it for left behind, before it was locked
     maker = os.getpid()
     try:
         yield folder
     finally:
-        if os.getpid() == maker:  # a process that was forked in the context leaves it as well
+        if os.getpid() == maker:  # a forked process ends the context too, but must not remove the folder
             shutil.rmtree(folder, ignore_errors=True)
             _release(lock)
 
 
 def hold(folder: Path) -> int | None:
-    """Keep the folder from being removed while this process lives; the lock, None where there are none."""
+    """Keep the folder from being removed while this process lives; return the lock, or None without locks."""
     return _lock(folder, wait=True)
 
 
@@ -55,7 +55,7 @@ def _remove_left_behind(parent: Path, prefix: str) -> None:
     ours = re.compile(re.escape(prefix) + _RANDOM)
     for path in parent.iterdir():
         if ours.fullmatch(path.name):
-            with suppress(OSError):  # of another user, or just removed
+            with suppress(OSError):  # belongs to another user, or was just removed
                 if path.lstat().st_uid == os.geteuid():
                     _remove_unless_held(path)
 
@@ -68,7 +68,7 @@ def _remove_unless_held(folder: Path) -> None:
 
 
 def _lock(folder: Path, *, wait: bool) -> int | None:
-    """Open and lock the folder: shared after a wait, or exclusively at once; None where that fails."""
+    """Open and lock the folder: shared, waiting for it, or exclusive, without waiting; None if that fails."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -77,7 +77,7 @@ def _lock(folder: Path, *, wait: bool) -> int | None:
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         fcntl.flock(opened, fcntl.LOCK_SH if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held by another process, gone, or on a file system without locks
+    except OSError:  # locked by another process, removed, or on a file system without locks
         _release(opened)
         return None
     return opened

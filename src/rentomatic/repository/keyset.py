@@ -1,8 +1,8 @@
-"""The order of a search from a position on, as runs of indexes that are read one after the other.
+"""The order of a search after a cursor, as segments that are read one after the other.
 
-(price, code) > (39, "x") is price = 39 and code > "x", then price > 39: each a plain range of an index
-on (price, code), also where price descends or a size is unstated, which a comparison of rows cannot
-say.
+(price, code) > (39, "x") is price = 39 and code > "x", then price > 39. Each is a plain range of an index on
+(price, code). That also works if price descends or a size is unstated, which a row comparison in SQL cannot
+express.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from rentomatic.domain.search import Condition, Operator, Position, RoomQuery
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rooms that all come before those of the next segment, and the order among them.
+    """Rooms that all come before those of the next segment, and their order.
 
     order: fields, and whether each descends.
-    by: the field that the search is sorted by. stated: whether these are the rooms that state it or those
-    that do not; None for both.
+    by: the field that the search is sorted by.
+    stated: whether the rooms state that field or leave it unstated; None for both.
     """
 
     conditions: tuple[Condition, ...]
@@ -28,7 +28,7 @@ class Segment:
 
 
 def segments(query: RoomQuery) -> Iterator[Segment]:
-    """The order of a search from `after` on. Not for a sort by distance."""
+    """Yield the segments of a search from `after` on. Not for a sort by distance."""
     sort, after = query.sort, query.after
     field, by_code = Field(sort.key), (Field.CODE, False)
     beyond = Operator.LT if sort.descending else Operator.GT
@@ -51,5 +51,5 @@ def segments(query: RoomQuery) -> Iterator[Segment]:
 
 
 def _later(after: Position) -> Condition:
-    """The codes that come later among rooms that are alike in all else."""
+    """Return the condition for the codes after this one, among rooms with equal sort values."""
     return Condition(Field.CODE, Operator.GT, after.code)

@@ -7,6 +7,6 @@ from rentomatic.domain.search import Condition
 
 
 def listed_values(conditions: Iterable[Condition]) -> list[Any] | None:
-    """Return the values, in order, that every list among conditions on one field has; None without a list."""
+    """Return the sorted values that every list among conditions on one field has; None without a list."""
     lists = [set(c.value) for c in conditions if isinstance(c.value, tuple)]
     return sorted(set.intersection(*lists)) if lists else None

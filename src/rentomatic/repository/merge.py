@@ -1,4 +1,4 @@
-"""What a load of rooms changes, decided in one place for every storage that compares row by row."""
+"""What a load changes, decided in one place for every storage that compares row by row."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -10,9 +10,9 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict
 def merge(
     rooms: Iterable[Room], present: Mapping[str, Room], on_conflict: OnConflict, counts: LoadCounts
 ) -> dict[str, Room]:
-    """The rooms to write, by code, so that loading `rooms` in order over `present` is done.
+    """Return the rooms to write, by code, to load `rooms` in order over `present`; update the counts.
 
-    Adds to the counts. Raises ConflictError with OnConflict.FAIL where a code is taken.
+    Raises ConflictError if a code is taken and `on_conflict` is FAIL.
     """
     changed: dict[str, Room] = {}
     for room in rooms:
@@ -32,8 +32,8 @@ def merge(
     return changed
 
 
-def noting(rooms: Iterable[Room], codes: set[str]) -> Iterator[Room]:
-    """The rooms as they are, their codes added as they pass."""
+def noting_codes(rooms: Iterable[Room], codes: set[str]) -> Iterator[Room]:
+    """Yield the rooms unchanged, adding each one's code to `codes`."""
     for room in rooms:
         codes.add(room.code)
         yield room

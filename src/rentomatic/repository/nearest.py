@@ -1,4 +1,4 @@
-"""Rooms nearest first, exactly, from storages whose own order of distances is not quite the same."""
+"""Exact order by distance, for storages whose own order differs slightly."""
 
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
@@ -7,17 +7,15 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 
 MARGIN = 1.0
-"""Metres. Far more than the rounding of any distance, which is greatest on the other side of the Earth,
-where a haversine is some decimetres off."""
+"""Metres. Much more than the rounding of any distance; at the antipode a haversine is decimetres off."""
 
 
 def in_exact_order(query: RoomQuery, rooms: Iterable[Room]) -> Iterator[Room]:
-    """The rooms that match, from `after` on, by exact distance and then by code.
+    """Yield the matching rooms from `after` on, by exact distance and then by code.
 
-    rooms: from the nearest on, none of them more than `MARGIN` nearer than one that came before it.
-    They may begin before `after` and hold rooms that do not match. No more of them are taken than are
-    needed to be sure of the next room: when the one taken last is further by the margin, what still
-    follows is further as well.
+    rooms: in increasing distance, except that a room may be up to `MARGIN` nearer than an earlier one. They
+        may begin before `after` and include rooms that do not match. The iterator is read only until the next
+        room is certain: once a room is further away by the margin, all later ones are further away too.
     """
     near = query.origin
     after = (query.after.value, query.after.code) if query.after else (-1.0, "")

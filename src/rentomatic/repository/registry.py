@@ -1,12 +1,12 @@
 """Finds a storage by the scheme of its URL.
 
-Those that come with the program are folders of this package. A package of somebody else's is found once it is
-installed, by an entry point that has the name of the scheme and leads to a `Storage`:
+Built-in storages are folders of this package. A third-party package is found, once installed, by an entry
+point that is named after the scheme and refers to a `Storage`:
 
-    [project.entry-points."rentomatic.storages"]
-    json-file = "their_package:STORAGE"
+        [project.entry-points."rentomatic.storages"]
+        json-file = "their_package:STORAGE"
 
-Only the storages of the program are imported before one is chosen; they import no driver.
+Only the built-in storages are imported before one is chosen, and they import no driver.
 """
 
 from functools import cache
@@ -23,14 +23,14 @@ _BUILT_IN = ("memory", "sqlite", "postgres", "mongo")
 
 @cache
 def built_in() -> tuple[Storage, ...]:
-    """The storages that come with the program."""
+    """Return the built-in storages."""
     return tuple(import_module(f"rentomatic.repository.{name}.settings").STORAGE for name in _BUILT_IN)
 
 
 def backend_of(url: str, variables: Variables) -> Backend:
-    """The storage of a URL, such as `sqlite:///rooms.db`.
+    """Return the backend for a URL, such as `sqlite:///rooms.db`.
 
-    Raises ValueError, which does not repeat the URL: it may hold a password.
+    Raises ValueError, which does not repeat the URL, because it may hold a password.
     """
     scheme, separator, rest = url.partition(":")
     if separator and (not rest or rest.startswith("//")) and (storage := _of_scheme(scheme)):
@@ -42,7 +42,7 @@ def backend_of(url: str, variables: Variables) -> Backend:
 
 
 def _of_scheme(scheme: str) -> Storage | None:
-    """The storage of a scheme, in which case does not count (RFC 3986, 3.1)."""
+    """Return the storage of a scheme, ignoring case (RFC 3986, 3.1)."""
     scheme = scheme.lower()
     for storage in built_in():
         if scheme in storage.schemes:
@@ -52,13 +52,13 @@ def _of_scheme(scheme: str) -> Storage | None:
 
 
 def _loaded(registered: EntryPoint) -> Storage:
-    """The storage of an installed package. Raises ValueError where it cannot be loaded."""
+    """Return the storage of an installed package. Raises ValueError if it cannot be loaded."""
     try:
         storage = registered.load()
     except (ImportError, AttributeError) as error:
         raise ValueError(f"names {registered.value}, which cannot be loaded: {error}") from error
     if not isinstance(storage, Storage):
-        raise ValueError(  # noqa: TRY004 - what is wrong is the URL
+        raise ValueError(  # noqa: TRY004 - the URL is wrong, not a type
             f"names {registered.value}, which is not a Storage of {Storage.__module__}"
         )
     return storage

@@ -1,19 +1,19 @@
-"""Whether a storage has the schema that this program needs."""
+"""Checks that a storage has the schema that this program needs."""
 
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 Revisions = tuple[str | None, str | None]
-"""The revision of a schema before and after a migration, None for no schema."""
+"""The revision of a schema before and after a migration; None means no schema."""
 
 
 def require_revision(found: str | None, needed: str, *, running: bool = False) -> None:
-    """Raise RepositoryUnavailable, saying what to do, unless the schema is the one needed.
+    """Raise RepositoryUnavailable, saying what to do, if the schema does not suit this program.
 
-    A newer schema of the same generation, which the first digit tells, was only added to: this program
-    can use it, as it must where a new version is rolled back.
+    A newer schema of the same generation, given by the first digit, only adds to the one needed: this program
+    can use it, as after a rollback.
 
-    running: whether this program has used the storage already. Then any newer schema is none of its
-    business: it is being replaced by a newer program, which its schema came before.
+    running: whether this program has used the storage before. Then any newer schema is accepted: it precedes
+        a newer program that is about to replace this one.
     """
     if found and found >= needed and (running or found[0] == needed[0]):
         return

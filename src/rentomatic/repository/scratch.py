@@ -1,4 +1,4 @@
-"""The names of databases to try something in, which go away again."""
+"""The names of temporary databases."""
 
 import re
 import secrets
@@ -9,12 +9,12 @@ _STAMP = "%Y%m%dt%H%M%S"
 
 
 def scratch_name() -> str:
-    """The name of a database to try something in; it tells when it was made."""
+    """Return a new name for a scratch database, which tells when it was made."""
     return f"{_SCRATCH}{datetime.now(UTC).strftime(_STAMP)}_{secrets.token_hex(4)}"
 
 
 def is_older(name: str, age: timedelta) -> bool:
-    """Whether it is the name of such a database, made longer ago than that."""
+    """Whether it is the name of a scratch database made longer ago than `age`."""
     named = re.fullmatch(rf"{_SCRATCH}(\d{{8}}t\d{{6}})_[0-9a-f]{{8}}", name)
     if not named:
         return False

@@ -1,4 +1,4 @@
-"""What SQL storages share: closed tables from the words of a query to columns and operators.
+"""What storages with SQL share: closed tables that turn a query into columns and operators.
 
 Every piece of SQL comes from the tables below; values are always bound, as `?`.
 """
@@ -17,10 +17,10 @@ from rentomatic.repository.by_hand import Values
 from rentomatic.repository.keyset import Segment
 
 ROOM_COLUMNS = ", ".join(NAMES)
-"""The columns of the table, but for its key: one for each field, in their order."""
+"""The columns of the table without its key: one for each field, in the order of the fields."""
 
 MARKS = ", ".join("?" * len(NAMES))
-"""A placeholder for each of them."""
+"""A placeholder for each of these columns."""
 
 BESIDE_CODE = tuple(name for name in NAMES if name != Field.CODE)
 
@@ -37,7 +37,7 @@ OPERATORS = {
 
 
 def values_in(table: str) -> str:
-    """What a row of the table says of a room beside its code, as one value."""
+    """Return the columns of a table's row, without the code, as one row value."""
     return f"({', '.join(f'{table}.{column}' for column in BESIDE_CODE)})"
 
 
@@ -53,7 +53,7 @@ ANYTHING = Sql("true")
 
 
 def all_of(pieces: Iterable[Sql]) -> Sql:
-    """All of the pieces must hold; true where there is none."""
+    """Combine pieces that must all hold; `true` if there are none."""
     pieces = tuple(pieces)
     return Sql(
         " AND ".join(piece.text for piece in pieces) or "true",
@@ -62,7 +62,7 @@ def all_of(pieces: Iterable[Sql]) -> Sql:
 
 
 def condition_sql(condition: Condition) -> Sql:
-    """The condition on its column."""
+    """Return the condition on its column."""
     column = COLUMNS[condition.field]
     if isinstance(condition.value, tuple):
         marks = ", ".join("?" * len(condition.value))
@@ -71,7 +71,7 @@ def condition_sql(condition: Condition) -> Sql:
 
 
 def area_sql(area: Area) -> Sql:
-    """The area on the columns of the place."""
+    """Return the condition that a room lies in the area."""
     return _circle_sql(area) if isinstance(area, Circle) else _box_sql(area)
 
 
@@ -80,24 +80,24 @@ def ranges(
     field: Field,
     operators: frozenset[Operator] = frozenset(Operator) - {Operator.NE},
 ) -> list[Condition]:
-    """The conditions that leave a range of the field's index."""
+    """Return the conditions on the field that an index can answer by a range."""
     return [c for c in query.conditions if c.field is field and c.operator in operators]
 
 
 def filters(query: RoomQuery) -> Sql:
-    """All that must hold of a room."""
+    """Return the condition for all matching rooms."""
     return all_of((*map(condition_sql, query.conditions), *map(area_sql, query.areas)))
 
 
 def segment_sql(segment: Segment) -> Sql:
-    """What holds of the rooms of a segment."""
+    """Return the condition for the rooms of a segment."""
     column = COLUMNS[segment.by]
     stated = {None: (), True: (Sql(f"{column} IS NOT NULL"),), False: (Sql(f"{column} IS NULL"),)}
     return all_of((*map(condition_sql, segment.conditions), *stated[segment.stated]))
 
 
 def order_sql(segment: Segment) -> str:
-    """The order within a segment, as it stands behind ORDER BY."""
+    """Return the order within a segment, for ORDER BY."""
     return ", ".join(f"{COLUMNS[field]} DESC" if down else COLUMNS[field] for field, down in segment.order)
 
 
@@ -121,20 +121,20 @@ def row_sql(code: str) -> Sql:
 
 
 def sizes_sql(query: RoomQuery) -> str:
-    """The extreme sizes of a group of rooms; where all rooms match, of all: the ends of an index."""
+    """Return the extreme sizes of a group; if all rooms match, those of all rooms, from an index's ends."""
     if query.conditions or query.areas:
         return "min(size), max(size)"
     return "(SELECT min(size) FROM room), (SELECT max(size) FROM room)"
 
 
 def summary_of_groups(groups: Iterable[tuple[Any, ...]]) -> Summary:
-    """The summary of rooms in groups, see `sample_of_groups`."""
+    """Return the summary of rooms in groups as for `sample_of_groups`."""
     whole = sample_of_groups(groups, share=1)
     return summary_of(whole.prices, whole.size)
 
 
 def sample_of_groups(groups: Iterable[tuple[Any, ...]], share: float) -> Sample:
-    """The rooms of a sample in groups: the price of all in one, their number, their extreme sizes."""
+    """Return the sample made of groups: each a price, the number of rooms, and their extreme sizes."""
     prices: Counter[int] = Counter()
     sizes: set[int | None] = set()
     for price, rooms, *extremes in groups:
@@ -149,7 +149,7 @@ def _has(field: Description, value: object) -> Sql:
 
 
 def _circle_sql(circle: Circle) -> Sql:
-    """In the box around, and either in the box within or near enough: calculated only between the two."""
+    """Return the condition for a circle; it calculates distances only between the inner and outer box."""
     centre = circle.centre
     near_enough = Sql(
         "distance(?, ?, latitude, longitude) <= ?", (centre.latitude, centre.longitude, circle.radius)

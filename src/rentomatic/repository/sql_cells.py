@@ -1,4 +1,4 @@
-"""How the SQL storages count rooms by the cells of a grid."""
+"""How storages with SQL count rooms by the cells of a grid."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,18 +15,18 @@ _BY_CELL = """
 """
 
 _COLUMNS = 2**32
-"""More than a grid has: to group by one number takes two thirds of the time that two take."""
+"""More columns than a grid has. Grouping by one number takes two thirds of the time of grouping by two."""
 
 
 TOLD = tuple(name for name in NAMES if name not in (Field.PRICE, Field.LATITUDE, Field.LONGITUDE))
-"""What is told of a room that is alone in its cell, beside what the cell itself tells."""
+"""The columns needed for a room alone in its cell, beyond those of the cell itself."""
 
 
 def by_cell(source: Sql, grid: Grid, whole: str, told: Sequence[str] = ()) -> Sql:
-    """The statement for the cells of some rooms.
+    """Return the statement that counts rooms by cell.
 
-    source: `FROM … WHERE …`. whole: how the storage writes the whole part of a number, `{}`.
-    told: those of `TOLD` that are read here. A float's repr is exact, and SQL as well.
+    source: `FROM … WHERE …`. whole: the storage's expression for the whole part of a number, `{}`.
+    told: the columns of `TOLD` to read here. Both Python's repr and SQL keep floats exact.
     """
     statement = _BY_CELL.format(
         columns=_COLUMNS,
@@ -39,7 +39,7 @@ def by_cell(source: Sql, grid: Grid, whole: str, told: Sequence[str] = ()) -> Sq
 
 
 def cell_of(row: tuple[Any, ...]) -> Cell:
-    """The cell of a row, behind which stands all of `TOLD` where rooms that are alone are told of."""
+    """Return the cell of a row, which ends with all of `TOLD` if rooms alone in their cells are included."""
     place, count, price, latitudes, longitudes, west, south, east, north, *alone = row
     line, column = divmod(place, _COLUMNS)
     if count > 1 or not alone:

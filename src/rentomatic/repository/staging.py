@@ -1,4 +1,4 @@
-"""Rooms in a temporary file until all of them have come, so that no slow source holds others up."""
+"""Collects rooms in a temporary file until all have arrived, so that a slow source holds no lock."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,9 +21,9 @@ _decode = msgspec.json.Decoder(Room).decode
 
 @contextmanager
 def staged(rooms: Iterable[Room]) -> Iterator[Iterator[Room]]:
-    """The rooms again, once all of them have come; in constant memory.
+    """Give the rooms again once all have arrived, in constant memory.
 
-    Raises RepositoryUnavailable where they cannot be written, and what the iterable raises.
+    Raises RepositoryUnavailable if the file cannot be written, and whatever the iterable raises.
     """
     with _temporary_file() as file:
         iterator = iter(rooms)
@@ -38,11 +38,11 @@ def staged(rooms: Iterable[Room]) -> Iterator[Iterator[Room]]:
 @contextmanager
 def _temporary_file() -> Iterator[IO[bytes]]:
     with _disk_full_reported():
-        file = TemporaryFile()  # noqa: SIM115 - closed below; an error in the context is not one of the file
+        file = TemporaryFile()  # noqa: SIM115 - closed below; errors in the context are not the file's
     try:
         yield file
     finally:
-        with suppress(OSError):  # what could not be written before cannot be written now
+        with suppress(OSError):  # closing flushes the buffer, which fails again
             file.close()
 
 

@@ -7,9 +7,9 @@ from rentomatic.repository.by_hand import Values, room_of_row
 
 
 def code_of_swap(old: Room | None, new: Room | None) -> str:
-    """The code of the two rooms, of which one may be missing.
+    """Return the code of the two rooms, one of which may be None.
 
-    Raises ValueError where both are missing, or are of two codes.
+    Raises ValueError if both are None or their codes differ.
     """
     codes = {room.code for room in (old, new) if room is not None}
     if len(codes) != 1:

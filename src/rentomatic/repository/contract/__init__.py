@@ -1,16 +1,17 @@
-"""What every storage must do, as tests that any storage can be put to.
+"""The contract: tests that every storage must pass.
 
-They need pytest and hypothesis, which the rest of the package does not. A storage proves itself in a test
+They need pytest and hypothesis, which the rest of the package does not. A storage runs them from a test
 module of its own:
 
-    pytest.register_assert_rewrite("rentomatic.repository.contract")  # in conftest.py, for clearer failures
+        pytest.register_assert_rewrite("rentomatic.repository.contract")  # in conftest.py, for clearer
+    failures
 
-    class TestMyStorage(RepositoryContract):
-        @classmethod
-        @contextmanager
-        def empty(cls) -> Iterator[RoomRepository]:
-            with TemporaryDirectory() as folder, closing(MyRepo(folder)) as repository:
-                yield repository
+        class TestMyStorage(RepositoryContract):
+                @classmethod
+                @contextmanager
+                def empty(cls) -> Iterator[RoomRepository]:
+                        with TemporaryDirectory() as folder, closing(MyRepo(folder)) as repository:
+                                yield repository
 """
 
 from rentomatic.repository.contract.comparing import Comparing
@@ -20,4 +21,4 @@ from rentomatic.repository.contract.swapping import Swapping
 
 
 class RepositoryContract(Searching, Loading, Swapping, Comparing):
-    """All of the contract. A subclass whose name begins with `Test` gives `empty`."""
+    """The whole contract. A subclass, whose name begins with `Test`, provides `empty`."""

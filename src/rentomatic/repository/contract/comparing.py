@@ -1,4 +1,4 @@
-"""Generated rooms and queries: a storage gives what `RoomQuery.matches` and the memory say."""
+"""Generated rooms and queries, answered by a storage and by the oracle."""
 
 import random
 import time
@@ -23,7 +23,7 @@ from rentomatic.use_cases.remove_room import remove_room
 
 
 def only(storage: RoomRepository, rooms: list[Room]) -> None:
-    """Leave these rooms and no others."""
+    """Make these the only rooms in the storage."""
     with storage.stream(RoomQuery()) as present:
         gone = {room.code for room in present} - {room.code for room in rooms}
     for code in gone:
@@ -45,14 +45,14 @@ def streamed(repository: RoomRepository, query: RoomQuery) -> list[Room]:
 
 
 def by_cell(repository: RoomRepository, query: RoomQuery) -> dict[tuple[int, int], tuple[object, ...]]:
-    """The rooms by cell, but for the means, which storages add up in an order of their own."""
+    """Return the contents of each cell, except the means, whose rounding depends on the order."""
     found = repository.cells(query, Grid(width=360 / 64, height=180 / 128))
     assert found.share == 1
     return {(c.column, c.row): (c.rooms, c.lowest_price, *c[6:]) for c in found.cells}
 
 
 def places(chance: random.Random) -> Iterator[tuple[float, float]]:
-    """Places all over the Earth, at the poles, along the antimeridian, in towns and all in one spot."""
+    """Yield places all over the Earth, at the poles, along the antimeridian, in one town and at one point."""
     while True:
         yield chance.uniform(-90, 90), chance.uniform(-180, 180)
         yield chance.choice((-90, 90)) * chance.uniform(0.999, 1), chance.uniform(-180, 180)
@@ -62,7 +62,7 @@ def places(chance: random.Random) -> Iterator[tuple[float, float]]:
 
 
 def _world() -> list[Room]:
-    """Rooms enough for every index to have several levels."""
+    """Return enough rooms for every index to have several levels."""
     chance = random.Random(7)
     return [
         make_room(
@@ -78,7 +78,7 @@ def _world() -> list[Room]:
 
 
 def _town() -> list[Room]:
-    """Rooms close together, some in one house, so that every box around a circle is full of them."""
+    """Return rooms close together, some in one house, so that every box around a circle is crowded."""
     chance = random.Random(3)
     houses = [(51.5 + chance.gauss(0, 0.01), -0.12 + chance.gauss(0, 0.01)) for _ in range(900)]
     return [
@@ -100,12 +100,12 @@ SEEDS = settings().max_examples // 4
 
 
 class Comparing(Contract):
-    """Answers beside those of the memory, for the same rooms and queries."""
+    """Compare a storage's answers with the oracle's, for the same rooms and queries."""
 
     @pytest.fixture(scope="class")
     @classmethod
     def reused(cls) -> Iterator[RoomRepository]:
-        """A storage for many examples, each of which leaves only its own rooms."""
+        """Give one storage for many examples, each of which first removes the rooms of the others."""
         with cls.empty() as repository:
             yield repository
 

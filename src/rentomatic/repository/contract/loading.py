@@ -1,4 +1,4 @@
-"""What becomes of many rooms that are written or read at once."""
+"""Loads and streams of many rooms."""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 
 
 class Loading(Contract):
-    """Loads, all or none, and streams of one moment."""
+    """Loads, which change all or nothing, and streams, which show one moment."""
 
     def test_a_load_tells_what_became_of_the_rooms(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a"), make_room(code="b")])
@@ -147,7 +147,7 @@ class Loading(Contract):
             yield from (make_room(code=f"n{number}") for number in range(120))
             raise RuntimeError("the file ended too soon")
 
-        for _ in range(2):  # nothing is left behind that is in the way of the next one
+        for _ in range(2):  # twice: the first must leave nothing behind that hinders the second
             with pytest.raises(RuntimeError):
                 repository.load(rooms(), exactly=True)
 
@@ -247,14 +247,15 @@ class Loading(Contract):
         stop = threading.Event()
 
         def read() -> set[int]:
-            """How many rooms of the old and the new price a reader ever saw together."""
+            """Return the numbers of old prices that a reader saw at once."""
             seen = set()
             while not stop.is_set():
                 with repository.stream(RoomQuery()) as rooms:
                     seen.add(len({room.price for room in rooms}))
             return seen
 
-        # With the writer no more threads than a pool has connections: not every pool is fair to who waits.
+        # No more threads than the pool has connections, writer included: not every pool serves waiters
+        # fairly.
         with ThreadPoolExecutor() as pool:
             readers = [pool.submit(read) for _ in range(3)]
             try:

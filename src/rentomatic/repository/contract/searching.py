@@ -1,4 +1,4 @@
-"""What a storage finds."""
+"""What searches find."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +17,7 @@ from rentomatic.use_cases.ports import RoomRepository
 
 
 class Searching(Contract):
-    """Searches, pages, areas, summaries, and what is quick."""
+    """Searches, pages, areas, summaries, and which reads are quick."""
 
     def test_an_empty_storage_finds_nothing(self, repository: RoomRepository) -> None:
         page = repository.search(RoomQuery())
@@ -127,7 +127,7 @@ class Searching(Contract):
             if not page.more:
                 break
             after = query.position(page.rooms[-1])
-            last = page.rooms[-1]  # the very room that the cursor stands on
+            last = page.rooms[-1]  # the room that the cursor points at
             repository.swap(last, None)
             repository.load(
                 [make_room(code=f"k00-{turn}", price=0, size=1), make_room(code=f"k99-{turn}", price=9)]

@@ -1,4 +1,4 @@
-"""Where the tests of the contract get a storage from, and what they share."""
+"""Where the contract's tests get their storage from, and the helpers they share."""
 
 import random
 from collections.abc import Iterator
@@ -16,25 +16,25 @@ LONDON = Point(51.5, -0.12)
 
 
 class Contract:
-    """A part of the contract, for the storage that `empty` makes.
+    """A part of the contract, run on the storage that `empty` creates.
 
-    slow: how many times fewer rooms and examples the storage gets where many are needed.
+    slow: divides the number of rooms and examples in the large tests.
     """
 
     slow = 1
 
     @classmethod
     def empty(cls) -> AbstractContextManager[RoomRepository]:
-        """An empty repository of its own, which is closed and goes away with the context."""
+        """Give an empty repository of its own; close and remove it at the end of the context."""
         raise NotImplementedError
 
     @classmethod
     def go_every_way(cls, chance: random.Random, patch: pytest.MonkeyPatch) -> None:
-        """Set the sizes by which the storage chooses how to search, so that few rooms go every way."""
+        """Set the sizes by which the storage chooses its plan, so that a few rooms exercise every plan."""
 
     @classmethod
     def prepare(cls, patch: pytest.MonkeyPatch) -> None:
-        """Let 120 rooms be more than the storage writes or sends at a time, and writers wait a minute."""
+        """Make 120 rooms more than one batch of the storage, and let writers wait a minute."""
 
     @pytest.fixture
     def repository(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[RoomRepository]:
@@ -45,7 +45,7 @@ class Contract:
 
 
 def codes_of(repository: RoomRepository, query: RoomQuery) -> list[str]:
-    """The codes of all pages, one after the other."""
+    """Return the codes on all pages, in order."""
     return [room.code for page in pages_of(repository, query) for room in page]
 
 

@@ -1,4 +1,4 @@
-"""One room in the place of another, of which many may try at once."""
+"""Replacing one room by another while many try at once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ OTHERS = [
     make_room(longitude=-0.12000000000000002),
     make_room(title="Quiet"),
 ]
-"""Rooms of one code that differ from each other in one value."""
+"""Rooms with the same code that differ from each other in one value."""
 
 EXTREMES = [
     make_room(size=MAX_INTEGER, price=MAX_INTEGER),
@@ -37,7 +37,7 @@ EXTREMES = [
 
 
 class Swapping(Contract):
-    """Swaps, in one step and only of what is there."""
+    """Swaps, which happen in one step and only if the old room is still there."""
 
     def test_a_room_takes_the_place_of_none(self, repository: RoomRepository) -> None:
         assert repository.swap(None, make_room())

@@ -1,4 +1,4 @@
-"""Rooms in memory, as the program chooses them by `memory:`."""
+"""The backend for `memory:`: rooms in memory."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from rentomatic.repository.schema import Revisions
 
 @dataclass(frozen=True, slots=True)
 class MemoryBackend:
-    """Rooms that end with the process; each repository has its own."""
+    """Rooms that are lost when the process ends; each repository has its own."""
 
     kind = "memory"
     label = "memory:"

@@ -1,4 +1,4 @@
-"""Rooms in the memory of one process: the oracle that every other storage is held against."""
+"""Rooms in the memory of one process: the oracle that every other storage is compared with."""
 
 import threading
 from collections import Counter
@@ -13,20 +13,20 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
 from rentomatic.repository.budget import Deadline, read_within
-from rentomatic.repository.merge import merge, noting
+from rentomatic.repository.merge import merge, noting_codes
 from rentomatic.repository.swap import code_of_swap
 from rentomatic.use_cases.errors import NotQuick
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 QUICK = 10_000
-"""Rooms that are looked at and sorted in some 20 ms of a processor. Every search looks at all of them."""
+"""Rooms that can be filtered and sorted in about 20 ms of processor time. Every search reads them all."""
 
 
 class MemRepo:
     """A dict of rooms by code.
 
-    Readers take the dict as it is; writers put a changed copy in its place, one at a time. So a
-    reading sees one moment, and no lock is held while a search runs.
+    Readers use the current dict; writers replace it with a changed copy, one writer at a time. So a read sees
+    one moment, and no lock is held while a search runs.
     """
 
     def __init__(self, rooms: Iterable[Room] = (), statement_timeout: float = 10.0) -> None:
@@ -82,10 +82,10 @@ class MemRepo:
         exactly: bool = False,
     ) -> LoadCounts:
         counts = LoadCounts()
-        rooms = list(rooms)  # before the lock: they may take long to come
+        rooms = list(rooms)  # before the lock, because the rooms may arrive slowly
         with self._writing:
             codes: set[str] = set()
-            changed = merge(noting(rooms, codes), self._rooms, on_conflict, counts)
+            changed = merge(noting_codes(rooms, codes), self._rooms, on_conflict, counts)
             kept = {c: room for c, room in self._rooms.items() if c in codes} if exactly else self._rooms
             counts.removed = len(self._rooms) - len(kept)
             if not dry_run:
@@ -112,7 +112,7 @@ class MemRepo:
             raise NotQuick
 
     def _matching(self, query: RoomQuery, within: float | None) -> Iterator[Room]:
-        """The rooms that match, in no order. Raises OutOfTime."""
+        """Yield the matching rooms, in no particular order. Raises OutOfTime."""
         rooms = Deadline(within, self._timeout).watched(self._rooms.values())
         return filter(query.matches, rooms)
 

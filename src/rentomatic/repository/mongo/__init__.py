@@ -1,1 +1,1 @@
-"""Rooms in MongoDB: a replica set of any size, one node being enough."""
+"""Rooms in MongoDB: a replica set of any size, even of one node, or a sharded cluster."""

@@ -1,4 +1,4 @@
-"""A database of MongoDB, as the program chooses it by `mongodb://…`."""
+"""The backend for `mongodb://…`: a database of MongoDB."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,8 +18,8 @@ from rentomatic.repository.servers import DISK_OF_SERVER
 class MongoBackend:
     """Rooms in a database of MongoDB.
 
-    uri: how its drivers connect to the servers. user, password: those in the URI, empty without them.
-    label: where it is, for messages; holds no secret.
+    uri: how the driver connects to the servers. user, password: those in the URI, empty without them.
+    label: names the database in messages; holds no secret.
     """
 
     name: str
@@ -39,7 +39,7 @@ class MongoBackend:
         return migrate.upgrade(self.uri, self.name)
 
     def migration_text(self) -> str:
-        """One JSON command a line."""
+        """Return one JSON command a line."""
         return "".join(f"{json.dumps(command)}\n" for command in statements())
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""How many rooms are in the cells of a grid, in MongoDB: from all of them or from a sample."""
+"""Rooms counted by the cells of a grid in MongoDB, from all rooms or from a sample."""
 
 from collections import defaultdict
 
@@ -10,16 +10,16 @@ from rentomatic.repository.mongo.search import Moment
 from rentomatic.repository.mongo.totals import rooms_on_the_rim
 
 FEW = 40_000
-"""Rooms that are all looked at."""
+"""Up to this many matching rooms are all read; more are sampled."""
 
 
 def are_few(moment: Moment, query: RoomQuery) -> bool:
-    """Whether so few rooms match that all of them are looked at."""
+    """Whether few enough rooms match to read all of them."""
     return not boxes_around(query) or moment.count(wide_filters(query), FEW + 1) <= FEW
 
 
 def cells_of_all(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:
-    """All rooms that match, by cell."""
+    """Count all matching rooms by cell."""
     sure = sure_filters(query)
     found = defaultdict(list)
     of_server = [] if sure is None else map(_cell_of, moment.by_cell(sure, grid))
@@ -29,7 +29,7 @@ def cells_of_all(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:
 
 
 def _cell_of(group: Document) -> Cell:
-    """The cell of a group, whose members are called as those of a cell."""
+    """Return the cell of a group, whose members are named like the fields of `Cell`."""
     place, one = group.pop("_id"), group.pop("room")
     room = room_of(one) if group["rooms"] == 1 else None
     return Cell(int(place["column"]), int(place["row"]), **group, room=room)

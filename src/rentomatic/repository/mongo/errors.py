@@ -1,4 +1,4 @@
-"""What a stranger may know of an error of MongoDB: no host, no user, nothing of the statement."""
+"""MongoDB's errors, translated into messages that are safe to show: no host, no user, no statement."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,10 +46,10 @@ _BY_CODE = {
     246: _MOMENT_LOST,  # SnapshotUnavailable
     251: _LOAD_TOO_LONG,  # NoSuchTransaction
     290: _LOAD_TOO_LONG,  # TransactionExceededLifetimeLimitSeconds
-    11000: _BUSY,  # DuplicateKey, of a room that another writer added since the load began
+    11000: _BUSY,  # DuplicateKey: another writer added the room since the load began
 }
 
-# The first that fits.
+# The first class that matches counts.
 _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
     (WTimeoutError, _TOO_LATE),
     (ConnectionFailure, "The storage cannot be reached."),
@@ -59,9 +59,9 @@ _BY_CLASS: tuple[tuple[type[PyMongoError], str], ...] = (
 
 @contextmanager
 def translated_errors(learn: Callable[[PyMongoError], None] = lambda error: None) -> Iterator[None]:
-    """Turn every error of the driver into RepositoryUnavailable, or a kind of OutOfTime where it was late.
+    """Translate errors of the driver into RepositoryUnavailable, or into an OutOfTime after a time-out.
 
-    learn: is called with the driver's error first.
+    learn: called first, with the driver's error.
     """
     try:
         yield
@@ -71,10 +71,10 @@ def translated_errors(learn: Callable[[PyMongoError], None] = lambda error: None
 
 
 def explained(error: PyMongoError) -> RepositoryUnavailable:
-    """Return the error of the use cases that says what a stranger may know of the driver's."""
+    """Return the use cases' error for a driver's error, with a message that is safe to show."""
     if isinstance(error, ExecutionTimeout):
         return OutOfTime()
-    if isinstance(error, NetworkTimeout | WaitQueueTimeoutError):  # a healthy server ends a slow read itself
+    if isinstance(error, NetworkTimeout | WaitQueueTimeoutError):  # a healthy server ends slow reads
         return StorageBusy()
     return RepositoryUnavailable(_explained(error))
 
@@ -88,7 +88,7 @@ def _explained(error: PyMongoError) -> str:
 
 
 def _codes(error: PyMongoError) -> Iterator[int | None]:
-    """The code of the error and, for many writes at once, those of the writes."""
+    """Yield the code of the error and, for a bulk write, the codes of its writes."""
     if isinstance(error, OperationFailure):
         yield error.code
         details: dict[str, Any] = dict(error.details or {})

@@ -1,8 +1,8 @@
-"""From the words of a query to documents: closed tables of paths and operators, values as they are.
+"""Queries as MongoDB documents: closed tables of paths and operators, and values as they are.
 
-Conditions and boxes compare numbers, as Python does. A circle is measured by the server on its own way,
-which is good to far less than a metre, so there are two filters of each: one that certainly holds no room
-too many, and one that certainly holds every room of the circle.
+Conditions and boxes compare numbers as Python does. The server measures circles by its own formula, which
+agrees to much less than a metre. So there are two versions of a filter: one that surely excludes every room
+outside the circle, and one that surely includes every room inside.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,11 +27,11 @@ _PLACE = {Field.LATITUDE: _LATITUDE, Field.LONGITUDE: _LONGITUDE}
 PATHS = {field.name: _PLACE.get(field.name, str(field.name)) for field in FIELDS}
 
 MEMBERS = tuple(field for field in FIELDS if field.name not in _PLACE)
-"""The fields that are members of a document by themselves."""
+"""Fields stored as a member of the document, under their own name."""
 
 _OPERATORS: dict[Operator, Callable[[Any], Document]] = {
     Operator.EQ: lambda value: {"$eq": value},
-    Operator.NE: lambda value: {"$nin": [value, None]},  # no condition holds for an unstated size
+    Operator.NE: lambda value: {"$nin": [value, None]},  # no condition holds for an unstated value
     Operator.LT: lambda value: {"$lt": value},
     Operator.LTE: lambda value: {"$lte": value},
     Operator.GT: lambda value: {"$gt": value},
@@ -40,11 +40,11 @@ _OPERATORS: dict[Operator, Callable[[Any], Document]] = {
 }
 
 _LARGEST_PLACE = 2_000_000.0
-"""Metres: beyond, the index on places leaves too much of the Earth to be worth its while."""
+"""Metres. Beyond this radius a circle covers too much of the Earth for the index on places to pay."""
 
 
 def document_of(room: Room) -> Document:
-    """The room as it is stored; GeoJSON names the longitude first (RFC 7946)."""
+    """Return the document of a room; GeoJSON puts the longitude first (RFC 7946)."""
     members = {str(field.name): getattr(room, field.name) for field in MEMBERS}
     return {**members, "place": {"type": "Point", "coordinates": [room.longitude, room.latitude]}}
 
@@ -62,16 +62,16 @@ def row_of(document: Document) -> Values:
 
 
 def _read(field: Description, found: Document) -> object:
-    """The value of the field in the type that it has in a room."""
+    """Return the field's value, converted to the type that it has in a room."""
     value = found.get(field.name)
     return None if value is None else field.kind.python_type(value)
 
 
 def all_of(filters: Iterable[Document]) -> Document:
-    """All of the filters must hold; none is no filter.
+    """Combine filters that must all hold; without filters, everything matches.
 
-    Side by side in one document, as somebody would write them: not every server looks for indexes
-    within an `$and`.
+    The tests stand side by side in one document, not in an `$and`, because some servers do not look for
+    indexes within an `$and`.
     """
     whole: Document = {}
     rest: list[Document] = []
@@ -89,12 +89,12 @@ def all_of(filters: Iterable[Document]) -> Document:
 
 
 def condition_filter(condition: Condition) -> Document:
-    """The condition on its path."""
+    """Return the filter for a condition."""
     return {PATHS[condition.field]: _OPERATORS[condition.operator](condition.value)}
 
 
 def segment_filters(segment: Segment) -> list[Document]:
-    """What holds of the rooms of a segment."""
+    """Return the filters that select the rooms of a segment."""
     path = PATHS[segment.by]
     stated: dict[bool | None, list[Document]] = {
         None: [],
@@ -116,18 +116,18 @@ def _least(kind: Kind) -> Any:
 
 
 def segment_order(segment: Segment) -> list[tuple[str, int]]:
-    """The order within a segment, as `sort` takes it."""
+    """Return the order within a segment, as `sort` takes it."""
     return [(PATHS[field], -1 if down else 1) for field, down in segment.order]
 
 
 def wide_filters(query: RoomQuery) -> list[Document]:
-    """These hold for every room that matches, and for some that lie just outside a circle."""
+    """Return filters that every matching room passes, and also some rooms just outside a circle."""
     around = [circle_filter(area, MARGIN) for area in circles_of(query)]
     return [*_exact_filters(query), *around, *_place_filters(query)]
 
 
 def sure_filters(query: RoomQuery) -> list[Document] | None:
-    """These hold only for rooms that match; None where no such room can be told."""
+    """Return filters that only matching rooms pass; None if the circles are too small for that."""
     if any(circle.radius <= MARGIN for circle in circles_of(query)):
         return None
     within = [circle_filter(area, -MARGIN) for area in circles_of(query)]
@@ -135,7 +135,7 @@ def sure_filters(query: RoomQuery) -> list[Document] | None:
 
 
 def rim_filters(query: RoomQuery) -> list[Document] | None:
-    """These hold for all that match and are not sure, but for few others; None where all are sure."""
+    """Return filters for the matches that `sure_filters` misses, and a few others; None if it misses none."""
     circles = circles_of(query)
     if not circles:
         return None
@@ -145,14 +145,14 @@ def rim_filters(query: RoomQuery) -> list[Document] | None:
 
 
 def circle_filter(circle: Circle, margin: float = 0.0) -> Document:
-    """Places in the circle, its radius changed by the margin. A radius of pi is the whole Earth."""
+    """Select places in the circle, with its radius changed by `margin` metres."""
     angle = (circle.radius + margin) / EARTH_RADIUS
     centre = [circle.centre.longitude, circle.centre.latitude]
     return {"place": {"$geoWithin": {"$centerSphere": [centre, angle]}}}
 
 
 def circles_around(query: RoomQuery) -> list[Circle]:
-    """Circles that together hold every room of the areas; empty where that is most of the Earth."""
+    """Return circles that together hold every room of the areas; empty if they cover most of the Earth."""
     circles = [_circle_around(box) for box in boxes_around(query) if box != WHOLE_EARTH]
     return [circle for circle in circles if circle] if all(circles) else []
 
@@ -163,7 +163,7 @@ def _exact_filters(query: RoomQuery) -> list[Document]:
 
 
 def _place_filters(query: RoomQuery) -> list[Document]:
-    """What lets the index on places be used for boxes, where a circle of the query is no better."""
+    """Return filters that let boxes use the index on places, unless a circle of the query is smaller."""
     circles = circles_around(query)
     least = min((circle.radius for circle in circles_of(query)), default=_LARGEST_PLACE)
     if not circles or max(circle.radius for circle in circles) >= least:
@@ -173,7 +173,7 @@ def _place_filters(query: RoomQuery) -> list[Document]:
 
 
 def circles_of(query: RoomQuery) -> list[Circle]:
-    """The circles among the areas."""
+    """Return the circles among the areas."""
     return [area for area in query.areas if isinstance(area, Circle)]
 
 
@@ -189,10 +189,10 @@ def _box_filter(box: BoundingBox) -> Document:
 
 
 def _circle_around(box: BoundingBox) -> Circle | None:
-    """A circle that holds the box, None for a box of half the Earth.
+    """Return a circle that holds the box, None for a box that spans half the Earth or more.
 
-    In a box less wide than that, a corner is furthest from the middle: along a parallel the way grows
-    with the longitude, and along a meridian it is longest at one of the ends.
+    In a narrower box a corner is furthest from the centre: along a parallel the distance grows with the
+    longitude, and along a meridian it is greatest at one of the ends.
     """
     if box.east - box.west >= 180:
         return None

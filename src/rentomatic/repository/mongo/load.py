@@ -1,4 +1,4 @@
-"""Many rooms at once into MongoDB, within the transaction of the caller."""
+"""Loads many rooms into MongoDB, within the caller's transaction."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -8,7 +8,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from rentomatic.domain.room import Room
-from rentomatic.repository.merge import merge, noting
+from rentomatic.repository.merge import merge, noting_codes
 from rentomatic.repository.mongo.filters import Document, document_of, room_of
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -23,10 +23,10 @@ def load(
     *,
     exactly: bool = False,
 ) -> LoadCounts:
-    """Write the rooms in batches and tell what became of them. exactly: no other room is left."""
+    """Write the rooms in batches and count what changed. exactly: also remove all other rooms."""
     counts = LoadCounts()
-    given: set[str] = set()  # not many more than fit a transaction, which ends after a minute
-    iterator = noting(rooms, given) if exactly else iter(rooms)
+    given: set[str] = set()  # limited by a transaction's one minute
+    iterator = noting_codes(rooms, given) if exactly else iter(rooms)
     while batch := list(islice(iterator, _BATCH)):
         codes = {"code": {"$in": [room.code for room in batch]}}
         found = collection.find(codes, batch_size=_BATCH + 1, session=session)
@@ -51,6 +51,6 @@ def _remove_others(collection: Collection[Document], session: ClientSession, giv
 
 
 def _write(room: Room, old: Document | None) -> InsertOne[Document] | UpdateOne:
-    """The write of a room. What a newer program keeps in a document, and this one does not know, stays."""
+    """Return the write of a room, which keeps members of the document that only a newer program knows."""
     document = document_of(room)
     return UpdateOne({"_id": old["_id"]}, {"$set": document}) if old else InsertOne(document)

@@ -1,4 +1,4 @@
-"""Brings a database of MongoDB to the schema, safely from several processes."""
+"""Migrates a database of MongoDB; safe to run from several processes at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,10 +30,10 @@ _WRONG_ADDRESS = "the address is wrong."
 
 
 def upgrade(uri: str, database: str) -> Revisions:
-    """Bring the database to the newest schema; safe from several processes.
+    """Bring the database to the newest schema; safe to run from several processes at once.
 
-    A schema that a newer program made is left as it is. Raises RepositoryUnavailable for a server that
-    cannot be reached or used.
+    A schema that a newer program made is left unchanged. Raises RepositoryUnavailable if the server cannot be
+    reached or used.
     """
     with _opened(uri, database) as opened:
         before = current(opened)
@@ -41,7 +41,7 @@ def upgrade(uri: str, database: str) -> Revisions:
             *changes, last = statements()
             for statement in changes:
                 _run(opened, statement)
-            # Of several processes one was first; the others find its revision.
+            # Of several processes, one is first; the others see the revision that it wrote.
             replaced = _run(opened, last)["value"]
             before = replaced["revision"] if replaced else None
         return before, current(opened)
@@ -49,9 +49,9 @@ def upgrade(uri: str, database: str) -> Revisions:
 
 @contextmanager
 def scratch_database(uri: str) -> Iterator[str]:
-    """The name of a new database on the server; it is dropped at the end.
+    """Give the name of a new database on the server, and drop the database at the end.
 
-    So are those of earlier processes that were killed, after a day: MongoDB has no lock that ends with its
+    Databases left behind by killed processes are dropped after a day: MongoDB has no lock that ends with its
     owner.
     """
     name = scratch_name()
@@ -65,7 +65,7 @@ def scratch_database(uri: str) -> Iterator[str]:
 
 
 def current(database: Database[_Document]) -> str | None:
-    """The revision of a database, None where it has none."""
+    """Return the revision of the database, or None."""
     document = database.schema.find_one({"_id": "room"})
     return document["revision"] if document else None
 
@@ -77,7 +77,7 @@ def _run(database: Database[_Document], statement: _Document) -> _Document:
         except OperationFailure as error:
             if error.code == _NAMESPACE_EXISTS:
                 return {}
-            if error.code != _DUPLICATE_KEY:  # another process wrote the first revision just now
+            if error.code != _DUPLICATE_KEY:  # another process has just written the first revision
                 raise
     return {}
 
@@ -95,14 +95,14 @@ def _opened(uri: str, database: str) -> Iterator[Database[_Document]]:
                     "The storage is a single MongoDB server: make it a replica set (one node is enough)."
                 )
             yield client.get_database(database)
-    except ValueError as error:  # of a port, say
+    except ValueError as error:  # a bad port, for example
         raise RepositoryUnavailable(f"{database} cannot be migrated: {_WRONG_ADDRESS}") from error
     except PyMongoError as error:
         raise RepositoryUnavailable(f"{database} cannot be migrated: {_explained(error)}") from error
 
 
 def _explained(error: PyMongoError) -> str:
-    """What went wrong, without the address, which may hold a password."""
+    """Describe the error without the address, which may hold a password."""
     if isinstance(error, OperationFailure) and error.details:
         return str(error.details.get("errmsg", "the server refuses it."))
     if isinstance(error, ConnectionFailure):

@@ -1,7 +1,8 @@
-"""Whether MongoDB answers a search after looking at few rooms, as far as can be told before it is asked.
+"""Whether MongoDB will answer a search after reading few rooms, decided before it is asked.
 
-Its planner does not tell how far it goes. So what is quick is what surely is: a walk along an index that
-leads to nothing but rooms of the page, and what a filter leaves whose rooms were counted along its index.
+Its planner does not say how much it will read. So a search counts as quick only if that is certain: it walks
+an index that holds nothing but rooms of the page, or it has a filter whose rooms, counted along its index,
+are few.
 """
 
 from collections.abc import Iterator
@@ -19,14 +20,14 @@ from rentomatic.repository.mongo.search import Moment
 from rentomatic.use_cases.errors import NotQuick
 
 READ = 10_000
-"""Rooms that are looked at for an answer that is quick."""
+"""A quick answer reads at most this many rooms."""
 
 _LISTED = (Operator.EQ, Operator.IN)
 _BOUNDS = (Operator.LT, Operator.LTE, Operator.GT, Operator.GTE)
 
 
 def require_quick_search(moment: Moment, query: RoomQuery) -> None:
-    """Raise NotQuick where a page may take more than `READ` rooms."""
+    """Raise NotQuick if a page may read more than `READ` rooms."""
     sorted_by = query.sort.key.value
     bounds = all(c.field.value == sorted_by and c.operator in _BOUNDS for c in query.conditions)
     straight = bounds and not query.areas
@@ -35,7 +36,7 @@ def require_quick_search(moment: Moment, query: RoomQuery) -> None:
 
 
 def require_quick_count(moment: Moment, query: RoomQuery, at_most: int | None) -> None:
-    """Raise NotQuick where looking at up to `at_most` rooms that match may take more than `READ` rooms."""
+    """Raise NotQuick if counting up to `at_most` matches may read more than `READ` rooms."""
     everything = not (query.conditions or query.areas)
     few_wanted = everything and at_most is not None and at_most <= READ
     if not (few_wanted or _are_few(moment, query)):
@@ -43,7 +44,7 @@ def require_quick_count(moment: Moment, query: RoomQuery, at_most: int | None) -
 
 
 def _are_few(moment: Moment, query: RoomQuery) -> bool:
-    """Whether there are few rooms in all, or a filter leaves few."""
+    """Whether there are few rooms in all, or one filter leaves few."""
     if moment.rooms.estimated_document_count() <= READ or not boxes_around(query):
         return True
     if any(c.field is Field.CODE and c.operator in _LISTED for c in query.conditions):
@@ -52,7 +53,7 @@ def _are_few(moment: Moment, query: RoomQuery) -> bool:
 
 
 def _indexed(query: RoomQuery) -> Iterator[list[Document]]:
-    """Filters each of which an index answers alone."""
+    """Yield filters that one index can answer."""
     for field in (Field.PRICE, Field.SIZE, Field.CODE):
         filters = [
             condition_filter(c)

@@ -55,33 +55,33 @@ from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _LOAD_WAIT = 5.0
-"""Seconds that a load waits for another one to end before it begins."""
+"""Seconds that a load waits for another load to end."""
 
 _SWAP_WAIT = 2.0
-"""Seconds for a swap, which MongoDB itself begins again until the load that is in its way has ended."""
+"""Seconds for a swap, which MongoDB retries by itself until a conflicting load has ended."""
 
 _PAUSE = 0.02
 _PING_TIMEOUT = 1.0
 
 _SILENCE = 60.0
-"""Seconds after which a server that says nothing at all is given up, also by an export or a load."""
+"""Seconds without an answer after which a connection is given up, during exports and loads too."""
 
 _SCHEMA = {"_id": "room"}
-"""The document that holds the revision. Loads write to it first, so that only one is done at a time."""
+"""The document that holds the revision. Each load writes to it first, so that loads run one at a time."""
 
 
 class MongoRepo:
-    """A database whose schema `migrate` made, in a replica set or a sharded cluster.
+    """A database with the schema made by `migrate`, in a replica set or a sharded cluster.
 
     uri: `mongodb://…`, as PyMongo takes it.
     revision: the schema that this program needs.
 
-    A load is one transaction, begun once all of its rooms have come, and an export reads one moment. MongoDB
-    itself bounds both: a transaction to a minute (`transactionLifetimeLimitSeconds`), a moment to five
-    (`minSnapshotHistoryWindowInSeconds`). What takes longer ends in RepositoryUnavailable and changes
-    nothing; the server's settings lift it.
+    A load is one transaction, begun once all its rooms have arrived; an export reads one snapshot. MongoDB
+    limits both: a transaction to one minute (`transactionLifetimeLimitSeconds`), a snapshot to five
+    (`minSnapshotHistoryWindowInSeconds`). Beyond that they end in RepositoryUnavailable and change nothing;
+    raise the limits in the server's settings.
 
-    Nothing is opened before the first use, so that a server may fork its workers before.
+    Connects on first use, so that a server may fork its workers first.
     """
 
     def __init__(self, uri: str, database: str, revision: str, limits: Limits = USUAL_LIMITS) -> None:
@@ -143,8 +143,9 @@ class MongoRepo:
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         whole = replace(query, after=None)
-        # PyMongo would wait for a silent server as long as a time-out for all lasts, beyond `_SILENCE`.
-        # Closing the rooms ends their cursor, which else would stay with the server for ten minutes.
+        # With an overall time-out PyMongo would wait for a silent server for all of it, longer than
+        # `_SILENCE`. Closing the rooms closes their cursor, which would otherwise stay open on the server for
+        # ten minutes.
         with self._moment(timeout=None) as moment, closing(all_rooms(moment, whole)) as rooms:
             yield read_within(rooms, within)
 
@@ -157,7 +158,7 @@ class MongoRepo:
         exactly: bool = False,
     ) -> LoadCounts:
         with (
-            self._database(timeout=None) as database,  # first: where it is away, nothing need be staged
+            self._database(timeout=None) as database,  # before staging, to fail early
             staged(rooms) as incoming,
             database.client.start_session() as session,
         ):
@@ -165,7 +166,7 @@ class MongoRepo:
             counts = load(database.room, session, incoming, on_conflict, exactly=exactly)
             if not dry_run:
                 session.commit_transaction()
-        return counts  # the end of the session undid what was not committed
+        return counts  # the end of the session aborts a transaction that was not committed
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
         code_of_swap(old, new)
@@ -187,9 +188,9 @@ class MongoRepo:
 
     @contextmanager
     def _database(self, timeout: float | None) -> Iterator[Database[Document]]:
-        """The database for the time of the context, with the schema that is needed.
+        """Give the database, with its schema checked, for the time of the context.
 
-        timeout: seconds for all that is done in the context, the way to the server included.
+        timeout: seconds for everything in the context, connecting included.
         """
         self._availability.require()
         with (
@@ -198,23 +199,23 @@ class MongoRepo:
         ):
             client = self._opened()
             database = client.get_database(self._name)
-            # With a time-out for all, PyMongo would look for a server until all of that has passed.
+            # Without a shorter time-out, PyMongo would look for a server for all of `timeout`.
             if not (self._checked and client.topology_description.has_readable_server()):
                 if self._checked:
                     self._availability.suspect()
-                with pymongo.timeout(self._limits.connect_timeout):  # or what is left, where that is less
+                with pymongo.timeout(self._limits.connect_timeout):  # or the time left, if that is less
                     self._check_schema(database)
             yield database
         self._availability.answered()
 
     def _reach(self) -> None:
-        """Find a server that can be used, and have it answer."""
+        """Connect to a server and read from it."""
         if (client := self._client) is not None:
             with translated_errors(), pymongo.timeout(self._limits.connect_timeout):
                 client.get_database(self._name).schema.find_one(_SCHEMA)
 
     def _learn(self, error: PyMongoError) -> None:
-        """Draw conclusions from a failed use."""
+        """Update the availability after a failure."""
         if isinstance(error, ServerSelectionTimeoutError):
             refusal = explained(error)
             refusal.__cause__ = error
@@ -224,7 +225,7 @@ class MongoRepo:
 
     @contextmanager
     def _moment(self, timeout: float | None) -> Iterator[Moment]:
-        """The rooms of one moment, however many statements read them."""
+        """Give the rooms at one moment, however many statements read them."""
         with self._database(timeout) as database, _moment_of(database) as moment:
             yield moment
 
@@ -245,9 +246,9 @@ class MongoRepo:
                 serverSelectionTimeoutMS=milliseconds,
                 connectTimeoutMS=milliseconds,
                 socketTimeoutMS=int(_SILENCE * 1000),
-                w="majority",  # what was acknowledged outlives the server that did so
+                w="majority",  # acknowledged writes survive the loss of one server
             )
-        except ValueError as error:  # of a port or an option; other mistakes are PyMongoErrors
+        except ValueError as error:  # a bad port or option; other mistakes raise PyMongoError
             raise RepositoryUnavailable(WRONG_ADDRESS) from error
 
     def _check_schema(self, database: Database[Document]) -> None:
@@ -260,14 +261,14 @@ class MongoRepo:
         self._checked = True
 
     def _begin(self, database: Database[Document], session: ClientSession) -> None:
-        """Begin a transaction that no other load is in, waiting for one that is."""
+        """Begin a transaction for a load, waiting for another load to end."""
         end = time.monotonic() + self._load_wait
         while True:
             session.start_transaction(
                 ReadConcern("snapshot"), WriteConcern("majority", wtimeout=int(_SILENCE * 1000))
             )
             try:
-                # In MongoDB whoever writes second to a document has to begin again.
+                # In MongoDB, of two transactions that write to one document the second has to start again.
                 database.schema.update_one(_SCHEMA, {"$inc": {"loads": 1}}, session=session)
             except PyMongoError as error:
                 session.abort_transaction()
@@ -285,6 +286,6 @@ def _moment_of(database: Database[Document]) -> Iterator[Moment]:
 
 
 def _may_pass(error: PyMongoError) -> bool:
-    """Whether beginning anew may help: somebody else writes, or a connection was cut meanwhile."""
+    """Whether a retry may help: another transaction is writing, or a connection was cut."""
     gone = isinstance(error, ServerSelectionTimeoutError)
     return error.has_error_label("TransientTransactionError") and not gone

@@ -1,7 +1,7 @@
 """The schema of MongoDB: the collection of rooms with its rules and indexes, and its revision.
 
-Each command may be repeated, so that any number of processes may migrate at once and one that was
-interrupted is simply run again.
+Every command may be repeated, so several processes may migrate at once, and an interrupted migration is
+simply run again.
 """
 
 from typing import Any
@@ -17,20 +17,20 @@ _Document = dict[str, Any]
 
 _HEX = "[0-9A-Fa-f]"
 _UUID = "-".join(f"{_HEX}{{{digits}}}" for digits in (8, 4, 4, 4, 12))
-_END = r"(?![\s\S])"  # `$` would leave room for a line break
+_END = r"(?![\s\S])"  # `$` would allow a line break at the end
 
-# Written by hand, a whole number may be a double; a size may be left out.
+# Written by hand, a whole number may be stored as a double, and a size may be missing.
 _WHOLE = {"bsonType": ["int", "long", "double"], "multipleOf": 1}
 _DEGREES = {"bsonType": ["double", "int", "long"]}
 
-# Words with single plain spaces between them: no control characters, and none that reorder text.
+# Words separated by single plain spaces: no control characters, and none that reorder text.
 _IN_WORD = r"[^\x00-\x20\x7f-\xa0" + "\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000]+"
 _LINE = f"{_IN_WORD}( {_IN_WORD})*"
 
 _CODE = {
     "bsonType": "string",
     "pattern": f"^[A-Za-z0-9][A-Za-z0-9._~-]{{0,35}}{_END}",
-    # A UUID is kept in lower case: the pages of a search go by the code as it stands in the document.
+    # A UUID must be in lower case: searches are ordered by the code as stored.
     "not": {
         "anyOf": [
             {"enum": ["clusters", "import", "summary"]},
@@ -59,7 +59,7 @@ _PLACE = {
 
 
 def _rules(field: Description) -> _Document:
-    """What a member of a document must be."""
+    """Return the rule for a member of a document."""
     rules: _Document
     match field.kind:
         case Code():
@@ -76,16 +76,16 @@ def _rules(field: Description) -> _Document:
 VALIDATOR = {
     "$jsonSchema": {
         "bsonType": "object",
-        # A program of before titles puts whole documents in the place of others: it would take titles away.
-        # That it does not name them tells it, and its writes are refused; null stands for no title.
+        # A program from before titles replaces whole documents and would drop their titles. Its documents
+        # lack the member `title`, so requiring it rejects them; null stands for no title.
         "required": ["code", "price", "place", "title"],
         "additionalProperties": False,
         "properties": {"_id": {}, **{str(field.name): _rules(field) for field in MEMBERS}, "place": _PLACE},
     }
 }
 
-# Each sort has an index in its own order, the code behind it, so that a page starts with one look-up
-# however deep it lies. MongoDB compares text byte by byte unless told otherwise, as is wanted.
+# Each sort has an index in its order, followed by the code, so that every page, however deep, starts with one
+# look-up. MongoDB compares text byte by byte unless told otherwise, which is the order needed.
 INDEXES: tuple[_Document, ...] = (
     {"name": "room_code", "key": {"code": 1}, "unique": True},
     {"name": "room_price", "key": {"price": 1, "code": 1}},
@@ -97,16 +97,16 @@ INDEXES: tuple[_Document, ...] = (
 
 
 def statements() -> list[_Document]:
-    """The commands that bring an empty database, or one without a revision, to the newest schema."""
+    """Return the commands that bring an empty database, or one without a revision, to the newest schema."""
     rules = {"validator": VALIDATOR, "validationLevel": "strict", "validationAction": "error"}
     return [
         {"create": "room", **rules},
-        {"collMod": "room", **rules},  # where somebody wrote rooms before
+        {"collMod": "room", **rules},  # the collection may exist already, with rooms written by hand
         {"createIndexes": "room", "indexes": list(INDEXES)},
         {
             "findAndModify": "schema",
             "query": {"_id": "room"},
-            # $max: an older program that migrates at the same time does not take the revision back.
+            # $max: an older program that migrates at the same time must not lower the revision.
             "update": {"$max": {"revision": MONGO_REVISION}},
             "upsert": True,
         },

@@ -1,4 +1,4 @@
-"""The reads of a search on MongoDB. Which index is used, its planner finds out by trying."""
+"""The reads of a search on MongoDB, whose planner chooses the index by trial."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -29,10 +29,10 @@ from rentomatic.repository.mongo.filters import (
 from rentomatic.repository.nearest import MARGIN, in_exact_order
 
 NARROW = 2000
-"""As many rooms are read and sorted here sooner than they are met one by one on the way from a point."""
+"""Up to this many rooms are faster to read and sort here than to find by walking outwards from a point."""
 
 _SPARE = 20
-"""Rooms read beyond a page, for those that turn out to lie just outside a circle."""
+"""Extra rooms read with a page, to make up for those that turn out to lie just outside a circle."""
 
 _AT_ONCE = 1000
 
@@ -41,30 +41,30 @@ _METRES = 6_378_100 / 6_371_008.8
 
 
 class Moment(NamedTuple):
-    """The rooms as the session sees them."""
+    """The rooms as the session's snapshot has them."""
 
     rooms: Collection[Document]
     session: ClientSession
 
     def matching(self, filters: list[Document]) -> Iterator[Room]:
-        """The rooms that the filters leave, in no order."""
+        """Yield the rooms that pass the filters, in no particular order."""
         with self.rooms.find(all_of(filters), {"_id": 0}, session=self.session) as cursor:
             yield from map(room_of, cursor)
 
     def count(self, filters: list[Document], at_most: int | None = None) -> int:
-        """How many rooms the filters leave, counted no further than the bound."""
+        """Return the number of rooms that pass the filters, at most `at_most`."""
         bound = [] if at_most is None else [{"$limit": at_most}]
         found = self._aggregated([{"$match": all_of(filters)}, *bound, {"$count": "rooms"}])
         return int(found[0]["rooms"]) if found else 0
 
     def by_price(self, filters: list[Document]) -> list[Document]:
-        """For each price the number of rooms and the range of their sizes."""
+        """Return, for each price, the number of rooms and the range of their sizes."""
         sizes = {"lowest": {"$min": "$size"}, "highest": {"$max": "$size"}}
         group = {"_id": "$price", "rooms": {"$sum": 1}, **sizes}
         return self._aggregated([{"$match": all_of(filters)}, {"$group": group}])
 
     def by_cell(self, filters: list[Document], grid: Grid) -> list[Document]:
-        """For each cell of the grid with rooms what a `Cell` tells of them, and one of the rooms."""
+        """Return, for each cell with rooms, the values of a `Cell`, and one of the rooms."""
         longitude, latitude = ({"$arrayElemAt": ["$place.coordinates", index]} for index in (0, 1))
         number = {"column": _whole(longitude, 180, grid.width), "row": _whole(latitude, 90, grid.height)}
         place = {"latitude": {"$avg": latitude}, "longitude": {"$avg": longitude}}
@@ -84,12 +84,12 @@ class Moment(NamedTuple):
 
 
 def _whole(degrees: Document, offset: int, step: float) -> Document:
-    """The whole part of how many steps it is to the degrees."""
+    """Return the expression for the number of whole steps from -`offset` to the degrees."""
     return {"$floor": {"$divide": [{"$add": [degrees, offset]}, step]}}
 
 
 def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:
-    """The first so many rooms in the order of the search, from `after` on."""
+    """Return the first `wanted` rooms in the order of the search, from `after` on."""
     if not boxes_around(query):
         return []
     if query.sort.key is SortKey.DISTANCE:
@@ -106,7 +106,7 @@ def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:
 
 
 def all_rooms(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
-    """Every room of the search in its order, read as it is asked for."""
+    """Yield every room of the search in its order, reading lazily."""
     if query.sort.key is SortKey.DISTANCE:
         yield from _nearest(moment, query, _AT_ONCE)
     else:
@@ -114,7 +114,7 @@ def all_rooms(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
 
 
 def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room]:
-    """The candidates from `after` on in the order of the search, but by distance; a limit of 0 is none."""
+    """Yield candidates from `after` on, in a sort other than by distance; a limit of 0 is no limit."""
     read = 0
     for segment in segments(query):
         left = limit and limit - read
@@ -123,7 +123,7 @@ def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room
             {"_id": 0},
             sort=segment_order(segment),
             limit=left,
-            batch_size=left + 1 if left else _AT_ONCE,  # one more, and the server ends the cursor at once
+            batch_size=left + 1 if left else _AT_ONCE,  # one more, so that the server closes the cursor
             allow_disk_use=True,
             session=moment.session,
         )
@@ -136,7 +136,7 @@ def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room
 
 
 def _nearest(moment: Moment, query: RoomQuery, at_once: int) -> Generator[Room, None, None]:
-    """The rooms from `after` on, nearest first, read as they are asked for."""
+    """Yield the rooms from `after` on, nearest first, reading lazily."""
     if _is_narrow(moment, query):
         near = query.origin
         matching = moment.matching(wide_filters(query))
@@ -147,15 +147,15 @@ def _nearest(moment: Moment, query: RoomQuery, at_once: int) -> Generator[Room, 
 
 
 def _is_narrow(moment: Moment, query: RoomQuery) -> bool:
-    """Whether the conditions, places apart, leave few rooms, which then may be anywhere on the Earth."""
+    """Whether the conditions, except those on the place, leave few rooms; these may be anywhere."""
     places = (Field.LATITUDE, Field.LONGITUDE)
     conditions = [condition_filter(c) for c in query.conditions if c.field not in places]
     return bool(conditions) and moment.count(conditions, NARROW + 1) <= NARROW
 
 
 def _outwards(moment: Moment, query: RoomQuery, at_once: int) -> Iterator[Room]:
-    """The candidates by the server's distance, from just before `after` to where the areas end."""
-    nearest, furthest = _reach(query)
+    """Yield candidates by the server's distance, from just before `after` to the far end of the areas."""
+    nearest, furthest = _distance_range(query)
     if nearest > furthest:
         return
     stage = {
@@ -172,10 +172,10 @@ def _outwards(moment: Moment, query: RoomQuery, at_once: int) -> Iterator[Room]:
         yield from map(room_of, cursor)
 
 
-def _reach(query: RoomQuery) -> tuple[float, float]:
-    """The least and the greatest distance that a room of the page can have.
+def _distance_range(query: RoomQuery) -> tuple[float, float]:
+    """Return the least and greatest distance, in metres, that a room of the page can have.
 
-    By the triangle inequality it differs from the way to the middle of a circle by the radius at most.
+    By the triangle inequality a room in a circle is at most the radius closer or further than its centre.
     """
     near = query.origin
     nearest = query.after.value if query.after and isinstance(query.after.value, float) else 0.0

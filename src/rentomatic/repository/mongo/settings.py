@@ -1,6 +1,6 @@
-"""How MongoDB is named: by a URI as its drivers take it, or by the variables MONGODB_….
+"""How settings name MongoDB: by a URI as its drivers take it, or by the variables MONGODB_….
 
-No message repeats what may be a password.
+No message repeats a value that may be a password.
 """
 
 import re
@@ -45,7 +45,7 @@ def _of_url(url: str, variables: Variables) -> "MongoBackend":
 
 
 def _of_parts(variables: Variables) -> "MongoBackend | None":
-    """Users are those of the database `admin`."""
+    """Users are looked up in the database `admin`."""
     addresses = read_addresses(variables, "MONGODB_")
     user = variables.read("MONGODB_USER", plain_text)
     password = variables.read("MONGODB_PASSWORD", plain_text)
@@ -68,13 +68,13 @@ def _parsed(url: str) -> dict[str, Any]:
     from pymongo.errors import PyMongoError
     from pymongo.uri_parser import parse_uri
 
-    # The driver resolves the name behind mongodb+srv while it parses; here no network is wanted.
+    # The driver resolves the host of mongodb+srv while parsing; parsing must not use the network.
     srv = url.startswith("mongodb+srv://")
     rest, _, options = url.partition("://")[2].partition("?")
     kept = "&".join(o for o in options.split("&") if not (srv and o.lower().startswith("srv")))
     try:
         parsed = dict(parse_uri(f"mongodb://{rest}" + (f"?{kept}" if kept else ""), default_port=None))
-    except (PyMongoError, ValueError, TypeError, OSError):  # which quote what they do not understand
+    except (PyMongoError, ValueError, TypeError, OSError):  # their messages may quote a password
         raise ValueError(f"is not a valid MongoDB URI{ESCAPE}") from None
     if srv and (len(parsed["nodelist"]) != 1 or parsed["nodelist"][0][1] is not None):
         raise ValueError("must have one host and no port after mongodb+srv://")

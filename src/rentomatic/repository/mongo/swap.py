@@ -1,6 +1,6 @@
-"""One room in the place of another in MongoDB: a single write each, which the server does whole or not.
+"""Replaces one room by another in MongoDB, by one write, which the server applies whole or not at all.
 
-What a document has beyond what this program knows of, since a newer one wrote it, is left as it is.
+Members of the document that only a newer program knows are kept.
 """
 
 from pymongo.collection import Collection

@@ -1,4 +1,4 @@
-"""How many rooms match and what they cost, in MongoDB: from all of them or from a sample."""
+"""The number and prices of matching rooms in MongoDB, from all rooms or from a sample."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -22,13 +22,13 @@ from rentomatic.repository.mongo.filters import (
 from rentomatic.repository.mongo.search import Moment
 
 _SAMPLED = 10_000
-"""Rooms of a sample, which MongoDB takes one by one from anywhere."""
+"""Rooms in a sample; MongoDB picks them at random, one by one."""
 
 
 def count_rooms(moment: Moment, query: RoomQuery, at_most: int | None) -> int:
-    """How many rooms match, counted no further than the bound."""
+    """Return the number of matching rooms, at most `at_most`."""
     sure = sure_filters(query)
-    found = 0 if sure is None or at_most == 0 else moment.count(sure, at_most)  # $limit begins at 1
+    found = 0 if sure is None or at_most == 0 else moment.count(sure, at_most)  # $limit must be at least 1
     if at_most is None:
         return found + sum(1 for _ in rooms_on_the_rim(moment, query))
     with closing(rooms_on_the_rim(moment, query)) as rooms:
@@ -36,7 +36,7 @@ def count_rooms(moment: Moment, query: RoomQuery, at_most: int | None) -> int:
 
 
 def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
-    """All rooms that match at a glance."""
+    """Summarise all matching rooms."""
     prices: Counter[int] = Counter()
     sizes: set[int] = set()
     sure = sure_filters(query)
@@ -50,14 +50,14 @@ def summary_of_rooms(moment: Moment, query: RoomQuery) -> Summary:
 
 
 def sample_of_rooms(rooms: Collection[Document], query: RoomQuery) -> Sample:
-    """The rooms that match among some taken at random, of about this moment."""
+    """Return the matching rooms of a random sample, which is not a snapshot of one moment."""
     found, share = sampled_rooms(rooms, query)
     prices = Counter(room.price for room in found)
     return Sample(prices, range_of(room.size for room in found), share)
 
 
 def sampled_rooms(rooms: Collection[Document], query: RoomQuery) -> tuple[list[Room], float]:
-    """The same rooms themselves, and the part of all rooms that was looked at."""
+    """Return the matching rooms of a sample, and the share of all rooms that was sampled."""
     total = rooms.estimated_document_count()
     taken = [{"$sample": {"size": _SAMPLED}}, {"$match": all_of(wide_filters(query))}]
     with rooms.aggregate([*taken, {"$project": {"_id": 0}}]) as cursor:
@@ -66,7 +66,7 @@ def sampled_rooms(rooms: Collection[Document], query: RoomQuery) -> tuple[list[R
 
 
 def rooms_on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
-    """The rooms that match and that the server cannot tell for sure: few but for tiny circles."""
+    """Yield the matching rooms at the edge of a circle, where the server is not exact; usually few."""
     filters = rim_filters(query)
     if filters is not None and boxes_around(query):
         yield from filter(query.matches, moment.matching(filters))

@@ -1,1 +1,1 @@
-"""Rooms in PostgreSQL: one server, or several of which one can be written to."""
+"""Rooms in PostgreSQL: one server, or a primary with standbys."""

@@ -1,4 +1,4 @@
-"""A database of PostgreSQL, as the program chooses it by `postgresql://…`."""
+"""The backend for `postgresql://…`: a database of PostgreSQL."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,8 +20,8 @@ from rentomatic.repository.servers import DISK_OF_SERVER
 class PostgresBackend:
     """Rooms in a database of PostgreSQL.
 
-    conninfo: how libpq connects to it. maintenance: the same to the database that is there before it.
-    label: where it is, for messages; holds no secret.
+    conninfo: how libpq connects to it. maintenance: the same for a database that exists before it does.
+    label: names the database in messages; holds no secret.
     """
 
     name: str
@@ -70,7 +70,7 @@ class PostgresBackend:
         }
 
     def _connections(self, limits: Limits) -> Finding:
-        """Whether there are enough for all machines, and one more while it takes the place of another."""
+        """Check that there are enough connections for all machines, and for one more during a rollout."""
         found = capacity(self.conninfo)
         machines = max(1, found.machines)
         needed = (machines + 1) * limits.workers * limits.pool_size
@@ -82,5 +82,5 @@ class PostgresBackend:
 
 
 def _for_changes(conninfo: str) -> str:
-    """The same servers, but of several the one that can be written to, not a standby."""
+    """Return the same servers; of several, the one that accepts writes."""
     return make_conninfo(conninfo, target_session_attrs="read-write")

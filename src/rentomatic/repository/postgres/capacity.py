@@ -11,8 +11,8 @@ from rentomatic.repository.postgres.errors import translated_errors
 
 _CONNECT_TIMEOUT = 5
 
-# `reserved_connections` came with PostgreSQL 16. Another user's address is hidden from whoever may not
-# read all statistics; then all of them count as one.
+# `reserved_connections` came with PostgreSQL 16. Without permission to read all statistics, the addresses of
+# other users are hidden; then all their connections count as one machine.
 _CAPACITY = """
     SELECT current_setting('max_connections')::int
             - current_setting('superuser_reserved_connections')::int
@@ -25,14 +25,14 @@ _CAPACITY = """
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """connections: for users who are no superusers. machines: how many use this database just now."""
+    """connections: for users other than superusers. machines: how many use this database now."""
 
     connections: int
     machines: int
 
 
 def capacity(conninfo: str) -> Capacity:
-    """What the server has to give. Raises RepositoryUnavailable."""
+    """Read the capacity from the server. Raises RepositoryUnavailable."""
     given: dict[str, Any] = {"connect_timeout": _CONNECT_TIMEOUT, **conninfo_to_dict(conninfo)}
     with (
         translated_errors(),

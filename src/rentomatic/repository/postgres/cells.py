@@ -1,9 +1,8 @@
-"""The part of the Earth in which the next rooms by distance surely are, found by counting in cells.
+"""Finds the boxes that are certain to hold the next rooms by distance, by counting rooms in cells.
 
-Cells are boxes in degrees. Each round divides them, counts the rooms in each part as far as it matters,
-and leaves out parts that are empty, that lie wholly before the page, or that are further away than
-enough rooms certainly are. So a page far down, or seen from the other side of the Earth, costs little
-more than any other.
+Cells are boxes in degrees. Each round divides them, counts the rooms in each part up to a limit, and drops
+parts that are empty, that lie wholly before the page, or that are further away than enough other rooms. So a
+deep page, or one seen from the other side of the Earth, costs little more than any other.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +14,14 @@ from typing import NamedTuple
 from rentomatic.domain.geography import BoundingBox, Point, distance_range
 
 _PARTS = 128
-"""Cells that are counted in about one round."""
+"""About this many cells are counted in one round."""
 
 _SMALL = 1.0
-"""Metres: rooms so near to each other are not worth telling apart."""
+"""Metres. Smaller cells are not divided further."""
 
 
 class Cell(NamedTuple):
-    """A box, and the least and greatest distance that a place in it can have."""
+    """A box, and the least and greatest distance of a point in it."""
 
     box: BoundingBox
     nearest: float
@@ -30,7 +29,7 @@ class Cell(NamedTuple):
     rooms: int = 0
 
     def is_crowded(self, wanted: int) -> bool:
-        """Whether it holds so many rooms and is large enough to be divided."""
+        """Whether it holds at least `wanted` rooms and is large enough to be divided."""
         return self.rooms >= wanted and self.furthest - self.nearest >= _SMALL
 
 
@@ -41,10 +40,10 @@ def cells_with_next(
     boxes: tuple[BoundingBox, ...],
     wanted: int,
 ) -> tuple[BoundingBox, ...]:
-    """Boxes that hold the next so many rooms from `start` metres on, if there are so many.
+    """Return boxes that hold the next `wanted` rooms from `start` metres on, or all if there are fewer.
 
-    count: the number of rooms in each box, counted no further than a bound.
-    boxes: where rooms may be at all, none of them crossing the antimeridian.
+    count: returns the number of rooms in each box, at most the given limit.
+    boxes: hold every room to consider; none crosses the antimeridian.
     """
     crowded, limit = [_cell(near, box) for box in boxes], inf
     cells: list[Cell] = []
@@ -60,14 +59,14 @@ def cells_with_next(
 
 
 def _enough(cells: Iterable[Cell], start: float, wanted: int) -> float:
-    """A distance within which so many rooms certainly are, not counting those before `start`."""
+    """Return a distance within which there are certainly `wanted` rooms, without those before `start`."""
     surely = sorted((cell.furthest, cell.rooms) for cell in cells if cell.nearest >= start)
     sums = accumulate(rooms for _, rooms in surely)
     return next((furthest for (furthest, _), rooms in zip(surely, sums, strict=True) if rooms >= wanted), inf)
 
 
 def _divided(near: Point, cells: list[Cell]) -> Iterator[Cell]:
-    """The cells, each divided into as many parts as make a round."""
+    """Yield the parts of the cells, about `_PARTS` in all."""
     sides = max(2, isqrt(_PARTS // max(1, len(cells))))
     for west, south, east, north in (astuple(cell.box) for cell in cells):
         for row in range(sides):
@@ -84,5 +83,5 @@ def _divided(near: Point, cells: list[Cell]) -> Iterator[Cell]:
 
 
 def _cell(near: Point, box: BoundingBox) -> Cell:
-    """The box with its distances."""
+    """Return the box with its range of distances."""
     return Cell(box, *distance_range(near, box.west, box.south, box.east, box.north))

@@ -1,7 +1,7 @@
-"""Indexes that revisions of PostgreSQL make and drop while rooms are searched and written.
+"""Lets revisions of PostgreSQL create and drop indexes while rooms are searched and written.
 
-Each ends the transaction of its revision and begins another one, so that what the revision did before is not
-undone when this fails. Give an index a revision of its own.
+Each function ends the transaction of its revision and begins another, so that a failure does not undo what
+the revision did before. Give each index a revision of its own.
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from alembic import op
 def create_index(name: str, definition: str) -> None:
     """Build an index, such as `room (price, size)`.
 
-    What an interrupted build left behind, which PostgreSQL maintains but does not use, is built again.
+    If an interrupted build left an index behind, which PostgreSQL maintains but does not use, it is rebuilt.
     """
     with op.get_context().autocommit_block():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
@@ -18,6 +18,6 @@ def create_index(name: str, definition: str) -> None:
 
 
 def drop_index(name: str) -> None:
-    """Drop an index, if it is still there."""
+    """Drop an index if it exists."""
     with op.get_context().autocommit_block():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")

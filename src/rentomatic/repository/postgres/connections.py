@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: a bounded pool, which is closed while the server is away."""
+"""A bounded pool of connections to PostgreSQL, which is closed while the server is unreachable."""
 
 import math
 import threading
@@ -23,16 +23,16 @@ from rentomatic.use_cases.ports import PoolState
 
 _DEFAULTS: dict[str, str | int] = {
     "application_name": "rentomatic",
-    # A server that vanishes without a word is noticed in so many seconds.
+    # These notice a server that vanishes silently.
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
 
-# For all statements. A bitmap is built of all that match before the first row comes, where a page wants
-# but the first rows; and rooms next to each other in an index are mostly in memory. One reading has one
-# processor, so that whoever asks for all rooms does not take those of everybody else.
+# For all statements. A bitmap scan collects every match before the first row, while a page needs only the
+# first rows. Neighbours in an index are mostly in memory, hence the low random_page_cost. A read uses one
+# processor, so that a request for all rooms does not starve the others.
 _PLANNING = (
     "jit = off",
     "enable_bitmapscan = off",
@@ -42,17 +42,17 @@ _PLANNING = (
 
 _PING_TIMEOUT = 1.0
 _RECONNECT_TIMEOUT = 1.0
-"""Seconds in which the pool tries again by itself; after that the next request makes it try."""
+"""Seconds for which the pool retries by itself; after that the next request triggers a retry."""
 
 _CLOSE_TIMEOUT = 0.1
-"""Seconds that each thread of a pool of lost connections gets to end, before waiting requests fail."""
+"""Seconds that each thread of a broken pool gets to end, before waiting requests fail."""
 
 
 class Connections:
-    """A pool that is opened by its first use, in the process that uses it.
+    """A pool that is opened on first use, in the process that uses it.
 
-    When the server is away, the pool is closed, so that no request waits in it, and every use fails at once.
-    The first use after the server is back opens another pool.
+    While the server is unreachable the pool is closed, so that no request waits for it and every use fails at
+    once. The first use after the server is back opens a new pool.
     """
 
     def __init__(self, conninfo: str, revision: str, limits: Limits) -> None:
@@ -71,13 +71,16 @@ class Connections:
         one_statement: bool = False,
         within: float | None = None,
     ) -> Result:
-        """What the work gives, of one moment, within the time of one statement and a little more.
+        """Return the result of the work, which sees one moment.
 
-        within: seconds for all of it, where those are fewer, from now on. A wait for a connection counts, as
-        the caller waits; but who spends half of the time on it is told that the storage is busy, and not that
-        the work takes too long. The work may be done twice: again where its connection turns out to be lost.
+        By default it gets the time of one statement and a little more.
 
-        Raises OutOfTime or StorageBusy, and then no statement goes on in the server.
+
+        within: the most seconds for all of it, from now on. Waiting for a connection counts, because the
+            caller waits too; but if that takes half of the time, the error says that the storage is busy and
+            not that the work takes too long. If the connection turns out to be lost, the work is done again.
+
+        Raises OutOfTime or StorageBusy; no statement is left running on the server then.
         """
         due = math.inf if within is None else time.monotonic() + within
         with translated_errors(self._learn, due) as outcome:
@@ -89,7 +92,7 @@ class Connections:
                         return work(session)
                 except (psycopg.OperationalError, errors.FeatureNotSupported) as error:
                     if isinstance(error, errors.FeatureNotSupported):
-                        session.close()  # its prepared statements are of the schema before a migration
+                        session.close()  # its prepared statements are from before a migration
                     elif not session.closed or isinstance(error, errors.QueryCanceled):
                         raise
             with (
@@ -100,9 +103,9 @@ class Connections:
 
     @contextmanager
     def transaction(self, timeout: float, *settings: str) -> Iterator[Session]:
-        """A connection in a transaction: committed at the end, undone on an error.
+        """Give a connection in a transaction: committed at the end, rolled back on an error.
 
-        timeout: seconds for each statement. settings: such as `work_mem = '64MB'`, for the transaction.
+        timeout: seconds for each statement. settings: for the transaction, such as `work_mem = '64MB'`.
         """
         with (
             translated_errors(self._learn),
@@ -119,7 +122,7 @@ class Connections:
             self._availability.answered()
 
     def ping(self) -> None:
-        """Return when the storage answers and its schema is one that this program can use."""
+        """Raise RepositoryUnavailable unless the storage answers and its schema suits this program."""
         with (
             translated_errors(self._learn),
             self._live(self._pool(_PING_TIMEOUT), _PING_TIMEOUT) as session,
@@ -128,7 +131,7 @@ class Connections:
             self._check_schema(session)
 
     def state(self) -> PoolState:
-        """The pool as it is now; nothing is opened."""
+        """Return the current state of the pool, without opening it."""
         stats = self._opened.get_stats() if self._opened else {}
         size = stats.get("pool_size", 0)
         return PoolState(
@@ -139,7 +142,7 @@ class Connections:
         )
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection."""
         self._availability.stop()
         with self._opening:
             if self._opened is not None:
@@ -148,17 +151,17 @@ class Connections:
 
     @contextmanager
     def _live(self, pool: ConnectionPool[Session], timeout: float | None = None) -> Iterator[Session]:
-        """A connection that was seen to work a moment ago."""
+        """Give a connection that has just been checked."""
         session = pool.getconn(timeout)
         try:
             with patient(session, _PING_TIMEOUT):
                 ConnectionPool.check_connection(session)
-        except errors.QueryCanceled:  # no answer: to ask the other connections would only take longer
+        except errors.QueryCanceled:  # no answer: checking other connections would only take longer
             pool.putconn(session)
             raise
         except psycopg.OperationalError:
             pool.putconn(session)
-            pool.drain()  # the server was restarted, or cut off: the others are lost as well
+            pool.drain()  # the server restarted or the network failed: the other connections are lost too
             session = pool.getconn(timeout)
         except BaseException:
             pool.putconn(session)
@@ -169,25 +172,25 @@ class Connections:
             pool.putconn(session)
 
     def _patience(self, due: float) -> float:
-        """Seconds that a reading which is due then waits for a connection."""
+        """Return the seconds that a read, due at that time, may wait for a connection."""
         return seconds_within(due - time.monotonic(), self._limits.pool_timeout)
 
     @contextmanager
     def _reading(self, session: Session, one_statement: bool, due: float) -> Iterator[None]:
-        """One moment for all statements, and an end to them."""
+        """Show all statements one moment, and limit their time."""
         now = time.monotonic()
         seconds = seconds_within(due - now, self._limits.statement_timeout)
         session.end = now + seconds + GRACE
         try:
             if one_statement and self._limits.prepared_statements:
-                if due < math.inf:  # to tell the server would take as long as the statement
+                if due < math.inf:  # setting a time-out on the server would take as long as the statement
                     session.end, session.cancels = now + seconds, True
                 yield
                 self._availability.answered()
                 return
             begin = b"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
             if not self._limits.prepared_statements:
-                # A pooler gives every transaction another connection, on which nothing is set yet.
+                # A pooler may give each transaction another connection, without our settings.
                 begin += b"; " + _set("LOCAL", seconds)
             elif due < math.inf:
                 begin += b"; " + statement_timeout("LOCAL", seconds)
@@ -199,7 +202,7 @@ class Connections:
             except NotQuick:
                 session.commit()
                 raise
-            session.commit()  # not undone: that would make psycopg forget what it has prepared
+            session.commit()  # not rolled back: psycopg would forget its prepared statements
             self._availability.answered()
         finally:
             session.end = session.due = session.allowed = math.inf
@@ -208,9 +211,9 @@ class Connections:
                 session.rollback()
 
     def _pool(self, timeout: float | None = None) -> ConnectionPool[Session]:
-        """Return the open pool of a database with the right schema.
+        """Return the open pool, with the schema checked.
 
-        timeout: seconds to wait for another thread that is just opening it.
+        timeout: seconds to wait for another thread that is opening it.
         """
         if (pool := self._opened) is not None and self._schema_is_known:
             return pool
@@ -218,7 +221,7 @@ class Connections:
         if not self._opening.acquire(timeout=timeout or self._limits.pool_timeout):
             raise PoolTimeout
         try:
-            self._availability.require()  # again, since the thread before may have found the server away
+            self._availability.require()  # another thread may have found the server unreachable
             pool = self._opened
             if pool is None:
                 self._require_server()
@@ -231,7 +234,7 @@ class Connections:
             self._opening.release()
 
     def _require_server(self) -> None:
-        """Connect once outside the pool, which cannot tell why it fails to."""
+        """Connect once outside the pool, which does not say why connecting fails."""
         try:
             self._reach()
         except RepositoryUnavailable as error:
@@ -239,7 +242,7 @@ class Connections:
             raise
 
     def _reach(self) -> None:
-        """Connect as the pool does, to see whether that is possible."""
+        """Connect as the pool does, to see whether that works."""
         with (
             translated_errors(),
             closing(Session.connect(self._conninfo_of_all(), **self._options())) as session,
@@ -268,12 +271,12 @@ class Connections:
             pool.close(_CLOSE_TIMEOUT)
 
     def _doubt(self, error: psycopg.OperationalError) -> None:
-        """Find out whether the server is away, as the pool could not connect."""
+        """Check the server in the background, after the pool failed to connect."""
         if is_unreachable(error):
             self._availability.suspect()
 
     def _learn(self, error: psycopg.Error) -> None:
-        """Draw conclusions from a failed use. Raises RepositoryUnavailable where the server is away."""
+        """Update the availability after a failure. Raises RepositoryUnavailable without a server."""
         if isinstance(error, OTHER_SCHEMA):
             self._schema_is_known = False
         elif isinstance(error, NoAnswer):
@@ -282,7 +285,7 @@ class Connections:
             self._availability.require()
 
     def _conninfo_of_all(self) -> str:
-        """The parameters of the configuration, and ours where it leaves them open."""
+        """Return the parameters of the configuration, with defaults for those that it leaves unset."""
         given = {name: value for name, value in conninfo_to_dict(self._conninfo).items() if value is not None}
         timeout = max(2, round(self._limits.connect_timeout))
         parameters: dict[str, Any] = {"connect_timeout": timeout, **_DEFAULTS, **given}
@@ -293,7 +296,8 @@ class Connections:
 
     def _configure(self, session: Session) -> None:
         session.patience = self._limits.statement_timeout + GRACE
-        # Else the connection is a pooler's, and others would meet the settings.
+        # Without prepared statements the connection is a pooler's, and its other users would get the
+        # settings.
         if self._limits.prepared_statements:
             session.execute(_set("SESSION", self._limits.statement_timeout), prepare=False)
 
@@ -308,7 +312,7 @@ class Connections:
 
 
 def _set(scope: str, timeout: float, *settings: str) -> bytes:
-    """The statements that set what holds for all, seconds for a statement, and what is given."""
+    """Return the statements that set the time-out, in seconds, the planner's settings and the given ones."""
     every = (*_PLANNING, *settings)
     return b"; ".join(
         (statement_timeout(scope, timeout), *(f"SET {scope} {setting}".encode() for setting in every))

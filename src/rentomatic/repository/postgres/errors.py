@@ -1,4 +1,4 @@
-"""What a stranger may know of an error of PostgreSQL: no host, no user, nothing of the statement."""
+"""PostgreSQL's errors, translated into messages that are safe to show: no host, no user, no statement."""
 
 import math
 import re
@@ -15,12 +15,12 @@ from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, Storag
 
 
 class NoAnswer(errors.QueryCanceled):
-    """The server says nothing, although it should have ended the statement by itself."""
+    """The server does not answer, although it should have ended the statement by itself."""
 
 
 @dataclass
 class Outcome:
-    """waited: whether most of the time went by before the work began, so that it is not the work's fault."""
+    """waited: whether most of the time passed before the work began, so that the work is not to blame."""
 
     waited: bool = False
 
@@ -29,10 +29,10 @@ class Outcome:
 def translated_errors(
     learn: Callable[[psycopg.Error], None] = lambda error: None, due: float = math.inf
 ) -> Iterator[Outcome]:
-    """Turn every error of the driver into RepositoryUnavailable, or a kind of OutOfTime where it was late.
+    """Translate errors of the driver into RepositoryUnavailable, or into an OutOfTime after a time-out.
 
-    learn: is called with the driver's error first, and may raise a better one.
-    due: when all should have been done, by the monotonic clock: a wait until then is StorageBusy.
+    learn: called first, with the driver's error; may raise a better one.
+    due: the monotonic time by which all should be done: waiting until then is StorageBusy.
     """
     outcome = Outcome()
     try:
@@ -48,7 +48,7 @@ def translated_errors(
 
 
 def is_unreachable(error: psycopg.Error) -> bool:
-    """Whether a failure to connect means that the server is not there, rather than that it refuses us."""
+    """Whether a failed connection means that the server is unreachable, rather than that it refuses us."""
     return _explained(error) == _UNREACHABLE
 
 
@@ -75,7 +75,7 @@ _EXPLANATIONS: dict[type[psycopg.Error] | tuple[type[psycopg.Error], ...], str] 
 }
 
 
-# What libpq says when no connection comes about has no code, only a text.
+# libpq reports a failure to connect by a text alone, without a code.
 _CONNECTION_FAILURES = (
     (r"authentication failed|role .* does not exist", _REFUSED),
     (r"no password supplied", "The storage requires a password, but none is set."),
@@ -85,7 +85,7 @@ _CONNECTION_FAILURES = (
 
 
 def _explained(error: psycopg.Error) -> str:
-    """What a stranger may know of an error: no host, and nothing of the statement."""
+    """Return a message that is safe to show: no host, and nothing of the statement."""
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         for pattern, explanation in _CONNECTION_FAILURES:
             if re.search(pattern, str(error)):

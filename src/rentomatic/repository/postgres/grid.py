@@ -1,4 +1,4 @@
-"""How many rooms are in the cells of a grid, in PostgreSQL: from all of them or from a sample."""
+"""Rooms counted by the cells of a grid in PostgreSQL, from all rooms or from a sample."""
 
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import RoomQuery
@@ -14,7 +14,7 @@ _INSIDE = [name for name in TOLD if name not in OUTSIDE]
 
 
 def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
-    """The rooms that match by cell, all of them or a part."""
+    """Count the matching rooms by cell, from all of them or from a sample."""
     found, share = plan.few_source(session, query, plan.FEW), 1.0
     if found is None:
         found, share = sampled_rooms(session, query)

@@ -1,7 +1,7 @@
-"""Many rooms at once into PostgreSQL, within the transaction of the caller.
+"""Loads many rooms into PostgreSQL, within the caller's transaction.
 
-The rooms are copied into a table of the transaction's own. Only then is `room` locked against other
-writers, compared with them and changed. Readers are never kept waiting.
+The rooms are copied into a temporary table. Only then is `room` locked against other writers, compared and
+changed. Readers never wait.
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 SETTINGS = ("work_mem = '64MB'", "client_connection_check_interval = '2s'")
-"""A load holds no lock for a program that is gone."""
+"""Of a load's transaction. The interval releases its lock soon after its program is gone."""
 
 _MANY = 10_000
-"""Changed rooms after which the statistics of the table are made anew."""
+"""A load that changes at least this many rooms updates the statistics of the table."""
 
 _TYPES: dict[type[Kind], str] = {Code: "varchar", Whole: "int4", Degrees: "float8", Line: "varchar"}
-"""The types of the columns, by the kind of their values."""
+"""Column types by the kind of a field's values."""
 
 
 def _type_of(field: Description) -> str:
@@ -43,9 +43,9 @@ _COPY = f"COPY incoming ({ROOM_COLUMNS}) FROM STDIN (FORMAT binary)"
 
 _LOCK = "LOCK TABLE room IN SHARE ROW EXCLUSIVE MODE"
 
-# What a room meets under its code: the room that is there, or the one that came before it in the load.
-# Of those, the last one counts where it replaces what it meets, else the first. (`met IS NOT NULL` would
-# be false as well of a room whose size is not stated.)
+# What a room of the load meets under its code: the stored room, or an earlier room of the load. Of several
+# earlier ones, the last counts with REPLACE, else the first. (`met IS NOT NULL` would also be false for a
+# room without a size.)
 _COMPARE = f"""
     WITH turns AS (
         SELECT incoming.number, row_number() OVER turn AS turn,
@@ -93,9 +93,9 @@ def load(
     keep: bool = True,
     exactly: bool = False,
 ) -> LoadCounts:
-    """Write the rooms, unless they are not to be kept, and tell what becomes of them.
+    """Write the rooms, unless `keep` is false, and count what changes.
 
-    exactly: no other room is left.
+    exactly: also remove all other rooms.
     """
     session.execute(_STAGE.encode())
     with session.cursor().copy(_COPY.encode()) as copy:
@@ -113,7 +113,7 @@ def load(
         session.execute((_WRITE_LAST if replaces else _WRITE_FIRST).encode())
     removed = _remove_others(session, keep=keep) if exactly else 0
     if keep and added + differing + removed >= _MANY:
-        session.execute("ANALYZE room")  # or searches were badly planned until the server does so
+        session.execute("ANALYZE room")  # else searches would be badly planned until autovacuum runs
     return LoadCounts(
         added=added,
         replaced=differing if replaces else 0,

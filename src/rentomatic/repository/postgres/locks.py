@@ -1,9 +1,8 @@
 """How a migration of PostgreSQL waits for its locks while rooms are searched and written.
 
-A statement that waits for a strong lock keeps all later readers of its table waiting behind it. So a
-transaction of a migration waits for only half a second, and is then tried again after a pause, in which the
-readers go on. What is done outside a transaction, such as building an index concurrently, keeps no reader
-waiting, and may wait.
+While a statement waits for a strong lock, later readers of the table queue behind it. So a transaction of a
+migration waits for only half a second, then pauses to let the readers go on, and tries again. Statements
+outside a transaction, such as building an index concurrently, block no reader and may wait longer.
 """
 
 import random
@@ -22,14 +21,14 @@ from sqlalchemy.exc import DBAPIError
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 PATIENCE = 60.0
-"""Seconds that a revision is tried for, and that a migration waits for another one."""
+"""Seconds for which a revision is retried, and for which a migration waits for another one."""
 
 _LOCK_TIMEOUT = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _LOOK_EVERY = 0.1
 
 _LOCK = 7_006_200_131_415
-"""The advisory lock of migrations, in the database that is migrated; any number that nobody else uses."""
+"""The advisory lock of migrations, in the migrated database: an arbitrary number that nothing else uses."""
 
 _HOLDER = """
     SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database
@@ -43,7 +42,7 @@ Connect = Callable[[], psycopg.Connection[Any]]
 
 
 def bound_waits(engine: Engine) -> None:
-    """Let no statement of the engine wait for a lock without a limit."""
+    """Set a lock time-out for every statement of the engine."""
 
     @event.listens_for(engine, "begin")
     def bound(connection: Connection) -> None:
@@ -55,15 +54,15 @@ def bound_waits(engine: Engine) -> None:
 
 @contextmanager
 def only_migration(connect: Connect) -> Iterator[psycopg.Connection[Any]]:
-    """Give a connection that keeps other migrations waiting until the end of the context.
+    """Give a connection that makes other migrations wait until the end of the context.
 
-    It holds the lock in an open transaction, since a pooler may share a session.
+    It holds the lock in an open transaction, because a pooler may share a session.
 
-    Raises RepositoryUnavailable if another migration goes on for too long.
+    Raises RepositoryUnavailable if another migration takes too long.
     """
     with closing(connect()) as guard:
-        # An index that is built concurrently waits for all snapshots. A transaction of this level keeps none
-        # between statements that have no parameters and are not prepared: those go by the simple protocol.
+        # Building an index concurrently waits for all snapshots. A READ COMMITTED transaction keeps none
+        # between statements of the simple protocol: without parameters and not prepared.
         guard.isolation_level = IsolationLevel.READ_COMMITTED
         guard.prepare_threshold = None
         guard.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -81,8 +80,10 @@ def only_migration(connect: Connect) -> Iterator[psycopg.Connection[Any]]:
 def persistently(act: Callable[[], None], connection: Connection, connect: Connect) -> None:
     """Repeat the act until it gets the locks that it needs.
 
-    connection: the one that it uses, not in a transaction. connect: gives another one, which finds out who is
-    in the way. Raises RepositoryUnavailable, saying who, when the act has been tried for long enough.
+    connection: used by the act, and not in a transaction.
+    connect: opens another connection, which finds out who holds the locks.
+
+    Raises RepositoryUnavailable, naming the processes that hold the locks, after too many attempts.
     """
     with _watched(connection, connect) as blockers:
         end, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
@@ -104,10 +105,10 @@ def persistently(act: Callable[[], None], connection: Connection, connect: Conne
 
 @contextmanager
 def _watched(connection: Connection, connect: Connect) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the transactions that keep the connection waiting, which can only be seen while it waits.
+    """Give a list of the transactions that block the connection, which is filled while it waits.
 
-    Each look is a transaction of its own, on a connection of its own: an index that is built concurrently
-    would wait for the end of a longer one that happens to be looking when the build begins to wait.
+    Each look is its own transaction on its own connection: a longer one would itself block an index that is
+    being built concurrently.
     """
     seen: list[tuple[Any, ...]] = []
     over = threading.Event()
@@ -115,7 +116,7 @@ def _watched(connection: Connection, connect: Connect) -> Iterator[list[tuple[An
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
 
     def watch() -> None:
-        # The migration itself will say what is wrong with the server.
+        # The migration itself reports what is wrong with the server.
         with suppress(psycopg.Error), closing(connect()) as session:
             session.autocommit = True
             while not over.wait(_LOOK_EVERY):
@@ -131,12 +132,12 @@ def _watched(connection: Connection, connect: Connect) -> Iterator[list[tuple[An
 
 
 def _activity(session: psycopg.Connection[Any], pids: str) -> list[tuple[Any, ...]]:
-    session.execute("SELECT pg_stat_clear_snapshot()")  # or the first look of a transaction is the only one
+    session.execute("SELECT pg_stat_clear_snapshot()")  # to see current statistics
     return session.execute(_ACTIVITY.format(pids).encode()).fetchall()
 
 
 def _described(activity: list[tuple[Any, ...]]) -> str:
-    """Name the processes, as far as the user of the database may know of them."""
+    """Name the processes, as far as the database user is allowed to see them."""
     return ": " + "; ".join(map(_process, activity)) if activity else ""
 
 

@@ -1,7 +1,7 @@
-"""Makes databases of PostgreSQL and applies the revisions.
+"""Creates databases of PostgreSQL and applies revisions.
 
-Every function raises RepositoryUnavailable for a server that cannot be reached. A schema that this program
-does not know, since a newer one made it, is left as it is.
+Every function raises RepositoryUnavailable if the server cannot be reached. A schema that a newer program
+made, unknown to this one, is left unchanged.
 """
 
 import re
@@ -28,13 +28,13 @@ _SCRIPTS = Scripts(Path(__file__).parent / "migrations", "postgresql")
 _CONNECT_TIMEOUT = 10
 
 _UNTIL_HELD = timedelta(minutes=1)
-"""The process that made a younger scratch database may not have connected to it yet."""
+"""A process that has just created a scratch database may not have connected to it yet."""
 
 
 def upgrade(conninfo: str, revision: str = "head") -> Revisions:
-    """Bring the database, which must exist, to the revision; safe from several processes.
+    """Bring the database, which must exist, to the revision; safe to run from several processes at once.
 
-    Nothing is locked where there is nothing to do.
+    Locks nothing if there is nothing to do.
     """
     with _connected(conninfo) as connection:
         before = _current_alone(connection)
@@ -42,34 +42,34 @@ def upgrade(conninfo: str, revision: str = "head") -> Revisions:
             return before, before
         connect = partial(_connect, conninfo)
         with only_migration(connect):
-            before = _current_alone(connection)  # another migration may have been here meanwhile
+            before = _current_alone(connection)  # again: another migration may have finished meanwhile
             for step in _SCRIPTS.steps(before, revision):
                 persistently(partial(_SCRIPTS.upgrade, connection, step), connection, connect)
             return before, _current_alone(connection)
 
 
 def downgrade(conninfo: str, revision: str) -> None:
-    """Take the database back to the revision, `base` being an empty one."""
+    """Take the database back to the revision; `base` means an empty database."""
     connect = partial(_connect, conninfo)
     with _connected(conninfo) as connection, only_migration(connect):
         persistently(partial(_SCRIPTS.downgrade, connection, revision), connection, connect)
 
 
 def text(conninfo: str) -> str:
-    """The SQL that would bring the database up to date. Nothing is changed."""
+    """Return the SQL that would bring the database up to date, without running it."""
     with _connected(conninfo) as connection:
         return _SCRIPTS.text(_current_alone(connection))
 
 
 def create_database(conninfo: str, name: str) -> bool:
-    """Create a database on the server that `conninfo` leads to; False where it is there already."""
+    """Create a database on the server of `conninfo`; return False if it exists already."""
     try:
         with closing(_connect(conninfo, autocommit=True)) as connection:
-            # Asked first: whoever may not create databases may still find this one made by somebody else.
+            # Check first: without the permission to create databases, one that exists is still fine.
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 return False
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    except (errors.DuplicateDatabase, errors.UniqueViolation):  # the latter from two at once
+    except (errors.DuplicateDatabase, errors.UniqueViolation):  # UniqueViolation: created by two at once
         return False
     except psycopg.Error as error:
         raise RepositoryUnavailable(f"The database {name} cannot be created: {_reason(error)}") from error
@@ -78,10 +78,10 @@ def create_database(conninfo: str, name: str) -> bool:
 
 @contextmanager
 def scratch_database(conninfo: str) -> Iterator[str]:
-    """The name of a new database on the server that `conninfo` leads to; it is dropped at the end.
+    """Give the name of a new database on the server of `conninfo`, and drop the database at the end.
 
-    A connection to it is kept open meanwhile, which ends with this process, however that ends. So a scratch
-    database without connections was left behind by a process that was killed: those are dropped first.
+    A connection to it stays open meanwhile and ends with this process, however it ends. So a scratch database
+    without connections was left behind by a killed process: such databases are dropped first.
     """
     _drop_left_behind(conninfo)
     name = scratch_name()
@@ -119,24 +119,24 @@ _UNUSED = """
 
 
 def _drop_left_behind(conninfo: str) -> None:
-    """Drop the scratch databases that are not in use. Where that fails, the next process tries again."""
+    """Drop the unused scratch databases. If that fails, the next process tries again."""
     with suppress(psycopg.Error), closing(_connect(conninfo, autocommit=True)) as connection:
         names = [row[0] for row in connection.execute(_UNUSED).fetchall()]
         for name in (name for name in names if is_older(name, _UNTIL_HELD)):
-            # Without FORCE, PostgreSQL refuses to drop a database that a process connected to meanwhile.
+            # Without FORCE, PostgreSQL refuses to drop a database that a process has connected to meanwhile.
             with suppress(errors.ObjectInUse):
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def _current_alone(connection: Connection) -> str | None:
-    """The revision of a database, read in a transaction of its own."""
+    """Return the revision of a database, read in a separate transaction."""
     with connection.begin():
         return current(connection)
 
 
 @contextmanager
 def _connected(conninfo: str) -> Iterator[Connection]:
-    """A connection that is not in a transaction, and waits for no lock without a limit."""
+    """Give a connection, outside a transaction, whose waits for locks are limited."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(conninfo), poolclass=NullPool)
     bound_waits(engine)
     try:
@@ -156,7 +156,7 @@ def _connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection[A
 
 
 def _reason(error: BaseException | None) -> str:
-    """The first line of what the driver says, as a sentence. It names hosts and users, but no password."""
+    """Return the first line of the driver's message as a sentence. It may name hosts, but no password."""
     reason = f"{str(error).strip().splitlines()[0].rstrip('.')}."
     missing = re.search(r"database .* does not exist", reason)
     return f"{reason} `rentomatic init-postgres` creates it." if missing else reason

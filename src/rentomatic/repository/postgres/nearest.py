@@ -1,7 +1,7 @@
-"""The rooms nearest to a point. They are read from boxes in degrees that surely hold the next ones.
+"""The rooms nearest to a point, read from boxes in degrees that are certain to hold the next ones.
 
-The order is that of `distance` in SQL, which takes the same steps as the one of the domain. Should their
-mathematics differ in the last digit, `_SLACK` keeps rooms from getting lost between two pages.
+The order is that of `distance` in SQL, which takes the same steps as the domain's. If their results differ in
+the last digit, `_SLACK` keeps rooms from being lost between two pages.
 """
 
 import math
@@ -32,23 +32,23 @@ from rentomatic.repository.sql import ANYTHING, Sql, all_of, filters
 from rentomatic.use_cases.errors import NotQuick
 
 _COMPACT = 1_000_000.0
-"""Metres: the box around a circle of less than that is not much larger than the circle."""
+"""Metres. Around a circle with a smaller radius, the box is not much larger than the circle."""
 
 _SLACK = 0.001
 """Metres."""
 
 _COUNTED = 40_000
-"""Rooms that a quick search counts in cells, in less time than it takes to read half of them."""
+"""A quick search counts up to this many rooms in cells, in less time than it takes to read half of them."""
 
 _LOOKED_UP = 20
-"""Rooms that are counted in the time that it takes to look up a cell without any."""
+"""Looking up an empty cell takes as long as counting this many rooms."""
 
 _SPARE = 10
-"""Rooms fetched beyond a page."""
+"""Extra rooms fetched with a page."""
 
 
 class _Place(NamedTuple):
-    """Where to look: in the boxes or by another way, as far away as the radius."""
+    """Where to look: in boxes, or by a way; and the greatest distance in metres."""
 
     boxes: tuple[BoundingBox, ...]
     radius: float = MAX_RADIUS
@@ -56,9 +56,9 @@ class _Place(NamedTuple):
 
 
 def nearest_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool = False) -> list[Room]:
-    """The nearest so many rooms, from `after` on.
+    """Return the nearest `wanted` rooms from `after` on.
 
-    quick: raise NotQuick rather than read more than `plan.READ` rooms in one place.
+    quick: raise NotQuick instead of reading more than `plan.READ` rooms in one place.
     """
     few, limit = way_at_once(session, query, plan.NARROW), wanted + _SPARE
     end = query.order_key(query.after) if query.after else None
@@ -73,7 +73,7 @@ def nearest_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: boo
 
 
 def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quick: bool) -> list[Room]:
-    """So many rooms from a little before `after` on; fewer only if there are no more."""
+    """Return `limit` rooms from a little before `after` on, or all if there are fewer."""
     start = _start(query)
     after, by_distance = _from(query, start), distance_sql(query)
     order, found = f"{by_distance}, code", list[Room]()
@@ -97,7 +97,7 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
 def _quickly_read(
     session: Session, query: RoomQuery, boxes: tuple[BoundingBox, ...], part: Sql, order: str, limit: int
 ) -> list[Row]:
-    """The first so many rooms in the boxes. Raises NotQuick where the boxes hold more than `plan.READ`."""
+    """Return the first `limit` rooms in the boxes. Raises NotQuick if the boxes hold over `plan.READ`."""
     run = placed(boxes)
     near = run(plan.READ + 1)
     numbered = Sql(f"(SELECT *, count(*) OVER () AS number FROM {near.text} AS near)", near.values)
@@ -108,13 +108,13 @@ def _quickly_read(
 
 
 def _start(query: RoomQuery) -> float:
-    """Metres at which the page begins, or a little less."""
+    """Return where the page begins, in metres, or a little less."""
     after = query.after.value if query.after else None
     return min(max(0.0, after - _SLACK), MAX_RADIUS) if isinstance(after, float) else 0.0
 
 
 def _from(query: RoomQuery, start: float) -> Sql:
-    """What lies behind the start. What is much nearer, or was on a page before, is not read."""
+    """Return the condition for rooms beyond the start; it excludes much nearer rooms and earlier pages."""
     if query.after is None:
         return Sql("true")
     by_distance = distance_sql(query)
@@ -129,9 +129,9 @@ def _from(query: RoomQuery, start: float) -> Sql:
 def _places_with_next(
     session: Session, query: RoomQuery, start: float, wanted: int, quick: bool
 ) -> Iterator[_Place]:
-    """Where to look for the next so many rooms, until as many are found.
+    """Yield places to look for the next `wanted` rooms; the caller stops once it has found them.
 
-    They surely are in the last place, if there are so many at all.
+    The last place is certain to hold them, if there are that many.
     """
     everywhere = _Place(boxes_around(query))
     expected = estimate(session, query) if query.conditions else math.inf
@@ -142,7 +142,7 @@ def _places_with_next(
         if way := way_to_few(session, query, plan.READ):
             yield _Place((), way=way)
             return
-    # Further out a ring of the same width holds more rooms; should it not, a wider one may.
+    # Further out, a ring of the same width usually holds more rooms; if not, a wider ring may have enough.
     for radius in (1.03 * start + 50, 2 * start + 500) if start else (_reach(session, query, wanted),):
         if radius < _COMPACT:
             around = replace(query, areas=(*query.areas, Circle(query.origin, radius)))
@@ -166,9 +166,9 @@ def _places_with_next(
 
 
 def _quick_last_place(session: Session, query: RoomQuery, start: float, wanted: int) -> _Place:
-    """Where the next so many rooms surely are. Raises NotQuick where finding out takes long.
+    """Return a place certain to hold the next `wanted` rooms. Raises NotQuick if finding it takes too long.
 
-    Cells are counted only where every room in them matches: among others that may be a long search.
+    Counts cells only if every room in them matches; otherwise counting could take too long.
     """
     if way := way_to_few(session, query, plan.READ):
         return _Place((), way=way)
@@ -188,10 +188,10 @@ def _quick_last_place(session: Session, query: RoomQuery, start: float, wanted: 
 
 
 def _reach(session: Session, query: RoomQuery, wanted: int) -> float:
-    """A distance in metres within which so many rooms are, found among the nearest by degrees.
+    """Return a distance in metres that has `wanted` rooms within it, found among the nearest by degrees.
 
-    Infinite where too few of those match, and where they lie together far away: there the box around the
-    circle would hold much more than them.
+    Infinite if too few of those match, or if they lie together far away: the box around the circle would then
+    hold many more rooms than these.
     """
     where, near = filters(query), query.origin
     statement = f"""

@@ -1,10 +1,10 @@
-"""How a search runs on PostgreSQL: what is read whole and sorted, and what is looked for along an index.
+"""How a search runs on PostgreSQL: which rooms are read whole and sorted, and when an index is walked.
 
-A walk along the order of the search finds a page soon, unless the rooms that match are few or stand late in
-it. So the rooms that a filter leaves are counted first, as far as `NARROW`: few are read whole and sorted.
-Else the order is walked, for up to `WALKED` rooms. Without a page by then, up to `READ` rooms that a filter
-leaves are read whole. All that is quick. What is not is a longer walk where many rooms should match, and is
-read whole else, in the way that PostgreSQL expects least of.
+Walking an index in the order of the search finds a page soon, unless few rooms match or they come late in the
+order. So the rooms that a filter leaves are first counted, up to `NARROW`: if few, they are read whole and
+sorted. Otherwise the order is walked for up to `WALKED` rooms. If the page is not full by then, up to `READ`
+rooms that a filter leaves are read whole. All of this is quick. An expensive search walks further if many
+rooms should match, and otherwise reads all matches with the plan that PostgreSQL expects to be cheapest.
 """
 
 from rentomatic.domain.search import Field, Operator, RoomQuery
@@ -16,31 +16,31 @@ from rentomatic.repository.postgres.ways import way_to_few
 from rentomatic.repository.sql import Sql, filters
 
 NARROW = 2000
-"""Rooms that are sorted in less time than looking for them along an order may take."""
+"""Up to this many rooms are faster to sort than to find along an order."""
 
 WALKED = 10_000
-"""Rooms that are passed along an order, in about 10 ms of a processor."""
+"""Rooms that are passed along an order in about 10 ms of processor time."""
 
 READ = 20_000
-"""Rooms that a quick search reads whole, in about 20 ms of a processor."""
+"""Rooms that a quick search reads whole, in about 20 ms of processor time."""
 
 FEW = 10_000
-"""Rooms that are read whole for a total or a map where a sample would do: reading that takes as long."""
+"""Up to this many rooms are read whole for a total or a map; sampling would take as long."""
 
 LONG_WALK = 10 * WALKED
 
 _MOST_READ = 80_000
-"""Rooms of an area that are read in less time than an order may take to lead to them."""
+"""Up to this many rooms of an area may be faster to read whole than to find along an order."""
 
 _MANY = 10
-"""One room in ten: an order leads to a page of them soon, and an index of places to all of them late."""
+"""If more than one room in ten matches, an order fills a page sooner than reading the whole area."""
 
 _SMALL_PART = 20
-"""This many times `NARROW` rooms are read for a total; beyond that, the table."""
+"""A total reads up to this many times `NARROW` rooms by an index; beyond that, the table."""
 
 
 def readable_area(session: Session, query: RoomQuery) -> bool:
-    """Whether the rooms in the areas seem to be few enough to read all of them by the index of places."""
+    """Whether the areas seem to hold few enough rooms to read all of them by the index on places."""
     if boxes_around(query) == EVERYWHERE:
         return False
     expected = estimate(session, query)
@@ -48,7 +48,7 @@ def readable_area(session: Session, query: RoomQuery) -> bool:
 
 
 def many_should_match(session: Session, query: RoomQuery) -> bool:
-    """Whether PostgreSQL expects so many rooms to match that a long walk is worth a try."""
+    """Whether PostgreSQL expects so many matches that a long walk is worth a try."""
     return _are_many(session, estimate(session, query))
 
 
@@ -57,9 +57,10 @@ def _are_many(session: Session, rooms: int) -> bool:
 
 
 def total_source(session: Session, query: RoomQuery, at_most: int | None = None) -> Sql:
-    """`FROM … WHERE …` of all rooms that match, by the index of places where that is best.
+    """Return `FROM … WHERE …` for all matching rooms, by the index on places where that is best.
 
-    That is where an area is a small part of all, and where no more than `at_most` of its rooms are counted.
+    It is best for an area with a small part of all rooms, and for counting at most `at_most` rooms of an
+    area.
     """
     if boxes_around(query) == EVERYWHERE:
         return _planned(query)
@@ -68,7 +69,7 @@ def total_source(session: Session, query: RoomQuery, at_most: int | None = None)
 
 
 def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
-    """The same where an index shows that at most `most` rooms may match, else None."""
+    """Return the same if an index shows that at most `most` rooms may match, else None."""
     way = way_to_few(session, query, most)
     if way is None:
         return None
@@ -76,13 +77,13 @@ def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
 
 
 def _planned(query: RoomQuery) -> Sql:
-    """`FROM … WHERE …` of all rooms that match, in the way that PostgreSQL expects least of."""
+    """Return `FROM … WHERE …` for all matching rooms, leaving the plan to PostgreSQL."""
     where = filters(query)
     return Sql(f"FROM room WHERE {where.text}", where.values)
 
 
 def one_plan_fits_all(query: RoomQuery) -> bool:
-    """Whether walking the index of the sort is best whatever the values are: it leads to nothing else."""
+    """Whether walking the sort's index is always best, because the walk passes only matching rooms."""
     return not query.areas and all(
         c.field.value == query.sort.key.value
         and (c.operator in BOUNDS or (c.field is Field.CODE and c.operator is Operator.NE))

@@ -28,19 +28,19 @@ from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_WAIT, _SWAP_WAIT = 5.0, 1.0
-"""Seconds that a load waits for another, and a swap for a load, unless the limits say otherwise."""
+"""Seconds that a load waits for another load, and a swap for a load, unless the limits say otherwise."""
 
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
 
 
 class PostgresRepo:
-    """A database, reached through a bounded pool of connections.
+    """A database, used through a bounded pool of connections.
 
-    conninfo: a URL or keywords and values as libpq takes them, several hosts included.
+    conninfo: a URL, or keywords and values as libpq takes them; several hosts are allowed.
     revision: the schema that this program needs.
 
-    Nothing is connected before the first use.
+    Connects on first use.
     """
 
     def __init__(self, conninfo: str, revision: str, limits: Limits = USUAL_LIMITS) -> None:
@@ -88,7 +88,7 @@ class PostgresRepo:
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         one_moment = "transaction_isolation = 'repeatable read'"
         read_all = "cursor_tuple_fraction = 1"
-        # A part of the rooms is fetched at a time, the first one perhaps after a long sort.
+        # Rooms are fetched in batches; the first batch may have to wait for a long sort.
         longest = seconds_within(within, 10 * self._timeout)
         with (
             self._connections.transaction(longest, one_moment, read_all) as session,
@@ -130,5 +130,5 @@ class PostgresRepo:
 
 
 def _lock_timeout(seconds: float) -> str:
-    """The setting, in milliseconds: zero would be no limit."""
+    """Return the setting in milliseconds; never 0, which would mean no limit."""
     return f"lock_timeout = {max(1, round(1000 * seconds))}"

@@ -1,7 +1,7 @@
-"""Runs of rooms that an index tells, each of them read no further than a bound.
+"""Runs: rooms that follow each other in an index, read up to a limit.
 
-A run is asked for in the order of its index, or box by box, and with a limit. So PostgreSQL follows the index
-and stops at the bound, whatever it expects, also where it has no statistics yet.
+A run is read in the order of its index, or box by box, with a limit. So PostgreSQL follows the index and
+stops at the limit, whatever its statistics say, and even without statistics.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,19 +20,19 @@ EXACT = frozenset({Operator.EQ, Operator.IN})
 BOUNDS = frozenset(Operator) - {Operator.IN, Operator.NE}
 
 Run = Callable[[int], Sql]
-"""`(SELECT * FROM room …)` of the first so many rooms of a run."""
+"""Takes a limit, and returns `(SELECT * FROM room …)` for the first rooms of the run."""
 
 
 def coded(query: RoomQuery) -> Run:
-    """The rooms of the codes that are given: at most as many as there are values in a list."""
+    """Return the run of the rooms with the query's codes: no more than the values in its shortest list."""
     where = all_of(map(condition_sql, ranges(query, Field.CODE)))
     return lambda most: Sql(f"(SELECT * FROM room WHERE {where.text} LIMIT {most})", where.values)
 
 
 def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) -> Run:
-    """The rooms that meet the conditions, all on one of price and size, and others on the other.
+    """Return the run of the rooms that meet conditions on price or size, and `others` on the other field.
 
-    None of them is `ne`. Listed values are looked up one by one.
+    None of the conditions is `ne`. Listed values are looked up one by one.
     """
     column, listed = COLUMNS[conditions[0].field], listed_values(conditions)
     if listed is None:
@@ -54,17 +54,17 @@ def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) ->
 
 
 def placed(boxes: tuple[BoundingBox, ...]) -> Run:
-    """The rooms in the boxes. A room on the edge of two of them comes twice."""
+    """Return the run of the rooms in the boxes. A room on the edge of two boxes comes twice."""
     return lambda most: first_in_boxes(boxes, most)
 
 
 def every_room(most: int) -> Sql:
-    """All rooms, as a run."""
+    """Return all rooms, as a run."""
     return Sql(f"(SELECT * FROM room ORDER BY code LIMIT {most})")
 
 
 def bounds(query: RoomQuery, field: Field) -> list[Condition]:
-    """What ends a walk along the index of the field: its conditions, and the ends of its lists."""
+    """Return the conditions that limit a walk along the field's index, including the ends of its lists."""
     ends = ranges(query, field, BOUNDS)
     if listed := listed_values(ranges(query, field)):
         ends += (Condition(field, Operator.GTE, listed[0]), Condition(field, Operator.LTE, listed[-1]))
@@ -72,13 +72,13 @@ def bounds(query: RoomQuery, field: Field) -> list[Condition]:
 
 
 def counted(run: Run, at_most: int) -> Sql:
-    """The number of rooms of the run, counted no further than `at_most`."""
+    """Return the SQL for the number of rooms in the run, at most `at_most`."""
     first = run(at_most)
     return Sql(f"(SELECT count(*) FROM {first.text} AS found)", first.values)
 
 
 def passed(session: Session, run: Run, at_most: int) -> int:
-    """How many rooms the run has, counted no further than `at_most`."""
+    """Return the number of rooms in the run, at most `at_most`."""
     number = counted(run, at_most)
     ((rooms,),) = rows(session, Sql(f"SELECT {number.text}", number.values))
     return int(rooms)

@@ -1,4 +1,4 @@
-"""A part of the rooms in PostgreSQL that stands for all of them, of a size that does not grow."""
+"""Samples of bounded size from PostgreSQL, which represent all rooms."""
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.postgres.session import Session
@@ -7,9 +7,9 @@ from rentomatic.repository.sql import Sql, filters
 
 RUNS = 200
 RUN = 2
-"""A sample is so many runs of so many blocks of the table, evenly spread; a block holds some 80 rooms.
+"""A sample has `RUNS` runs of `RUN` consecutive blocks, evenly spread; a block holds about 80 rooms.
 
-Blocks taken at random, as TABLESAMPLE does, would miss a town here and there: a listing may be sorted by it.
+Single random blocks, as TABLESAMPLE takes them, would miss some towns when a listing is sorted by town.
 """
 
 _SIZE = "SELECT pg_relation_size('room') / current_setting('block_size')::int"
@@ -18,13 +18,13 @@ _RUN = """
     SELECT * FROM room
     WHERE ctid >= ('(' || first || ',0)')::tid AND ctid < ('(' || beyond || ',0)')::tid OFFSET 0
 """
-"""Behind a fence, OFFSET: what else is asked of the rooms must not lead PostgreSQL to another index."""
+"""OFFSET 0 keeps PostgreSQL from moving the search's conditions inside, where it would use another index."""
 
 
 def sampled_rooms(session: Session, query: RoomQuery) -> tuple[Sql, float]:
-    """`FROM … WHERE …` of the rooms that match in some blocks, and the part of all blocks that those are.
+    """Return `FROM … WHERE …` for the matching rooms in the sampled blocks, and the share of all blocks.
 
-    The part is above 0 and at most 1.
+    The share is above 0 and at most 1.
     """
     ((blocks,),) = rows(session, Sql(_SIZE))
     where = filters(query)

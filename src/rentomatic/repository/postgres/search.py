@@ -56,9 +56,9 @@ def takes_one_statement(query: RoomQuery) -> bool:
 
 
 def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool = False) -> list[Room]:
-    """The first so many rooms in the order of the search, from `after` on.
+    """Return the first `wanted` rooms in the order of the search, from `after` on.
 
-    quick: raise NotQuick rather than read more rooms than `plan` calls quick.
+    quick: raise NotQuick instead of reading more rooms than `plan` calls quick.
     """
     if query.sort.key is SortKey.DISTANCE:
         return nearest_rooms(session, query, wanted, quick=quick)
@@ -81,7 +81,7 @@ def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool 
 
 
 def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
-    """The first so many rooms, where the index of the sort leads to nothing else."""
+    """Return the first `wanted` rooms, where the sort's index holds nothing but matching rooms."""
     where, rooms = filters(query), list[Room]()
     for segment in segments(query):
         source = Sql(f"FROM room WHERE {where.text}", where.values)
@@ -93,7 +93,7 @@ def _along_index(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
 
 
 def _walked(session: Session, query: RoomQuery, wanted: int, most: int) -> list[Room] | None:
-    """The first so many rooms, or fewer if there are no more; None where more must be passed than `most`."""
+    """Return the first `wanted` rooms, or all if fewer; None if more than `most` rooms must be passed."""
     rooms, left = list[Room](), most
     for segment in segments(query):
         run = _run(query, segment)
@@ -135,7 +135,7 @@ def _on_page(query: RoomQuery) -> Sql:
 
 
 def _order(segment: Segment) -> str:
-    """The order within a segment, with the unstated value in front: so it is that of an index in any case."""
+    """Return the order within a segment; the unstated value comes first, so that an index always has it."""
     return f"{COLUMNS[segment.by]}, {order_sql(segment)}" if segment.stated is False else order_sql(segment)
 
 
@@ -146,7 +146,7 @@ def _whole_order(query: RoomQuery) -> str:
 
 
 def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]:
-    """Every room of the search in its order, fetched as it is asked for. Needs a transaction."""
+    """Yield every room of the search in its order, fetching lazily. Needs a transaction."""
     where = filters(query)
     source = Sql(f"FROM room WHERE {where.text}", where.values)
     if query.sort.key is SortKey.DISTANCE:

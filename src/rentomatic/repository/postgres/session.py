@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that does not wait for ever."""
+"""A connection to PostgreSQL that never waits forever."""
 
 import math
 import time
@@ -17,19 +17,21 @@ Row = tuple[Any, ...]
 Result = TypeVar("Result")
 
 GRACE = 2.0
-"""Seconds beyond its own time-out that a statement may be silent, before the server is taken for frozen."""
+"""Seconds beyond its time-out that a statement may go unanswered before the server counts as frozen."""
 
 _CANCEL_TIMEOUT = 0.5
-"""Seconds in which a server that is well ends a statement that it is told to end."""
+"""Seconds that a healthy server takes at most to end a cancelled statement."""
 
 
 class Session(Connection[Row]):
-    """A connection that does not wait for ever, even for a server that is there and says nothing.
+    """A connection that never waits forever, even for a server that accepts connections and stays silent.
 
-    patience: seconds that one answer may take. end: when, by the monotonic clock, all must be done.
-    cancels: whether the server is told then to end its statement, since it does not know when.
-    due: when the server itself ends what it is asked in a transaction, which has time-outs of its own.
-    allowed: seconds that it allows each statement of the transaction.
+    patience: the most seconds to wait for one answer.
+    end: the monotonic time at which waiting ends.
+    cancels: whether to cancel the running statement then, because the server does not know the deadline.
+    due: the monotonic time by which a transaction should be done; the server enforces it by statement
+        time-outs.
+    allowed: the time-out in seconds that the server applies to each statement of the transaction.
     """
 
     patience: float | None = None
@@ -39,14 +41,14 @@ class Session(Connection[Row]):
     allowed: float = math.inf
 
     @classmethod
-    def connect(  # type: ignore[override]  # `failed` is not for libpq
+    def connect(  # type: ignore[override]  # `failed` is not a parameter of libpq
         cls,
         conninfo: str = "",
         *,
         failed: Callable[[psycopg.OperationalError], None] = lambda error: None,
         **options: Any,
     ) -> Self:
-        """Connect; `failed` is told why that is not possible, since a pool does not say."""
+        """Connect; call `failed` with the reason if that fails, because a pool does not tell it."""
         try:
             return super().connect(conninfo, **options)
         except psycopg.OperationalError as error:
@@ -68,7 +70,7 @@ class Session(Connection[Row]):
                     return super().wait(gen, interval, _CANCEL_TIMEOUT)
                 if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                     raise psycopg.errors.QueryCanceled("the statement was cancelled") from error
-            self.close()  # a later answer is of no use
+            self.close()  # a late answer is of no use
             raise NoAnswer("the server does not answer") from error
 
 
@@ -83,5 +85,5 @@ def patient(session: Session, timeout: float) -> Iterator[None]:
 
 
 def statement_timeout(scope: str, seconds: float) -> bytes:
-    """The statement that sets how long each statement may take. scope: LOCAL for the transaction, SESSION."""
+    """Return SQL that sets the time-out of statements. scope: LOCAL (the transaction) or SESSION."""
     return f"SET {scope} statement_timeout = {max(1, round(seconds * 1000))}".encode()

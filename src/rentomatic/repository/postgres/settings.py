@@ -1,6 +1,6 @@
-"""How PostgreSQL is named: by a URL or keywords as libpq takes them, or by the variables POSTGRES_….
+"""How settings name PostgreSQL: by a URL, or keywords as libpq takes them, or by the variables POSTGRES_….
 
-No message repeats what may be a password.
+No message repeats a value that may be a password.
 """
 
 from types import MappingProxyType
@@ -24,7 +24,7 @@ _CHOICES = {
     "sslmode": {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
     "target_session_attrs": {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"},
 }
-"""What libpq itself checks only when it connects."""
+"""Parameters that libpq would check only on connecting."""
 
 
 def _of_url(url: str, variables: Variables) -> "PostgresBackend":
@@ -40,7 +40,7 @@ def _of_url(url: str, variables: Variables) -> "PostgresBackend":
 
 
 def _of_parts(variables: Variables) -> "PostgresBackend | None":
-    """Without a password libpq looks for one, or for a certificate."""
+    """Without a password, libpq looks for one elsewhere, or for a certificate."""
     addresses = read_addresses(variables, "POSTGRES_")
     user = variables.read("POSTGRES_USER", plain_text)
     password = variables.read("POSTGRES_PASSWORD", plain_text)
@@ -78,7 +78,7 @@ def _libpq_parameters(conninfo: str) -> dict[str, str]:
 
     try:
         return {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
-    except (Error, UnicodeError):  # both quote what they do not understand, which may be a password
+    except (Error, UnicodeError):  # both quote the text, which may be a password
         raise ValueError(f"is not a valid PostgreSQL URL{ESCAPE}") from None
 
 

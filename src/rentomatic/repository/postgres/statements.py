@@ -28,7 +28,7 @@ _IN_INDEX = (Field.CODE, Field.SIZE, Field.PRICE, Field.LATITUDE, Field.LONGITUD
 """What the index of places holds of a room, the first of its fields: what asks for no more reads no table."""
 
 OUTSIDE = tuple(name for name in NAMES if name not in _IN_INDEX)
-"""The columns that it does not hold."""
+"""The other columns."""
 
 _INSIDE = ", ".join(_IN_INDEX)
 
@@ -38,18 +38,18 @@ _REST = f"SELECT {', '.join(('code', *OUTSIDE))} FROM room WHERE code = ANY(stri
 _PARTS = (
     "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
 )
-"""Boxes as rows, so that one statement has a plan for however many there are."""
+"""Boxes as rows, so that one statement and plan serves any number of boxes."""
 
 _IN_PART = "point(longitude, latitude) <@ box(point(w, s), point(e, n))"
 
 _ONLY_IN_PART = f"{_IN_PART} AND longitude BETWEEN w AND e AND latitude BETWEEN s AND n"
-"""Without what lies up to 1e-6 degrees beyond the edges, which may be in several parts then."""
+"""The same, but exact: `box` also includes places up to 1e-6 degrees beyond its edges."""
 
 
 def rows(session: Session, statement: Sql, prepare: bool = False) -> list[Row]:
-    """All rows of a statement, which has the time that is left to the reading it belongs to.
+    """Return all rows of a statement, within the time left for its read.
 
-    The server is told so where that is much less than it allows: most readings are long done by then.
+    Sets a shorter time-out on the server only if much less is left, which is rare.
     """
     left = session.due - time.monotonic()
     if left < _MUCH * session.allowed:
@@ -60,7 +60,7 @@ def rows(session: Session, statement: Sql, prepare: bool = False) -> list[Row]:
 
 
 def fetched(session: Session, statement: Sql) -> Iterator[Row]:
-    """The rows of a statement, a part of them at a time."""
+    """Yield the rows of a statement, fetching them in batches."""
     with closing(ServerCursor(session, "export")) as cursor:
         cursor.itersize = _AT_ONCE
         cursor.execute(_text(statement), statement.values, binary=True)
@@ -68,17 +68,17 @@ def fetched(session: Session, statement: Sql) -> Iterator[Row]:
 
 
 def execute(session: Session, statement: Sql) -> int:
-    """How many rows a statement changed."""
+    """Run a statement and return the number of changed rows."""
     return session.execute(_text(statement), statement.values).rowcount
 
 
 def _text(statement: Sql) -> bytes:
-    """The statement with the placeholders of psycopg; nothing else in it is a question mark."""
+    """Return the statement with psycopg's placeholders; it contains no other question marks."""
     return statement.text.replace("?", "%s").encode()
 
 
 def select(source: Sql, part: Sql, order: str, limit: int | None = None, columns: str = ROOM_COLUMNS) -> Sql:
-    """The rows of a part of the source, in order."""
+    """Return the statement for a part of the source, in order."""
     end = "" if limit is None else f" LIMIT {limit}"
     return Sql(
         f"SELECT {columns} {source.text} AND {part.text} ORDER BY {order}{end}",
@@ -110,7 +110,7 @@ def outside_of(session: Session, codes: list[str]) -> dict[str, Row]:
 
 
 def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:
-    """`FROM … WHERE …` of the rooms that match in the boxes, none of which crosses the antimeridian."""
+    """Return `FROM … WHERE …` for the matching rooms in the boxes, none of which crosses the antimeridian."""
     where = filters(query)
     if boxes == EVERYWHERE:
         return Sql(f"FROM (SELECT * FROM room WHERE {where.text} OFFSET 0) AS few WHERE true", where.values)
@@ -119,26 +119,26 @@ def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:
 
 
 def read_first(query: RoomQuery, run: Sql) -> Sql:
-    """`FROM … WHERE …` of the rooms that match in the first rooms of a run, which is `(SELECT * …)`."""
+    """Return `FROM … WHERE …` for the matching rooms among those of a run, which is `(SELECT * …)`."""
     where = filters(query)
     return Sql(f"FROM {run.text} AS first_ones WHERE {where.text}", (*run.values, *where.values))
 
 
 def first_in_boxes(boxes: tuple[BoundingBox, ...], most: int) -> Sql:
-    """`(SELECT …)` of the first so many rooms in the boxes, none of which crosses the antimeridian."""
+    """Return `(SELECT …)` for the first `most` rooms in the boxes, none of which crosses the antimeridian."""
     inside = f"SELECT * FROM room WHERE {_in_part(boxes)} LIMIT {most}"
     return Sql(f"(SELECT few.* FROM {_PARTS}, LATERAL ({inside}) AS few LIMIT {most})", tuple(_edges(boxes)))
 
 
 def count(session: Session, found: Sql, at_most: int | None) -> int:
-    """How many rows `FROM … WHERE …` gives, counted no further than the bound."""
+    """Return the number of rows of `FROM … WHERE …`, at most `at_most`."""
     limit = "" if at_most is None else f" LIMIT {at_most}"
     statement = f"SELECT count(*) FROM (SELECT {found.text}{limit}) AS found"
     return int(rows(session, Sql(statement, found.values))[0][0])
 
 
 def count_in(session: Session, where: Sql, boxes: tuple[BoundingBox, ...], at_most: int) -> list[int]:
-    """How many rooms in each of the boxes meet the filters, counted no further than the bound."""
+    """Return the number of rooms that meet the filters in each box, at most `at_most` for each."""
     found = f"SELECT FROM room WHERE {where.text} AND {_IN_PART} LIMIT {at_most}"
     statement = f"SELECT (SELECT count(*) FROM ({found}) AS found) FROM {_PARTS} ORDER BY number"
     return [rooms for (rooms,) in rows(session, Sql(statement, (*where.values, *_edges(boxes))))]
@@ -154,7 +154,7 @@ def _edges(boxes: tuple[BoundingBox, ...]) -> list[list[float]]:
 
 
 def estimate(session: Session, query: RoomQuery) -> int:
-    """How many rooms PostgreSQL expects in the boxes and by the conditions, from its statistics."""
+    """Return PostgreSQL's estimate of the number of matches, from its statistics; circles count as boxes."""
     inside = "(longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?)"
     boxes = [box for box in boxes_around(query) if box != WHOLE_EARTH]
     areas = Sql(
@@ -169,6 +169,6 @@ def estimate(session: Session, query: RoomQuery) -> int:
 
 
 def distance_sql(query: RoomQuery) -> str:
-    """The distance of a room. A float's repr is exact, and SQL as well."""
+    """Return the expression for the distance of a room. Both Python's repr and SQL keep floats exact."""
     near = query.origin
     return f"distance({near.latitude!r}, {near.longitude!r}, latitude, longitude)"

@@ -1,4 +1,4 @@
-"""How many rooms match and what they cost, in PostgreSQL: from all of them or from a sample."""
+"""The number and prices of matching rooms in PostgreSQL, from all rooms or from a sample."""
 
 from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.domain.summary import Sample
@@ -13,14 +13,14 @@ from rentomatic.use_cases.errors import NotQuick
 
 
 def count_of(session: Session, query: RoomQuery, at_most: int | None) -> int:
-    """How many rooms match, counted no further than `at_most`."""
+    """Return the number of matching rooms, at most `at_most`."""
     return count(session, plan.total_source(session, query, at_most), at_most)
 
 
 def quick_count(session: Session, query: RoomQuery, at_most: int | None) -> int:
-    """The same. Raises NotQuick where no index tells it by at most `plan.FEW` rooms.
+    """Return the same number. Raises NotQuick if no index has it in at most `plan.FEW` rooms.
 
-    Where there is but one index to follow, it is followed for up to `plan.READ` rooms.
+    If there is only one index to follow, up to `plan.READ` of its rooms are read.
     """
     run = None if ranges(query, Field.CODE, EXACT) else only_run(query)
     if run is None:
@@ -32,7 +32,7 @@ def quick_count(session: Session, query: RoomQuery, at_most: int | None) -> int:
 
 
 def _count_along(session: Session, query: RoomQuery, run: Run, at_most: int | None) -> tuple[int, int]:
-    """How many of the first rooms of the run match, and where those are not enough, how many rooms it has."""
+    """Count the matches among the first rooms of the run, and if they are too few, all rooms of the run."""
     first, all_rooms = read_first(query, run(plan.READ)), counted(run, plan.READ + 1)
     limit, enough = ("", "false") if at_most is None else (f"LIMIT {at_most}", f"found >= {at_most}")
     statement = f"""
@@ -44,17 +44,17 @@ def _count_along(session: Session, query: RoomQuery, run: Run, at_most: int | No
 
 
 def prices_of(session: Session, query: RoomQuery) -> list[Row]:
-    """The rooms that match in groups of one price each: it, their number, their extreme sizes."""
+    """Return each price with the number of matching rooms and their extreme sizes."""
     return _prices_in(session, query, plan.total_source(session, query))
 
 
 def quick_prices(session: Session, query: RoomQuery) -> list[Row]:
-    """The same. Raises NotQuick where no index tells them by at most `plan.FEW` rooms."""
+    """Return the same rows. Raises NotQuick if no index has them in at most `plan.FEW` rooms."""
     return _prices_in(session, query, _few(session, query))
 
 
 def _few(session: Session, query: RoomQuery) -> Sql:
-    """`FROM … WHERE …` of rooms that an index tells by at most `plan.FEW` rooms. Raises NotQuick."""
+    """Return `FROM … WHERE …` for matches in at most `plan.FEW` rooms of an index, or raise NotQuick."""
     way = way_to_few(session, query, plan.FEW)
     if way is None:
         raise NotQuick
@@ -67,7 +67,7 @@ def _prices_in(session: Session, query: RoomQuery, found: Sql) -> list[Row]:
 
 
 def sample_of(session: Session, query: RoomQuery) -> Sample:
-    """The rooms that match among some of all, the same ones as long as the table does not change."""
+    """Return the matching rooms of a sample, which stays the same until the table changes."""
     found, share = sampled_rooms(session, query)
     statement = f"SELECT price, count(*), min(size), max(size) {found.text} GROUP BY price"
     return sample_of_groups(rows(session, Sql(statement, found.values)), share)

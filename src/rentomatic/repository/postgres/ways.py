@@ -1,4 +1,4 @@
-"""Ways to the rooms of a search: runs of indexes that hold all of them, and few others."""
+"""Ways to the rooms of a search: runs of indexes that hold all matching rooms and few others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql, all_of, condition_sql, ranges
 
 _PASSED = 30_000
-"""Entries of the index of prices and sizes that are passed to find out how many rooms meet both."""
+"""Entries of the index on prices and sizes that are passed to count the rooms that meet both conditions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Rooms among which are all that match. by_place: whether the index of places tells them."""
+    """Rooms that include all matches. by_place: whether they come from the index on places."""
 
     rooms: Sql
     by_place: bool = False
 
 
 def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
-    """A way to at most so many rooms that one of place, price and size tells, None where there is none.
+    """Return a way to at most `most` rooms by place, price or size; None if there is none.
 
-    It costs one statement, which counts in indexes alone, no further than `most`; none where codes are given.
-    What the search is sorted by is not asked: a walk in that order passes no other rooms anyway.
+    Runs one statement, which counts in indexes alone, up to `most`; none if the query names codes. Ignores
+    the field that the search is sorted by: walking its index passes no other rooms anyway.
     """
     if ranges(query, Field.CODE, EXACT):
         return Way(coded(query)(most))
@@ -39,9 +39,9 @@ def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
 
 
 def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
-    """A way to at most so many rooms that price and size tell, alone or together, or else the place.
+    """Return a way to at most `most` rooms by price, size, or both, or else by place; None if there is none.
 
-    None where there is none. It costs up to two statements, which count in indexes alone.
+    Runs up to two statements, which count in indexes alone.
     """
     if ranges(query, Field.CODE, EXACT):
         return Way(coded(query)(most))
@@ -60,7 +60,7 @@ def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
 
 
 def only_run(query: RoomQuery) -> Run | None:
-    """The run that holds all rooms of the search, None where there are several such runs."""
+    """Return the run that holds all matching rooms, None if the search has several."""
     runs = [*map(valued, filter(None, _by_value(query))), *_places(query)] or [every_room]
     return runs[0] if len(runs) == 1 else None
 
@@ -75,7 +75,7 @@ def _places(query: RoomQuery) -> list[Run]:
 
 
 def _shortest(session: Session, runs: Sequence[Run], counts: Sequence[Sql], most: int) -> int | None:
-    """The number of the run with the fewest rooms, None where each has more than `most`."""
+    """Return the index of the run with the fewest rooms, None if each has more than `most`."""
     if not runs:
         return None
     text = ", ".join(count.text for count in counts)
@@ -86,9 +86,9 @@ def _shortest(session: Session, runs: Sequence[Run], counts: Sequence[Sql], most
 
 
 def _both(by_price: Sequence[Condition], by_size: Sequence[Condition], most: int) -> Sql:
-    """How many rooms meet conditions on price and size; more than `most` where too many entries are passed.
+    """Return SQL for the number of rooms that meet both; more than `most` if too many entries are passed.
 
-    The index begins with the price: among listed prices no entry is passed in vain.
+    The index begins with the price, so with listed prices every entry that is passed counts.
     """
     if listed_values(by_price) is not None:
         return counted(valued(by_price, by_size), most + 1)

@@ -1,1 +1,1 @@
-"""Alembic's part of the migrations of storages that speak SQL; each brings a folder of revisions."""
+"""Alembic, as the storages with SQL use it; each storage has its own folder of revisions."""

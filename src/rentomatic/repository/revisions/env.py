@@ -1,7 +1,7 @@
-"""Run by Alembic: the revisions, on the connection that it is handed, or as text.
+"""Run by Alembic: applies revisions on the connection that it is given, or writes them as text.
 
-Each revision of PostgreSQL is a transaction of its own, which holds its locks no longer than it must. Those
-of SQLite are done in the transaction of the connection, all or none.
+Each revision of PostgreSQL is a transaction of its own, so that it holds its locks as briefly as possible.
+The revisions of SQLite run in the connection's transaction, all or none.
 """
 
 from alembic import context

@@ -1,4 +1,4 @@
-"""The revisions of one storage, applied by Alembic, which takes a third of a second to import."""
+"""Applies a storage's revisions with Alembic, which takes a third of a second to import."""
 
 from dataclasses import dataclass
 from io import StringIO
@@ -20,31 +20,31 @@ _ENVIRONMENT = Path(__file__).parent
 class Scripts:
     """A folder of revisions.
 
-    dialect: what SQLAlchemy calls the SQL that they are written in.
+    dialect: SQLAlchemy's name for their SQL.
     """
 
     folder: Path
     dialect: str
 
     def upgrade(self, connection: Connection, revision: str) -> None:
-        """Bring the schema up to the revision, `head` being the newest one."""
+        """Bring the schema up to the revision; `head` means the newest."""
         command.upgrade(self._config(connection=connection), revision)
 
     def downgrade(self, connection: Connection, revision: str) -> None:
-        """Take the schema back to the revision, `base` being an empty one."""
+        """Take the schema back to the revision; `base` means an empty database."""
         command.downgrade(self._config(connection=connection), revision)
 
     def steps(self, before: str | None, revision: str) -> list[str]:
-        """The revisions that are still to be applied; none to what a newer program made."""
+        """Return the revisions still to apply; none if a newer program made the schema."""
         scripts = ScriptDirectory.from_config(self._config())
         if not _knows(scripts, before):
             return []
         return [script.revision for script in scripts.iterate_revisions(revision, before or "base")][::-1]
 
     def text(self, before: str | None) -> str:
-        """The SQL that leads to the newest revision.
+        """Return the SQL that leads to the newest revision.
 
-        Raises RepositoryUnavailable where a newer program made the schema.
+        Raises RepositoryUnavailable if a newer program made the schema.
         """
         text = StringIO()
         config = self._config(dialect=self.dialect)
@@ -66,7 +66,7 @@ class Scripts:
 
 
 def current(connection: Connection) -> str | None:
-    """The revision of a database, None where it has none."""
+    """Return the revision of the database, or None."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

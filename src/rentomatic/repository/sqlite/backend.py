@@ -1,4 +1,4 @@
-"""A file of rooms, as the program chooses it by `sqlite:///…`."""
+"""The backend for `sqlite:///…`: a file of rooms."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ class SqliteBackend:
         return SqliteRepo(self.path, SQLITE_REVISION, limits)
 
     def migrate(self) -> Revisions:
-        """Bring the file up to date, making it where it is missing."""
+        """Bring the file up to date, creating it if it is missing."""
         from rentomatic.repository.sqlite import migrate  # Alembic takes a third of a second to import
 
         if self.is_missing():

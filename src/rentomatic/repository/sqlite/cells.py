@@ -1,7 +1,7 @@
-"""How many rooms are in the cells of a grid, on an SQLite connection.
+"""Rooms counted by the cells of a grid, on an SQLite connection.
 
-What few rooms meet is read whole. Of what more meet, a half, a third … of the rooms is read, drawn by their
-ids in the index alone. Where even that index would be long to read, a sample of all rooms has to do.
+If few rooms match, all of them are read. If more match, a half, a third … of them is read, selected by id in
+the index alone. If even that index would take too long, the cells come from a sample of all rooms.
 """
 
 import sqlite3
@@ -15,26 +15,26 @@ from rentomatic.repository.sqlite.plan import thinned
 from rentomatic.repository.sqlite.sampling import sampled_rooms
 
 READ = 6_000
-"""Rooms that are looked up one by one; as many as five times that are read in runs in the same time."""
+"""Rooms that are looked up one by one; in the same time, five times as many can be read in sequence."""
 
 SEEN = 25_000
-"""Rooms that are counted along an index."""
+"""The most rooms to count along an index."""
 
 PASSED = 100_000
-"""Rooms of a range of prices that are passed in search of those of a size too, in some 10 ms."""
+"""The most rooms of a price range to pass while looking for sizes too; this takes about 10 ms."""
 
 _WHOLE = "CAST({} AS INTEGER)"
 
 
 def cells_of(connection: sqlite3.Connection, query: RoomQuery, grid: Grid) -> Cells:
-    """The rooms that match by cell, all of them or a part."""
+    """Count the matching rooms by cell, from all of them or from a sample."""
     source, share = _looked_at(connection, query)
     statement = by_cell(source, grid, _WHOLE, TOLD if share == 1 else ())
     return Cells(tuple(map(cell_of, connection.execute(statement.text, statement.values))), share)
 
 
 def _looked_at(connection: sqlite3.Connection, query: RoomQuery) -> tuple[Sql, float]:
-    """`FROM … WHERE …` of rooms that match, and which part of all those are."""
+    """Return `FROM … WHERE …` for some of the matching rooms, and their share of all matching rooms."""
     found = thinned(connection, replace(query, sort=BY_CODE), READ, SEEN, PASSED)
     if found is None:
         source, share = sampled_rooms(connection)

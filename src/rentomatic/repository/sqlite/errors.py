@@ -1,4 +1,4 @@
-"""SQLite's errors in the words of the use cases."""
+"""SQLite's errors, translated into those of the use cases."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, Storag
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise RepositoryUnavailable, OutOfTime or StorageReadOnly for an error of SQLite."""
+    """Translate errors of SQLite into RepositoryUnavailable, OutOfTime or StorageReadOnly."""
     try:
         yield
     except sqlite3.Error as error:
@@ -22,11 +22,11 @@ def translated_errors() -> Iterator[None]:
 
 
 def name_of(error: sqlite3.Error) -> str:
-    """The name of its primary code: `SQLITE_IOERR` of SQLITE_IOERR_WRITE, say."""
+    """Return the name of the primary code, such as `SQLITE_IOERR` for SQLITE_IOERR_WRITE."""
     return "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
 
 
-# What strangers may know of an error: no path, nothing of the statement.
+# Messages that are safe to show: no path, and nothing of the statement.
 _EXPLANATIONS = {
     "SQLITE_BUSY": "The storage is busy with another write: try again.",
     "SQLITE_CANTOPEN": "The file of the storage cannot be opened.",

@@ -1,9 +1,10 @@
-"""Opening the file of the rooms, also where it is read-only.
+"""Opens the file of the rooms, even if it is read-only.
 
-To read a file in WAL mode SQLite writes beside it: `-wal` has what was committed last, `-shm` an index of it.
-Where it cannot, and no other process has made them, the last user closed the file cleanly: it is complete by
-itself and is read as `immutable` (https://sqlite.org/wal.html#readonly). SQLite then takes no locks and sees
-no changes, so such a connection serves one use, and what it read counts only if the file did not change.
+To read a file in WAL mode, SQLite writes two files beside it: `-wal` holds the last commits, `-shm` an index
+of them. If it cannot write, and no other process has created them, the last user closed the file cleanly: the
+file is complete and is opened as `immutable` (https://sqlite.org/wal.html#readonly). SQLite then takes no
+locks and sees no changes, so such a connection serves one use, and its results count only if the file did not
+change.
 """
 
 import os
@@ -21,23 +22,23 @@ from rentomatic.repository.sqlite.errors import name_of, translated_errors
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 BUSY_TIMEOUT = 5.0
-"""Seconds that a statement waits for another writer, unless it has a limit of its own."""
+"""Seconds that a statement waits for another writer, unless it has its own limit."""
 
 LOG_KEPT = 1 << 23
 """Bytes of the write-ahead log that stay on the disk."""
 
-# Negative: in KiB. Each connection has its own, for as long as the process lives; what a search reads again
-# the operating system keeps, so a larger one makes no search quicker: see docs/performance.md.
+# Negative: in KiB. Each connection has its own cache, as long as the process lives. The operating system
+# caches what searches read again, so a larger cache makes no search faster: see docs/performance.md.
 SEARCH_CACHE = -2048
 
 SAMPLE_CACHE = -2048
-"""Enough for the sample that a connection keeps, which needs no temporary file then."""
+"""Large enough for a connection's sample, which then needs no temporary file."""
 
 _LOGS = ("-wal", "-journal")
 
 
 class EmptyFile(RepositoryUnavailable):
-    """The file exists but is empty, so its rooms were lost; they were not removed one by one."""
+    """The file exists but is empty, so its rooms were lost rather than removed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,9 +48,9 @@ class EmptyFile(RepositoryUnavailable):
 
 
 class EarlierLogs(RepositoryUnavailable):
-    """The file is missing or empty, and logs of an earlier one are beside it.
+    """The file is missing or empty, but logs of an earlier file are beside it.
 
-    state: `is missing` or `is empty`. ends: the ends of the logs' names.
+    state: `is missing` or `is empty`. ends: the suffixes of the logs' names.
     """
 
     def __init__(self, path: Path, state: str, ends: Iterable[str]) -> None:
@@ -65,24 +66,24 @@ class EarlierLogs(RepositoryUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A connection, the file it is to, and the state of that file where it must not change meanwhile."""
+    """A connection, its file, and the state of the file if it must not change during use."""
 
     connection: sqlite3.Connection
     file: tuple[int, int]
     unchanged: tuple[int, int] | None = None
 
     def is_of(self, found: os.stat_result) -> bool:
-        """Whether that is still the file: another one may have been put in its place."""
+        """Whether this is still the file at the path; another one may have replaced it."""
         return self.file == (found.st_dev, found.st_ino)
 
     def require_unchanged(self, path: Path) -> None:
-        """Raise RepositoryUnavailable where what was read may be half of one state and half of another."""
+        """Raise RepositoryUnavailable if the file has changed, so that results may mix two states."""
         if self.unchanged and self.unchanged != _state(state_of(path)):
             raise RepositoryUnavailable("The file of the storage changed while it was being read: try again.")
 
 
 def is_missing(path: Path) -> bool:
-    """Whether there is no such file, not even one that cannot be read."""
+    """Whether the file does not exist; an unreadable file exists."""
     try:
         path.stat()
     except FileNotFoundError:
@@ -93,7 +94,7 @@ def is_missing(path: Path) -> bool:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether the file exists, but nothing is in it. Raises RepositoryUnavailable where it cannot be read."""
+    """Whether the file exists but is empty. Raises RepositoryUnavailable if it cannot be read."""
     if is_missing(path):
         return False
     try:
@@ -105,7 +106,7 @@ def is_empty(path: Path) -> bool:
 
 
 def state_of(path: Path) -> os.stat_result:
-    """The state of the file. Raises RepositoryUnavailable where it is missing, and EmptyFile."""
+    """Return the state of the file. Raises RepositoryUnavailable if it is missing, and EmptyFile."""
     try:
         found = path.stat()
     except FileNotFoundError as error:
@@ -120,13 +121,13 @@ def state_of(path: Path) -> os.stat_result:
 
 
 def opened(path: Path, found: os.stat_result) -> OpenFile:
-    """The file, ready for searches, and for writes where those are possible.
+    """Open the file for searches, and for writes if possible.
 
-    found: its state just now. Raises sqlite3.Error, RepositoryUnavailable and EmptyFile.
+    found: the current state of the file. Raises sqlite3.Error, RepositoryUnavailable and EmptyFile.
     """
     file = found.st_dev, found.st_ino
     try:
-        return OpenFile(_connected(path, "mode=rw"), file)  # never creates one
+        return OpenFile(_connected(path, "mode=rw"), file)  # does not create the file
     except sqlite3.OperationalError as error:
         if name_of(error) not in ("SQLITE_READONLY", "SQLITE_CANTOPEN"):
             raise
@@ -139,20 +140,20 @@ def opened(path: Path, found: os.stat_result) -> OpenFile:
 
 
 def require_no_earlier_logs(path: Path) -> None:
-    """Raise RepositoryUnavailable where a missing or empty file has logs of an earlier one beside it.
+    """Raise RepositoryUnavailable if a missing or empty file has logs of an earlier file beside it.
 
-    SQLite would take them for those of the file that is made there and read old pages from them, or share
-    them with a server that still has the earlier file open.
+    SQLite would use them for the new file and read old pages from them, or share them with a server that
+    still has the earlier file open.
     """
     path = path.resolve()
-    beside = _beside(path)  # first: another process may be making the file, which has its logs only later
+    beside = _beside(path)  # first: another process may be creating the file; its logs appear only later
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         if any(beside.get(end) for end in _LOGS):
             raise EarlierLogs(path, "is missing", beside) from None
     except OSError:
-        return  # opening it says why
+        return  # opening it will report why
     else:
         if not size and ("-wal" in beside or "-shm" in beside):
             raise EarlierLogs(path, "is empty", beside)
@@ -160,14 +161,13 @@ def require_no_earlier_logs(path: Path) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Where to make a file, with all its logs, that takes the path only when it is whole.
+    """Give a temporary path for a new file, and move the file to `path` at the end of the context.
 
-    At the end of the context its connections are closed. What a killed process leaves behind has another
-    name and is removed by the next one. Raises MadeMeanwhile where another process was first, whose file
-    stays, and any other RepositoryUnavailable where the folder cannot be written to or has the log of a
-    file that is gone.
+    Its connections are closed by then. A file left behind by a killed process has another name, and the next
+    process removes it. Raises MadeMeanwhile if another process created the file first, which is left
+    unchanged, and RepositoryUnavailable if the folder cannot be written to or has the log of a removed file.
     """
-    path = path.resolve()  # a symbolic link stays one
+    path = path.resolve()  # so that a symbolic link is kept
     require_no_earlier_logs(path)
     try:
         with held_folder(f"{path.name}.new-", path.parent) as folder:
@@ -179,18 +179,18 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def _publish(made: Path, path: Path) -> None:
-    """Give the file its name. Raises MadeMeanwhile where another process has made one of that name."""
+    """Give the file its name. Raises MadeMeanwhile if another process has created a file of that name."""
     try:
         os.link(made, path)
     except FileExistsError as error:
         raise MadeMeanwhile(path) from error
-    except OSError as error:  # a file system without hard links
+    except OSError as error:  # the file system has no hard links
         if path.exists():
             raise MadeMeanwhile(path) from error
         made.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the name survives a power cut as well
+        os.fsync(folder)  # so that the name survives a power cut
     finally:
         os.close(folder)
 
@@ -200,13 +200,13 @@ def _state(found: os.stat_result) -> tuple[int, int]:
 
 
 def _has_log(path: Path) -> bool:
-    """Whether a log beside the file holds changes that are not in the file itself."""
+    """Whether a log beside the file holds changes that are not yet in the file."""
     beside = _beside(path.resolve())
     return any(beside.get(end) for end in _LOGS)
 
 
 def _beside(path: Path) -> dict[str, int]:
-    """The sizes in bytes of the files that SQLite has made beside it, by the ends of their names."""
+    """Return the sizes in bytes of SQLite's files beside it, by suffix."""
     sizes = {}
     for end in (*_LOGS, "-shm"):
         with suppress(OSError):
@@ -223,7 +223,7 @@ def _connected(path: Path, how: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut as well
+        connection.execute("PRAGMA synchronous = FULL")  # so that a commit survives a power cut
         connection.execute(f"PRAGMA cache_size = {SEARCH_CACHE}")
         connection.execute(f"PRAGMA temp.cache_size = {SAMPLE_CACHE}")
         connection.execute("PRAGMA temp.journal_mode = MEMORY")

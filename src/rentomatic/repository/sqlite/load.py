@@ -1,8 +1,8 @@
-"""Many rooms at once into SQLite.
+"""Loads many rooms into SQLite.
 
 The rooms are staged in SQLite's temporary database: a file of the connection's own, in the folder for
-temporary files, that goes away with the connection or its process. Only then is the storage locked,
-compared with them and changed. Readers never wait.
+temporary files, that is removed with the connection or its process. Only then is the storage locked, compared
+and changed. Readers never wait.
 """
 
 import sqlite3
@@ -23,8 +23,8 @@ _INCOMING = (
 _ADD = f"INSERT INTO incoming ({ROOM_COLUMNS}) VALUES ({MARKS})"
 _BY_CODE = "CREATE INDEX temp.incoming_code ON incoming (code)"
 
-# The rooms whose code came earlier in the load, and the one that such a room meets: where it replaces
-# what it meets, the last one before it, else the first.
+# Rooms of the load whose code came earlier in it, and the earlier room that counts: with REPLACE the last one
+# before it, else the first.
 _REPEATED = """
     CREATE TEMPORARY TABLE repeated AS
     SELECT number, earlier FROM (
@@ -35,7 +35,7 @@ _REPEATED_LAST = _REPEATED.format(earlier="lag(number) OVER turn")
 _REPEATED_FIRST = _REPEATED.format(earlier="first_value(number) OVER turn")
 _REPEATED_BY_NUMBER = "CREATE UNIQUE INDEX temp.repeated_number ON repeated (number)"
 
-# What a room meets under its code: the room that is there, or the one that came before it in the load.
+# What a room of the load meets under its code: the stored room, or an earlier room of the load.
 _COMPARE = f"""
     SELECT count(*) FILTER (WHERE NOT met), count(*) FILTER (WHERE met AND NOT same),
         count(*) FILTER (WHERE met AND same), min(number) FILTER (WHERE met AND NOT same)
@@ -52,7 +52,7 @@ _COMPARE = f"""
 _COMPARE_LAST = _COMPARE.format(room_is_met="earlier.number IS NULL")
 _COMPARE_FIRST = _COMPARE.format(room_is_met="room.id IS NOT NULL")
 
-# One after the other, so that of the rooms of one code the last one is left, or the first.
+# In order, so that of several rooms with one code the last one is kept, or the first.
 _WRITE = f"""
     INSERT INTO room ({ROOM_COLUMNS}) SELECT {ROOM_COLUMNS} FROM incoming WHERE true ORDER BY number
     ON CONFLICT (code)
@@ -71,7 +71,7 @@ _DEFERRED = """
         AND (type = 'index' AND name <> 'room_code' OR name = 'room_place_insert')
 """
 
-# Not by id: behind the highest possible one, SQLite gives new rooms any ids that are free.
+# Compares all ids: after the highest possible one, SQLite gives new rooms any free ids.
 _FILL_PLACES = """
     INSERT INTO room_place
     SELECT id, longitude, longitude, latitude, latitude FROM room
@@ -80,12 +80,12 @@ _FILL_PLACES = """
 
 
 def stage(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: OnConflict) -> None:
-    """Bring the rooms into the temporary database, once for each connection.
+    """Copy the rooms into the temporary database, once for each connection.
 
-    No lock of the storage is held, however long the rooms take to come.
+    Holds no lock of the storage, however slowly the rooms arrive.
     """
     replaces = on_conflict is OnConflict.REPLACE
-    connection.execute("BEGIN")  # of the temporary database: no statement below touches the storage
+    connection.execute("BEGIN")  # in the temporary database: no statement below touches the storage
     connection.execute(_INCOMING)
     connection.executemany(_ADD, map(values_of, rooms))
     connection.execute(_BY_CODE)
@@ -97,10 +97,10 @@ def stage(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: On
 def apply(
     connection: sqlite3.Connection, on_conflict: OnConflict, *, keep: bool = True, exactly: bool = False
 ) -> LoadCounts:
-    """Write the staged rooms within the transaction of the caller, and tell what becomes of them.
+    """Write the staged rooms within the caller's transaction, and count what changes.
 
-    keep: whether anything is written at all. exactly: no other room is left.
-    Raises ConflictError with OnConflict.FAIL.
+    keep: whether to write anything. exactly: also remove all other rooms.
+    Raises ConflictError if `on_conflict` is FAIL and a different room has the code.
     """
     replaces = on_conflict is OnConflict.REPLACE
     compare = _COMPARE_LAST if replaces else _COMPARE_FIRST
@@ -130,17 +130,17 @@ def _remove_others(connection: sqlite3.Connection, *, keep: bool) -> int:
 
 
 def _indexes_for(connection: sqlite3.Connection, changed: int) -> AbstractContextManager[None]:
-    """Update the indexes with each room that is written, or all at the end if many rooms change."""
+    """Update the indexes room by room, or all at the end if many rooms change."""
     (present,) = connection.execute("SELECT count(*) FROM room").fetchone()
-    return _made_at_the_end(connection) if changed > max(_BULK, present // 4) else nullcontext()
+    return _indexes_rebuilt_at_the_end(connection) if changed > max(_BULK, present // 4) else nullcontext()
 
 
 @contextmanager
-def _made_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do without the indexes and the R*Tree in the context, and bring them up to date at its end.
+def _indexes_rebuilt_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
+    """Drop the indexes and the R*Tree's trigger during the context, and bring them up to date at its end.
 
-    Writing a million rooms into every index as they come takes three times as long. All of it
-    belongs to the transaction: nobody else ever sees the table without its indexes.
+    Writing a million rooms while maintaining every index takes three times as long. It all happens in the
+    transaction: nobody sees the table without its indexes.
     """
     deferred = connection.execute(_DEFERRED).fetchall()
     for kind, name, _ in deferred:

@@ -1,8 +1,8 @@
-"""How far a read goes on an SQLite connection: counted in steps, so that it is the same on every machine.
+"""Limits the work of a read on an SQLite connection, counted in steps, which are the same on every machine.
 
-A step is an instruction of SQLite's virtual machine, or as much work of Python's. While rooms are looked up
-one by one, it takes up to a microsecond of a processor, and four to seven of them pass a room; in a table
-that is read from its start to its end it takes a fortieth of that.
+A step is an instruction of SQLite's virtual machine, or an equal amount of work in Python. When rooms are
+looked up one by one, a step takes up to a microsecond of processor time, and a room takes four to seven
+steps; when a table is read from start to end, a step takes a fortieth of that.
 """
 
 import math
@@ -14,15 +14,15 @@ from rentomatic.repository.sqlite.errors import name_of
 from rentomatic.use_cases.errors import OutOfTime
 
 EVERY = 1000
-"""Steps after which SQLite asks whether to go on, also of many short statements of the same text together."""
+"""SQLite calls back after this many steps, which add up over short statements with the same text."""
 
 
 class TooFar(Exception):
-    """The steps that were given are used up."""
+    """A read has used up its steps."""
 
 
 class Meter:
-    """Counts steps, and ends what takes too many of them, or too long.
+    """Counts steps, and ends reads that take too many steps or too long.
 
     passed: whether the time is up.
     """
@@ -37,7 +37,7 @@ class Meter:
         connection.set_progress_handler(self._interrupts, EVERY)
 
     def take(self, steps: int) -> None:
-        """Count steps taken outside of SQLite. Raises TooFar where they are too many, and OutOfTime."""
+        """Count steps taken outside SQLite. Raises TooFar if they are too many, and OutOfTime."""
         self.steps += steps
         if self.steps > self._most:
             raise TooFar
@@ -46,7 +46,7 @@ class Meter:
 
     @contextmanager
     def at_most(self, steps: int) -> Iterator[None]:
-        """Raise TooFar where the context takes more steps than that."""
+        """Raise TooFar if the context takes more than `steps`."""
         self._most = self.steps + steps
         try:
             yield

@@ -1,7 +1,7 @@
 """Applies the revisions of SQLite.
 
-Every function raises RepositoryUnavailable for a file that cannot be opened. A schema that this program does
-not know, since a newer one made it, is left as it is.
+Every function raises RepositoryUnavailable if the file cannot be opened. A schema that a newer program made,
+unknown to this one, is left unchanged.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _SCRIPTS = Scripts(Path(__file__).parent / "migrations", "sqlite")
 
 
 def upgrade(path: Path, revision: str = "head") -> Revisions:
-    """Bring the file to the revision, creating it where it is not; safe from several processes."""
+    """Bring the file to the revision, creating it if needed; safe to run from several processes at once."""
     with _connected(path) as connection:
         before = current(connection)
         if _SCRIPTS.steps(before, revision):
@@ -31,13 +31,13 @@ def upgrade(path: Path, revision: str = "head") -> Revisions:
 
 
 def downgrade(path: Path, revision: str) -> None:
-    """Take the file back to the revision, `base` being an empty one."""
+    """Take the file back to the revision; `base` means an empty database."""
     with _connected(path) as connection:
         _SCRIPTS.downgrade(connection, revision)
 
 
 def text(path: Path) -> str:
-    """The SQL that would bring the file up to date. Nothing is changed or created."""
+    """Return the SQL that would bring the file up to date, without running it or creating the file."""
     if not path.exists() or not path.stat().st_size:  # connecting would write to an empty file
         return _SCRIPTS.text(None)
     with _connected(path) as connection:
@@ -46,7 +46,7 @@ def text(path: Path) -> str:
 
 @contextmanager
 def _connected(path: Path) -> Iterator[Connection]:
-    """A connection in one exclusive transaction, so that a second migration waits for the first."""
+    """Give a connection in one exclusive transaction, so that a second migration waits for the first."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": PATIENCE, "isolation_level": None},

@@ -1,9 +1,9 @@
-"""The rooms nearest to a point, one after the other, from SQLite's R*Tree.
+"""The rooms nearest to a point, one by one, from SQLite's R*Tree.
 
-Best-first search (G. R. Hjaltason and H. Samet, "Distance Browsing in Spatial Databases", ACM TODS
-24, 1999): a queue holds nodes of the tree, and rooms, under the least distance that they can have;
-what comes out first is opened, or is the next room. Parts of the tree that lie wholly before the
-page or outside the areas are never read, so a deep page costs little more than the first one.
+Best-first search (G. R. Hjaltason and H. Samet, "Distance Browsing in Spatial Databases", ACM TODS 24, 1999):
+a queue holds nodes of the tree, and rooms, by their least possible distance; the first entry is expanded, or
+is the next room. Parts of the tree that lie wholly before the page or outside the areas are never read, so a
+deep page costs little more than the first.
 
 SQL cannot walk the tree in this order, so its nodes are read one by one.
 """
@@ -21,17 +21,17 @@ from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.tree import ROOT, Cell, cells_in, depth_of, node
 
 _MARGIN = 5.0
-"""Metres, more than 32-bit coordinates are off, and far more than the rounding of any distance."""
+"""Metres. More than the error of 32-bit coordinates, and much more than the rounding of any distance."""
 
 _ROOMS_AT_ONCE = 50
 
 _STEPS_OF_NODE = 100
 _STEPS_OF_ROOM = 5
-"""Steps that take as long as what is done here with a node of the tree, and with a room looked up."""
+"""Steps that take as long as the work done here for a node of the tree, and for looking up a room."""
 
 
 class _Ring(NamedTuple):
-    """Where rooms are looked for: so far from the point, and in one of the boxes."""
+    """Where to look for rooms: within a range of distances from the point, and in one of the boxes."""
 
     near: Point
     nearest: float
@@ -46,19 +46,19 @@ def nearest_rooms(
     rooms_of: Callable[[list[int]], Iterable[Room]],
     meter: Meter,
 ) -> Iterator[Room]:
-    """The rooms of the search from `after` on, nearest first, read as they are asked for.
+    """Yield the rooms of the search from `after` on, nearest first, reading lazily.
 
     boxes: hold every room of the areas.
-    rooms_of: the rooms with these ids that match.
-    meter: counts what is done here as well. Raises TooFar and OutOfTime.
+    rooms_of: returns the matching rooms among those with these ids.
+    meter: counts the steps taken here too. Raises TooFar and OutOfTime.
     """
     near = query.origin
     after = (query.after.value, query.after.code) if query.after else (-1.0, "")
     own = [area.radius for area in query.areas if isinstance(area, Circle) and area.centre == near]
     ring = _Ring(near, float(after[0] or 0.0), min([MAX_RADIUS, *own]), boxes)
     depth = depth_of(node(connection, ROOT))
-    # (least distance, code, tie-breaker, what it is). At the same distance rooms come last: a node
-    # or an id, whose code is "", may still turn out to be a room with a lower code.
+    # (least distance, code, tie-breaker, entry). At equal distance rooms come last: a node or an id, whose
+    # code is "", may still lead to a room with a lower code.
     number = count()
     queue: list[tuple[float, str, int, _Found]] = [(0.0, "", next(number), (ROOT, depth))]
     while queue:
@@ -85,15 +85,15 @@ _Found = Room | int | tuple[int, int]
 
 
 def _next_ids(queue: list[tuple[float, str, int, _Found]]) -> Iterator[int]:
-    """The ids at the front of the queue, taken out, so that their rooms are read together."""
+    """Take the ids at the front of the queue, so that their rooms are read together."""
     for _ in range(_ROOMS_AT_ONCE - 1):
         if not queue or not isinstance(queue[0][3], int):
             return
-        yield heapq.heappop(queue)[3]  # type: ignore[misc]  # an int, as was just seen
+        yield heapq.heappop(queue)[3]  # type: ignore[misc]  # checked above to be an int
 
 
 def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[Cell]:
-    """The cells of a node that share something with one of the boxes."""
+    """Yield the cells of a node that overlap one of the boxes."""
     for entry in cells_in(node):
         _, west, east, south, north = entry
         for box in boxes:
@@ -103,7 +103,7 @@ def _entries(node: bytes, boxes: list[BoundingBox]) -> Iterator[Cell]:
 
 
 def _cells(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
-    """The nodes below that may hold rooms of the ring, with the least distance that such a room can have."""
+    """Yield child nodes that may hold rooms of the ring, with the least distance of such a room."""
     for cell, west, east, south, north in _entries(node, ring.boxes):
         nearest, furthest = distance_range(ring.near, west, south, east, north)
         if furthest + _MARGIN >= ring.nearest and nearest - _MARGIN <= ring.furthest:
@@ -111,7 +111,7 @@ def _cells(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
 
 
 def _places(node: bytes, ring: _Ring) -> Iterator[tuple[float, int]]:
-    """The ids of rooms on the lowest level that may be in the ring, with their least distance."""
+    """Yield ids of rooms in a leaf that may be in the ring, with their least distance."""
     for room, west, _, south, _ in _entries(node, ring.boxes):
         distance = ring.near.distance_to(south, west)
         if ring.nearest - _MARGIN <= distance <= ring.furthest + _MARGIN:

@@ -1,12 +1,12 @@
 """How a search runs on SQLite: which index is read, and in which order.
 
-A filter is *narrow* when at most `NARROW` rooms meet it (five times as many where they are not sorted by
-distance), found out by counting that far along its index. The narrowest such filter is read whole, checked
-and sorted. Without one, the order of the search is walked from where the page starts, along its index or
-outwards from a point, until the page is full. Either way the work does not depend on how many rooms there
-are nor on how deep the page lies. Where the rooms of a wide filter stand late in the order, the walk ends
-after a number of steps, and all rooms are read from the start of the table to its end, which takes less.
-SQLite's own planner cannot know how many rooms a range holds, so every statement names its index.
+A filter is *narrow* if at most `NARROW` rooms meet it (five times as many if the sort is not by distance),
+counted along its index up to that number. The narrowest filter is read whole, checked and sorted. If no
+filter is narrow, the order of the search is walked from the start of the page, along its index or outwards
+from a point, until the page is full. Either way the work does not depend on the number of rooms or the depth
+of the page. If the matches of a wide filter come late in the order, the walk ends after a number of steps and
+the whole table is read in sequence, which is faster then. SQLite's planner cannot know how many rooms a range
+holds, so every statement names its index.
 """
 
 import sqlite3
@@ -21,25 +21,25 @@ from rentomatic.repository.sqlite.sampling import rooms_about
 
 NARROW = 2000
 PASSED = 100_000
-"""Rooms of a range of prices that are passed in search of those of a size too, in some milliseconds."""
+"""The most rooms of a price range to pass while looking for sizes too; this takes a few milliseconds."""
 
 _MARGIN = 1e-9
 """Degrees."""
 
 _SMALL_PART = 20
-"""One in so many rooms."""
+"""A small part of all rooms is at most one in this many."""
 
 _SCATTERED = "(id % 2147483647 * 48271 % 2147483647) * (id % 2147483647 * 48271 % 2147483647) % 2147483647"
-"""A number by which ids are drawn as if by lot, whatever order the rooms came in.
+"""A pseudo-random number for an id, to draw rooms whatever order they were loaded in.
 
-The ids themselves, and any multiple of them, would draw all rooms of one town out of several that were loaded
-in turn; a square modulo a prime does not. No product exceeds 64 bits, whatever the id.
+Ids themselves, or multiples of them, would draw all rooms of one town if several towns were loaded in turn; a
+square modulo a prime does not. No product exceeds 64 bits, whatever the id.
 """
 
 _FIELD_INDEXES = {Field.CODE: "room_code", Field.PRICE: "room_price", Field.SIZE: "room_size"}
 
 _LISTED = frozenset({Operator.EQ, Operator.IN})
-"""Operators that leave as many codes as they name, at most."""
+"""Operators that match at most as many codes as they list."""
 
 _SORT_INDEXES = {
     Sort(SortKey.CODE): "room_code",
@@ -53,38 +53,38 @@ _SORT_INDEXES = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A way to the rooms that may match: a table with the index to use, and a range of it."""
+    """How to read the rooms that may match: a table with the index to use, and a range of it."""
 
     table: str
     where: Sql
 
 
 WHOLE_TABLE = Access("room NOT INDEXED", ANYTHING)
-"""From its start to its end."""
+"""Reads the table from start to end."""
 
 ANY_WAY = Access("room", ANYTHING)
-"""By whichever way SQLite chooses."""
+"""Lets SQLite choose."""
 
 
 def by_sort(query: RoomQuery) -> Access:
-    """By the index that has the order of the search, in the range left by conditions on its field."""
+    """Read the index with the search's order, in the range given by conditions on its field."""
     conditions = ranges(query, Field(query.sort.key))
     return Access(f"room INDEXED BY {_SORT_INDEXES[query.sort]}", all_of(map(condition_sql, conditions)))
 
 
 def by_id(ids: list[int]) -> Access:
-    """By the row ids."""
+    """Read rooms by their row ids."""
     return Access("room NOT INDEXED", Sql(f"id IN ({', '.join('?' * len(ids))})", tuple(ids)))
 
 
 def by_place(boxes: list[BoundingBox]) -> Access:
-    """By the R*Tree, in boxes none of which crosses the antimeridian."""
+    """Read the R*Tree, in boxes none of which crosses the antimeridian."""
     places = _places(boxes)
     return Access("room NOT INDEXED", Sql(f"id IN ({places.text})", places.values))
 
 
 def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
-    """The way to the fewest rooms, None where every filter may leave more than `NARROW`."""
+    """Return the access that reads the fewest rooms, None if every filter may leave more than `NARROW`."""
     if ranges(query, Field.CODE, _LISTED):
         return _by_field(Field.CODE, query)
     # A walk outwards from a point finds a page sooner than it takes to measure as many distances.
@@ -95,10 +95,10 @@ def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None
 def thinned(
     connection: sqlite3.Connection, query: RoomQuery, read: int, seen: int, passed: int
 ) -> tuple[Access, int] | None:
-    """The way to about `read` rooms at most, and the number of rooms for each of which it leads to one.
+    """Return an access to about `read` rooms at most, and n if it reads one of every n matching rooms.
 
-    That is 1 where few rooms meet a filter, else some are left out by their ids: an index alone tells which.
-    None where every filter may leave more than `seen`, or is found out only by passing more than `passed`.
+    n is 1 if few rooms meet a filter; otherwise rooms are left out by their ids, which come from an index
+    alone. None if every filter may leave more than `seen` rooms, or if finding out passes more than `passed`.
     """
     if ranges(query, Field.CODE, _LISTED):
         return _by_field(Field.CODE, query), 1
@@ -114,16 +114,16 @@ def thinned(
 
 
 def cheapest_for_all(connection: sqlite3.Connection, query: RoomQuery) -> Access:
-    """The way to read every room that matches."""
+    """Return the fastest access to all matching rooms."""
     return narrowest(connection, query) or cheapest_without_narrow(connection, query)
 
 
 def cheapest_without_narrow(connection: sqlite3.Connection, query: RoomQuery) -> Access:
-    """The same where `narrowest` has found none.
+    """Return the same if `narrowest` found none.
 
-    A place is looked up in the R*Tree while it holds a small part of all rooms. Beyond that, reading
-    the table from its start to its end is faster than jumping to each of them. What asks for price and
-    size alone is answered from an index that has both, which SQLite chooses by itself.
+    Areas are looked up in the R*Tree if they hold a small part of all rooms. Otherwise reading the whole
+    table in sequence is faster than jumping to each room. A query for price and size alone is answered from
+    an index with both, which SQLite chooses by itself.
     """
     boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
@@ -140,9 +140,9 @@ def _by_field(field: Field, query: RoomQuery) -> Access:
 
 
 def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
-    """The way to the rooms that meet each filter, and how to find their ids in an index alone."""
+    """Yield, for each filter, the access to its rooms, and SQL that reads their ids from an index."""
     for field in (Field.PRICE, Field.SIZE, Field.CODE):
-        if ranges(query, field) and field.value != query.sort.key.value:  # else the walk is as short
+        if ranges(query, field) and field.value != query.sort.key.value:  # else walking is as fast
             access = _by_field(field, query)
             yield access, _ids(access)
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
@@ -152,9 +152,9 @@ def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
 def _fewest(
     connection: sqlite3.Connection, query: RoomQuery, most: int, passed: int
 ) -> tuple[Access, Sql, int] | None:
-    """The filter that leaves the fewest rooms, their ids and number; None where all leave too many.
+    """Return the access to the fewest rooms, SQL for their ids, and their number; None if all are too many.
 
-    passed: ids of a range of prices that are passed in search of those of a size too.
+    passed: the most ids of a price range to pass while looking for sizes too.
     """
     best = None
     for access, ids in _ways(query):
@@ -169,21 +169,21 @@ def _fewest(
 def _few_by_both(
     connection: sqlite3.Connection, query: RoomQuery, most: int, passed: int
 ) -> tuple[Access, Sql, int] | None:
-    """The rooms of a range of prices and one of sizes: each may be common while both together are rare."""
+    """Return the same for conditions on price and size together: both may be common, but rare together."""
     by_price, by_size = ranges(query, Field.PRICE), ranges(query, Field.SIZE)
     if not (by_price and by_size):
         return None
     if _count(connection, _ids(_by_field(Field.PRICE, query)), passed + 1) > passed:
         return None
     both = all_of(map(condition_sql, (*by_price, *by_size)))
-    access = Access(f"room INDEXED BY {_FIELD_INDEXES[Field.PRICE]}", both)  # which has the sizes as well
+    access = Access(f"room INDEXED BY {_FIELD_INDEXES[Field.PRICE]}", both)  # it includes the sizes
     ids = _ids(access)
     rooms = _count(connection, ids, most + 1)
     return (access, ids, rooms) if rooms <= most else None
 
 
 def _count(connection: sqlite3.Connection, ids: Sql, at_most: int) -> int:
-    """How many there are, counted no further than the bound."""
+    """Return the number of ids, at most `at_most`."""
     bounded = f"SELECT count(*) FROM ({ids.text} LIMIT ?)"
     return int(connection.execute(bounded, (*ids.values, at_most)).fetchone()[0])
 
@@ -204,7 +204,7 @@ def _places(boxes: list[BoundingBox]) -> Sql:
 
 
 def boxes_in_tree(query: RoomQuery) -> list[BoundingBox]:
-    """The boxes of the query, wider by far less than a room: 32 bits cannot round 1e-73 outwards."""
+    """Return the query's boxes, slightly widened, because 32 bits cannot round 1e-73 outwards."""
     return [_widened(box) for box in boxes_around(query)]
 
 

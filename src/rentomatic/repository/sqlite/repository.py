@@ -41,10 +41,10 @@ from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _LOAD_WAIT = 60.0
-"""Seconds that a load waits for another writer: it has been read by then, and would have to be read again."""
+"""Seconds that a load waits for another writer. Its rooms are staged by then: failing would waste that."""
 
 _SWAP_WAIT = 1.0
-"""Seconds that a swap waits for another writer: readers may want the place that it waits in."""
+"""Seconds that a swap waits for another writer; short, because it keeps a thread from readers meanwhile."""
 
 _LOAD_CACHE = -16384
 """Negative: in KiB."""
@@ -53,12 +53,12 @@ _PING_TIMEOUT = 1.0
 
 
 class SqliteRepo:
-    """A file whose schema `migrate` made.
+    """A file with the schema made by `migrate`.
 
-    path: the file. It is never created here.
+    path: the file, which is never created here.
     revision: the schema that this program needs.
 
-    Connections are kept in a pool and used by one thread at a time.
+    Connections are kept in a pool, each used by one thread at a time.
     """
 
     def __init__(self, path: Path, revision: str, limits: Limits = USUAL_LIMITS) -> None:
@@ -113,8 +113,8 @@ class SqliteRepo:
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
         whole = replace(query, after=None)
-        # Closing the rooms ends their statement, which else would hold on to its moment.
-        meter = None if within is None else Meter(_clock(within))  # whoever reads may do so in another thread
+        # Closing the rooms ends their statement, which would otherwise hold its snapshot.
+        meter = None if within is None else Meter(_clock(within))  # the reader may use another thread
         with self._reading(meter) as connection, closing(all_rooms(connection, whole)) as rooms:
             yield read_within(rooms, within)
 
@@ -127,7 +127,7 @@ class SqliteRepo:
         exactly: bool = False,
     ) -> LoadCounts:
         try:
-            # What is staged goes away with the connection.
+            # The staged rooms are removed with the connection.
             with self._connection(None, keep=False) as connection:
                 with _staging_errors():
                     stage(connection, rooms, on_conflict)
@@ -153,7 +153,7 @@ class SqliteRepo:
             return swap_rows(old, swap, lambda: row_of_code(connection, code))
 
     def _shorten_log(self) -> None:
-        """Give back the disk that a large load took for its log, also one that filled it and failed."""
+        """Truncate the log after a large load, even one that filled the disk and failed."""
         log = self._path.with_name(f"{self._path.name}-wal")
         with suppress(OSError, RepositoryUnavailable):
             if log.stat().st_size > LOG_KEPT:
@@ -172,7 +172,7 @@ class SqliteRepo:
                 _waiting(connection, 0),
                 _transaction(connection, "BEGIN IMMEDIATE"),
             ):
-                connection.execute("DELETE FROM room WHERE false")  # else SQLite does not mind
+                connection.execute("DELETE FROM room WHERE false")  # makes SQLite notice a read-only file
                 return True
         except StorageReadOnly:
             return False
@@ -189,10 +189,10 @@ class SqliteRepo:
 
     @contextmanager
     def _connection(self, meter: Meter | None, *, keep: bool = True) -> Iterator[sqlite3.Connection]:
-        """A connection for the time of the context.
+        """Give a connection for the time of the context.
 
-        meter: counts the steps of its statements and ends them, None for no end.
-        keep: for the next one to use.
+        meter: counts the steps of its statements and ends them; None for no limit.
+        keep: whether to return the connection to the pool.
         """
         with translated_errors():
             file = self._take()
@@ -210,22 +210,22 @@ class SqliteRepo:
                     connection.close()
                 else:
                     self._idle.append(file)
-                if self._closed:  # while this connection was in use
+                if self._closed:  # closed while this connection was in use
                     self.close()
             file.require_unchanged(self._path)
 
     @contextmanager
     def _reading(self, meter: Meter | None) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements all see the rooms of one moment."""
+        """Give a connection whose statements all see one moment."""
         with self._connection(meter) as connection, _transaction(connection, "BEGIN"):
             yield connection
 
     def _meter(self, within: float | None = None) -> Meter:
-        """What ends the statements of this thread after so many seconds, or as many as usual."""
+        """Return a meter that ends this thread's statements after `within` seconds or the usual limit."""
         return Meter(Deadline(within, self._timeout).passed)
 
     def _take(self) -> OpenFile:
-        """A connection to the file that has the path now."""
+        """Return a connection to the file that is at the path now."""
         found = state_of(self._path)
         with suppress(IndexError):
             while True:
@@ -254,12 +254,12 @@ class SqliteRepo:
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    """A transaction: committed at the end, undone on an error."""
+    """Run a transaction: committed at the end, rolled back on an error."""
     connection.execute(begin)
     try:
         yield
     except BaseException:
-        # SQLite undoes the transaction by itself on some errors, such as a full disk.
+        # SQLite rolls back by itself after some errors, such as a full disk.
         if connection.in_transaction:
             connection.rollback()
         raise
@@ -268,7 +268,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
 
 @contextmanager
 def _waiting(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
-    """Let the statements of the context wait so long for another writer."""
+    """Let statements in the context wait up to `seconds` for another writer."""
     connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
     try:
         yield
@@ -277,14 +277,14 @@ def _waiting(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
 
 
 def _clock(timeout: float) -> Callable[[], bool]:
-    """Tells whether so many seconds from now have passed."""
+    """Return a function that tells whether `timeout` seconds from now have passed."""
     end = time.monotonic() + timeout
     return lambda: time.monotonic() > end
 
 
 @contextmanager
 def _staging_errors() -> Iterator[None]:
-    """Raises RepositoryUnavailable where the temporary database of a load cannot be written."""
+    """Raise RepositoryUnavailable if a load cannot write to its temporary database."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,13 +1,13 @@
-"""A part of the rooms of an SQLite file that stands for all of them, of a size that does not grow.
+"""Samples of bounded size from an SQLite file, which represent all rooms.
 
-The sample is drawn along the R*Tree, never by ids: rooms inserted by hand may have any id, and removing rooms
-leaves gaps. Nodes of the tree hold about equally many cells, and those read are evenly spread over its
-order, which is one of places. So every room is as likely to be drawn as any other, every town has its part,
-and the cells counted on the way down tell how many rooms there are (F. Olken, "Random Sampling from
-Databases", 1993, chapter 4, on trees).
+The sample is drawn along the R*Tree, not by ids: rooms inserted by hand may have any id, and removed rooms
+leave gaps. Nodes of the tree hold about equally many cells, and the nodes read are evenly spread over the
+tree, which is ordered by place. So every room is equally likely to be drawn, every town is represented, and
+the cells counted on the way down give the number of rooms (F. Olken, "Random Sampling from Databases", 1993,
+chapter 4, on trees).
 
-Drawing takes several times as long as reading what was drawn. So a connection keeps its sample in a temporary
-table for as long as the rooms stay what they are.
+Drawing a sample takes several times as long as reading it. So a connection keeps its sample in a temporary
+table until the rooms change.
 """
 
 import json
@@ -18,13 +18,13 @@ from rentomatic.repository.sql import ROOM_COLUMNS, Sql
 from rentomatic.repository.sqlite.tree import ROOT, cells_in, depth_of, node
 
 NODES = 2000
-"""Nodes of one level of the tree that are read for a sample, at most."""
+"""The most nodes to read on one level of the tree for a sample."""
 
 ROOMS = 20_000
-"""Rooms of a sample, at most."""
+"""The most rooms in a sample."""
 
 _NODES_FOR_NUMBER = 200
-"""Nodes of one level that tell the number of rooms to a few per cent."""
+"""Reading this many nodes on one level gives the number of rooms to within a few per cent."""
 
 _SAMPLE, _KEPT = "temp.sampled_room", "temp.sample"
 _TABLES = (
@@ -38,7 +38,7 @@ Item = TypeVar("Item")
 
 
 def sampled_rooms(connection: sqlite3.Connection) -> tuple[Sql, float]:
-    """`FROM …` of some rooms, and the part of all rooms that those are, above 0 and at most 1."""
+    """Return `FROM …` for the sampled rooms, and their share of all rooms, above 0 and at most 1."""
     for statement in _TABLES:
         connection.execute(statement)
     kept = connection.execute(
@@ -49,19 +49,19 @@ def sampled_rooms(connection: sqlite3.Connection) -> tuple[Sql, float]:
 
 
 def _state(connection: sqlite3.Connection) -> tuple[int, int]:
-    """What changes with the rooms: the first number by other connections, the second by this one."""
+    """Return two numbers, which change when another connection, or this one, changes the rooms."""
     return connection.execute("PRAGMA main.data_version").fetchone()[0], connection.total_changes
 
 
 def _draw(connection: sqlite3.Connection) -> float:
-    """Put another sample in the place of the one that is kept; the part of all rooms that it is."""
+    """Replace the kept sample; return its share of all rooms."""
     ids, share = _ids_in_leaves(connection, NODES)
     drawn = _evenly(ids, ROOMS)
     connection.execute(f"DELETE FROM {_SAMPLE}")
     connection.execute(f"DELETE FROM {_KEPT}")
     if len(drawn) < len(ids) or share < 1:
         share *= len(drawn) / len(ids)
-        # In the order of the table, where rooms that were loaded together are next to each other.
+        # In the order of the table, where rooms loaded together are neighbours.
         in_order = json.dumps(sorted(drawn))
         connection.execute(f"INSERT INTO {_SAMPLE} SELECT {ROOM_COLUMNS} {_DRAWN}", (in_order,))
     version, changes = _state(connection)
@@ -70,13 +70,13 @@ def _draw(connection: sqlite3.Connection) -> float:
 
 
 def rooms_about(connection: sqlite3.Connection) -> int:
-    """About how many rooms there are; exactly, where they are few."""
+    """Return the approximate number of rooms; exact if there are few."""
     ids, share = _ids_in_leaves(connection, _NODES_FOR_NUMBER)
     return round(len(ids) / share)
 
 
 def _ids_in_leaves(connection: sqlite3.Connection, nodes: int) -> tuple[list[int], float]:
-    """The ids of the rooms in some leaves of the tree, and the part of all rooms that those are."""
+    """Return the ids of the rooms in some leaves of the tree, and their share of all rooms."""
     cells, share = _ids_in(connection, ROOT), 1.0
     for _ in range(depth_of(node(connection, ROOT))):
         opened = _evenly(cells, nodes)
@@ -90,7 +90,7 @@ def _ids_in(connection: sqlite3.Connection, number: int) -> list[int]:
 
 
 def _evenly(items: list[Item], at_most: int) -> list[Item]:
-    """At most that many of the items, evenly spread over the list."""
+    """Return at most `at_most` of the items, evenly spread over the list."""
     if len(items) <= at_most:
         return items
     return [items[(2 * number + 1) * len(items) // (2 * at_most)] for number in range(at_most)]

@@ -1,4 +1,4 @@
-"""The statements of a search on an SQLite connection, by the ways that `plan` finds."""
+"""The statements of a search on an SQLite connection, with the access that `plan` chooses."""
 
 import sqlite3
 import sys
@@ -36,13 +36,13 @@ from rentomatic.repository.sqlite.plan import (
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 30_000
-"""Steps of a walk that is quick: up to some 7,500 rooms along an index, in 5 to 30 ms of a processor."""
+"""Steps of a quick walk: up to about 7,500 rooms along an index, in 5 to 30 ms of processor time."""
 
 FURTHER = 2
 FURTHER_OUTWARDS = 4
-"""So many times as far a walk goes that need not be quick, and one outwards from a point.
+"""How many times as far an expensive search walks: along an index, or outwards from a point.
 
-By then reading a million rooms takes hardly longer; measuring how far each is takes twice as long.
+By then, reading a million rooms takes hardly longer; measuring all their distances takes twice as long.
 """
 
 
@@ -67,10 +67,10 @@ def first_rooms(
     *,
     quick: bool = False,
 ) -> list[Room]:
-    """The first so many rooms in the order of the search, from `after` on.
+    """Return the first `wanted` rooms in the order of the search, from `after` on.
 
-    meter: counts the steps of the statements on the connection. quick: raise NotQuick where a walk of `QUICK`
-    steps leads to no page. Raises OutOfTime.
+    meter: counts the steps of statements on the connection.
+    quick: raise NotQuick if a walk of `QUICK` steps does not fill the page. Raises OutOfTime.
     """
     if access := narrowest(connection, query):
         return _sorted(connection, query, access, wanted)
@@ -86,10 +86,10 @@ def first_rooms(
 
 
 def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Room, None, None]:
-    """Every room of the search in its order, read as it is asked for."""
+    """Yield every room of the search in its order, reading lazily."""
     access = narrowest(connection, query)
     if query.sort.key is SortKey.DISTANCE:
-        # SQLite sorts what does not fit into its cache in a temporary file.
+        # SQLite sorts in a temporary file what exceeds its cache.
         runs, access = [(ANYTHING, _order(query))], access or ANY_WAY
     else:
         runs = [(segment_sql(segment), order_sql(segment)) for segment in segments(query)]
@@ -107,7 +107,7 @@ def _select(
     order: str = "NULL",
     limit: int = -1,
 ) -> sqlite3.Cursor:
-    """The rows of a part of the matches; a limit of -1 is none."""
+    """Select a part of the matching rooms; a limit of -1 is no limit."""
     where = all_of((access.where, part, filters(query)))
     return connection.execute(
         f"SELECT {ROOM_COLUMNS} FROM {access.table} WHERE {where.text} ORDER BY {order} LIMIT ?",
@@ -116,21 +116,21 @@ def _select(
 
 
 def _furthest(query: RoomQuery) -> int:
-    """The steps after which a walk ends and all rooms are read instead."""
+    """Return the number of steps after which a walk ends and all rooms are read instead."""
     if query.sort.key is not SortKey.DISTANCE:
         return FURTHER * QUICK
-    # Where every room outwards is one of the page, a walk to it is as short as can be.
+    # If every room on the way outwards is on the page, no walk could be shorter.
     around = all(isinstance(area, Circle) and area.centre == query.near for area in query.areas)
     return sys.maxsize if around and not query.conditions else FURTHER_OUTWARDS * QUICK
 
 
 def _sorted(connection: sqlite3.Connection, query: RoomQuery, access: Access, wanted: int) -> list[Room]:
-    """The first so many rooms: all of the access are read, and no more of them are kept."""
+    """Return the first `wanted` rooms by reading everything that the access gives and sorting it."""
     return [*map(room_of_row, _select(connection, query, access, _after(query), _order(query), wanted))]
 
 
 def _along_index(connection: sqlite3.Connection, query: RoomQuery, wanted: int, _: Meter) -> list[Room]:
-    """The first so many rooms, met along the index of the sort."""
+    """Return the first `wanted` rooms by walking the index of the sort."""
     rooms: list[Room] = []
     for segment in segments(query):
         part, order = segment_sql(segment), order_sql(segment)
@@ -142,7 +142,7 @@ def _along_index(connection: sqlite3.Connection, query: RoomQuery, wanted: int, 
 
 
 def _outwards(connection: sqlite3.Connection, query: RoomQuery, wanted: int, meter: Meter) -> list[Room]:
-    """The nearest so many rooms, met in the R*Tree."""
+    """Return the nearest `wanted` rooms by walking the R*Tree outwards."""
 
     def rooms_of(ids: list[int]) -> Iterator[Room]:
         return map(room_of_row, _select(connection, query, by_id(ids)))
@@ -151,7 +151,7 @@ def _outwards(connection: sqlite3.Connection, query: RoomQuery, wanted: int, met
 
 
 def _order(query: RoomQuery) -> str:
-    """The whole order of a search, as it stands behind ORDER BY."""
+    """Return the order of the search, for ORDER BY."""
     if query.sort.key is SortKey.DISTANCE:
         return f"{_distance(query)}, code"
     column, direction = COLUMNS[Field(query.sort.key)], "DESC" if query.sort.descending else "ASC"
@@ -159,7 +159,7 @@ def _order(query: RoomQuery) -> str:
 
 
 def _after(query: RoomQuery) -> Sql:
-    """What holds of the rooms after `after`."""
+    """Return the condition for rooms after `after`."""
     if query.after is None:
         return ANYTHING
     if query.sort.key is SortKey.DISTANCE:
@@ -170,6 +170,6 @@ def _after(query: RoomQuery) -> Sql:
 
 
 def _distance(query: RoomQuery) -> str:
-    """The distance in metres from the point of the search. A float's repr is exact, and SQL as well."""
+    """Return the distance in metres from the search's point. Both Python's repr and SQL keep floats exact."""
     near = query.origin
     return f"distance({near.latitude!r}, {near.longitude!r}, latitude, longitude)"

@@ -1,4 +1,4 @@
-"""The URL of an SQLite file."""
+"""How settings name an SQLite file: by its URL."""
 
 from pathlib import Path
 from urllib.parse import unquote

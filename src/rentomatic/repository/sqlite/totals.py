@@ -1,4 +1,4 @@
-"""How many rooms match and what they cost, on an SQLite connection: from all of them or from a sample."""
+"""The number and prices of matching rooms on an SQLite connection, from all rooms or from a sample."""
 
 import sqlite3
 import sys
@@ -15,20 +15,21 @@ from rentomatic.repository.sqlite.sampling import sampled_rooms
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 100_000
-"""Steps of a total that is quick where distances may have to be measured, in up to 12 ms of a processor.
+"""Steps of a quick total if distances may have to be measured; up to 12 ms of processor time.
 
-Four times as many take no longer where rooms are only read, along an index or from the start of the table on.
+Without distances, four times as many steps take no longer: rooms are only read, along an index or in
+sequence.
 """
 
 _IN_ORDER = {Field.PRICE, Field.SIZE}
-"""What an index has in order, both together."""
+"""The fields that one index holds in order."""
 
 
 def count_of(connection: sqlite3.Connection, query: RoomQuery, at_most: int | None) -> int:
-    """How many rooms match, counted no further than `at_most`."""
+    """Return the number of matching rooms, at most `at_most`."""
     source = _source_of(connection, query)
     statement, values = f"SELECT count(*) {source.text}", source.values
-    if at_most is not None:  # costs twice as much
+    if at_most is not None:  # takes twice as long
         statement, values = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT ?)", (*values, at_most)
     return int(connection.execute(statement, values).fetchone()[0])
 
@@ -36,24 +37,24 @@ def count_of(connection: sqlite3.Connection, query: RoomQuery, at_most: int | No
 def quick_count_of(
     connection: sqlite3.Connection, query: RoomQuery, at_most: int | None, meter: Meter
 ) -> int:
-    """The same. Raises NotQuick where it takes more than `QUICK` steps, without areas four times as many."""
-    # Without a bound SQLite has one instruction that counts a whole table.
+    """Return the same number. Raises NotQuick beyond `QUICK` steps, or four times as many without areas."""
+    # Always with a limit: without one, SQLite counts a whole table in a single instruction.
     with _quick(query, meter):
         return count_of(connection, query, sys.maxsize if at_most is None else at_most)
 
 
 def prices_of(connection: sqlite3.Connection, query: RoomQuery) -> list[tuple[Any, ...]]:
-    """The rooms that match in groups of one price each: it, their number, their extreme sizes."""
+    """Return each price with the number of matching rooms and their extreme sizes."""
     source = _source_of(connection, query)
     sizes, groups = sizes_sql(query), "price"
     if query.conditions and not query.areas and {c.field for c in query.conditions} <= _IN_ORDER:
-        sizes, groups = "size", "price, size"  # takes less than to compare the size of each room
+        sizes, groups = "size", "price, size"  # faster than comparing the size of every room
     statement = f"SELECT price, count(*), {sizes} {source.text} GROUP BY {groups}"
     return connection.execute(statement, source.values).fetchall()
 
 
 def quick_prices_of(connection: sqlite3.Connection, query: RoomQuery, meter: Meter) -> list[tuple[Any, ...]]:
-    """The same. Raises NotQuick as `quick_count_of` does."""
+    """Return the same rows. Raises NotQuick like `quick_count_of`."""
     with _quick(query, meter):
         return prices_of(connection, query)
 
@@ -68,7 +69,7 @@ def _quick(query: RoomQuery, meter: Meter) -> Iterator[None]:
 
 
 def sample_of(connection: sqlite3.Connection, query: RoomQuery) -> Sample:
-    """The rooms that match among some of all."""
+    """Return the matching rooms of a sample."""
     (source, share), where = sampled_rooms(connection), filters(query)
     found = f"{source.text} WHERE {where.text}"
     statement = f"SELECT price, count(*), min(size), max(size) {found} GROUP BY price"
@@ -76,7 +77,7 @@ def sample_of(connection: sqlite3.Connection, query: RoomQuery) -> Sample:
 
 
 def _source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
-    """`FROM … WHERE …` of all rooms that match."""
+    """Return `FROM … WHERE …` for all matching rooms."""
     access = cheapest_for_all(connection, query)
     where = all_of((access.where, filters(query)))
     return Sql(f"FROM {access.table} WHERE {where.text}", where.values)

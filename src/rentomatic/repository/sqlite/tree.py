@@ -1,8 +1,8 @@
 """The nodes of SQLite's R*Tree of places.
 
-SQL cannot walk the tree, so its nodes are read from the table `room_place_node`. Its format (rtree.c, "the
+SQL cannot walk the tree, so its nodes are read from the table `room_place_node`. Their format (rtree.c, "the
 format of an r-tree node") is part of SQLite's stable file format: the depth of the tree and the number of
-cells as 16-bit integers, then for each cell a 64-bit id, of a node or on the lowest level of a room, and its
+cells as 16-bit integers, then for each cell a 64-bit id (of a child node or, in a leaf, of a room) and its
 bounds as 32-bit floats; all big-endian.
 """
 
@@ -16,22 +16,22 @@ _HEADER = struct.Struct(">HH")
 _CELL = struct.Struct(">qffff")
 
 Cell = tuple[int, float, float, float, float]
-"""The id of a node or a room, then its west, east, south and north."""
+"""The id of a child node or a room, then its west, east, south and north."""
 
 
 def node(connection: sqlite3.Connection, number: int) -> bytes:
-    """The node of that number."""
+    """Return the node with the number."""
     query = "SELECT data FROM room_place_node WHERE nodeno = ?"
     return bytes(connection.execute(query, (number,)).fetchone()[0])
 
 
 def depth_of(root: bytes) -> int:
-    """How many levels of nodes there are below the root."""
+    """Return the number of levels below the root."""
     depth, _ = _HEADER.unpack_from(root)
     return int(depth)
 
 
 def cells_in(node: bytes) -> Iterator[Cell]:
-    """The cells of a node."""
+    """Yield the cells of a node."""
     _, cells = _HEADER.unpack_from(node)
     return _CELL.iter_unpack(node[_HEADER.size : _HEADER.size + cells * _CELL.size])

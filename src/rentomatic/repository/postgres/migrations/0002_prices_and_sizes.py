@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # A summary of a million rooms reads 7 MB of it instead of the table or of `room_price`, 118 MB.
+    # A summary of a million rooms reads 7 MB of this index instead of 118 MB of the table or of `room_price`.
     create_index("room_price_size", "room (price, size)")
 
 

@@ -11,12 +11,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# Control characters, what reorders or ends a line, and all spaces but the plain one.
+# Control characters, characters that reorder text or end a line, and all spaces but the plain one.
 REFUSED = r"\u0001-\u001f\u007f-\u00a0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000"
 
 
 def upgrade() -> None:
-    # NOT VALID: no room has a title yet, and to look at all of them would keep others out for as long.
+    # NOT VALID: no room has a title yet, and checking all of them would block other transactions meanwhile.
     op.execute(
         f"""
         ALTER TABLE room

@@ -1,4 +1,4 @@
-"""The schema of PostgreSQL: Alembic's revisions are the only way in which it changes."""
+"""The schema of PostgreSQL, which only Alembic revisions change."""
 
 POSTGRES_REVISION = "0003"
-"""The schema that this program needs: the newest revision."""
+"""The newest revision: the schema that this program needs."""

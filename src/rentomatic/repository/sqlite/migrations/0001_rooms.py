@@ -11,7 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# A UUID is kept in lower case: the pages of a search go by the code as it stands in the table.
+# A UUID must be in lower case: searches are ordered by the code as stored.
 HEX = "[0-9A-Fa-f]"
 UUID = "-".join(HEX * digits for digits in (8, 4, 4, 4, 12))
 
@@ -30,8 +30,8 @@ CREATE TABLE room (
 ) STRICT
 """
 
-# Each sort has an index in its own order, the code behind it, so that a page starts with one
-# look-up however deep it lies. A size behind the price lets a summary read the index alone.
+# Each sort has an index in its order, followed by the code, so that every page, however deep, starts with one
+# look-up. With the size after the price, a summary reads the index alone.
 INDEXES = (
     "CREATE UNIQUE INDEX room_code ON room (code)",
     "CREATE INDEX room_price ON room (price, code, size)",
@@ -40,8 +40,8 @@ INDEXES = (
     "CREATE INDEX room_size_descending ON room (size DESC, code)",
 )
 
-# The R*Tree holds 32-bit coordinates, rounded outwards: it gives candidates, and the table the
-# exact answer. Triggers keep it, so that rooms written by hand are found as well.
+# The R*Tree holds 32-bit coordinates, rounded outwards: it gives candidates, and the table decides. Triggers
+# maintain it, so that rooms written by hand are found too.
 PLACES = (
     "CREATE VIRTUAL TABLE room_place USING rtree (id, west, east, south, north)",
     """

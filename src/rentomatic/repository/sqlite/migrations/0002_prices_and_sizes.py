@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # A count of all rooms reads it whole, and a summary has the rooms of each price and size in order.
+    # A count of all rooms reads the whole index, and a summary gets the rooms in order of price and size.
     op.execute("CREATE INDEX room_price_size ON room (price, size)")
 
 

@@ -11,7 +11,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# Control characters, what reorders or ends a line, and all spaces but the plain one.
+# Control characters, characters that reorder text or end a line, and all spaces but the plain one.
 RANGES = ((1, 31), (127, 160), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x202F), (0x205F, 0x205F),
           (0x2066, 0x2069), (0x3000, 0x3000))  # fmt: skip
 REFUSED = " || ".join(f"char({low}) || '-' || char({high})" for low, high in RANGES)
