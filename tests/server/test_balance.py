@@ -61,7 +61,7 @@ class Server:
                 self.workers[row].in_flight.add(-self.connections[row])
             self.clock.now += WINDOW * (1 - self.ask_for)
             for row in running:
-                self.workers[row].turn()
+                self.workers[row].step()
             for row in running:
                 self.move(row)
         return self.connections
@@ -168,13 +168,13 @@ def test_a_system_that_cannot_steer_leaves_it_to_chance(tmp_path: Path) -> None:
 def test_a_worker_stops_when_a_younger_one_has_its_row_and_not_the_other_way_round(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [0, 0])
     old = server.workers[0]
-    first = old.turn()
+    first = old.step()
     server.clock.now += 1
     new = server.worker(0)
-    taken = new.turn()
+    taken = new.step()
 
     assert (True, True) == (first, taken)
-    assert (False, True) == (old.turn(), new.turn())
+    assert (False, True) == (old.step(), new.step())
 
 
 def test_what_was_not_given_away_in_a_window_is_not_given_away_later(tmp_path: Path) -> None:

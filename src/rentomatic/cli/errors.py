@@ -63,7 +63,7 @@ def _lines(error: RentomaticError) -> Sequence[str]:
 
 def as_typed(message: str, remedy: Remedy | None) -> str:
     """The message, and the option that may help as it is typed."""
-    return remedy.told_after(message, _phrase) if remedy else message
+    return remedy.added_to(message, _phrase) if remedy else message
 
 
 def _phrase(option: str, value: str) -> str:

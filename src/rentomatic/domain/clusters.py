@@ -1,6 +1,6 @@
-"""Rooms on a map as clusters that do not overlap: counted in the cells of a grid, then put together.
+"""Rooms on a map as clusters that do not overlap: rooms are counted by grid cell, and cells are merged.
 
-A map here is Web Mercator (EPSG:3857) in tiles of 256 pixels: at zoom z the Earth is 256 * 2**z pixels wide.
+The map is Web Mercator (EPSG:3857) in tiles of 256 pixels: at zoom z the Earth is 256 * 2**z pixels wide.
 """
 
 from collections import defaultdict
@@ -16,20 +16,20 @@ from rentomatic.domain.room import Room
 MAX_ZOOM = 22
 
 MAX_CLUSTERS = 500
-"""At most so many are told of; clusters are further apart where there would be more."""
+"""The most clusters in an answer; if there would be more, clusters are made larger."""
 
 RADIUS = 60.0
-"""Pixels that clusters are apart at least."""
+"""The least distance between clusters in pixels."""
 
 _TILE = 256
 _CELL = 32
-"""Pixels that a cell is wide, and about as high at most."""
+"""The width of a cell in pixels; its height is at most about the same."""
 
 _MAX_CELLS = 6000
-"""More than a map of 2560 x 1440 pixels shows, but close to a pole; to put them together takes 60 ms."""
+"""More cells than a map of 2560 x 1440 pixels shows, except close to a pole; merging them takes 60 ms."""
 
 _STEEPEST = 75.0
-"""Degrees of latitude, beyond which cells do not get any lower."""
+"""Degrees of latitude beyond which cells do not get lower."""
 
 _EDGE = 85.05112878
 """Degrees of latitude at which a square map of the Earth ends."""
@@ -37,7 +37,7 @@ _EDGE = 85.05112878
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells of the Earth, counted from 0 at longitude -180 eastwards and at latitude -90 northwards.
+    """Cells of the Earth, numbered from 0 at longitude -180 eastwards and at latitude -90 northwards.
 
     width, height: of a cell, in degrees.
     """
@@ -46,16 +46,17 @@ class Grid:
     height: float
 
     def cell_of(self, latitude: float, longitude: float) -> tuple[int, int]:
-        """The column and the row of the cell in which a place is."""
+        """Return the column and row of the cell that holds a place."""
         return int((longitude + 180) / self.width), int((latitude + 90) / self.height)
 
 
 class Cell(NamedTuple):
     """The rooms in a cell of a grid.
 
-    rooms: how many there are, at least one. latitude, longitude: the mean of their places.
-    west, south, east, north: the edges of what they take up.
-    room: the one that there is, where it is but one and all rooms were looked at.
+    rooms: their number, at least one.
+    latitude, longitude: the mean of their places.
+    west, south, east, north: the box around their places.
+    room: the only room, if there is one alone and all rooms were read.
     """
 
     column: int
@@ -73,9 +74,9 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The rooms that match, by cell, in no order.
+    """The matching rooms by cell, in no particular order.
 
-    share: the part of all rooms that was looked at, above 0 and at most 1.
+    share: the share of all rooms that was read, above 0 and at most 1.
     """
 
     cells: tuple[Cell, ...]
@@ -84,11 +85,11 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Rooms that are near each other on a map.
+    """Rooms near each other on a map.
 
-    latitude, longitude: the mean of their places. bounds: what they take up.
-    count: how many there are, about so many where clusters are estimates.
-    room: the one that there is, where it is but one for sure.
+    latitude, longitude: the mean of their places. bounds: the box around them.
+    count: their number, approximate if the clusters are estimates.
+    room: the only room, if it is certain to be alone.
     """
 
     latitude: float
@@ -103,8 +104,7 @@ class Cluster:
 class Clusters:
     """The rooms in a box as clusters, the largest first.
 
-    exact: if not, a sample of the rooms was looked at: counts are about right, and where few rooms are,
-    there may be no cluster.
+    exact: if false, only a sample was read: counts are approximate, and a few rooms may lack a cluster.
     """
 
     clusters: tuple[Cluster, ...]
@@ -112,7 +112,7 @@ class Clusters:
 
 
 def cells_of(rooms: Iterable[Room], grid: Grid) -> tuple[Cell, ...]:
-    """The rooms by cell."""
+    """Return the rooms by cell."""
     by_cell: dict[tuple[int, int], list[Room]] = defaultdict(list)
     for room in rooms:
         by_cell[grid.cell_of(room.latitude, room.longitude)].append(room)
@@ -136,7 +136,7 @@ def _cell(place: tuple[int, int], rooms: list[Room]) -> Cell:
 
 
 def fitting_zoom(box: BoundingBox, zoom: int) -> int:
-    """The zoom, or the highest below it at which the box is no larger than a screen."""
+    """Return the zoom, or the highest one below it at which the box is no larger than a screen."""
     width = box.east - box.west + (360 if box.west > box.east else 0)
     for lower in range(zoom, 0, -1):
         grid = grid_of(box, lower)
@@ -146,9 +146,9 @@ def fitting_zoom(box: BoundingBox, zoom: int) -> int:
 
 
 def grid_of(box: BoundingBox, zoom: int) -> Grid:
-    """Cells that are 32 pixels wide and about as high at the edge of the box that is nearer to a pole.
+    """Return a grid of cells 32 pixels wide, and about as high at the edge of the box nearer to a pole.
 
-    Their height takes steps of two, so that a map that is moved keeps its grid.
+    Their height changes in steps of a factor of two, so that panning keeps the grid.
     """
     width = 360 * _CELL / _TILE / 2**zoom
     steepest = min(max(abs(box.south), abs(box.north)), _STEEPEST)
@@ -156,7 +156,7 @@ def grid_of(box: BoundingBox, zoom: int) -> Grid:
 
 
 def clusters_of(found: Cells, box: BoundingBox, zoom: int) -> Clusters:
-    """The cells of a box put together until their mean places are at least `RADIUS` apart on the map."""
+    """Merge the cells of a box until their mean places are at least `RADIUS` apart on the map."""
     radius = RADIUS
     cells = _apart([_unwrapped(cell, box) for cell in found.cells], zoom, radius)
     while len(cells) > MAX_CLUSTERS:
@@ -167,21 +167,21 @@ def clusters_of(found: Cells, box: BoundingBox, zoom: int) -> Clusters:
 
 
 def _unwrapped(cell: Cell, box: BoundingBox) -> Cell:
-    """The cell with longitudes that grow from the west of the box to its east, beyond 180 if need be."""
+    """Return the cell with longitudes that grow from the west of the box, beyond 180 if needed."""
     if box.west <= box.east or cell.east >= box.west:
         return cell
     return cell._replace(longitude=cell.longitude + 360, west=cell.west + 360, east=cell.east + 360)
 
 
 def _apart(cells: Sequence[Cell], zoom: int, radius: float) -> Sequence[Cell]:
-    """The cells, those put together that are less than so many pixels apart, again and again."""
+    """Merge cells less than `radius` pixels apart until no two are."""
     while len(fewer := list(_put_together(cells, zoom, radius))) < len(cells):
         cells = fewer
     return cells
 
 
 def _put_together(cells: Iterable[Cell], zoom: int, radius: float) -> Iterator[Cell]:
-    """Each cell with all that are near, the largest first and each but once."""
+    """Merge each cell with all near it, the largest first, using each cell once."""
     ordered = sorted(cells, key=_largest_first)
     squares: dict[tuple[int, int], dict[int, tuple[float, float]]] = defaultdict(dict)
     points = [_pixels(cell, zoom) for cell in ordered]
@@ -196,7 +196,7 @@ def _put_together(cells: Iterable[Cell], zoom: int, radius: float) -> Iterator[C
 
 
 def _take_near(points: dict[int, tuple[float, float]], x: float, y: float, radius: float) -> list[int]:
-    """Take the points out that are less than so far away; their numbers."""
+    """Remove the points less than `radius` away; return their numbers."""
     near = [number for number, (px, py) in points.items() if (px - x) ** 2 + (py - y) ** 2 < radius**2]
     for number in near:
         del points[number]
@@ -208,9 +208,9 @@ def _largest_first(cell: Cell) -> tuple[int, int, int]:
 
 
 def _pixels(cell: Cell, zoom: int) -> tuple[float, float]:
-    """Where the mean place is on the map, from the left and from the top.
+    """Return the position of the mean place on the map, from the left and from the top.
 
-    The spherical Mercator projection, as EPSG Guidance Note 7-2 has it for EPSG:3857.
+    The spherical Mercator projection, as in EPSG Guidance Note 7-2 for EPSG:3857.
     """
     latitude = radians(max(-_EDGE, min(cell.latitude, _EDGE)))
     side = _TILE * 2**zoom
@@ -218,7 +218,7 @@ def _pixels(cell: Cell, zoom: int) -> tuple[float, float]:
 
 
 def sum_of(cells: Sequence[Cell]) -> Cell:
-    """The cells as one, under the column and the row of the largest."""
+    """Merge the cells into one, with the column and row of the largest."""
     if len(cells) == 1:
         return cells[0]
     largest, rooms = min(cells, key=_largest_first), sum(cell.rooms for cell in cells)
@@ -240,7 +240,7 @@ def _cluster(cell: Cell, share: float) -> Cluster:
     room = cell.room
     if room:
         latitude, longitude, west, east = room.latitude, room.longitude, room.longitude, room.longitude
-    else:  # what storages add up in another order differs in the last digits
+    else:  # the last digits depend on the order in which a storage adds
         latitude, longitude = round(cell.latitude, 7), round(_wrapped(cell.longitude), 7)
         west, east = _wrapped(cell.west, floor), _wrapped(cell.east, ceil)
     return Cluster(
@@ -254,5 +254,5 @@ def _cluster(cell: Cell, share: float) -> Cluster:
 
 
 def _wrapped(longitude: float, rounding: Callable[[float], float] = float) -> float:
-    """The longitude at most 180, rounded to 1e-9 degrees: the way beyond 180 and back loses digits."""
+    """Return the longitude, at most 180, rounded to 1e-9 because adding and subtracting 360 loses digits."""
     return rounding((longitude - 360) * 1e9) / 1e9 if longitude > 180 else longitude

@@ -1,4 +1,4 @@
-"""Where a room stands among its neighbours: what they cost, by the day and by the square metre."""
+"""How a room's price compares with its neighbours', by day and by square metre."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -10,13 +10,12 @@ from rentomatic.domain.room import Room
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a value stands among those of others. All arithmetic is exact.
+    """The rank of a value among others. All arithmetic is exact.
 
-    own: the value; None where there is none to compare with the others.
-    others: how many there are, at least one. below, equal: how many of them are less than the own
-    value, and the same.
-    median: the middle one of the others in order, the mean of the middle two of an even number
-    (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.1).
+    own: the value; None if unknown.
+    others: their number, at least one. below, equal: how many are less than `own`, and how many are equal.
+    median: the middle one of the others in order, or the mean of the middle two (NIST/SEMATECH e-Handbook of
+        Statistical Methods, 1.3.5.1).
     """
 
     own: Fraction | None
@@ -29,12 +28,12 @@ class Standing:
 
     @property
     def above(self) -> int:
-        """How many of the others are more than the own value."""
+        """The number of others greater than `own`."""
         return self.others - self.below - self.equal
 
     @property
     def percentile(self) -> Fraction | None:
-        """The percentile rank, 0 to 100: the others below, and half of those equal, of a hundred.
+        """The percentile rank, 0 to 100: the share of others below, plus half the share of those equal.
 
         L. Crocker, J. Algina, "Introduction to Classical and Modern Test Theory" (1986), chapter 19.
         """
@@ -45,11 +44,12 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A room among its neighbours.
+    """A room compared with its neighbours.
 
-    neighbours: nearest first, the room itself is none of them.
-    complete: whether they are all there are within the radius, in metres.
-    price: a day. price_per_area: a day and m², of those that state a size. None where there are none.
+    neighbours: nearest first, without the room itself.
+    complete: whether they are all the rooms within the radius, in metres.
+    price: per day. price_per_area: per day and m², among those with a size. None without neighbours to
+        compare.
     """
 
     neighbours: tuple[Room, ...]
@@ -60,7 +60,7 @@ class Comparison:
 
 
 def compare(room: Room, neighbours: tuple[Room, ...], radius: float, complete: bool) -> Comparison:
-    """The room among others that are at most the radius away."""
+    """Compare the room with others, which are at most `radius` metres away."""
     areas = (price_per_area(neighbour) for neighbour in neighbours)
     return Comparison(
         neighbours=neighbours,
@@ -72,12 +72,12 @@ def compare(room: Room, neighbours: tuple[Room, ...], radius: float, complete: b
 
 
 def price_per_area(room: Room) -> Fraction | None:
-    """What a square metre costs a day, None where the size is not stated."""
+    """Return the price of a square metre per day, None if the size is unstated."""
     return Fraction(room.price, room.size) if room.size is not None else None
 
 
 def standing(own: Fraction | int | None, others: Iterable[Fraction | int]) -> Standing | None:
-    """Where the value stands among the others, None where there are no others."""
+    """Return the rank of the value among the others, None without others."""
     ordered = sorted(others, key=_order)
     if not ordered:
         return None
@@ -98,8 +98,8 @@ def standing(own: Fraction | int | None, others: Iterable[Fraction | int]) -> St
 
 
 def _order(value: Fraction | int) -> int:
-    """An integer that compares as the value does, which takes a tenth of the time.
+    """Return an integer that compares like the value but takes a tenth of the time.
 
-    Of prices and sizes below 2**31, two quotients differ by more than 2**-62, or not at all.
+    Quotients of prices and sizes below 2**31 are equal or differ by more than 2**-62.
     """
     return (value.numerator << 64) // value.denominator

@@ -9,16 +9,16 @@ EARTH_RADIUS = 6_371_008.8
 """Mean radius of the Earth in metres (IUGG, R1)."""
 
 MAX_RADIUS = 20_015_115.0
-"""Half the way around the Earth in metres, rounded up: a circle this large holds every room."""
+"""Half the circumference of the Earth in metres, rounded up: a circle this large holds every room."""
 
-# About ten centimetres: wider than all rounding in `Circle.bounding_box`, so that no room of
-# the circle is left out of its box.
+# Degrees, about ten centimetres: more than all rounding in `Circle.bounding_box`, so that the box includes
+# every room of the circle.
 _MARGIN = 1e-6
-_SHRINK = 1 - 1e-6  # likewise, so that no room of `Circle.inner_box` is out of the circle
+_SHRINK = 1 - 1e-6  # likewise, so that the circle includes every room of `Circle.inner_box`
 
 
 def distance(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
-    """The great-circle distance in metres between two points given in degrees.
+    """Return the great-circle distance in metres between two points given in degrees.
 
     The haversine formula (R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984).
     """
@@ -40,17 +40,17 @@ class Point:
             raise ValueError("latitude must be between -90 and 90 degrees, longitude between -180 and 180")
 
     def distance_to(self, latitude: float, longitude: float) -> float:
-        """The great-circle distance in metres."""
+        """Return the great-circle distance in metres."""
         return distance(self.latitude, self.longitude, latitude, longitude)
 
 
 @dataclass(frozen=True, slots=True)
 class BoundingBox:
-    """The places between two meridians and two parallels, the edges included, in degrees.
+    """The places between two meridians and two parallels, edges included, in degrees.
 
-    A box whose west is greater than its east crosses the antimeridian. Edges are compared as
-    numbers: a box that ends at longitude 180 does not hold a place at -180.
-    Raises ValueError where an edge is out of range or south is greater than north.
+    A box whose west is greater than its east crosses the antimeridian. Edges are compared as numbers: a box
+    that ends at longitude 180 does not hold a place at -180. Raises ValueError if an edge is out of range or
+    south is greater than north.
     """
 
     west: float
@@ -75,7 +75,7 @@ class BoundingBox:
         return longitude >= self.west or longitude <= self.east
 
     def parts(self) -> Iterator["BoundingBox"]:
-        """The same area as one box, or as two where it crosses the antimeridian."""
+        """Yield the area as one box, or as two if it crosses the antimeridian."""
         if self.west <= self.east:
             yield self
         else:
@@ -87,7 +87,7 @@ class BoundingBox:
 class Circle:
     """The places at most `radius` metres away from a point.
 
-    Raises ValueError for a radius below 0 or beyond `MAX_RADIUS`.
+    Raises ValueError for a radius below 0 or above `MAX_RADIUS`.
     """
 
     centre: Point
@@ -102,11 +102,11 @@ class Circle:
         return self.centre.distance_to(latitude, longitude) <= self.radius
 
     def bounding_box(self) -> BoundingBox:
-        """A box that holds the whole circle, poles and antimeridian included.
+        """Return a box that holds the whole circle, even at a pole or the antimeridian.
 
-        After J. P. Matuschek, "Finding Points Within a Distance of a Latitude/Longitude Using
-        Bounding Coordinates": the meridians that touch the circle are asin(sin r / cos lat) away,
-        unless a pole lies within.
+        After J. P. Matuschek, "Finding Points Within a Distance of a Latitude/Longitude Using Bounding
+        Coordinates": the meridians that touch the circle are asin(sin r / cos lat) away, unless the circle
+        contains a pole.
         """
         angle = self.radius / EARTH_RADIUS
         height = math.degrees(angle) + _MARGIN
@@ -120,14 +120,14 @@ class Circle:
         )
 
     def inner_box(self) -> BoundingBox | None:
-        """A box that lies wholly in the circle, None where there is none in one piece.
+        """Return a box that lies wholly in the circle, None if there is none in one piece.
 
-        Its corners are the furthest from the centre: at most the length of the straight way there in
-        degrees, with the parallels as long as the longest of them is in the box.
+        Its corners are furthest from the centre. Their distance is at most that of a straight line in
+        degrees, with all parallels taken as long as the longest in the box.
         """
         half = math.degrees(self.radius / EARTH_RADIUS / sqrt(2)) * _SHRINK
         south, north = self.centre.latitude - half, self.centre.latitude + half
-        if self.radius < 1 or south <= -90 or north >= 90:  # below a metre, rounding would count
+        if self.radius < 1 or south <= -90 or north >= 90:  # below one metre, rounding would matter
             return None
         width = half if south <= 0 <= north else half / cos(radians(min(abs(south), abs(north))))
         west, east = self.centre.longitude - width, self.centre.longitude + width
@@ -138,11 +138,11 @@ Area = BoundingBox | Circle
 
 
 def distance_range(near: Point, west: float, south: float, east: float, north: float) -> tuple[float, float]:
-    """A least and a greatest distance in metres for all places between the edges, given in degrees.
+    """Return a lower and an upper bound in metres for the distance to any place in a box, given in degrees.
 
-    A place is no further from the middle of the box than half the straight way across in degrees, with
-    the parallels as long as the longest of them is in the box. By the triangle inequality that bounds its
-    distance from any point, either way. The box does not cross the antimeridian.
+    A place is no further from the middle of the box than half its diagonal, a straight line in degrees with
+    all parallels taken as long as the longest in the box. By the triangle inequality this bounds the distance
+    from any point in both directions. The box does not cross the antimeridian.
     """
     widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     across = hypot(radians(north - south), radians(east - west) * cos(radians(widest)))

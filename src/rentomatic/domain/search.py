@@ -1,6 +1,6 @@
-"""A search for rooms as typed data, and what it means: `RoomQuery.matches` and `order_key`.
+"""A search for rooms as typed data, and its meaning: `RoomQuery.matches` and `order_key`.
 
-Every storage must give the same rooms in the same order as these two say.
+Every storage must give the same rooms in the same order as these two.
 """
 
 import operator
@@ -50,10 +50,10 @@ _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A field, an operator and a value of the field's type; for `in`, a tuple of such values.
+    """A field, an operator and a value of the field's type; for `in`, a tuple of values.
 
-    Raises ValueError where the value does not fit the field or the operator, and for an operator that the
-    field does not take.
+    Raises ValueError if the value does not fit the field or the operator, or the field does not take the
+    operator.
     """
 
     field: Field
@@ -74,13 +74,13 @@ class Condition:
             object.__setattr__(self, "value", codes if self.operator is Operator.IN else codes[0])
 
     def holds(self, room: Room) -> bool:
-        """Whether the room meets the condition; an unstated size meets none."""
+        """Whether the room meets the condition; an unstated value meets none."""
         value = getattr(room, self.field)
         return value is not None and _HOLDS[self.operator](value, self.value)
 
 
 class SortKey(StrEnum):
-    """What a search can be sorted by: fields, and the distance."""
+    """What a search can be sorted by: fields, or the distance."""
 
     CODE = "code"
     PRICE = "price"
@@ -90,7 +90,7 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """An order of rooms, ended by ascending code so that it is total; nearest first only."""
+    """An order of rooms, with equal ones ordered by code; a sort by distance is nearest first."""
 
     key: SortKey
     descending: bool = False
@@ -113,14 +113,14 @@ SORTS = {
         BY_DISTANCE,
     )
 }
-"""Every sort under its name: `price`, `-price` …"""
+"""Every sort by its name: `price`, `-price` …"""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the order of a search: what the room there is sorted by, and its code.
+    """A place in the order of a search: the sort's value of the room there, and its code.
 
-    value: its price, size (None when unstated), distance in metres or code.
+    value: its price, size (None if unstated), distance in metres or code.
     """
 
     value: Value | None
@@ -133,9 +133,9 @@ class RoomQuery:
 
     conditions, areas: all must hold.
     near: the point that distances are measured from.
-    after: where the page before ended; None for the first page.
+    after: where the previous page ended; None for the first page.
 
-    Raises ValueError for a sort by distance from nowhere and a limit outside 1 to 1000.
+    Raises ValueError for a sort by distance without a point, and for a limit outside 1 to 1000.
     """
 
     conditions: tuple[Condition, ...] = ()
@@ -153,25 +153,25 @@ class RoomQuery:
 
     @property
     def origin(self) -> Point:
-        """The point of a search near one. Raises ValueError for any other search."""
+        """The point that distances are measured from. Raises ValueError if the search has none."""
         if self.near is None:
             raise ValueError("this search is near no point")
         return self.near
 
     def matches(self, room: Room) -> bool:
-        """Whether the room is among those searched for."""
+        """Whether the room matches the search."""
         return all(condition.holds(room) for condition in self.conditions) and all(
             area.contains(room.latitude, room.longitude) for area in self.areas
         )
 
     def position(self, room: Room) -> Position:
-        """Where the room stands in the order of this search."""
+        """Return the room's place in the order of this search."""
         if self.sort.key is SortKey.DISTANCE:
             return Position(self.origin.distance_to(room.latitude, room.longitude), room.code)
         return Position(getattr(room, self.sort.key), room.code)
 
     def order_key(self, position: Position) -> tuple[Any, ...]:
-        """A key that sorts positions as this search does: unstated values last, then by code."""
+        """Return a key that sorts positions as this search does: unstated values last, then by code."""
         value = position.value
         if value is None:
             return (True, 0, position.code)
@@ -181,7 +181,7 @@ class RoomQuery:
 
 
 def _reversed_text(text: str) -> tuple[int, ...]:
-    """A key that sorts texts by code point from last to first, "ab" before "a"."""
+    """Return a key that sorts texts by code point in descending order: "ab" before "a"."""
     return (*(-ord(character) for character in text), 1)
 
 

@@ -1,7 +1,8 @@
-"""Texts in the cells of a CSV file, which spreadsheets run as formulas where they begin like one.
+"""Protects cells of a CSV file from being run as formulas by spreadsheets.
 
-Cells that do are defused by an apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection).
-So that reading a file undoes exactly what writing it did, a text that looks defused already gets one more.
+A text that looks like a formula gets an apostrophe in front
+(https://owasp.org/www-community/attacks/CSV_Injection). A text that looks protected already gets one more, so
+that reading exactly undoes writing.
 """
 
 import re
@@ -16,5 +17,5 @@ def defused(text: str) -> str:
 
 
 def restored(cell: str) -> str:
-    """Return the text of a cell that `defused` made."""
+    """Return the text from a cell made by `defused`."""
     return cell[1:] if _DEFUSED.match(cell) else cell

@@ -1,4 +1,4 @@
-"""What a set of rooms costs at a glance: count, ranges and a price histogram, exact or from a sample."""
+"""A summary of a set of rooms: count, ranges and a price histogram, exact or from a sample."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """How many rooms cost at least `lowest` and less than `below`; None: no upper end."""
+    """The number of rooms that cost at least `lowest` and less than `below`; None means no upper end."""
 
     lowest: int
     below: int | None
@@ -26,10 +26,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A set of rooms at a glance. A range is None where no room states the value.
+    """A summary of a set of rooms. A range is None if no room states the value.
 
-    exact: if not, it is an estimate from a sample: numbers of rooms are about right, and ranges are at
-    least as wide as they say.
+    exact: if false, it is an estimate from a sample: numbers of rooms are approximate, and the true ranges
+        may be wider.
     """
 
     count: int
@@ -41,14 +41,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rooms there are. exact: if not, about so many, as a sample tells."""
+    """A number of rooms. exact: if false, an estimate from a sample."""
 
     rooms: int
     exact: bool = True
 
     @property
     def rounded(self) -> int:
-        """The number for people: of an estimate only the first three digits."""
+        """Return the number for people: only the first three digits of an estimate."""
         return self.rooms if self.exact else round(self.rooms, min(0, 3 - len(str(self.rooms))))
 
     def __str__(self) -> str:
@@ -56,16 +56,16 @@ class Count:
 
     @property
     def opening(self) -> str:
-        """The same as a sentence begins with it."""
+        """Return the same text, capitalised to begin a sentence."""
         return str(self).capitalize()
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The rooms that match among some that were taken at random.
+    """The matching rooms in a random sample.
 
-    prices: how many of them there are at each price. size: the range of their sizes.
-    share: the part of all rooms that was looked at, above 0 and at most 1.
+    prices: the number of them at each price. size: the range of their sizes.
+    share: the share of all rooms that was sampled, above 0 and at most 1.
     """
 
     prices: Mapping[int, int]
@@ -74,13 +74,13 @@ class Sample:
 
 
 def range_of(values: Iterable[int | None]) -> Range | None:
-    """The range of the values that are stated, None where none is."""
+    """Return the range of the stated values, None if there are none."""
     stated = [value for value in values if value is not None]
     return Range(min(stated), max(stated)) if stated else None
 
 
 def summary_of(prices: Mapping[int, int], size: Range | None) -> Summary:
-    """The summary of rooms, given how many there are at each price and the range of their sizes."""
+    """Return the summary, given the number of rooms at each price and the range of their sizes."""
     return Summary(
         count=sum(prices.values()),
         price=range_of(prices),
@@ -90,9 +90,9 @@ def summary_of(prices: Mapping[int, int], size: Range | None) -> Summary:
 
 
 def estimate_of(sample: Sample) -> Summary:
-    """The summary that all rooms probably have, exact where the sample is all of them.
+    """Return the estimated summary of all matching rooms; it is exact if the sample holds all rooms.
 
-    No room in a smaller sample does not mean none at all.
+    If a sample holds no match, there may still be some.
     """
     seen = summary_of(sample.prices, sample.size)
     buckets = tuple(replace(bucket, count=round(bucket.count / sample.share)) for bucket in seen.histogram)
@@ -102,10 +102,10 @@ def estimate_of(sample: Sample) -> Summary:
 
 
 def histogram(prices: Mapping[int, int]) -> Iterator[Bucket]:
-    """Rooms by price in at most 20 buckets with round edges, the last one open.
+    """Yield at most 20 buckets of rooms by price, with round edges and the last one open.
 
-    The width is the smallest of 1, 2, 5, 10, 20, 50 … with which the buckets reach the price that
-    95 of 100 rooms do not exceed, so that a few very expensive rooms do not flatten all the others.
+    The width is the smallest of 1, 2, 5, 10, 20, 50 … for which the buckets reach the 95th percentile of
+    prices, so that a few very expensive rooms do not flatten all the others.
     """
     if not prices:
         return
@@ -125,7 +125,7 @@ def _round_widths() -> Iterator[int]:
 
 
 def _percentile(prices: Mapping[int, int], ordered: list[int], percent: int) -> int:
-    """The lowest price that at least `percent` of 100 rooms do not exceed."""
+    """Return the lowest price that at least `percent` of 100 rooms do not exceed."""
     wanted, seen = sum(prices.values()) * percent, 0
     for price in ordered:
         seen += prices[price] * 100

@@ -1,10 +1,10 @@
-"""Even work for the workers of a server: one that has more than its share gives connections away.
+"""Balances the load between the workers of a server: an overloaded worker gives connections away.
 
-HTTP keeps a connection with the worker that the kernel chose, by chance, when it began: of eight connections
-one of two workers often has three or fewer. So each worker writes how much it has to do into memory that all
-of them share, and one with clearly more than another ends a few connections with their next answers
-("Connection: close", RFC 9112, section 9.6, which loses nothing). Their clients connect again; where the
-kernel can be told, new connections meanwhile go to those with less to do, and never to a worker that is gone.
+In HTTP a connection stays with the worker that the kernel chose at random when it began: of eight
+connections, one of two workers often has three or fewer. So each worker writes its load into shared memory,
+and a worker with clearly more than another closes a few connections with their next responses ("Connection:
+close", RFC 9112, section 9.6, which loses nothing). The clients connect again. Where the kernel supports it,
+new connections then go to workers with less load, and never to a dead worker.
 """
 
 import mmap
@@ -20,35 +20,37 @@ from rentomatic.repository.folders import held_folder
 from rentomatic.server.serving import memory_folder
 
 WINDOW = 0.2
-"""Seconds over which a worker averages what it has to do."""
+"""Seconds over which a worker averages its load."""
 
 _SMOOTHING = 0.25
-"""What one window counts in the longer average, which a single window moves little."""
+"""The weight of one window in the long average, so that a single window changes it little."""
 
 _BUSY = 0.5
-"""Requests in flight, on average, below which a worker gives nothing away: nobody waits for it."""
+"""A worker with fewer requests in flight than this, on average, gives nothing away: nobody waits for it."""
 
 _CLEARLY_LESS = 2 / 3
-"""What another worker has to do at most, beside this one, for connections to be given away: 40 to 60."""
+"""Connections are given away if another worker has at most this share of this one's load: 40 to 60."""
 
 _SILENT_AFTER = 1.5
-"""Seconds after which a worker that writes nothing counts as gone."""
+"""Seconds without an update after which a worker counts as dead."""
 
 _ACTIVE = 1.0
-"""Seconds within which something arrived on a connection that is in use."""
+"""A connection is in use if something arrived on it within this many seconds."""
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _NONE = 1e-9
-"""Instead of 0, to divide by."""
+"""Used instead of 0 as a divisor."""
 
 
 class Load(NamedTuple):
-    """What a worker tells of itself.
+    """What a worker reports about itself.
 
     Times are those of `time.monotonic`, which all processes of a machine share.
-    began: when the worker did. at: when it wrote this; 0 if it never did. short, long: requests in flight, on
-    average over one window and over about a second. giving: how many connections it is giving away.
+    began: when the worker started.
+    at: when it wrote this; 0 if it never did.
+    short, long: requests in flight, averaged over one window and over about a second.
+    giving: how many connections it is giving away.
     """
 
     began: float = 0.0
@@ -63,10 +65,10 @@ _SIZE = 8  # of a double
 
 
 class Loads:
-    """The load of each worker, in a file that all of them have in memory.
+    """The load of each worker, in a file that all of them map into memory.
 
-    Each number is written at once, but a row is not: a reader may find one that is a window older than the
-    next, which does no harm.
+    Each number is written atomically, but a row is not: a reader may see numbers from two consecutive
+    windows, which does no harm.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,7 +92,7 @@ class Loads:
 
 @contextmanager
 def shared_loads(workers: int) -> Iterator[Path | None]:
-    """A file for the loads of that many workers, for the time of the context; None where it has no use."""
+    """Create a file for the workers' loads during the context; give None if it would have no use."""
     if workers < 2 or sys.platform != "linux":
         yield None
         return
@@ -101,23 +103,23 @@ def shared_loads(workers: int) -> Iterator[Path | None]:
 
 
 class InFlight:
-    """How many requests are worked on, averaged over time."""
+    """The number of requests in progress, averaged over time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._count = 0
-        self._sum = 0.0  # of requests times seconds
+        self._sum = 0.0  # requests times seconds
         self._began = self._changed = clock()
 
     def add(self, number: int) -> None:
-        """From now on `number` more are worked on, or fewer."""
+        """Change the number of requests in progress by `number`."""
         with self._lock:
             self._advance()
             self._count += number
 
     def average(self) -> float:
-        """The average since the last call."""
+        """Return the average since the last call."""
         with self._lock:
             self._advance()
             seconds = self._changed - self._began
@@ -132,7 +134,7 @@ class InFlight:
 
 
 class Balance:
-    """The part of one worker: what it tells, and which of its connections it ends."""
+    """The balancing of one worker: reports its load and decides which of its connections to close."""
 
     def __init__(
         self,
@@ -142,9 +144,9 @@ class Balance:
         steer: Callable[[Collection[int]], None] = lambda rows: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """active: tells how many connections were in use within that many seconds.
+        """active: returns how many connections were in use within that many seconds.
 
-        steer: makes new connections go to the workers of these rows, or to any for none.
+        steer: sends new connections to the workers of these rows, or to all if there are none.
         """
         self.in_flight = InFlight(clock)
         self._loads, self._row = loads, row
@@ -157,22 +159,22 @@ class Balance:
         self._chosen: set[int] | None = None
 
     def start(self, stop: threading.Event) -> None:
-        """Tell and compare, every window, until the event is set or a younger worker has the row."""
+        """Report and compare in every window, until the event is set or a younger worker has the row."""
         threading.Thread(target=self._watch, args=(stop,), name="balance", daemon=True).start()
 
     def _watch(self, stop: threading.Event) -> None:
-        while not stop.wait(WINDOW) and self.turn():
+        while not stop.wait(WINDOW) and self.step():
             pass
 
-    def turn(self) -> bool:
-        """Do it once; False where a younger worker has the row."""
+    def step(self) -> bool:
+        """Report and compare once; return False if a younger worker has taken over the row."""
         short = self.in_flight.average()
         if self._loads[self._row].began > self._began:
             self._allow(0)
             return False
         self._long = short if self._long is None else self._long + _SMOOTHING * (short - self._long)
         own = Load(self._began, self._clock(), short, self._long)
-        # What moves now shows in the next window but one.
+        # A change made now shows in the window after the next.
         surplus = 0 if self._settling else self._surplus(own)
         self._settling = surplus > 0
         self._loads[self._row] = own._replace(giving=surplus)
@@ -181,7 +183,7 @@ class Balance:
         return True
 
     def gives_away(self) -> bool:
-        """Whether the answer that is due is to end its connection, which otherwise goes on."""
+        """Whether to close the connection with the response that is about to be sent."""
         if not self._to_end:
             return False
         with self._lock:
@@ -195,10 +197,10 @@ class Balance:
             self._to_end = number
 
     def _surplus(self, own: Load) -> int:
-        """How many connections to give away: with them, the worker with the least to do has as much as this.
+        """Return how many connections to give away to equal the load of the least loaded worker.
 
-        0 while a worker is missing or starts. Half a connection is not rounded up: a single one, or the third
-        of three, would move for ever.
+        0 while a worker is missing or starting. Half a connection is not rounded up, or a single connection,
+        or the third of three, would move for ever.
         """
         others = [load for row, load in self._present().items() if row != self._row]
         if own.long < _BUSY or len(others) < len(self._loads) - 1:
@@ -210,9 +212,9 @@ class Balance:
         return int(self._active(_ACTIVE) / 2 * (1 - max(short, long)) + 0.25)
 
     def _choose(self) -> None:
-        """Steer new connections to workers that are there, and while one gives some away to those with less.
+        """Steer new connections to live workers, and while a worker gives some away, to those with less load.
 
-        Every worker does the same by the same numbers, so that it is done if any of them lives.
+        Every worker does the same with the same numbers, so that it happens if any of them is alive.
         """
         present = self._present()
         most = max((load.short for load in present.values() if load.giving), default=None)
@@ -221,18 +223,18 @@ class Balance:
             chosen = set()
         if chosen != self._chosen:
             self._chosen = chosen
-            with suppress(OSError):  # where the kernel cannot be told, chance decides
+            with suppress(OSError):  # without support in the kernel, its hash decides
                 self._steer(chosen)
 
     def _present(self) -> dict[int, Load]:
-        """The loads of the workers that told theirs of late."""
+        """Return the loads of the workers that have reported recently."""
         since = self._clock() - _SILENT_AFTER
         loads = {row: self._loads[row] for row in range(len(self._loads))}
         return {row: load for row, load in loads.items() if load.at > max(since, 0.0)}
 
 
 def counted(app: Wsgi, balance: Balance) -> Wsgi:
-    """The application, whose requests count as in flight until their answer is ready to be sent."""
+    """Wrap the application; a request counts as in flight until its response is ready to be sent."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         balance.in_flight.add(1)

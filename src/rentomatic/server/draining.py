@@ -1,8 +1,8 @@
-"""A worker of granian that ends without a failed request.
+"""A worker of granian that stops without failing a request.
 
-At a SIGTERM granian finishes requests in flight, but closes every connection on which none was read yet:
-also those on which one is just arriving. So here a worker first takes no new connections, and asks for
-the end of those that it has with its next answers; granian hears of the signal when that is done.
+On SIGTERM granian finishes requests in flight, but closes every connection on which it has read no request
+yet, even one on which a request is just arriving. So here a worker first stops accepting connections, and
+closes its own with their next responses; granian gets the signal after that.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ from rentomatic.server.steering import steer
 from rentomatic.web.limits.connections import close_silent_connections, count_active, is_listening, sockets
 
 _PATIENCE = 2.0
-"""Seconds in which kept-alive connections may bring another request, the last."""
+"""Seconds for which kept-alive connections may bring one last request."""
 
 _PAUSE = 0.02
 
@@ -34,7 +34,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h: see prctl(2)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A worker among others: the file with the loads of all, its row there, its listening socket, theirs."""
+    """The place of a worker: the file with all loads, its row there, its listening socket, and the others."""
 
     loads: Path
     row: int
@@ -44,7 +44,7 @@ class Place:
     def take(self) -> Balance:
         """Called in the worker."""
         for other in self.others:
-            other.close()  # or it would go on taking connections when its own worker no longer does
+            other.close()  # else it would go on accepting connections for a worker that has stopped
         port = self.listener.getsockname()[1]
         return Balance(
             Loads(self.loads), self.row, partial(count_active, port), partial(steer, self.listener)
@@ -52,10 +52,10 @@ class Place:
 
 
 def load(target: str, place: Place | None = None) -> Wsgi:
-    """The application of a new worker, from the module and the name of the function that makes it.
+    """Return the application of a new worker, from `module:function`.
 
-    It has to be called in the main thread, before others: those that begin later leave SIGTERM to ours.
-    place: None for a worker that is the only one.
+    Call it in the main thread before starting others: threads started later inherit the blocked SIGTERM.
+    place: None if the server has only one worker.
     """
     draining = threading.Event()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -76,7 +76,7 @@ def load(target: str, place: Place | None = None) -> Wsgi:
 
 
 def closing_when(app: Wsgi, ends: Callable[[dict[str, Any]], bool]) -> Wsgi:
-    """The application, whose answers end their connections where the request's environment says so."""
+    """Wrap the application to close the connection after responses for which `ends(environ)` is true."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
@@ -90,7 +90,7 @@ def closing_when(app: Wsgi, ends: Callable[[dict[str, Any]], bool]) -> Wsgi:
 
 
 def _is_kept(environ: dict[str, Any]) -> bool:
-    """Whether the connection of a request goes on after it and can be ended: HTTP/2 has no such header."""
+    """Whether the connection outlives the request and a header can close it, unlike in HTTP/2."""
     asked: str = environ.get("HTTP_CONNECTION", "")
     return environ["SERVER_PROTOCOL"] == "HTTP/1.1" and asked.lower() != "close"
 
@@ -98,7 +98,7 @@ def _is_kept(environ: dict[str, Any]) -> bool:
 def _await_signal(draining: threading.Event) -> None:
     signal.sigwait([signal.SIGTERM])
     stop = signal.getsignal(signal.SIGTERM)
-    if not callable(stop):  # granian did not come to set its own: nothing is served yet
+    if not callable(stop):  # granian has not set its handler yet: nothing is served
         os._exit(0)
     try:
         draining.set()
@@ -111,9 +111,9 @@ def _await_signal(draining: threading.Event) -> None:
 
 
 def _stop_accepting() -> int:
-    """Put a socket that nobody connects to in the place of the one that is listened on; the old one's port.
+    """Replace the listening socket by one that nobody connects to; return the port of the old one.
 
-    The other workers keep theirs. Granian has no way of its own to accept no more and go on answering.
+    The other workers keep theirs. Granian cannot stop accepting connections while it goes on responding.
     """
     port = 0
     with socket.socket() as nobody:
@@ -128,18 +128,18 @@ def _stop_accepting() -> int:
 
 
 def _is_connected(port: int) -> bool:
-    """Whether this process has a connection that came to the port."""
+    """Whether this process has a connection to that port."""
     for found in sockets():
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # closed in the meantime
             if found.getsockname()[1] == port and not is_listening(found):
                 return True
     return False
 
 
 def _end_with_the_parent() -> None:
-    """Stop this worker like a SIGTERM when the main process is killed: nobody else would, nor renew it.
+    """Send this worker SIGTERM when the main process is killed; nobody else would stop or replace it.
 
-    Linux only. The worker would keep the port, and an old version and old keys in use.
+    Linux only. Otherwise the worker would keep the port, and keep serving an old version with old keys.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

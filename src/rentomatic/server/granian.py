@@ -1,4 +1,4 @@
-"""Granian, set up for this application."""
+"""Granian, configured for this application."""
 
 import logging
 import socket
@@ -29,14 +29,14 @@ from rentomatic.web.limits.turns import server_threads
 from rentomatic.web.telemetry.logs import logging_configuration
 
 _OVERLAP = 1.0
-"""Seconds for which a worker that is replaced goes on beside the new one."""
+"""Seconds for which a replaced worker runs beside the new one."""
 
 
 class SpreadServer(MPServer):
-    """Granian whose main process keeps the listening sockets of its workers, one each where possible.
+    """Granian with listening sockets that belong to the main process: one for each worker if possible.
 
-    By itself each worker of granian makes its own on Linux, and what waits for one that ends is reset by the
-    kernel; on other systems all of them share one.
+    By default, on Linux each worker creates its own, and connections waiting for a worker that stops are
+    reset by the kernel; on other systems all workers share one.
     """
 
     def __init__(self, serving: Serving, loads: Path | None, sockets: int, **options: Any) -> None:
@@ -56,7 +56,7 @@ class SpreadServer(MPServer):
         return super()._spawn_worker(idx, target, partial(callback_loader, place=place))
 
     def _respawn_workers(self, workers: Any, target: Any, loader: Any, delay: float = 0) -> None:
-        """Replace all workers at a SIGHUP, or one at its lifetime's end; without a delay, one that ended."""
+        """Replace all workers on SIGHUP, or one after its lifetime; without a delay, one that died."""
         if not delay or self._serving.may_replace():
             super()._respawn_workers(workers, target, loader, delay)
 
@@ -71,16 +71,16 @@ class SpreadServer(MPServer):
 
 
 def _holder(listener: socket.socket) -> Any:
-    """What a worker of granian takes a socket from. It listens when the worker is ready."""
+    """Wrap a socket for a granian worker. It starts to listen when the worker is ready."""
     backlog = (BACKLOG,) if sys.platform == "linux" else ()
     holder: Callable[..., Any] = SocketHolder
     return holder(listener.fileno(), False, *backlog)
 
 
 def server(serving: Serving, loads: Path | None = None, sockets: int | None = None) -> MPServer:
-    """The server, not yet started.
+    """Return the server, not yet started.
 
-    loads: a file of `shared_loads`, for several workers. sockets: one for each worker unless given.
+    loads: a file of `shared_loads`, for several workers. sockets: how many; by default one for each worker.
     """
     return SpreadServer(
         serving,
@@ -92,7 +92,7 @@ def server(serving: Serving, loads: Path | None = None, sockets: int | None = No
         workers=serving.workers,
         blocking_threads=server_threads(serving.threads),
         backlog=BACKLOG,
-        # Counts connections, idle ones as well, although its name and documentation speak of requests.
+        # Counts connections, idle ones included, although its name and documentation say requests.
         backpressure=CONNECTIONS,
         websockets=False,
         workers_lifetime=serving.lifetime or None,
@@ -107,11 +107,11 @@ def server(serving: Serving, loads: Path | None = None, sockets: int | None = No
 def run(serving: Serving) -> None:
     """Serve until a signal to stop."""
     allow_connections()
-    logging.getLogger("_granian").addFilter(_is_news)
+    logging.getLogger("_granian").addFilter(_is_useful)
     with shared_loads(serving.workers) as loads:
         server(serving, loads).serve(target_loader=draining.load)
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of granian's log is of use. Its warning of many threads is not: most only wait."""
+def _is_useful(record: logging.LogRecord) -> bool:
+    """Whether a line of granian's log is useful. The warning about many threads is not: most of them wait."""
     return "Python threads, which seems quite high" not in record.getMessage()

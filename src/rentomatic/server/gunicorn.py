@@ -1,4 +1,4 @@
-"""Gunicorn, set up for this application."""
+"""Gunicorn, configured for this application."""
 
 import threading
 import time
@@ -27,23 +27,24 @@ from rentomatic.web.limits.turns import server_threads
 from rentomatic.web.telemetry.logs import logging_configuration
 
 _KEEP_ALIVE = 30
-"""Seconds that an idle connection is kept; granian keeps it as long."""
+"""Seconds for which an idle connection is kept, as in granian."""
 
 _WAIT_FOR_DATA = 0.02
-"""Seconds that a thread waits for the first byte of a new connection before gunicorn lets it watch others.
+"""Seconds that a thread waits for the first byte of a new connection before gunicorn uses it for others.
 
-Gunicorn's own five seconds, which no setting changes, let a few hundred silent clients keep all threads.
+Gunicorn's own five seconds, which no setting changes, would let a few hundred silent clients hold all
+threads.
 """
 
 _WAIT_FOR_REST = 1.0
 """Seconds that a thread waits for the rest of a body that nobody read.
 
-Also where there is no body, the connection is closed if this has passed when gunicorn looks, and the next
-request on it is lost: so it has to be longer than a thread may wait for the processor.
+Even without a body, gunicorn closes the connection if this time has passed when it checks, and the next
+request on it is lost. So it must be longer than a thread may wait for the processor.
 """
 
 _URL = 8190
-"""Bytes of the request line: the most that gunicorn can limit it to."""
+"""The most bytes of a request line that gunicorn can be set to allow."""
 
 
 def run(serving: Serving) -> None:
@@ -62,9 +63,9 @@ class _Connection(gthread.TConn):  # type: ignore[misc]
 
 
 class _Application(BaseApplication):  # type: ignore[misc]
-    """The application, and what its workers are to know.
+    """The application, and what its workers need to know.
 
-    balance: of the worker that this process is; None in the parent process, and where there is one worker.
+    balance: of this worker process; None in the parent process and with a single worker.
     """
 
     def __init__(self, serving: Serving, loads: Path | None) -> None:
@@ -84,7 +85,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
 class _Log(Logger):  # type: ignore[misc]
     def access(self, *args: object) -> None:
-        """The application has a line of its own for every request."""
+        """Do nothing: the application logs every request itself."""
 
 
 def _options(serving: Serving) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _options(serving: Serving) -> dict[str, Any]:
         "graceful_timeout": STOP_TIMEOUT,
         "keepalive": _KEEP_ALIVE,
         "limit_request_line": _URL,
-        "control_socket_disable": True,  # it would be made in the home directory
+        "control_socket_disable": True,  # gunicorn would create it in the home directory
         "worker_tmp_dir": str(memory) if memory else None,
         "logger_class": _Log,
         "loglevel": serving.log_level,
@@ -124,7 +125,7 @@ def _prepare_worker(arbiter: Arbiter, worker: Any) -> None:
 
 
 def _free_row(arbiter: Arbiter) -> int:
-    """Where a new worker tells its load: in a row of its own, or that of the oldest, which it replaces."""
+    """Return a free row for a new worker's load, or the row of the oldest worker, which it replaces."""
     ages = {row: [0] for row in range(arbiter.app.serving.workers)}
     for worker in arbiter.WORKERS.values():
         ages[worker.row].append(worker.age)
@@ -140,26 +141,26 @@ def _start_balance(arbiter: Arbiter, worker: Any) -> None:
 
 
 def _give_away(worker: Any, request: Any) -> None:
-    """Let the answer to this request end its connection, if it is one that this worker has too many."""
+    """Close the connection after this request if the worker is to give connections away."""
     balance = worker.app.balance
     if balance is not None and not request.should_close() and balance.gives_away():
         request.must_close = True
 
 
 class _RecyclingArbiter(Arbiter):  # type: ignore[misc]
-    """Gunicorn's parent process, which replaces a worker that had its time, one after the other.
+    """Gunicorn's parent process, which replaces workers at the end of their lifetime, one at a time.
 
-    Gunicorn by itself can only end workers after a number of requests, and starts the next one when
-    the last one is gone: with a single worker nobody would answer meanwhile.
+    Gunicorn itself can only end workers after a number of requests, and starts the next one when the old one
+    is gone: with a single worker nobody would respond meanwhile.
     """
 
     def reload(self) -> None:
-        """Called at a SIGHUP."""
+        """Called on SIGHUP."""
         if self.app.serving.may_replace():
             super().reload()
 
     def murder_workers(self) -> None:
-        """Called about every second."""
+        """Called about once a second."""
         super().murder_workers()
         lifetime = self.app.serving.lifetime
         if not lifetime or len(self.WORKERS) != self.num_workers:
@@ -168,7 +169,7 @@ class _RecyclingArbiter(Arbiter):  # type: ignore[misc]
         if time.monotonic() - oldest.birth < lifetime:
             return
         if not self.app.serving.may_replace():
-            oldest.birth = time.monotonic()  # to be tried again after another lifetime
+            oldest.birth = time.monotonic()  # try again after another lifetime
         else:
             self.log.info("Replacing worker (pid:%s) at the end of its lifetime", oldest.pid)
-            self.spawn_worker()  # gunicorn ends the oldest, of which there is one too many now
+            self.spawn_worker()  # gunicorn then stops the oldest, because there is one too many

@@ -1,9 +1,9 @@
 """The sockets that the workers of a server listen on.
 
-Where all of them share one, the first worker to wake takes whole bursts of connections. Where each has one of
-its own (SO_REUSEPORT, see socket(7)) the kernel spreads connections by a hash of their addresses. The main
-process keeps all of them open for as long as it serves, and a worker that replaces another one listens on the
-same: so nothing that waits in a queue of the kernel is reset when a worker ends, however it ends.
+If all workers share one socket, the first to wake takes whole bursts of connections. If each has its own
+(SO_REUSEPORT, see socket(7)), the kernel spreads connections by a hash of their addresses. The main process
+keeps all sockets open while it serves, and a replacement worker listens on its predecessor's: so no
+connection that waits in a kernel queue is reset when a worker ends, for whatever reason.
 """
 
 import socket
@@ -18,7 +18,7 @@ class CannotListen(Exception):
 
 
 def require_free(host: str, port: int) -> None:
-    """Raise CannotListen for a port that is taken, before anything else is done."""
+    """Raise CannotListen if the port is taken, before anything else is done."""
     try:
         _bound(host, port).close()
     except OSError as error:
@@ -26,13 +26,13 @@ def require_free(host: str, port: int) -> None:
 
 
 def listeners(host: str, port: int, number: int, backlog: int) -> list[socket.socket]:
-    """One socket for each worker, or a single one where the system cannot spread connections over several.
+    """Open one socket for each worker, or a single one if the system cannot spread connections.
 
-    Raises CannotListen where the port is taken, by a server of the same user as well.
+    Raises CannotListen if the port is taken, even by a server of the same user.
     """
     try:
         first = _bound(host, port)
-        first.listen(backlog)  # alone, before others may join: so two servers never share a port
+        first.listen(backlog)  # before the others join, so that two servers never share a port
     except OSError as error:
         raise CannotListen(host, port, error) from error
     if number == 1 or sys.platform != "linux":
@@ -42,7 +42,7 @@ def listeners(host: str, port: int, number: int, backlog: int) -> list[socket.so
         others = [_bound(host, port, socket.SO_REUSEPORT) for _ in range(number - 1)]
     except OSError:
         return [first]
-    for listener in others:  # in order, so that their numbers in the kernel are those of the workers
+    for listener in others:  # in order, so that the kernel numbers them like the workers
         listener.listen(backlog)
     return [first, *others]
 

@@ -1,7 +1,7 @@
-"""`python -m rentomatic.server.probe [PATH]`: exit with 0 where the server on this machine answers 200.
+"""`python -m rentomatic.server.probe [PATH]`: exit with 0 if the server on this machine responds with 200.
 
-For containers, which have no curl; their health check is `watchdog`. Imports little, since it runs every few
-seconds.
+For containers, which have no curl; their health check is `watchdog`. Imports little, because it runs every
+few seconds.
 """
 
 import http.client
@@ -12,7 +12,7 @@ _TIMEOUT = 2.0
 
 
 def probe(path: str = "/health/ready") -> int:
-    """0 for an answer of 200 in time, else 1 and a line on standard error that says what came."""
+    """Return 0 for a timely 200; otherwise print the failure on standard error and return 1."""
     port = int(os.environ.get("RENTOMATIC_PORT") or 8000)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
     try:

@@ -1,4 +1,4 @@
-"""What `serve` asks of either server: granian or gunicorn."""
+"""Settings and helpers of `serve` for both servers, granian and gunicorn."""
 
 import os
 import signal
@@ -11,40 +11,40 @@ from pathlib import Path
 from rentomatic.repository.folders import held_folder
 
 STOP_TIMEOUT = 65
-"""Seconds that requests in flight have after a signal to stop: nginx waits 60 for an answer."""
+"""Seconds that requests in flight get after a signal to stop: nginx waits 60 for a response."""
 
 CONNECTIONS = 8192
-"""Connections that a worker holds at most, idle ones included: more would have to wait for one to end.
+"""The most connections that a worker holds, idle ones included; more have to wait for one to close.
 
-Idle ones are closed after 30 seconds by either server. How many requests are worked on is decided by the
-lanes of the application, not here.
+Both servers close idle connections after 30 seconds. The lanes of the application, not this limit, decide how
+many requests are processed at once.
 """
 
 READER_TIMEOUT = 30.0
-"""Seconds after which a client that takes nothing more of its answer is cut off, at most."""
+"""The most seconds after which a client that stopped reading its response is cut off."""
 
 _OTHER_FILES = 256
-"""Files that a worker opens for anything else."""
+"""Files that a worker opens for other purposes."""
 
 BACKLOG = 1024
-"""Connections that wait in the kernel for a worker, at most."""
+"""The most connections that wait in the kernel for a worker."""
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - see below
-"""A folder in memory, where there is one: what lies there is gone when its container starts again."""
+"""A folder in memory, if it exists; its content is lost when the container restarts."""
 
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus-client finds the files that processes share."""
+"""The environment variable that tells prometheus-client where processes share their files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
     """How to serve.
 
-    target: module and name of the function that makes the application, with a colon between.
+    target: module and name of the function that creates the application, separated by a colon.
     lifetime: seconds after which a worker is replaced, 0 for never.
-    reader_timeout: seconds that an answer waits for a client that stopped reading.
-    may_replace: asked before workers are replaced, since new ones may not be able to start. If not, the old
-    ones go on.
+    reader_timeout: seconds that a response waits for a client that stopped reading.
+    may_replace: asked before workers are replaced, because new ones might fail to start. If it says no, the
+        old ones go on.
     """
 
     target: str
@@ -59,13 +59,13 @@ class Serving:
 
 
 def memory_folder() -> Path | None:
-    """A folder in memory that files can be made in, if there is one."""
+    """Return a writable folder in memory, or None."""
     return MEMORY if os.access(MEMORY, os.W_OK) else None
 
 
 @contextmanager
 def metrics_directory() -> Iterator[None]:
-    """A directory in which the workers of the context count together, unless there is one already."""
+    """Create a directory for metrics shared by the workers in the context, unless one is set already."""
     given = os.environ.get(METRICS_DIRECTORY)
     if given:
         Path(given).mkdir(parents=True, exist_ok=True)
@@ -77,13 +77,13 @@ def metrics_directory() -> Iterator[None]:
         try:
             yield
         finally:
-            if os.getpid() == maker:  # a worker that was forked in the context leaves it as well
+            if os.getpid() == maker:  # not in a forked worker, which ends the context too
                 del os.environ[METRICS_DIRECTORY]
 
 
 def allow_connections() -> None:
-    """Let the workers open a file for each connection: often the limit is 1,024 until it is raised."""
-    import resource  # not on Windows
+    """Let each worker open a file for each connection; the soft limit is often 1,024."""
+    import resource  # does not exist on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + _OTHER_FILES
@@ -93,20 +93,20 @@ def allow_connections() -> None:
 
 
 def cut_off_stalled_readers(listener: socket.socket, seconds: float) -> None:
-    """End accepted connections whose client acknowledges nothing for this many seconds (RFC 5482).
+    """Close accepted connections whose client acknowledges nothing for this many seconds (RFC 5482).
 
-    The thread that sends an export would otherwise wait forever. Accepted connections inherit the options of
-    the listener, see tcp(7).
+    Otherwise a thread that sends an export would wait forever. Accepted connections inherit the listener's
+    options, see tcp(7).
     """
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
 
 
 def let_new_workers_be_stopped() -> None:
-    """Let a worker that is still starting end at a SIGTERM, for as long as this process lives.
+    """Let a worker that is still starting end on SIGTERM, as long as this process lives.
 
-    After a fork it has the handler of its parent, which sets a flag that nobody in the worker reads:
-    the signal would be lost, and the stop wait for its time-out.
+    After a fork the worker has its parent's handler, which sets a flag that nobody in the worker reads: the
+    signal would be lost, and stopping would take the whole time-out.
     """
 
     def reset() -> None:

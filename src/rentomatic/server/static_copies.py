@@ -1,4 +1,4 @@
-"""Copies of the static files for a server in front, which sends them without asking the application."""
+"""Copies of the static files for a reverse proxy, which serves them without asking the application."""
 
 import os
 import shutil
@@ -10,18 +10,19 @@ from tempfile import TemporaryDirectory
 from rentomatic.web.http.static_files import DIGEST, FOLDER, TEXT, compressed, version_of
 
 VERSIONS = 3
-"""How many versions stay: pages of an older one may still be open."""
+"""How many versions are kept: pages of an older version may still be open."""
 
 _UNFINISHED = ".unfinished-"
 _ABANDONED = 3600.0
-"""Seconds after which an unfinished copy belongs to a process that was killed."""
+"""Seconds after which an unfinished copy was left behind by a killed process."""
 
 
 def publish(directory: Path, folder: Path = FOLDER) -> Path:
-    """Copy the files of this version to `directory/<digest>`, with `.gz` beside each text; return that path.
+    """Copy this version's files to `directory/<digest>`, with a `.gz` beside each text; return that path.
 
-    A copy appears there whole or not at all, also after a power cut; what is there is left as it is. May run
-    several times at once. Versions beyond the newest three are removed, and nothing else. Raises OSError.
+    A copy appears there complete or not at all, even after a power cut; an existing one is left unchanged.
+    Safe to run several times at once. Removes versions beyond the newest three, and nothing else. Raises
+    OSError.
     """
     directory.mkdir(parents=True, exist_ok=True)
     published = directory / version_of(folder).digest
@@ -30,10 +31,10 @@ def publish(directory: Path, folder: Path = FOLDER) -> Path:
             copy = Path(unfinished) / "copy"
             shutil.copytree(folder, copy)
             _compress(copy)
-            os.sync()  # else the name could be on the disk before the content is
+            os.sync()  # else the name could reach the disk before the content
             _give_name(copy, published)
     os.utime(published)
-    with suppress(FileNotFoundError):  # another process removes them too
+    with suppress(FileNotFoundError):  # another process may be removing them too
         _remove_old(directory)
     return published
 

@@ -1,6 +1,6 @@
-"""Which of several sockets on one port gets the next connections.
+"""Chooses which of several sockets on one port gets the next connections.
 
-The kernel asks a small program in its classic packet filter language: see SO_ATTACH_REUSEPORT_CBPF in
+The kernel runs a small program in its classic packet filter language: see SO_ATTACH_REUSEPORT_CBPF in
 socket(7), and "BPF engine and instruction set" in the kernel's Documentation/networking/filter.rst.
 """
 
@@ -14,13 +14,13 @@ _SO_ATTACH_REUSEPORT_CBPF = 51  # asm-generic/socket.h
 # linux/bpf_common.h and linux/filter.h
 _LOAD_WORD, _MODULO, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x94, 0x15, 0x06
 _RANDOM = 0xFFFFF000 + 56  # SKF_AD_OFF + SKF_AD_RANDOM
-_NO_SOCKET = 0xFFFFFFFF  # the kernel then chooses by its hash of the addresses
+_NO_SOCKET = 0xFFFFFFFF  # then the kernel uses its hash of the addresses
 
 
 def steer(listener: socket.socket, chosen: Collection[int]) -> None:
-    """Give new connections to the chosen of the sockets that listen where this one does, or to all for none.
+    """Send new connections to the chosen sockets among those on this one's port, or to all if none is chosen.
 
-    chosen: their numbers, in the order in which they began to listen. Raises OSError where the system cannot.
+    chosen: numbers in the order in which the sockets began to listen. Raises OSError if the system cannot.
     """
     code = b"".join(struct.pack("=HBBI", *step) for step in _program(sorted(chosen)))
     buffer = ctypes.create_string_buffer(code)
@@ -29,7 +29,7 @@ def steer(listener: socket.socket, chosen: Collection[int]) -> None:
 
 
 def _program(chosen: list[int]) -> list[tuple[int, int, int, int]]:
-    """Instructions: operation, steps to skip if a comparison holds, and if not, and an operand."""
+    """Return instructions: operation, steps to skip after a true and a false comparison, operand."""
     if not chosen:
         return [(_RETURN, 0, 0, _NO_SOCKET)]
     steps = [(_LOAD_WORD, 0, 0, _RANDOM), (_MODULO, 0, 0, len(chosen))]

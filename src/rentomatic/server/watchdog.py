@@ -1,9 +1,9 @@
-"""`python -m rentomatic.server.watchdog`: the health check of a container; it also ends a server that hangs.
+"""`python -m rentomatic.server.watchdog`: the health check of a container; it also kills a hung server.
 
-Like `probe`, it exits with 0 if the server is ready. A server that answered before and missed the last LIMIT
-checks is killed: its container ends with it, and the restart policy starts it again. Only `/health/live`
-counts for that: a database that is away is no reason to restart. A server that was told to stop is left alone
-while it finishes the requests it has: Docker goes on with health checks then.
+Like `probe`, it exits with 0 if the server is ready. A server that has answered before and missed the last
+LIMIT checks is killed: its container ends with it, and the restart policy starts it again. Only
+`/health/live` counts for that: an unreachable database is no reason to restart. A server that is stopping is
+left alone while it finishes its requests, because Docker continues the health checks meanwhile.
 """
 
 import logging
@@ -16,30 +16,30 @@ from pathlib import Path
 from rentomatic.server.probe import probe
 
 LIMIT = 5
-"""Checks in a row without an answer, then the server is killed."""
+"""Missed checks in a row after which the server is killed."""
 
 _MISSED = Path("/dev/shm/rentomatic-missed-checks")  # noqa: S108 - belongs to this container alone
-"""How many checks in a row had no answer. Made by the first answer; gone when the container starts again."""
+"""The number of missed checks in a row. Created by the first answer; lost when the container restarts."""
 
 _LISTEN = "0A"
 """The state of a socket in /proc/net/tcp, see proc(5)."""
 
 
 def main() -> int:
-    """0 for a server that is ready, else 1 and a line on standard error that says what came."""
+    """Return 0 if the server is ready; otherwise print the failure on standard error and return 1."""
     if probe("/health/live") == 0:
         _MISSED.write_text("0")
         return probe("/health/ready")
     for server in _servers():
         if _listens(server) and _count_miss() >= LIMIT:
-            with suppress(OSError):  # a log that cannot be written does not keep a hung server alive
+            with suppress(OSError):  # an unwritable log must not keep a hung server alive
                 _log(server)
             os.kill(int(server.name), signal.SIGKILL)
     return 1
 
 
 def _count_miss() -> int:
-    """Count one more and return the sum; 0 if the server never answered, since it may still be starting."""
+    """Count a miss and return the sum; 0 if the server never answered: it may still be starting."""
     if not _MISSED.exists():
         return 0
     missed = int(_MISSED.read_text()) + 1
@@ -48,13 +48,13 @@ def _count_miss() -> int:
 
 
 def _servers() -> list[Path]:
-    """The main process of the server in /proc, a child of the container's init; all others end with it."""
+    """Return the server's main process in /proc, a child of the container's init; all others end with it."""
     children = [Path("/proc", child) for child in Path("/proc/1/task/1/children").read_text().split()]
     return [child for child in children if b"serve" in (child / "cmdline").read_bytes().split(b"\0")]
 
 
 def _listens(server: Path) -> bool:
-    """Whether it accepts connections: either server closes its listening socket first when it is to stop."""
+    """Whether it accepts connections: a server that is stopping closes its listening socket first."""
     tables = [
         (server / "net" / name).read_text() for name in ("tcp", "tcp6") if (server / "net" / name).exists()
     ]
@@ -64,8 +64,8 @@ def _listens(server: Path) -> bool:
 
 
 def _log(server: Path) -> None:
-    """Write why into the server's own log: Docker keeps the output of only five health checks."""
-    from rentomatic.web.telemetry.logs import JsonFormatter  # not needed by most checks
+    """Write the reason into the server's own log: Docker keeps the output of only five health checks."""
+    from rentomatic.web.telemetry.logs import JsonFormatter  # most checks do not need it
 
     with (server / "fd" / "1").open("w") as log:
         handler = logging.StreamHandler(log)

@@ -1,1 +1,1 @@
-"""What people do with rooms, one module per act, and the port to the storage. Standard library only."""
+"""What people do with rooms, one module per action, and the port to the storage. Standard library only."""

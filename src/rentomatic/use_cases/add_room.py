@@ -6,6 +6,6 @@ from rentomatic.use_cases.ports import RoomRepository
 
 
 def add_room(repository: RoomRepository, room: Room) -> None:
-    """Put a room where none of its code is. Raises ConflictError."""
+    """Add the room. Raises ConflictError if its code is taken."""
     if not repository.swap(None, room):
         raise ConflictError(room.code)

@@ -1,4 +1,4 @@
-"""How long the storage may work on one request, and what becomes of a question that takes longer."""
+"""How long the storage may work on one request, and what to do if that is not enough."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,19 +11,19 @@ from rentomatic.use_cases.errors import NotQuick, OutOfTime, TooCostly
 from rentomatic.use_cases.ports import RoomRepository
 
 SHARE_FOR_EXACT = 0.6
-"""The part of the time left in which all rooms that match are looked at; a sample has the rest."""
+"""The share of the time left for reading all matching rooms; a sample gets the rest."""
 
 _LEAST = 0.01
-"""Seconds. With less left, no question is worth asking."""
+"""Seconds. With less time left, no read is worth starting."""
 
 Answer = TypeVar("Answer")
 
 
 class Budget:
-    """The seconds that the storage may take for all that one request asks of it.
+    """The seconds that the storage may work for one request in all.
 
-    clock: counts the seconds that matter, all that pass unless given. So a request that waits for its turn
-    need not pay for the wait.
+    clock: measures them; by default wall-clock time. A clock that stops while a request waits for its turn
+        does not charge it for the wait.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,31 +32,31 @@ class Budget:
         self._estimates: dict[RoomQuery, Summary] = {}
 
     def left(self) -> float:
-        """Return the seconds left. Raises OutOfTime where they are too few for any question."""
+        """Return the seconds left. Raises OutOfTime if they are too few for any read."""
         seconds = self._end - self._clock()
         if seconds < _LEAST:
             raise OutOfTime
         return seconds
 
     def share(self, part: float) -> float:
-        """Return a part of the seconds left, from 0 to 1. Raises OutOfTime as `left` does."""
+        """Return a share of the seconds left, from 0 to 1. Raises OutOfTime as `left` does."""
         return self.left() * part
 
     def known(self, query: RoomQuery) -> Summary | None:
-        """The estimate that was made of this search before, for another question of the same request."""
+        """Return the estimate that this request has already made for the search, if any."""
         return self._estimates.get(query)
 
     def keep(self, query: RoomQuery, estimate: Summary) -> None:
-        """Keep an estimate for the other questions of the request."""
+        """Keep an estimate for the rest of the request."""
         self._estimates[query] = estimate
 
     def at_most(self, seconds: float) -> "Budget":
-        """Return a budget of that many seconds of this one, or of what is left of it."""
+        """Return a budget of at most that many seconds of this one."""
         return Budget(min(seconds, self._end - self._clock()), self._clock)
 
 
 NewBudget = Callable[[], Budget]
-"""Gives each request a budget of its own."""
+"""Creates a budget for each request."""
 
 
 def exact_or_estimated(
@@ -66,10 +66,10 @@ def exact_or_estimated(
     exact: Callable[[float], Answer],
     estimated: Callable[[Summary], Answer],
 ) -> Answer:
-    """Return what `exact` finds in the seconds it is given, else what `estimated` makes of a sample.
+    """Return the result of `exact` if it is in time, else what `estimated` makes of a sample.
 
-    exact: may raise NotQuick. It is not tried where the request has estimated this search already, as that
-    was then not quick. Raises OutOfTime where not even a sample comes in time.
+    exact: may raise NotQuick. It is skipped if the request has already estimated this search, which was not
+        quick then. Raises OutOfTime if not even a sample is ready in time.
     """
     if (known := budget.known(query)) is not None:
         return estimated(known)
@@ -78,7 +78,7 @@ def exact_or_estimated(
     try:
         return exact(given)
     except (OutOfTime, NotQuick):
-        # Not what the clock leaves: a storage that counts processor time may have taken longer by the clock.
+        # Not by the clock: a storage that counts processor time may have taken longer.
         estimate = estimate_of(repository.sample(query, in_all - given))
     budget.keep(query, estimate)
     return estimated(estimate)
@@ -86,9 +86,9 @@ def exact_or_estimated(
 
 @contextmanager
 def too_costly(query: RoomQuery) -> Iterator[None]:
-    """Raise TooCostly for a search whose answer did not come within the budget.
+    """Raise TooCostly for a search that ran out of time.
 
-    A more special kind of OutOfTime goes on as it is: it has a reason of its own, such as a queue.
+    Subclasses of OutOfTime pass unchanged: they have other causes, such as a queue.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Number and checksum of many rooms: what proves that they arrived."""
+"""The number and checksum of many rooms, which prove that all of them arrived."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,17 +14,16 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(slots=True)
 class Checksum:
-    """Tells whether two sets of rooms are the same, in whatever order they come.
+    """Tells whether two sets of rooms are the same, in any order.
 
-    It is the sum, modulo 2**128, of the BLAKE2b digests (RFC 7693, 16 bytes, no key, read as a
-    big-endian number) of every room's text, shown as 32 hexadecimal digits. The text of a room is its
-    code, size, price, latitude and longitude with a tab between them, in ASCII: an unstated size is
-    empty, degrees are the shortest decimal that gives the same double, as Python's `repr` writes it
-    (`51.5`, `-0.12`, `1e-07`). For each other field that the room states there follow, in the order of their
-    names, a tab, the name, a tab and the value as JSON in ASCII without spaces, in which no tab can be: no
-    two rooms have the same text.
+    It is the sum, modulo 2**128, of the BLAKE2b digests (RFC 7693, 16 bytes, no key, read as a big-endian
+    number) of every room's text, shown as 32 hexadecimal digits. The text of a room is its code, size, price,
+    latitude and longitude separated by tabs, in ASCII: an unstated size is empty, degrees are the shortest
+    decimal that gives the same double, as Python's `repr` writes it (`51.5`, `-0.12`, `1e-07`). Then, for
+    each other field that the room states, in the order of their names: a tab, the name, a tab, and the value
+    as JSON in ASCII without spaces, which cannot contain a tab. So no two rooms have the same text.
 
-    It finds what went wrong by accident; it is no signature.
+    It detects accidents; it is not a signature.
     """
 
     count: int = 0
@@ -41,7 +40,7 @@ class Checksum:
         self.count += 1
 
     def added(self, rooms: Iterable[Room]) -> Iterator[Room]:
-        """The rooms as they are, each one added as it passes."""
+        """Yield the rooms unchanged, adding each one."""
         for room in rooms:
             self.add(room)
             yield room

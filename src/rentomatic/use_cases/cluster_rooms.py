@@ -10,9 +10,9 @@ from rentomatic.use_cases.ports import RoomRepository
 def cluster_rooms(
     repository: RoomRepository, query: RoomQuery, box: BoundingBox, zoom: int, budget: Budget
 ) -> Clusters:
-    """The rooms that match as clusters on a map that shows the box.
+    """Return the matching rooms as clusters on a map that shows the box.
 
-    query: with the box among its areas. zoom: of the map, 0 to `MAX_ZOOM`. Raises TooCostly.
+    query: has the box among its areas. zoom: of the map, 0 to `MAX_ZOOM`. Raises TooCostly.
     """
     fitting = fitting_zoom(box, zoom)
     with too_costly(query):

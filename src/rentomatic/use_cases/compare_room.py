@@ -8,17 +8,17 @@ from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.ports import RoomRepository
 
 RADIUS = 1000.0
-"""Metres around a room in which its neighbours are."""
+"""Neighbours are at most this many metres away."""
 
 NEAREST = 200
-"""Rooms that are looked at; a median of more would tell hardly more."""
+"""The most rooms to read, the room itself included; more would hardly change the median."""
 
 
 def compare_room(repository: RoomRepository, room: Room, budget: Budget) -> Comparison:
-    """The room among the nearest rooms within a kilometre, at most `NEAREST`, itself among those.
+    """Compare the room with its neighbours: the nearest rooms within a kilometre, at most `NEAREST`.
 
-    Where there are more, the radius of the comparison is the distance of the furthest that was looked at.
-    Raises OutOfTime where they cannot be read within the budget.
+    If there are more, the radius of the comparison is the distance of the furthest one that was read. Raises
+    OutOfTime if they cannot be read within the budget.
     """
     place = Point(room.latitude, room.longitude)
     around = RoomQuery(areas=(Circle(place, RADIUS),), near=place, sort=BY_DISTANCE, limit=NEAREST)

@@ -37,18 +37,18 @@ def copy_rooms(
 ) -> CopyReport:
     """Load all rooms in one transaction, then read the target back and compare.
 
-    rooms: all of a storage, each code once.
+    rooms: all rooms of a storage, each code once.
     replace: allow a target that has rooms. Rooms with the same code are overwritten; others stay, and then
-    the two are not identical.
-    exactly: remove those others in the same transaction.
-    watched: wraps the rooms as they are copied, then as they are read back, to show progress.
+        the two storages differ.
+    exactly: also remove those others, in the same transaction.
+    watched: wraps the rooms as they are copied, and again as they are read back, to show progress.
 
     Raises TargetNotEmpty and ConflictError.
     """
     if not replace and target.count(RoomQuery(), at_most=1):
         raise TargetNotEmpty("The target already has rooms: nothing was copied.")
     report = CopyReport()
-    on_conflict = OnConflict.REPLACE if replace else OnConflict.FAIL  # of a room written in the meantime
+    on_conflict = OnConflict.REPLACE if replace else OnConflict.FAIL  # FAIL on a room written in the meantime
     report.counts = target.load(watched(report.source.added(rooms)), on_conflict, exactly=exactly)
     with target.stream(RoomQuery()) as found:
         for room in watched(found):

@@ -1,4 +1,4 @@
-"""Everything that can go wrong in a use case. The web and the command line each map these once."""
+"""The errors of the use cases. The web and the command line each map them in one place."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong at one place of a JSON document; the path is as in RFC 9535: `$.price`."""
+    """What is wrong at one place in a JSON document; the path is as in RFC 9535: `$.price`."""
 
     path: str
     message: str
@@ -30,11 +30,11 @@ class Fault:
 
 
 class RentomaticError(Exception):
-    """Base of the errors that a user is told about; the text is fit for strangers."""
+    """Base of the errors that are reported to users; the text is safe to show to strangers."""
 
 
 class ParametersError(RentomaticError):
-    """A request that cannot be understood; `problems` names every bad parameter."""
+    """A request with invalid parameters; `problems` names every one."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -42,7 +42,7 @@ class ParametersError(RentomaticError):
 
 
 class DocumentError(RentomaticError):
-    """A JSON document that describes no room; `faults` names every wrong place."""
+    """A JSON document that is not a valid room; `faults` names every wrong place."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -66,7 +66,7 @@ class ConflictError(RentomaticError):
 
 
 class PreconditionFailed(RentomaticError):
-    """A room is not, or no longer, what whoever wants to change it takes it for; nothing was changed."""
+    """The room is not, or no longer, as the caller expected; nothing was changed."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"The room {code} has changed since you read it: read it again.")
@@ -78,20 +78,20 @@ class RepositoryUnavailable(RentomaticError):
 
 
 class OutOfTime(RepositoryUnavailable):
-    """The storage did not answer in the time that it was given."""
+    """The storage did not answer within the time that it was given."""
 
     def __init__(self) -> None:
         super().__init__("The storage did not answer in time.")
 
 
 class StorageBusy(OutOfTime):
-    """The storage did not work on the question in that time: no connection was free, or it is silent."""
+    """The storage never started on the read: no connection was free, or it does not respond."""
 
 
 class TooCostly(RentomaticError):
-    """The search takes the storage longer than a request may; a narrower one would not.
+    """The search takes the storage too long for one request; a narrower one would not.
 
-    query: the search, for whoever tells how to narrow it.
+    query: the search, to advise how to narrow it.
     """
 
     def __init__(self, query: RoomQuery) -> None:
@@ -100,11 +100,11 @@ class TooCostly(RentomaticError):
 
 
 class NotQuick(Exception):
-    """The answer takes more than a bounded number of rooms to read, and was asked for only if it is quick."""
+    """A quick answer was required, but the read would exceed a bounded number of rooms."""
 
 
 class StorageReadOnly(RentomaticError):
-    """The storage can be read but not written to; trying again does not help."""
+    """The storage can be read but not written to; retrying does not help."""
 
     def __init__(self, where: str = "") -> None:
         named = f" ({where})" if where else ""

@@ -19,7 +19,7 @@ def anything(room: Room | None) -> bool:
 
 
 def exchange(repository: RoomRepository, code: str, new: Room | None, expected: Expectation) -> Room | None:
-    """Put `new` in the place of what is there, if that is as expected; the room that was there.
+    """Replace the room by `new` if it is as expected; return the room that was there.
 
     Does nothing if there is no room and `new` is None. Raises PreconditionFailed, and RepositoryUnavailable
     if others keep changing the room.

@@ -1,4 +1,4 @@
-"""Take rooms out, all that match."""
+"""Export all matching rooms."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from rentomatic.use_cases.ports import RoomRepository
 def export_rooms(
     repository: RoomRepository, query: RoomQuery, within: float | None = None
 ) -> Iterator[Iterator[Room]]:
-    """All rooms that match, in order, of one moment and in constant memory.
+    """Give all matching rooms in order, as of one moment and in constant memory.
 
-    Raises TooCostly where reading them takes longer than `within` seconds.
+    Raises TooCostly if reading them takes longer than `within` seconds.
     """
     with too_costly(query), repository.stream(query, within) as rooms:
         yield rooms

@@ -11,12 +11,12 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 MAX_REFUSALS_KEPT = 100
 
 MAX_SHOWN = 60
-"""Characters that a refusal shows of a value in a listing, and of the name of its column."""
+"""The most characters of a value, or of its column's name, that a refusal shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What may help a listing: an option of the import, with one of these values.
+    """Advice for a listing: an option of the import, with one of these values.
 
     option: `map`, `encoding`, `decimal`, `round` or `price_per`; how it is given is up to the user interface.
     caution: what else it does, if anything, as it follows behind a comma.
@@ -34,12 +34,11 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A line of a listing that makes no room.
+    """A line of a listing that is not a valid room.
 
-    line: its number in the file, from 1, the header included.
-    column, value: what the line says where it is wrong, as people may see it; column is empty when it is the
-        whole line.
-    remedy: what may help, where something may.
+    line: its number in the file, from 1, header included.
+    column, value: the wrong value, made safe to show; column is empty if the whole line is wrong.
+    remedy: advice, if there is any.
     """
 
     line: int
@@ -49,7 +48,7 @@ class Refusal:
     remedy: Remedy | None = None
 
     def __post_init__(self) -> None:
-        # They come from a stranger's file, and end on terminals, on pages and in answers.
+        # They come from a stranger's file and are shown on terminals, on pages and in answers.
         object.__setattr__(self, "column", visible(shortened(self.column, MAX_SHOWN)))
         object.__setattr__(self, "value", visible(shortened(self.value, MAX_SHOWN)))
 
@@ -60,7 +59,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of the lines of a listing; `refusals` holds the first hundred of the refused."""
+    """The result of an import; `refusals` holds the first hundred refused lines."""
 
     counts: LoadCounts = field(default_factory=LoadCounts)
     refused: int = 0
@@ -68,7 +67,7 @@ class ImportReport:
 
 
 class ImportRefused(RentomaticError):
-    """A strict import met lines that make no room; nothing was loaded."""
+    """A strict import met lines that are not valid rooms; nothing was loaded."""
 
     def __init__(self, report: ImportReport) -> None:
         refused = counted(report.refused, "line is not a valid room", "lines are not valid rooms")
@@ -85,12 +84,12 @@ def import_rooms(
     dry_run: bool = False,
     on_refusal: Callable[[Refusal], None] = lambda refusal: None,
 ) -> ImportReport:
-    """Load the rooms among the lines, all in one step, and report the others.
+    """Load the rooms among the lines in one step, and report the others.
 
-    strict: one refused line refuses all. dry_run: count only, keep nothing.
-    on_refusal: is called with every refused line as it is met.
+    strict: load nothing if any line is refused. dry_run: only count.
+    on_refusal: called with every refused line.
 
-    Raises ImportRefused, and ConflictError with OnConflict.FAIL.
+    Raises ImportRefused, and ConflictError if `on_conflict` is FAIL and a code is taken.
     """
     report = ImportReport()
 
@@ -101,7 +100,7 @@ def import_rooms(
                 if len(report.refusals) < MAX_REFUSALS_KEPT:
                     report.refusals.append(line)
                 on_refusal(line)
-            elif not (strict and report.refused):  # lost anyway: read on only to report
+            elif not (strict and report.refused):  # nothing will be loaded: read on only to report
                 yield line
         if strict and report.refused:
             raise ImportRefused(report)

@@ -1,4 +1,4 @@
-"""What to loosen in a search that finds nothing, with the number of rooms that it finds then."""
+"""How to loosen a search that finds nothing, and how many rooms each change would find."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -16,20 +16,20 @@ from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import RoomRepository
 
 RADII = (250, 500, 1000, 2000, 3000, 5000, 10_000, 25_000, 50_000)
-"""The usual steps of a radius, in metres."""
+"""The usual radii, in metres."""
 
 MOST = 4
-"""Suggestions are worth reading while they are few."""
+"""The most suggestions: more would not be read."""
 
 COUNT_TO = 1000
-"""Beyond so many rooms it is enough to know that there are more."""
+"""Counting stops here: beyond it, only "more" matters."""
 
 FEW = 3
-"""A limit of the price that lets in less than this is loosened further, where that finds more."""
+"""A looser price limit should let in at least this many rooms, if there are that many."""
 
 
 class Filter(StrEnum):
-    """What narrows a search, the most useful to loosen first."""
+    """A filter to loosen, the most useful first."""
 
     PRICE_TO = "price_to"
     RADIUS = "radius"
@@ -42,9 +42,9 @@ class Filter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Filters that are loosened to a value (a price, m² or metres), or taken off where that is None.
+    """Filters to loosen to a value (a price, m² or metres), or to remove if the value is None.
 
-    rooms: how many match then, exactly, but counted no further than `COUNT_TO` + 1.
+    rooms: the exact number of matches then, counted up to `COUNT_TO` + 1.
     """
 
     filters: tuple[Filter, ...]
@@ -67,24 +67,24 @@ def loosen_search(
     query: RoomQuery,
     budget: Budget,
 ) -> list[Suggestion]:
-    """At most `MOST` looser searches that find rooms where this one finds none, the most useful first.
+    """Return at most `MOST` looser searches that find rooms, the most useful first.
 
-    One filter is loosened where that helps, else two are taken off, or all. What cannot be counted
-    within the budget is left out.
+    Loosens one filter if that helps, else removes two, or all. Leaves out what cannot be counted within the
+    budget.
     """
     return _Advisor(repository, query, budget).suggestions()
 
 
 def filters_of(query: RoomQuery) -> tuple[Filter, ...]:
-    """The filters that are on."""
+    """Return the filters that are set."""
     on = {_filter_of(part) for part in (*query.conditions, *query.areas)}
     return tuple(which for which in Filter if which in on)
 
 
 class _Advisor:
-    """Asks the storage about looser searches until the budget is spent.
+    """Queries the storage about looser searches until the budget is spent.
 
-    A question gets half of what is left, so that a slow one leaves some to the others.
+    Each query gets half of what is left, so that a slow one leaves time for the others.
     """
 
     def __init__(self, repository: RoomRepository, query: RoomQuery, budget: Budget) -> None:
@@ -105,7 +105,7 @@ class _Advisor:
         ask: Callable[[tuple[Filter, ...]], Suggestion],
         choices: Iterable[tuple[Filter, ...]],
     ) -> Iterator[Suggestion]:
-        """The answers that find rooms and come in time."""
+        """Yield the suggestions that find rooms and are ready in time."""
         for filters in choices:
             with suppress(OutOfTime):
                 suggestion = ask(filters)
@@ -125,7 +125,7 @@ class _Advisor:
         return Suggestion(filters, None, self._count(_without(self._query, filters)))
 
     def _further(self, which: Filter) -> Suggestion:
-        """With the first round limit that lets a few rooms in, of sizes any room."""
+        """Suggest the first round limit that lets in a few rooms, or for a size any room."""
         field, operator, _ = _ENDS[which]
         rest = _without(self._query, (which,))
         summary = self._repository.summarise(rest, self._budget.share(0.5))
@@ -138,7 +138,7 @@ class _Advisor:
         return Suggestion((which,), None, min(summary.count, COUNT_TO + 1))
 
     def _wider(self) -> Suggestion:
-        """Within the smallest usual radius that holds any room, else at any distance."""
+        """Suggest the smallest usual radius with any room, else any distance."""
         rest = _without(self._query, (Filter.RADIUS,))
         circles = [area for area in self._query.areas if isinstance(area, Circle)]
         steps = [metres for metres in RADII if metres > min(circle.radius for circle in circles)]
@@ -174,7 +174,7 @@ def _without(query: RoomQuery, filters: tuple[Filter, ...]) -> RoomQuery:
 
 
 def _limits(which: Filter, summary: Summary) -> Iterator[int]:
-    """Round limits, the nearest first: one that lets any room in and, of prices, a few rooms, then all."""
+    """Yield round limits, nearest first: with any room, for prices with a few rooms, then with all."""
     upper, of_prices = which in _UPPER, _ENDS[which][0] is Field.PRICE
     extremes = summary.price if of_prices else summary.size
     if extremes is None:
@@ -187,7 +187,7 @@ def _limits(which: Filter, summary: Summary) -> Iterator[int]:
 
 
 def _edge(histogram: tuple[Bucket, ...], upper: bool) -> Iterator[int]:
-    """The price up to which the first buckets, or from which the last, hold a few rooms together."""
+    """Yield the price up to which the first buckets, or from which the last, hold a few rooms together."""
     seen = 0
     for bucket in histogram if upper else reversed(histogram):
         seen += bucket.count
@@ -200,7 +200,7 @@ def _edge(histogram: tuple[Bucket, ...], upper: bool) -> Iterator[int]:
 
 
 def _rounded(value: int, up: bool) -> int:
-    """The next multiple of the largest of 1, 2, 5, 10, 20, 50 … that is at most a tenth of the value."""
+    """Return the next multiple of the largest of 1, 2, 5, 10, 20, 50 … up to a tenth of the value."""
     steps = (digit * 10**power for power in range(9) for digit in (1, 2, 5))
     step = max((step for step in steps if 10 * step <= value), default=1)
     return -(-value // step) * step if up else value // step * step

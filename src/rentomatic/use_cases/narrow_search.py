@@ -1,4 +1,4 @@
-"""How to narrow a search that takes too long, from what it asks for."""
+"""How to narrow a search that takes too long, based on its conditions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from rentomatic.domain.search import BY_CODE, BY_DISTANCE, Condition, Field, Ope
 from rentomatic.use_cases.loosen_search import RADII
 
 MANY_VALUES = 20
-"""An `in` of more values than these is worth shortening."""
+"""An `in` with more values than this is worth shortening."""
 
 SMALL_BOX = 0.05
-"""Degrees from one edge to the other: a box as small as that, a part of a town, need not be smaller."""
+"""Degrees from one edge to the other. A box this small, part of a town, need not be smaller."""
 
 USUAL_RADIUS = 5000
-"""Metres around a point that a search without a radius is advised to have."""
+"""The radius in metres that is suggested for a search without one."""
 
 
 class Narrowing(StrEnum):
-    """What may be changed."""
+    """What to change."""
 
     FEWER_VALUES = "fewer_values"
     ADD_AREA = "add_area"
@@ -33,8 +33,8 @@ class Narrowing(StrEnum):
 class Advice:
     """One way to narrow a search.
 
-    condition: the field and operator of the one to shorten, for FEWER_VALUES. radius: a value in metres that
-    would do, for ADD_RADIUS and SMALLER_RADIUS.
+    condition: the field and operator of the one to shorten, for FEWER_VALUES. radius: a sufficiently small
+        value in metres, for ADD_RADIUS and SMALLER_RADIUS.
     """
 
     narrowing: Narrowing
@@ -43,7 +43,7 @@ class Advice:
 
 
 def narrow_search(query: RoomQuery) -> tuple[Advice, ...]:
-    """Return the ways to narrow the search, the most useful first; none where it is narrow already."""
+    """Return ways to narrow the search, the most useful first; empty if it is narrow already."""
     return tuple(dict.fromkeys((*_values(query.conditions), *_areas(query), *_sort(query))))
 
 
@@ -62,7 +62,7 @@ def _areas(query: RoomQuery) -> Iterator[Advice]:
     for area in query.areas:
         match area:
             case Circle():
-                # Half as wide is a quarter of the area, and so about of the rooms.
+                # Half the radius is a quarter of the area, and so about a quarter of the rooms.
                 steps = [metres for metres in RADII if metres <= area.radius / 2]
                 if steps:
                     yield Advice(Narrowing.SMALLER_RADIUS, radius=steps[-1])

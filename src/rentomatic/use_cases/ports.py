@@ -13,7 +13,7 @@ from rentomatic.domain.summary import Sample, Summary
 
 
 class OnConflict(StrEnum):
-    """What to do with a room whose code is taken by a room that differs."""
+    """What to do with a room whose code is taken by a different room."""
 
     REPLACE = "replace"
     SKIP = "skip"
@@ -22,7 +22,7 @@ class OnConflict(StrEnum):
 
 @dataclass(slots=True)
 class LoadCounts:
-    """What became of the rooms that were given to `RoomRepository.load`."""
+    """The numbers of rooms by what `RoomRepository.load` did with them."""
 
     added: int = 0
     replaced: int = 0
@@ -35,14 +35,14 @@ class RoomRepository(Protocol):
     """A storage of rooms. Every method may raise RepositoryUnavailable."""
 
     def get(self, code: str) -> Room | None:
-        """The room of that (canonical) code."""
+        """Return the room with that (canonical) code, or None."""
         ...
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        """The page of rooms that the query asks for.
+        """Return the page of rooms that the query asks for.
 
-        quick: raise NotQuick rather than read more than a bounded number of rooms on the way to the page.
-        Raises OutOfTime where that takes longer than `within` seconds.
+        quick: raise NotQuick instead of reading more than a bounded number of rooms.
+        Raises OutOfTime if it takes longer than `within` seconds.
         """
         ...
 
@@ -54,41 +54,41 @@ class RoomRepository(Protocol):
         *,
         quick: bool = False,
     ) -> int:
-        """How many rooms match, whatever the page; counted no further than `at_most`.
+        """Return the number of matching rooms, whatever the page; counting stops at `at_most`.
 
-        quick: raise NotQuick rather than read more than a bounded number of rooms.
-        Raises OutOfTime where that takes longer than `within` seconds.
+        quick: raise NotQuick instead of reading more than a bounded number of rooms.
+        Raises OutOfTime if it takes longer than `within` seconds.
         """
         ...
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
-        """All rooms that match at a glance, whatever the page.
+        """Summarise all matching rooms, whatever the page.
 
-        quick: raise NotQuick rather than read more than a bounded number of rooms.
-        Raises OutOfTime where that takes longer than `within` seconds.
+        quick: raise NotQuick instead of reading more than a bounded number of rooms.
+        Raises OutOfTime if it takes longer than `within` seconds.
         """
         ...
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        """Those that match among some rooms taken at random, as many however many there are in all.
+        """Return the matching rooms of a random sample, whose size does not depend on the number of rooms.
 
-        Raises OutOfTime where that takes longer than `within` seconds.
+        Raises OutOfTime if it takes longer than `within` seconds.
         """
         ...
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        """All rooms that match by cell, whatever the page, or those of a sample where they are many.
+        """Count all matching rooms by cell, whatever the page, or those of a sample if there are many.
 
-        Reads a bounded number of rooms, however many there are and match; an index may be followed further
-        to find out how many those are. Raises OutOfTime where that takes longer than `within` seconds.
+        Reads a bounded number of rooms, however many there are; an index may be followed further to find out
+        how many match. Raises OutOfTime if it takes longer than `within` seconds.
         """
         ...
 
     def stream(self, query: RoomQuery, within: float | None = None) -> AbstractContextManager[Iterator[Room]]:
-        """All rooms that match, in order, of one moment and in constant memory.
+        """Give all matching rooms in order, as of one moment and in constant memory.
 
-        `limit` and `after` do not count. Leaving the context frees what the reading holds. Raises OutOfTime
-        where reading takes longer than `within` seconds.
+        Ignores `limit` and `after`. Leaving the context frees the storage's resources. Raises OutOfTime if
+        reading takes longer than `within` seconds.
         """
         ...
 
@@ -100,34 +100,34 @@ class RoomRepository(Protocol):
         *,
         exactly: bool = False,
     ) -> LoadCounts:
-        """Put many rooms, all or none: an error, also one of the iterable, leaves all as it was.
+        """Load many rooms, all or none: after an error, also one of the iterable, nothing has changed.
 
-        A room that is there already with the same values counts as unchanged. With `dry_run`
-        nothing is kept. With `exactly`, rooms whose codes are not given are removed in the same step:
-        nobody sees the one without the other. Raises ConflictError with OnConflict.FAIL.
+        A room that exists with the same values counts as unchanged. With `dry_run` nothing is kept. With
+        `exactly`, rooms with other codes are removed in the same step: nobody sees one without the other.
+        Raises ConflictError if `on_conflict` is FAIL and a code is taken.
         """
         ...
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
-        """Put `new` in the place of `old`, both of one code; None is no room, for one of them.
+        """Replace `old` by `new`, two rooms with the same code; one of them may be None, for no room.
 
-        In one step: False, and nothing is changed, where what is there is not `old`. Raises ValueError
-        for no room at all and for two codes. Behind a load it waits a second or two, no longer.
+        Happens in one step; returns False, and changes nothing, if the stored room is not `old`. Raises
+        ValueError if both are None or the codes differ. Waits for a load for a second or two at most.
         """
         ...
 
     def ping(self) -> None:
-        """Return when the storage answers and its schema is the one this program needs."""
+        """Return if the storage answers and has the schema that this program needs; raise if not."""
         ...
 
     def close(self) -> None:
-        """Give back what the repository holds open. It is not used afterwards."""
+        """Release all resources of the repository, which is not used afterwards."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """The connections that a process keeps to its storage, and how many wait for one of them."""
+    """The connections that a process keeps to its storage, and how many operations wait for one."""
 
     size: int
     in_use: int
@@ -137,8 +137,8 @@ class PoolState:
 
 @runtime_checkable
 class Pooled(Protocol):
-    """What a repository offers too that keeps connections in a pool."""
+    """A repository that keeps its connections in a pool."""
 
     def pool_state(self) -> PoolState:
-        """The pool as it is now, without asking the storage."""
+        """Return the current state of the pool, without asking the storage."""
         ...

@@ -7,13 +7,13 @@ from rentomatic.use_cases.ports import RoomRepository
 
 
 def remove_room(repository: RoomRepository, code: str, expected: Expectation = anything) -> Room:
-    """Remove the room of that code, a UUID in upper or lower case; the room that was there.
+    """Remove the room with that code and return it; a UUID may be in upper or lower case.
 
-    Raises ResourceError where there is none, and PreconditionFailed where the room is not as `expected`.
+    Raises ResourceError if there is none, and PreconditionFailed if it is not as `expected`.
     """
     try:
         canonical = canonical_code(code)
-    except ValueError:  # no room can have such a code, so none needs to be looked up
+    except ValueError:  # no room can have such a code
         raise ResourceError(code) from None
     removed = exchange(repository, canonical, None, expected)
     if removed is None:

@@ -18,8 +18,8 @@ def restore_rooms(
 ) -> CopyReport:
     """Load all rooms in one transaction, then read the storage back and compare.
 
-    replace: allow a target that has rooms; those that are not among `rooms` are removed.
-    watched: as of `copy_rooms`.
+    replace: allow a target that has rooms; rooms that are not among `rooms` are removed.
+    watched: as in `copy_rooms`.
 
     Raises TargetNotEmpty.
     """

@@ -6,8 +6,8 @@ from rentomatic.use_cases.ports import RoomRepository
 
 
 def save_room(repository: RoomRepository, room: Room, expected: Expectation = anything) -> Room | None:
-    """Add or replace the room; the one that was there before.
+    """Add or replace the room; return the room that was there before.
 
-    Raises PreconditionFailed where `may` says no to what is there.
+    Raises PreconditionFailed if the room that is there is not as `expected`.
     """
     return exchange(repository, room.code, room, expected)

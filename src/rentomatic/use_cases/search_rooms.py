@@ -13,10 +13,10 @@ from rentomatic.use_cases.ports import RoomRepository
 
 @dataclass(frozen=True, slots=True)
 class FoundRooms:
-    """A page of rooms; `next` is where the page after it starts, None on the last page.
+    """A page of rooms; `next` is where the next page starts, None on the last page.
 
-    total: how many rooms match in all, never fewer than the page shows; None where that was not asked for,
-    and where it could not be counted.
+    total: the number of all matches, never fewer than the page shows; None if it was not requested or could
+        not be counted.
     """
 
     rooms: tuple[Room, ...]
@@ -35,24 +35,24 @@ def search_rooms(
     """Return the page of rooms that the query asks for.
 
     budget: for the page and the total; the page comes first.
-    with_total: whether to count all that match. Where counting takes too long, the total is estimated from
-    a sample; where not even that comes in time, the page has no total.
-    quick: estimate the total too where counting is not quick.
-    Raises TooCostly where the page itself takes too long.
+    with_total: also count all matches. If counting takes too long, the total is estimated from a sample; if
+        not even that is ready in time, the page has no total.
+    quick: estimate the total if counting is not quick.
+    Raises TooCostly if the page itself takes too long.
     """
     with too_costly(query):
         page = repository.search(query, budget.left())
     total = None
     if with_total:
-        with suppress(RepositoryUnavailable):  # the page is there: what could not be counted does not undo it
+        with suppress(RepositoryUnavailable):  # the page has been read: a failed count must not lose it
             total = _total(repository, query, budget, page, quick)
     return FoundRooms(page.rooms, query.position(page.rooms[-1]) if page.more else None, total)
 
 
 def _total(repository: RoomRepository, query: RoomQuery, budget: Budget, page: Page, quick: bool) -> Count:
-    """Count the rooms that match.
+    """Count the matching rooms.
 
-    The page was read a moment before. Where rooms were removed since then, it may show more than there are
+    The page was read a moment before. If rooms were removed since then, it may show more rooms than there are
     now; how many there were when it was read is not known exactly.
     """
     if query.after is None and not page.more:

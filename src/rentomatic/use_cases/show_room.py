@@ -6,10 +6,10 @@ from rentomatic.use_cases.ports import RoomRepository
 
 
 def show_room(repository: RoomRepository, code: str) -> Room:
-    """The room of that code, a UUID in upper or lower case. Raises ResourceError."""
+    """Return the room with that code; a UUID may be in upper or lower case. Raises ResourceError."""
     try:
         room = repository.get(canonical_code(code))
-    except ValueError:  # no room can have such a code, so none needs to be looked up
+    except ValueError:  # no room can have such a code
         room = None
     if room is None:
         raise ResourceError(code)

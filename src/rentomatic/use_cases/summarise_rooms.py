@@ -1,4 +1,4 @@
-"""See a set of rooms at a glance."""
+"""Summarise a set of rooms."""
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Summary
@@ -9,10 +9,10 @@ from rentomatic.use_cases.ports import RoomRepository
 def summarise_rooms(
     repository: RoomRepository, query: RoomQuery, budget: Budget, *, quick: bool = False
 ) -> Summary:
-    """Return count, ranges and price histogram of all rooms that match, or an estimate from a sample.
+    """Return count, ranges and price histogram of all matching rooms, or an estimate from a sample.
 
-    quick: take a sample too where looking at all rooms is not quick. Raises TooCostly where not even a
-    sample comes in time.
+    quick: use a sample if reading all matches is not quick. Raises TooCostly if not even a sample is ready in
+        time.
     """
     with too_costly(query):
         return exact_or_estimated(

@@ -22,7 +22,7 @@ class Guest:
     """Somebody who wants a place, in a thread of his own where he has to wait."""
 
     address: str = "a"
-    is_begun: bool = False
+    continues_view: bool = False
     gone: bool = False
     outcome: Reason | None = None
     admitted: bool = False
@@ -87,7 +87,7 @@ def test_addresses_have_their_turns_one_after_the_other() -> None:
 def test_parts_of_a_view_go_before_new_views_but_let_one_pass_after_four() -> None:
     lane = full()
     views = [Guest().come(lane) for _ in range(2)]
-    parts = [Guest(is_begun=True).come(lane) for _ in range(6)]
+    parts = [Guest(continues_view=True).come(lane) for _ in range(6)]
 
     assert [2, 3, 4, 5, 0, 6, 7, 1] == served(lane, views + parts)
 
@@ -98,8 +98,8 @@ def test_the_wait_of_a_part_counts_those_that_come_before_it_when_addresses_take
         lane.learn(3.0)
     for _ in range(2):
         lane.enter(Guest(), NEVER)
-    guests = [Guest("busy", is_begun=True).come(lane) for _ in range(4)]
-    guests += [Guest("calm", is_begun=True).come(lane), Guest("new view").come(lane)]
+    guests = [Guest("busy", continues_view=True).come(lane) for _ in range(4)]
+    guests += [Guest("calm", continues_view=True).come(lane), Guest("new view").come(lane)]
 
     waits = [lane.wait_of_part(address) for address in ("busy", "calm", "new view")]
 
@@ -133,7 +133,7 @@ def test_a_full_queue_of_one_address_refuses_who_comes() -> None:
 def test_a_part_takes_the_place_of_a_new_view_in_a_full_queue() -> None:
     lane = full(queue=2)
     views = [Guest().come(lane) for _ in range(2)]
-    part = Guest(is_begun=True).come(lane)
+    part = Guest(continues_view=True).come(lane)
     until(views[1].done.is_set)
 
     assert Reason.FULL is views[1].outcome
@@ -233,9 +233,9 @@ class Queueing(RuleBasedStateMachine):
         self.inside: list[Guest] = []
         self.waiting: list[Guest] = []
 
-    @rule(address=st.sampled_from("abc"), is_begun=st.booleans())
-    def come(self, address: str, is_begun: bool) -> None:
-        guest = Guest(address, is_begun)
+    @rule(address=st.sampled_from("abc"), continues_view=st.booleans())
+    def come(self, address: str, continues_view: bool) -> None:
+        guest = Guest(address, continues_view)
         was_free = len(self.inside) < 2
         guest.come(self.lane)
         if was_free:

@@ -1,4 +1,4 @@
-"""Who may write: keys, in the header Authorization (RFC 6750) or of a page, their scopes, the audit log."""
+"""API keys, from the header Authorization (RFC 6750) or from a page, their scopes, and the audit log."""
 
 import hmac
 import logging
@@ -19,7 +19,7 @@ _denied = logging.getLogger("rentomatic.keys")
 
 
 class Unauthorized(AccessDenied):
-    """A request without a key that needs one, or with one that is none of this server."""
+    """A request lacks a key that it needs, or has an unknown one."""
 
     problem = problems.UNAUTHORIZED
 
@@ -29,7 +29,7 @@ class Unauthorized(AccessDenied):
 
 
 class ScopeMissing(AccessDenied):
-    """A key that allows other things."""
+    """The key lacks the scope."""
 
     problem = problems.INSUFFICIENT_SCOPE
 
@@ -40,7 +40,7 @@ class ScopeMissing(AccessDenied):
 
 
 class WritesOff(AccessDenied):
-    """A server without a single key."""
+    """The server has no keys."""
 
     problem = problems.WRITES_OFF
 
@@ -58,13 +58,13 @@ class Keys:
         self._entries = tuple(entries)
 
     def authorize(self, req: Request, scope: Scope) -> None:
-        """Let a request of the API pass whose header has a key with the scope, as `check` does."""
+        """Check the key in the header of an API request, as `check` does."""
         self.check(req, _in_header(req), scope)
 
     def check(self, req: Request, given: str, scope: Scope | None = None) -> ApiKey:
-        """Let a request pass that came with a key, and with the scope; `req.context.key` is its label then.
+        """Require a known key, with the scope if one is given, and set `req.context.key` to its label.
 
-        given: empty where the request has none. Raises AccessDenied, and tells the log of it.
+        given: the key, empty if the request has none. Raises AccessDenied, and logs it.
         """
         try:
             key = self._known(given)
@@ -72,31 +72,31 @@ class Keys:
             if scope is not None and scope not in key.scopes:
                 raise ScopeMissing(scope)
         except AccessDenied as refusal:
-            # Any stranger can be denied, as often as it likes: the log level decides about these lines.
+            # Strangers can be denied any number of times: the log level decides whether these lines appear.
             _denied.info("denied", extra=_facts(req, "denied", reason=refusal.problem.slug))
             raise
         return key
 
     def find(self, given: str) -> ApiKey | None:
-        """What is known of a key, None where it is none of this server."""
+        """Return the entry of a key, or None if the key is unknown."""
         digest, found = digest_of(given), None
-        for entry in self._entries:  # all of them, whichever it is: time tells nothing
+        for entry in self._entries:  # always compare all, so that the time reveals nothing
             if hmac.compare_digest(digest, entry.digest):
                 found = entry
         return found
 
     @property
     def let_write(self) -> bool:
-        """Whether there is any key, and so whether anybody may write."""
+        """Whether there is any key, so that anybody may write."""
         return bool(self._entries)
 
     def audit(self, req: Request, act: str, **facts: object) -> None:
-        """Write down who did what, under the id of the request; see `rentomatic.web.telemetry.logs`."""
+        """Log who did what, with the id of the request; see `rentomatic.web.telemetry.logs`."""
         _log.info(act, extra=_facts(req, act, **facts))
 
     @contextmanager
     def attempt(self, req: Request, act: str, **facts: object) -> Iterator[None]:
-        """Write down with `outcome` "unknown" what the storage may have done before it went away."""
+        """Log the act with `outcome` "unknown" if the storage becomes unavailable in the context."""
         try:
             yield
         except RepositoryUnavailable:

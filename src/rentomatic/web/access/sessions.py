@@ -1,4 +1,4 @@
-"""Staff in a browser: their key in a cookie, and forms that only pages of this site may send."""
+"""Sessions of staff in a browser: their key in a cookie, and forms that only pages of this site may send."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -11,10 +11,10 @@ from rentomatic.web.access.keys import Keys, Scope
 COOKIE = "rentomatic_key"
 
 COOKIE_OF_HTTPS = f"__Host-{COOKIE}"
-"""A name that browsers take only from this very host by HTTPS, so that no sibling domain can plant a key."""
+"""Browsers accept a cookie of this name only from this host over HTTPS, never from a sibling domain."""
 
 LIFETIME = 12 * 3600
-"""Seconds for which a browser keeps the cookie: a long day at work."""
+"""Seconds for which a browser keeps the cookie: a long working day."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -22,11 +22,11 @@ _FROM_HERE = ("same-origin", "none")
 
 
 class CrossSite(Exception):
-    """A form that was not sent from a page of this site, or of which nobody can tell."""
+    """A form was not sent from a page of this site, or its origin is unknown."""
 
 
 class Sessions:
-    """Who is signed in. The cookie is the key itself, so that no server has to remember anybody."""
+    """Who is signed in. The cookie is the key itself, so the server stores no sessions."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -46,7 +46,7 @@ class Sessions:
         _set_cookie(req, resp, "", expires=_LONG_AGO)
 
     def of(self, req: Request, resp: Response) -> ApiKey | None:
-        """The key of whoever is signed in; a cookie that holds none any more is taken away."""
+        """Return the key of the signed-in user; delete a cookie whose key is no longer valid."""
         given = _cookie(req)
         if not given:
             return None
@@ -56,17 +56,17 @@ class Sessions:
         return found
 
     def require(self, req: Request, scope: Scope) -> ApiKey:
-        """The key of whoever is signed in and may do this. Raises AccessDenied."""
+        """Return the key of the signed-in user, who must have the scope. Raises AccessDenied."""
         return self._keys.check(req, _cookie(req), scope)
 
 
 def require_same_origin(req: Request) -> None:
-    """Raises CrossSite for a form that another site may have sent with the cookie of this one (CSRF).
+    """Raise CrossSite for a form that another site may have sent with this site's cookie (CSRF).
 
-    The browser tells where a request comes from, and no page can make it lie: by Sec-Fetch-Site, or where
-    it is too old for that or the site has no HTTPS, by Origin or at least Referer. SameSite=Strict alone
-    would let pages of other ports and of sibling domains pass. See "Fetch Metadata" and "Verifying Origin
-    With Standard Headers" in OWASP's Cross-Site Request Forgery Prevention Cheat Sheet, and RFC 6454.
+    The browser tells where a request comes from, and no page can make it lie: by Sec-Fetch-Site or, in old
+    browsers and without HTTPS, by Origin or at least Referer. SameSite=Strict alone would let pages from
+    other ports and sibling domains pass. See "Fetch Metadata" and "Verifying Origin With Standard Headers" in
+    OWASP's Cross-Site Request Forgery Prevention Cheat Sheet, and RFC 6454.
     """
     site = req.get_header("Sec-Fetch-Site")
     if site is None:
@@ -78,7 +78,7 @@ def require_same_origin(req: Request) -> None:
 
 
 def _origin(req: Request) -> str | None:
-    """Where the request says that it comes from, as scheme, host and a port that is not the usual one."""
+    """Return the origin that the request states: scheme, host, and the port if it is not the default."""
     origin = req.get_header("Origin")
     if origin is not None:
         return origin.lower()
@@ -108,7 +108,7 @@ def _set_cookie(
     max_age: int | None = None,
     expires: datetime | None = None,
 ) -> None:
-    """Let the browser keep the value for so many seconds, or until then."""
+    """Set the cookie for `max_age` seconds, or until `expires`."""
     resp.set_cookie(
         _name(req),
         value,

@@ -21,7 +21,7 @@ def totals(report: ImportReport) -> dict[str, int]:
 
 def as_in_a_request(message: str, remedy: Remedy | None) -> str:
     """The message, and what a request can do about it."""
-    return remedy.told_after(message, _phrase) if remedy else message
+    return remedy.added_to(message, _phrase) if remedy else message
 
 
 def _refusal(refusal: Refusal) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""How much of a process each request may take: lanes, turns, and clients that have gone away."""
+"""Limits on what each request may take: lanes, turns, and clients that have gone away."""

@@ -117,7 +117,7 @@ class AdmittedRepository(RoomRepository):
 
 
 def _move(turn: Turn, lane: Lane, within: float | None) -> None:
-    """Raises Overloaded, and OutOfTime for what can be estimated or left out: the page itself was read."""
+    """Change lanes. Raises Overloaded, or OutOfTime for additions to a page that was read already."""
     if within is None or not turn.has_read:
         turn.move(lane)
         return

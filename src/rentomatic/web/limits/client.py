@@ -1,7 +1,8 @@
-"""Whether the client of a long request is still there.
+"""Whether the client of a long request is still connected.
 
-WSGI cannot tell, and Granian does not even say from which port a client came. So the kernel is asked about
-the connections of this process: tcp(7), `struct tcp_info` in linux/tcp.h. Elsewhere clients never go away.
+WSGI cannot tell, and granian does not even give the client's port. So this asks the kernel about the
+connections of this process: tcp(7), `struct tcp_info` in linux/tcp.h. On other systems clients always count
+as connected.
 """
 
 import math
@@ -24,28 +25,28 @@ Item = TypeVar("Item")
 
 
 class Client:
-    """The client of a request, known by the connections from its address.
+    """The client of a request, identified by the connections from its address.
 
     Behind a proxy many requests come from one address. Of the connections that were open when the request
-    began, it cannot have come on one that received fewer bytes than it has sent, nor on one that receives
-    more while it is worked on. A client is gone when no other is left.
+    began, it cannot have come on one that had received fewer bytes than the request sent, nor on one that
+    receives more while the request is processed. The client is gone when no candidate is left.
     """
 
     def __init__(self, req: Request, sent: int | None = None) -> None:
-        """To be made before the body is read.
+        """Create it before the body is read.
 
-        sent: bytes that have arrived from it when `is_gone` is first asked: its whole body unless given.
+        sent: bytes that have arrived when `is_gone` is first asked; by default the whole body.
         """
         self._address = _plain(req.env.get("REMOTE_ADDR", ""))
         self._port = req.env.get("SERVER_PORT", "")
         self._least = (req.content_length or 0) if sent is None else sent
         self._candidates = dict(self._connections())
-        # Streams of HTTP/2 share a connection, which goes on receiving.
+        # Streams of HTTP/2 share a connection, which keeps receiving.
         self._is_known = bool(self._candidates) and str(req.env.get("SERVER_PROTOCOL")).startswith("HTTP/1")
         self._has_arrived = False
 
     def is_gone(self) -> bool:
-        """Whether it closed its connection, False where that cannot be known."""
+        """Whether it has closed its connection; False if that cannot be known."""
         now = dict(self._connections())
         if self._has_arrived:
             self._candidates = {peer: n for peer, n in now.items() if self._candidates.get(peer) == n}
@@ -57,11 +58,11 @@ class Client:
         return self._is_known and not self._candidates
 
     def _connections(self) -> Iterator[tuple[_Peer, int]]:
-        """The open connections from the address, and how many bytes each has received."""
+        """Yield the open connections from the address, and how many bytes each has received."""
         if not hasattr(socket, "TCP_INFO"):
             return
         for found in sockets():
-            with suppress(OSError):  # not connected, or closed meanwhile
+            with suppress(OSError):  # not connected, or closed in the meantime
                 peer = found.getpeername()
                 if (
                     _plain(peer[0]) == self._address
@@ -72,9 +73,9 @@ class Client:
 
 
 def while_present(client: Client, items: Iterable[Item], lost: str) -> Iterator[Item]:
-    """The items as they are. Raises HTTPBadRequest where nobody waits for what becomes of them.
+    """Yield the items unchanged. Raises HTTPBadRequest if the client has gone away.
 
-    lost: tells the log what was given up. The client is looked for every half a second, and at the end.
+    lost: tells the log what was given up. The connection is checked every half second, and at the end.
     """
     next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
     for number, item in enumerate(items):
@@ -91,20 +92,20 @@ def _require_presence(client: Client, lost: str) -> None:
 
 
 class Seldom:
-    """Lets something be done so rarely that it takes a bounded part of the time, whatever it costs."""
+    """Limits how often something is done, so that it takes a bounded share of the time, whatever it costs."""
 
     def __init__(self, part: float) -> None:
-        """part: of the time, from 0 to 1."""
+        """part: the share of the time, from 0 to 1."""
         self._part = part
         self._next = 0.0
 
     @contextmanager
     def allowed(self) -> Iterator[bool]:
-        """Whether it may be done in the context, of which the time is taken."""
+        """Tell whether it may be done in the context, which is timed."""
         began = time.monotonic()
         is_allowed = began >= self._next
         if is_allowed:
-            self._next = math.inf  # for other threads, until it is known what this takes
+            self._next = math.inf  # for other threads, until the duration is known
         try:
             yield is_allowed
         finally:

@@ -1,4 +1,4 @@
-"""Overload: a bounded number of requests at work, and others that wait in a fair order for a bounded time."""
+"""Overload protection: a bounded number of requests at work, and a fair, bounded queue with a time limit."""
 
 import random
 import threading
@@ -11,10 +11,10 @@ from typing import Protocol
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _BEGUN_IN_A_ROW = 4
-"""Parts of views that have begun go first; after this many of them one that begins a view has its turn."""
+"""Parts of views go before new views; after this many parts in a row a new view is served."""
 
 _NEWEST_SHARE = 0.1
-"""How much the newest request counts in the mean time for which a place is taken."""
+"""The weight of the newest request in the mean time for which a place is taken."""
 
 
 class Reason(StrEnum):
@@ -26,30 +26,30 @@ class Reason(StrEnum):
 
 
 class Overloaded(RepositoryUnavailable):
-    """There was no place in time. Nothing was done: the request can be repeated soon.
+    """No place became free in time. Nothing was done: the request can be repeated soon.
 
-    retry_after: after how many seconds, not the same for all: who was refused at one moment should not return
-    at one moment.
+    retry_after: seconds to wait, different for each, so that requests refused at the same moment do not all
+        return at the same moment.
     """
 
     def __init__(self, lane: str, reason: Reason) -> None:
         super().__init__("The server is too busy right now.")
         self.lane = lane
         self.reason = reason
-        self.retry_after = random.randint(1, 3)  # noqa: S311 - no secret
+        self.retry_after = random.randint(1, 3)  # noqa: S311 - not a secret
 
 
 class Visitor(Protocol):
-    """Who wants a place."""
+    """A request that wants a place."""
 
     @property
     def address(self) -> str:
-        """Of the client; of all whose address is not known, the same."""
+        """The client's address; clients with unknown addresses share one."""
         ...
 
     @property
-    def is_begun(self) -> bool:
-        """Whether this belongs to a page view that has begun."""
+    def continues_view(self) -> bool:
+        """Whether it belongs to a page view that has begun."""
         ...
 
     def waits(self) -> None:
@@ -57,7 +57,7 @@ class Visitor(Protocol):
         ...
 
     def is_gone(self) -> bool:
-        """Whether the client does not wait for the answer any more. Asked after a wait."""
+        """Whether the client no longer waits for the response. Asked after a wait."""
         ...
 
 
@@ -71,11 +71,11 @@ class _State(Enum):
 class _Waiter:
     """A thread that waits until `woken` is released."""
 
-    __slots__ = ("address", "is_begun", "state", "woken")
+    __slots__ = ("address", "continues_view", "state", "woken")
 
     def __init__(self, visitor: Visitor) -> None:
         self.address = visitor.address
-        self.is_begun = visitor.is_begun
+        self.continues_view = visitor.continues_view
         self.state = _State.WAITING
         self.woken = threading.Lock()
         self.woken.acquire()
@@ -86,7 +86,7 @@ class _Waiter:
 
 
 class _Line:
-    """Waiters by address: those of an address in their order, the addresses in turn."""
+    """Waiters by address: first in, first out within an address, and addresses in turn."""
 
     def __init__(self) -> None:
         self._waiters: OrderedDict[str, deque[_Waiter]] = OrderedDict()
@@ -98,7 +98,7 @@ class _Line:
         return bool(self._waiters)
 
     def of(self, address: str) -> deque[_Waiter]:
-        """Those of the address, oldest first; not to be changed."""
+        """Return the waiters of the address, oldest first; not to be changed."""
         return self._waiters.get(address, _NOBODY)
 
     def addresses(self) -> Iterable[str]:
@@ -108,7 +108,7 @@ class _Line:
         self._waiters.setdefault(waiter.address, deque()).append(waiter)
 
     def pop(self) -> _Waiter:
-        """Take the next one out; its address comes behind all others then."""
+        """Remove and return the next waiter; its address then goes behind all others."""
         address, waiters = self._waiters.popitem(last=False)
         waiter = waiters.popleft()
         if waiters:
@@ -126,12 +126,12 @@ _NOBODY: deque[_Waiter] = deque()
 
 
 class Lane:
-    """Some places, and a bounded queue for them.
+    """A number of places, and a bounded queue for them.
 
-    A place is given back by `leave`, and goes to the next in the queue. Addresses take turns; requests of one
-    address alone are served first in, first out. Parts of views that have begun go before new views, up to
-    four in a row while new views wait. When the queue is full, the newest waiter of the address that has most
-    of them is refused, new views before parts: so nobody can fill the queue while others wait.
+    `leave` frees a place for the next in the queue. Addresses take turns; requests from one address are
+    served first in, first out. Parts of views that have begun go before new views, up to four in a row while
+    new views wait. When the queue is full, the newest waiter of the address with the most waiters is refused,
+    new views before parts: so nobody can fill the queue while others wait.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Lane:
         queue: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """queue: how many wait at most."""
+        """queue: the most requests that may wait."""
         self.name = name
         self.places = places
         self.queue = queue
@@ -154,20 +154,20 @@ class Lane:
 
     @property
     def taken(self) -> int:
-        """How many places are taken now."""
+        """The number of places taken now."""
         return self.places - self._free
 
     @property
     def waiting(self) -> int:
-        """How many wait now."""
+        """The number of waiters now."""
         with self._lock:
             return len(self._begun) + len(self._new)
 
     def wait_of_part(self, address: str) -> float:
-        """About how many seconds a part of a view that comes from that address now would wait.
+        """Return about how many seconds a part of a view from that address would wait now.
 
-        That is the number of parts that would be served before it, as the addresses take turns, times the
-        mean time for which a place was taken lately, divided by the number of places (Little's law).
+        That is the number of parts that would be served first, as addresses take turns, times the recent mean
+        time for which a place is taken, divided by the number of places (Little's law).
         """
         with self._lock:
             round_ = len(self._begun.of(address)) + 1
@@ -175,10 +175,10 @@ class Lane:
             return ahead * self._mean / self.places
 
     def enter(self, visitor: Visitor, until: float) -> None:
-        """Take a place, to be given back by `leave`.
+        """Take a place, to be freed by `leave`.
 
-        until: of the clock, when to give up. Raises Overloaded where there is no place by then, where the
-        queue is full, and where the client is gone when its turn comes.
+        until: the clock time at which to give up. Raises Overloaded if no place is free by then, if the queue
+            is full, or if the client is gone when its turn comes.
         """
         waiter = self._take_or_queue(visitor, until)
         if waiter is None:
@@ -191,12 +191,12 @@ class Lane:
             raise
 
     def learn(self, seconds: float) -> None:
-        """Take into account for how long a place was taken."""
+        """Update the mean with the seconds for which a place was taken."""
         with self._lock:
             self._mean += _NEWEST_SHARE * (seconds - self._mean)
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Free a place."""
         with self._lock:
             if self._begun and (self._begun_in_a_row < _BEGUN_IN_A_ROW or not self._new):
                 self._begun_in_a_row += 1
@@ -208,7 +208,7 @@ class Lane:
                 self._free += 1
 
     def _take_or_queue(self, visitor: Visitor, until: float) -> _Waiter | None:
-        """Take a place that is free, else stand in the queue."""
+        """Take a free place, or join the queue."""
         with self._lock:
             if self._clock() >= until:
                 raise Overloaded(self.name, Reason.LATE)
@@ -231,7 +231,7 @@ class Lane:
             raise Overloaded(self.name, Reason.GONE)
 
     def _drop(self, newest: _Waiter) -> None:
-        """Refuse the newest waiter of the address that has most of them."""
+        """Refuse the newest waiter of the address with the most waiters."""
 
         def length(address: str) -> tuple[int, bool]:
             waiting = len(self._new.of(address)) + len(self._begun.of(address))
@@ -243,7 +243,7 @@ class Lane:
         dropped.wake(_State.DROPPED)
 
     def _settled(self, waiter: _Waiter) -> _State:
-        """Its state, after which nobody changes it: one that still waits is taken out of the queue."""
+        """Return its final state; remove it from the queue if it still waits."""
         with self._lock:
             if waiter.state is _State.WAITING:
                 self._line(waiter).remove(waiter)
@@ -251,4 +251,4 @@ class Lane:
             return waiter.state
 
     def _line(self, waiter: _Waiter) -> _Line:
-        return self._begun if waiter.is_begun else self._new
+        return self._begun if waiter.continues_view else self._new

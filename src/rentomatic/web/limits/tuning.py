@@ -1,20 +1,20 @@
-"""How much the application takes on, and how long each thing may take."""
+"""How much work the application accepts, and how long each thing may take."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """The bounds that an operator sets, or a test; times in seconds.
+    """Limits set by an operator or a test; times in seconds.
 
-    threads: how many requests read at a time, see `Lanes`.
+    threads: how many requests read at once, see `Lanes`.
     wait: how long after its arrival a request waits for a place.
-    read_timeout: how long the storage may work on all that one request asks of it.
-    export_timeout: for an export, made and sent.
+    read_timeout: how long the storage may work for one request in all.
+    export_timeout: for creating and sending an export.
     room_timeout, listing_timeout: until the body of a room or of a listing has arrived.
     listing_reading: for reading a listing that has arrived: several times what a gigabyte of rooms takes.
-    listing_bytes: the length of a listing, as it is sent and as it is when it is decompressed; nginx bounds
-        the former as well: client_max_body_size in docker/nginx/routes.conf.
+    listing_bytes: the most bytes of a listing, compressed and decompressed; nginx limits the former as well:
+        client_max_body_size in docker/nginx/routes.conf.
     """
 
     threads: int = 4

@@ -19,23 +19,27 @@ if TYPE_CHECKING:
     from rentomatic.web.telemetry.metrics import Metrics
 
 _QUICK, _EXPENSIVE, _OTHERS = 128, 64, 8
-"""How many wait for a place in each lane: about as many as get one in time, each in a thread of 0.1 MB."""
+"""How many wait in each lane: about as many as get a place in time, each in a thread of 0.1 MB."""
 
 _RESERVE = 4
-"""Threads of a server for what takes no place: /health, /metrics and refusals."""
+"""Threads of a server for requests that take no place: /health, /metrics and refusals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How the work of a process is shared, so that slow requests do not block quick ones.
+    """How a process divides its work, so that slow requests do not block quick ones.
 
-    quick: where every request starts. expensive: reads of many rooms. bodies: requests whose body is
-    still arriving. forms: likewise, of the pages for staff: strangers may send these, and must not take the
-    places of people with a key. writes: of single rooms, which may have to wait for a load. imports: from the
-    first byte of the listing to the end of the load. exports: until the last byte has been sent.
+    quick: where every request starts.
+    expensive: reads of many rooms.
+    bodies: requests whose body is still arriving.
+    forms: the same for pages of staff: strangers may send these, and must not take places from clients with a
+        key.
+    writes: of single rooms, which may have to wait for a load.
+    imports: from the first byte of the listing to the end of the load.
+    exports: until the last byte has been sent.
 
-    Gunicorn itself waits some seconds for the rest of a body that was refused, which no lane bounds: there
-    a proxy in front has to take the bodies in before it hands them on, as nginx does.
+    Gunicorn itself waits some seconds for the rest of a refused body, which no lane limits: there a proxy in
+    front must read bodies completely before it passes them on, as nginx does.
     """
 
     quick: Lane
@@ -48,7 +52,7 @@ class Lanes:
 
     @classmethod
     def of(cls, threads: int) -> Self:
-        """Lanes for that many requests that read at a time: a quarter of them expensive, but one at least.
+        """Return lanes for `threads` reads at once: a quarter of them expensive, but at least one.
 
         With one thread, a quick and an expensive request still run at the same time; otherwise the expensive
         one would block all others.
@@ -69,7 +73,7 @@ class Lanes:
 
 
 def server_threads(threads: int) -> int:
-    """How many threads a server needs for some to be left when all places are taken and all queues full.
+    """Return how many threads a server needs so that some are left when all places and queues are full.
 
     threads: the setting, see `Lanes.of`.
     """
@@ -77,14 +81,14 @@ def server_threads(threads: int) -> int:
 
 
 _looks = Seldom(0.05)
-"""Looks at the connections for clients that went away: with thousands of them, one takes long."""
+"""Limits the checks for clients that went away: with thousands of connections, each check takes long."""
 
 
 class Turn:
-    """A request on its way: the lane in which it has a place, and until when it waits for another place.
+    """A request in progress: the lane in which it has a place, and how long it waits for another one.
 
-    until: of the monotonic clock. has_read: whether the page that was asked for is there already, and what
-    else is read belongs beside it.
+    until: the monotonic time at which waiting ends.
+    has_read: whether the requested page has been read, so that further reads are optional additions.
     """
 
     def __init__(self, req: Request, until: float, metrics: "Metrics", proxies: Proxies) -> None:
@@ -104,7 +108,7 @@ class Turn:
         return self._proxies.address_of(self._req)
 
     @property
-    def is_begun(self) -> bool:
+    def continues_view(self) -> bool:
         return self.has_read or is_part_of_view(self._req)
 
     def waits(self) -> None:
@@ -124,9 +128,9 @@ class Turn:
         return False
 
     def move(self, lane: Lane, within: float | None = None) -> None:
-        """Give the place back and take one in that lane, waiting for it up to `within` seconds.
+        """Free the place and take one in that lane, waiting for it up to `within` seconds.
 
-        Raises Overloaded where there is none in time; the request has no place then.
+        Raises Overloaded if none is free in time; the request has no place then.
         """
         self.end()
         began = time.monotonic()
@@ -144,14 +148,14 @@ class Turn:
         self._metrics.waited(lane.name, self._since - began if self._waits else 0.0)
 
     def end(self, worked: bool = True) -> None:
-        """Give the place back, if there is one."""
+        """Free the place, if there is one."""
         if self.lane is not None:
             self.detach(worked)()
 
     def detach(self, worked: bool = True) -> Callable[[], None]:
-        """What gives the place back, to be called once: this request does not do it any more.
+        """Return a function that frees the place, to be called once; this request no longer does.
 
-        worked: whether anything was done in that place; the lane learns only then from how long it took.
+        worked: whether anything was done in that place; only then does the lane learn from the duration.
         """
         lane, since, self.lane = self.lane, self._since, None
 
@@ -177,7 +181,7 @@ class Turns:
 
     @property
     def current(self) -> Turn | None:
-        """Of the request that this thread works on; None where there is none, or one that takes no place."""
+        """The turn of this thread's request; None if there is none, or it takes no place."""
         return getattr(self._of_thread, "turn", None)
 
     def begin(self, req: Request) -> None:
@@ -189,10 +193,10 @@ class Turns:
         turn.move(self.lanes.quick)
 
     def _wait_for_view(self, turn: Turn) -> None:
-        """Where the parts of this view would come too late, wait behind those of the views that have begun.
+        """If the parts of this view would come too late, wait behind the parts of views that have begun.
 
-        A page whose parts are missing was read in vain: fewer views begin, and those are whole.
-        Raises Overloaded.
+        A page without its parts is wasted work: so fewer views begin, and those are complete. Raises
+        Overloaded.
         """
         if self.lanes.expensive.wait_of_part(turn.address) > self.tuning.wait:
             turn.move(self.lanes.expensive)
@@ -200,7 +204,7 @@ class Turns:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """A request, whose place is given back at the end of the context, whatever became of it."""
+        """Free the request's place at the end of the context, however it ends."""
         outer, self._of_thread.turn = self.current, None
         try:
             yield
@@ -211,32 +215,32 @@ class Turns:
                 self._metrics.left()
 
     def move(self, lane: Lane) -> None:
-        """Let the request of this thread give its place back and take one in that lane. Raises Overloaded."""
+        """Move this thread's request to that lane. Raises Overloaded."""
         if self.current is not None:
             self.current.move(lane)
 
     def move_and_keep(self, lane: Lane) -> Callable[[], None]:
-        """As `move`, for a place that the request keeps beyond its end, until the result is called."""
+        """Move like `move`, but keep the place after the request has ended, until the result is called."""
         self.move(lane)
         return _nothing if self.current is None else self.current.detach()
 
     def arrived(self) -> None:
-        """The request of this thread is whole only now: it waits for what comes next as long as others do."""
+        """Restart the waiting time of this thread's request, whose body has only now arrived."""
         if self.current is not None:
             self.current.until = self._until
 
     @property
     def _until(self) -> float:
-        """When a request that is whole now has waited long enough for a place."""
+        """Return when a request that is complete now has waited long enough for a place."""
         return time.monotonic() + self.tuning.wait
 
 
 def _nothing() -> None:
-    """Give no place back: there is none."""
+    """Free no place: there is none."""
 
 
 class App(falcon.App[Request, Response]):
-    """An application whose requests give their places back, however they end."""
+    """An application that frees the places of its requests, however they end."""
 
     def __init__(self, turns: Turns, **options: Any) -> None:
         super().__init__(**options)

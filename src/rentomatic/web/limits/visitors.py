@@ -1,4 +1,4 @@
-"""Who asks: from which address, and for what."""
+"""Who sends a request: its address, and its purpose."""
 
 from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -7,19 +7,19 @@ from urllib.parse import urlsplit
 from falcon import Request
 
 _OF_SCRIPTS = ("/rooms/clusters", "/rooms/summary")
-"""What scripts of a page ask for, and others as well."""
+"""Paths that scripts of a page request, and other clients too."""
 
 
 class Proxies:
-    """Proxies whose `X-Forwarded-For` counts: those on this machine, and others by their networks."""
+    """Proxies whose `X-Forwarded-For` is trusted: those on this machine, and others by their networks."""
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
         self._networks = [ip_network(network, strict=False) for network in networks]
 
     def address_of(self, req: Request) -> str:
-        """The address that a client is known by, empty where there is none: for IPv6 the network of 64 bits.
+        """Return the address that identifies a client, empty without one; for IPv6 its network of 64 bits.
 
-        The last of those named that is no proxy itself; who is no proxy cannot name another.
+        The last address in the list that is not a trusted proxy; anything before it could be forged.
         """
         forwarded = req.get_header("X-Forwarded-For") or ""
         route = [*forwarded.split(","), req.env.get("REMOTE_ADDR", "")]
@@ -43,15 +43,15 @@ NO_PROXIES = Proxies()
 
 
 def begins_view(req: Request) -> bool:
-    """Whether this is a page whose script asks for parts of it."""
+    """Whether this is a page whose script will request parts of it."""
     return req.path == "/" and req.method == "GET"
 
 
 def is_part_of_view(req: Request) -> bool:
-    """Whether this belongs to a page view that has begun: a part of a page, or what its script asks for.
+    """Whether this belongs to a page view that has begun: a part of a page, or a request of its script.
 
-    Browsers say so, and others may lie. Over HTTPS they send what "Fetch Metadata Request Headers" (W3C) has,
-    over plain HTTP only the page that they come from.
+    Browsers say so; other clients may lie. Over HTTPS they send the headers of "Fetch Metadata Request
+    Headers" (W3C), over plain HTTP only the page that they come from.
     """
     if req.path.startswith("/parts/"):
         return True

@@ -166,7 +166,7 @@ def _charset(text: str) -> str | None:
 
 def _advised(message: str, remedy: Remedy | None) -> str:
     """The message, and which field of the form may help."""
-    return remedy.told_after(message, _in_the_form) if remedy else message
+    return remedy.added_to(message, _in_the_form) if remedy else message
 
 
 def _in_the_form(option: str, value: str) -> str:

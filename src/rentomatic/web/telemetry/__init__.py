@@ -1,1 +1,1 @@
-"""What an operator sees of the application: logs and metrics."""
+"""Logs and metrics, for operators."""

@@ -1,6 +1,6 @@
-"""The figures that `Metrics` counts, by what they are about.
+"""The metrics that `Metrics` counts, grouped by subject.
 
-registry: where they are shown; None where a collector reads those of all processes from files.
+registry: where they are shown; None if a collector reads those of all processes from files.
 """
 
 import time
@@ -18,7 +18,7 @@ _OUTCOMES: Final = ("added", "replaced", "unchanged", "skipped", "removed")
 
 
 class RequestFigures:
-    """How many requests there are, and how long they take."""
+    """The number and duration of requests."""
 
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._requests = Counter(
@@ -58,7 +58,7 @@ class RequestFigures:
 
 
 class StorageFigures:
-    """What the storage does, and how long it takes."""
+    """The number and duration of the storage's operations."""
 
     def __init__(self, registry: CollectorRegistry | None) -> None:
         self._operations = Histogram(
@@ -133,7 +133,7 @@ class LaneFigures:
 
 @dataclass(frozen=True, slots=True)
 class _LaneFigure:
-    """Those of one lane."""
+    """The metrics of one lane."""
 
     at_work: Gauge
     waiting: Gauge
@@ -146,8 +146,8 @@ class _LaneFigure:
             self.waiting.inc(waiting)
 
 
-def tell_of_process(registry: CollectorRegistry | None) -> None:
-    """Count this process, and say when it started: neither changes."""
+def count_process(registry: CollectorRegistry | None) -> None:
+    """Record this process and its start time, which never change."""
     workers = Gauge(
         "rentomatic_workers", "Processes that serve.", multiprocess_mode="livesum", registry=registry
     )

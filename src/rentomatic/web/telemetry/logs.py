@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on standard output, and lines of the audit also in a file."""
+"""The log: one JSON object a line on standard output; audit lines also go to a file."""
 
 import errno
 import logging
@@ -15,7 +15,7 @@ _FIELDS_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as a JSON object: time, level, logger, message, what `extra` adds, and a traceback."""
+    """Formats a record as JSON: time, level, logger, message, the fields of `extra`, and a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -32,11 +32,11 @@ class JsonFormatter(logging.Formatter):
 
 
 class AppendingHandler(logging.Handler):
-    """Appends each record to a file as one whole line.
+    """Appends each record to a file as one complete line.
 
-    The file is opened for every line: a program such as logrotate may move it away at any time, and any
-    number of processes may share it. A line that cannot be written is lost to the file only; the log says so
-    once, and again after a line has succeeded.
+    The file is opened for every line: logrotate, for example, may move it away at any time, and any number of
+    processes may share it. If a line cannot be written, only the file lacks it; the log says so once, and
+    again after a successful write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,10 +57,10 @@ class AppendingHandler(logging.Handler):
 
 
 def append_line(path: Path, text: str) -> None:
-    """Append a line to a file, which is made where there is none. Raises OSError.
+    """Append a line to a file, creating it if needed. Raises OSError.
 
-    It begins a new line where the last one was cut off, by a full disk or a power failure. Where another
-    process is in the middle of one, that leaves an empty line, which does no harm.
+    Starts a new line if the last one was cut off by a full disk or a power failure. If another process is in
+    the middle of a line, that leaves an empty line, which does no harm.
     """
     file = open_to_append(path)
     try:
@@ -79,19 +79,19 @@ def _is_cut_off(file: int) -> bool:
 
 
 def open_to_append(path: Path) -> int:
-    """The file descriptor of a file that only its owner can read. Raises OSError."""
+    """Open a file that only its owner can read; return the descriptor. Raises OSError."""
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def _has_key(record: logging.LogRecord) -> bool:
-    """Whether a known key caused this line: clients without one could fill the disk."""
+    """Whether the request had a known key: clients without one could fill the disk."""
     return getattr(record, "key", None) is not None
 
 
 def logging_configuration(level: str, audit_log: Path | None = None) -> dict[str, Any]:
-    """The `logging.config.dictConfig` of the application and of whichever server runs it.
+    """Return the `logging.config.dictConfig` for the application and for either server.
 
-    audit_log: the file that also gets the audit lines, with refusals of known keys but not of unknown ones.
+    audit_log: a file that also gets the audit lines, including denials of known keys but not of unknown ones.
     """
     configuration = _standard_output(level)
     if audit_log is not None:
@@ -122,7 +122,7 @@ def _standard_output(level: str) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": "WARNING"},
         "loggers": {
             "rentomatic": {"level": level.upper()},
-            "rentomatic.audit": {"level": "INFO"},  # who wrote what is told at any level
+            "rentomatic.audit": {"level": "INFO"},  # audit lines are logged at any level
             "_granian": {"level": level.upper()},
             "granian.access": {"level": level.upper()},
             "gunicorn.error": {"level": level.upper(), "propagate": True},

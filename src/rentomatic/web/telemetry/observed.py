@@ -1,4 +1,4 @@
-"""A storage whose operations are counted and timed."""
+"""A wrapper around a storage that counts and times its operations."""
 
 import threading
 import time
@@ -15,15 +15,15 @@ from rentomatic.web.telemetry.metrics import Metrics
 
 
 class StorageTime(threading.local):
-    """How many seconds of the request that this thread is working on went into the storage."""
+    """Seconds that the current request, in this thread, has spent in the storage."""
 
     seconds = 0.0
 
 
 class ObservedRepository(RoomRepository):
-    """Does what another repository does, and tells the metrics how long it took and whether it could.
+    """Forwards to another repository, and records the duration and success of each operation.
 
-    spent: is told the time as well, for the request that asks.
+    spent: records the duration for the current request as well.
     """
 
     def __init__(self, repository: RoomRepository, metrics: Metrics, spent: StorageTime) -> None:
@@ -96,9 +96,9 @@ class ObservedRepository(RoomRepository):
 
 
 class _Observation:
-    """The time of one operation. A class: a generator would take three times as long to enter and leave.
+    """Times one operation. A class, because a generator would take three times as long to enter and leave.
 
-    may_run_out: running out of time is no failure of the storage: it was asked for too much.
+    may_run_out: do not count OutOfTime as a failure of the storage: too much was asked of it.
     """
 
     __slots__ = ("_may_run_out", "_metrics", "_operation", "_spent", "_started")

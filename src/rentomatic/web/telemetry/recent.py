@@ -1,4 +1,4 @@
-"""A value that may be slow to come by: asked for now and then, and never waited for long."""
+"""A value that may be slow to get: cached, and waited for only briefly."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ _log = logging.getLogger("rentomatic.web")
 
 
 class Recent(Generic[Value]):
-    """What `look` gives, kept for so many seconds; one look at a time, in a thread of its own."""
+    """Caches the result of `look` for `keep` seconds; runs `look` in a thread of its own, one at a time."""
 
     def __init__(self, look: Callable[[], Value], keep: float) -> None:
         self._look = look
@@ -25,7 +25,7 @@ class Recent(Generic[Value]):
         self._looking: threading.Event | None = None
 
     def get(self, patience: float) -> Value | None:
-        """The value, None where it does not come within so many seconds or cannot be had."""
+        """Return the value, None if it does not arrive within `patience` seconds or `look` fails."""
         with self._lock:
             if time.monotonic() < self._until:
                 return self._value
@@ -41,7 +41,7 @@ class Recent(Generic[Value]):
             value = self._look()
         except (RepositoryUnavailable, OSError) as error:
             _log.debug("cannot read a figure: %s", error)
-        except Exception:  # noqa: BLE001 - a defect belongs into the log, where else a thread would just end
+        except Exception:  # noqa: BLE001 - without a log line, the thread would end silently
             _log.exception("cannot read a figure")
         finally:
             with self._lock:

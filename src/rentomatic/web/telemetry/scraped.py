@@ -1,4 +1,4 @@
-"""Figures that are no events: looked up when the metrics are read."""
+"""Metrics that do not count events: looked up when `/metrics` is read."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,21 +17,22 @@ from rentomatic.use_cases.ports import PoolState, RoomRepository
 from rentomatic.web.telemetry.recent import Recent
 
 _PATIENCE = 1.0
-"""Seconds that a scrape waits for one thing that it asks for."""
+"""Seconds that a scrape waits for each value."""
 
 _KEEP_ANSWER, _KEEP_COUNT = 5.0, 60.0
-"""Seconds for which a worker asks no more whether the storage answers, and counts no more rooms."""
+"""Seconds for which a worker caches whether the storage answers, and the number of rooms."""
 
 _POOL_PAUSE = 2.0
-"""Seconds between two looks at the pool, of workers that others are scraped for."""
+"""Seconds between two updates of the pool's metrics, if several workers share them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where the figures come from that are no events.
+    """Where the values come from that do not count events.
 
-    storage: the kind of storage, such as `sqlite`. pool: its connections, where it has a pool.
-    newest_backup: when the newest backup was taken, None where there is none; may raise OSError.
+    storage: the kind of storage, such as `sqlite`. pool: returns the state of its connections, if it has a
+        pool.
+    newest_backup: returns the time of the newest backup, None without one; may raise OSError.
     """
 
     repository: RoomRepository
@@ -63,14 +64,14 @@ class PoolGauges:
         self._limit.set(state.limit)
 
     def watch(self) -> None:
-        """Look for as long as the process lives: the one that is scraped cannot look into the others."""
+        """Update forever: the process that is scraped cannot see the others' pools."""
         while True:
             self.look()
             time.sleep(_POOL_PAUSE)
 
 
-class LookedUp(Collector):
-    """What is looked up at a scrape, within a bounded time and not at every scrape."""
+class ScrapedValues(Collector):
+    """Values looked up on a scrape, within a bounded time, and cached."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
@@ -80,7 +81,7 @@ class LookedUp(Collector):
         self._counted: int | None = None
 
     def describe(self) -> list[Metric]:
-        return []  # asking for names is no reason to ask the storage
+        return []  # listing the names must not query the storage
 
     def collect(self) -> Iterator[Metric]:
         build = GaugeMetricFamily(
@@ -104,7 +105,7 @@ class LookedUp(Collector):
         return True
 
     def _number_of_rooms(self) -> int | None:
-        """The last that is known: counting many may take longer than a scrape has patience."""
+        """Return the last known number: counting many rooms may take longer than a scrape waits."""
         counted = self._rooms.get(_PATIENCE)
         if counted is not None:
             self._counted = counted
