@@ -1,1 +1,1 @@
-"""How fast the program is, beside what it is measured against in the same run; see `__main__`."""
+"""Benchmarks: the program's speed beside that of its peers in the same run; see `__main__`."""

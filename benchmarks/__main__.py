@@ -1,11 +1,11 @@
 """Measure the program: `python -m benchmarks`, or `./manage.py bench`. Needs Linux.
 
 \b
-search            `SqliteRepo` beside the SQLAlchemy ORM and beside the best bare statement
+search            `SqliteRepo` beside the SQLAlchemy ORM and the best bare statement
 import            `rentomatic import` beside bare sqlite3 and csv
 export            `rentomatic export` beside bare sqlite3 and csv
-pan               clusters and list of a map that is moved, beside the bare statement that counts by cell
-http              the web server under load, its rooms in SQLite
+pan               clusters and list while a map is moved, beside a bare statement that counts by cell
+http              the web server under load, with rooms in SQLite
 workers           how two workers of the web server share that load
 postgres-search   the same searches by `PostgresRepo`
 postgres-pan      clusters and list on PostgreSQL
@@ -15,10 +15,9 @@ postgres-export   `rentomatic export` beside bare COPY
 `bench load` measures the servers under the load of many people: see its own --help.
 `bench worst` looks for the most expensive requests: see its own --help.
 
-The rooms are in an SQLite file in a temporary folder, or on a PostgreSQL server of the benchmark's own
-or that POSTGRES_TEST_URL names, caches being warm. Ways that are held against each other run by turns,
-and their ratio counts; times alone depend on the machine. The results are printed and kept in
-benchmarks/results/.
+The rooms are in an SQLite file in a temporary folder, or on a PostgreSQL server: the benchmark's own, or the
+one that POSTGRES_TEST_URL names. Caches are warm. The implementations alternate, and only the ratios of their
+times count; absolute times depend on the machine. Results are printed and saved in benchmarks/results/.
 """
 
 import signal
@@ -38,7 +37,7 @@ from benchmarks.workspace import Workspace, workspace
 from benchmarks.worst.command import worst
 
 FEWEST = LIMIT * (DEEP + 1)
-"""Rooms: the deep page must exist."""
+"""The fewest rooms: the deep page must exist."""
 
 PARTS = (
     "search",
@@ -62,7 +61,7 @@ PARTS = (
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="This part; may be repeated.")
 @click.pass_context
 def main(context: click.Context, rooms: int, rounds: int, only: tuple[str, ...]) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that contexts are left and clean up
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that contexts exit and clean up
     if context.invoked_subcommand is not None:
         return
     console, progress = Console(), Console(stderr=True)
@@ -78,7 +77,7 @@ def main(context: click.Context, rooms: int, rounds: int, only: tuple[str, ...])
 
 
 def _measure(part: str, place: Workspace, rooms: int, rounds: int, console: Console) -> list[object]:
-    """Measure a part, print it and give its results."""
+    """Measure a part, print the results and return them."""
     if part == "http":
         loads = http_load.measure(place, rooms, rounds)
         report.print_http(console, loads)
@@ -106,7 +105,7 @@ def _measure(part: str, place: Workspace, rooms: int, rounds: int, console: Cons
 
 
 def _sides(part: str, place: Workspace, rooms: int) -> AbstractContextManager[Sides]:
-    """The ways to search the rooms in the storage of the part."""
+    """Give the implementations of a search for the part's storage."""
     if part.startswith("postgres"):
         return postgres_sides(place.postgres.loaded(rooms))
     return sqlite_sides(place.database(rooms))

@@ -1,14 +1,14 @@
-"""What an import and an export are held against, as a program of its own: `python -m benchmarks.bare`.
+"""The baselines of imports and exports, as a separate program: `python -m benchmarks.bare`.
 
-    csv FILE              read a listing and do nothing with it
-    insert FILE URL       insert its lines with executemany, in one transaction, indexes kept
-    rebuild FILE URL      the same without indexes and R*Tree, which are made at the end
-    select URL FILE       write all rooms to a listing, by code
-    unsorted URL FILE     the same in the order in which they are stored
+        csv FILE              only read a listing
+        insert FILE URL       insert its lines with executemany, in one transaction, keeping the indexes
+        rebuild FILE URL      the same without indexes and R*Tree, which are created at the end
+        select URL FILE       write all rooms to a listing, by code
+        unsorted URL FILE     the same in the order in which they are stored
 
-A URL is that of an SQLite file, sqlite:///….
+A URL names an SQLite file, sqlite:///….
 
-Nothing is checked, and no room is held against one that is there already.
+Nothing is checked, and rooms are not compared with existing ones.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Bare connections to SQLite, with caches as large as the program's, and nothing else of it."""
+"""Bare connections to SQLite, with caches as large as the program's."""
 
 import math
 import sqlite3
@@ -6,7 +6,7 @@ from pathlib import Path
 
 SEARCH_CACHE = 2048
 LOAD_CACHE = 65536
-"""KiB that the program gives to a connection that searches or exports, and to one that loads."""
+"""KiB that the program gives to a connection for searches or exports, and for loads."""
 
 _MATHS = {
     "sin": math.sin,
@@ -19,14 +19,14 @@ _MATHS = {
 
 
 def connect(path: Path, cache: int = SEARCH_CACHE) -> sqlite3.Connection:
-    """A connection to the file on which only `BEGIN` begins a transaction."""
+    """Open a connection on which only an explicit `BEGIN` starts a transaction."""
     connection = sqlite3.connect(path, isolation_level=None)
     prepare(connection, cache)
     return connection
 
 
 def prepare(connection: sqlite3.Connection, cache: int = SEARCH_CACHE) -> None:
-    """Give a connection its cache, and mathematics where this SQLite was built without them."""
+    """Set a connection's cache, and add mathematical functions if this SQLite was built without them."""
     connection.execute(f"PRAGMA cache_size = -{cache}")
     try:
         connection.execute("SELECT sin(1)")

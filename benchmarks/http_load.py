@@ -1,8 +1,7 @@
-"""Measure the web server under a bounded load over connections that are kept open.
+"""Measure the web server under a bounded load over kept-alive connections.
 
-The load is made in Python on the same machine and takes a share of it. Requests a second and
-milliseconds tell about both; the processor time of the server for each request is its own, and
-steadier.
+The load is generated in Python on the same machine, and takes a share of it. Requests per second and
+milliseconds include both; the server's processor time per request does not, and is steadier.
 """
 
 import http.client
@@ -21,7 +20,7 @@ from benchmarks.workspace import Workspace
 PATH = "/rooms?filter_price__lt=60&sort=price&limit=20"
 CLIENTS = 4
 SECONDS = 2.0
-"""How long a round of the load lasts."""
+"""Seconds that a round of the load lasts."""
 
 _HOST = "127.0.0.1"
 _START_TIMEOUT = 30
@@ -30,7 +29,7 @@ _REQUEST_TIMEOUT = 10
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What a round of the load gave; the processor's time is the server's."""
+    """The result of a round of the load; the processor time is the server's."""
 
     requests: int
     requests_per_second: float
@@ -41,7 +40,7 @@ class LoadResult:
 
 
 def measure(place: Workspace, rooms: int, rounds: int) -> list[LoadResult]:
-    """Measure rounds of requests for the cheapest of many rooms; the first, to warm up, is left out."""
+    """Measure rounds of requests for the cheapest of many rooms; the first round warms up and is dropped."""
     with serving(url(place.database(rooms))) as (port, pid):
         results = []
         for number in range(rounds + 1):
@@ -52,7 +51,7 @@ def measure(place: Workspace, rooms: int, rounds: int) -> list[LoadResult]:
 
 @contextmanager
 def serving(database: str, **variables: str) -> Iterator[tuple[int, int]]:
-    """`rentomatic serve` for the time of the context, once it answers: its port and process id."""
+    """Run `rentomatic serve` during the context, once it responds; give its port and process id."""
     port = free_port()
     command = ["-m", "rentomatic", "serve", "--host", _HOST, "--port", str(port)]
     with server(command, DATABASE_URL=database, **variables) as process:
@@ -61,7 +60,7 @@ def serving(database: str, **variables: str) -> Iterator[tuple[int, int]]:
 
 
 def _load(port: int, pid: int) -> LoadResult:
-    """Requests from all clients at once, until the time of the round is over."""
+    """Send requests from all clients at once until the round is over."""
     latencies: list[list[float]] = [[] for _ in range(CLIENTS)]
     errors: list[Exception] = []
     before, start = processor_seconds(pid), time.perf_counter()
@@ -88,7 +87,7 @@ def _load(port: int, pid: int) -> LoadResult:
 
 
 def _ask(port: int, end: float, latencies: list[float], errors: list[Exception]) -> None:
-    """Ask one question after the other over one connection."""
+    """Send one request after the other over one connection."""
     try:
         with closing(http.client.HTTPConnection(_HOST, port, timeout=_REQUEST_TIMEOUT)) as connection:
             while (start := time.perf_counter()) < end:
@@ -112,7 +111,7 @@ def free_port() -> int:
 
 
 def wait_until_ready(port: int) -> None:
-    """Return when the server answers. Raises TimeoutError."""
+    """Return when the server responds. Raises TimeoutError."""
     end = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < end:
         try:

@@ -1,7 +1,7 @@
-"""Run a command and say what it cost, as JSON on standard output: `launcher.py SECONDS COMMAND…`.
+"""Run a command and print its cost as JSON on standard output: `launcher.py SECONDS COMMAND…`.
 
-A process counts the peak memory of the one that it was forked from as its own. Started from here,
-with `python -I -S`, that is next to nothing. The command's own output goes to standard error.
+A process starts with the peak memory of the process that forked it. Forked from here, with `python -I -S`,
+that is very little. The command's own output goes to standard error.
 """
 
 import json

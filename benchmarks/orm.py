@@ -1,7 +1,7 @@
 """The peer of a search: the SQLAlchemy ORM on the same table with the same indexes, pages by OFFSET.
 
-This is what most programs of this kind do. The distance is a haversine expression in SQL, by which
-the rooms are sorted.
+This is what most programs of this kind do. The distance is a haversine expression in SQL, by which rooms are
+sorted.
 """
 
 import math
@@ -31,8 +31,8 @@ class OrmRoom(Base):
     longitude: Mapped[float]
 
 
-class lesser(GenericFunction[float]):  # noqa: N801 - the name of a function
-    """The lesser of two numbers, which SQLite calls `min`."""
+class lesser(GenericFunction[float]):  # noqa: N801 - named like the SQL function
+    """The lesser of two numbers, called `min` in SQLite."""
 
     type = Float()
     inherit_cache = True
@@ -49,13 +49,13 @@ def _least(element: lesser, compiler: Any, **options: Any) -> str:
 
 
 class Orm:
-    """Answers from an engine, each from a session of its own, as in a web request."""
+    """Runs each query in a session of its own, as a web request would."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
     def page(self, statement: Select[OrmRoom], limit: int, number: int = 1) -> list[OrmRoom]:
-        """The page of that number, and one room more, which tells whether another page follows."""
+        """Return the page with that number, and one more room if another page follows."""
         with Session(self.engine) as session:
             return list(session.scalars(statement.limit(limit + 1).offset((number - 1) * limit)))
 
@@ -77,7 +77,7 @@ class Orm:
 
 
 def distance_to(point: Point) -> ColumnElement[float]:
-    """Metres from the point to a room."""
+    """Return the distance in metres from the point to a room."""
     north = func.sin(func.radians(OrmRoom.latitude - point.latitude) / 2)
     east = func.sin(func.radians(OrmRoom.longitude - point.longitude) / 2)
     cosines = func.cos(math.radians(point.latitude)) * func.cos(func.radians(OrmRoom.latitude))

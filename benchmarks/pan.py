@@ -1,4 +1,4 @@
-"""Measure a map that is moved about: the clusters and the list of a view, at every zoom."""
+"""Measure a map that is moved: the clusters and the list of a view, at every zoom."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from rentomatic.use_cases.search_rooms import search_rooms
 
 ZOOMS = range(19)
 WIDTH, HEIGHT = 1280, 800
-"""Pixels of the view."""
+"""Size of the view in pixels."""
 
 PLACES = {"centre": Point(51.512, -0.123), "edge": Point(51.446, 0.217)}
 
 IN_THE_LIST = 24
 TIME = 10.0
-"""Seconds that a view may take: what is measured is not cut short."""
+"""Seconds that a view may take: long enough that no measurement is cut short."""
 
 _SMALL_PART = 20
-"""One in so many rooms: beyond that, reading all of them is quicker than looking places up."""
+"""Beyond one in this many rooms, reading all rooms is faster than looking up places."""
 
 
 @dataclass(frozen=True, slots=True)
 class PanResult:
-    """What a view took by each way. exact: whether its clusters were, without a filter and under a price."""
+    """The times of a view by implementation. exact: its clusters, without and with a price filter."""
 
     zoom: int
     place: str
@@ -63,7 +63,7 @@ def _measure(on: Sides, zoom: int, place: str, rounds: int) -> PanResult:
         return search_rooms(on.repository, query, Budget(TIME), with_total=True, quick=True)
 
     rooms, statement = on.repository.count(all_rooms), _limit(on, box, zoom)
-    found, found_cheap = clusters(all_rooms), clusters(cheap)  # which also warms the caches
+    found, found_cheap = clusters(all_rooms), clusters(cheap)  # also warms the caches
     ways: dict[str, Callable[[], object]] = {
         "clusters": lambda: clusters(all_rooms),
         "under a price": lambda: clusters(cheap),
@@ -76,7 +76,7 @@ def _measure(on: Sides, zoom: int, place: str, rounds: int) -> PanResult:
 
 
 def view(centre: Point, zoom: int, width: int = WIDTH, height: int = HEIGHT) -> BoundingBox:
-    """What a map of so many pixels shows around a point, at most the whole Earth."""
+    """Return what a map of this size shows around a point, at most the whole Earth."""
     side = 256 * 2**zoom
     half, middle = min(180.0, 180 * width / side), (1 - asinh(tan(radians(centre.latitude))) / pi) / 2
     south, north = (_latitude(middle + part * height / 2 / side) for part in (1, -1))
@@ -85,12 +85,12 @@ def view(centre: Point, zoom: int, width: int = WIDTH, height: int = HEIGHT) -> 
 
 
 def _latitude(down: float) -> float:
-    """That of a place so far down a square map whose side is 1."""
+    """Return the latitude at this height, from the top, of a square map with sides of length 1."""
     return degrees(atan(sinh(pi * (1 - 2 * min(1.0, max(0.0, down))))))
 
 
 def _limit(on: Sides, box: BoundingBox, zoom: int) -> str:
-    """All rooms in the box by the same cells, without anything else of the program."""
+    """Return the bare statement that counts all rooms in the box by the same cells."""
     grid = grid_of(box, fitting_zoom(box, zoom))
     inside = f"latitude BETWEEN {box.south} AND {box.north} AND longitude BETWEEN {box.west} AND {box.east}"
     ((rooms, in_box),) = on.bare.rows(f"SELECT count(*), sum(CASE WHEN {inside} THEN 1 ELSE 0 END) FROM room")

@@ -1,7 +1,7 @@
-"""Databases of the sample rooms on a real PostgreSQL, for the time of a measurement.
+"""Databases of sample rooms on a real PostgreSQL, during a measurement.
 
-The server is the one that POSTGRES_TEST_URL names, whose user must be a superuser; without that the
-embedded one, started when a database is first asked for, as safe against a power cut as in production.
+The server is named by POSTGRES_TEST_URL, whose user must be a superuser; otherwise it is the embedded one,
+started when a database is first needed, with the durability of production.
 """
 
 import uuid
@@ -22,13 +22,13 @@ from rentomatic.sample_rooms import sample_rooms
 from tests.postgres_server import TEST_URL, running, within
 
 SETTINGS = ("shared_buffers=512MB", "max_wal_size=4GB")
-"""What differs from the defaults of PostgreSQL."""
+"""The settings that differ from PostgreSQL's defaults."""
 
 _EMPTY = "empty"
 
 
 class PostgresDatabases:
-    """Databases by their URLs, each made when it is first asked for, and dropped at the end."""
+    """Databases by their URLs, created on first use and dropped at the end."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
@@ -37,12 +37,12 @@ class PostgresDatabases:
         self.loaded = cache(self._loaded)
 
     def empty(self) -> str:
-        """A database with the schema and no room, the one before being dropped."""
+        """Create a database with the schema and no rooms, and drop the previous one."""
         self._drop(_EMPTY)
         return self._create(_EMPTY)
 
     def version(self) -> str | None:
-        """That of the server, None where none was needed."""
+        """The server's version, None if no server was needed."""
         if "_server" not in vars(self):
             return None
         with psycopg.connect(self._server) as connection:
@@ -52,7 +52,7 @@ class PostgresDatabases:
         self._end.close()
 
     def _loaded(self, rooms: int) -> str:
-        """A database of so many rooms, as a load and the autovacuum after it leave it."""
+        """Create a database of `rooms` rooms, as a load and the following autovacuum leave it."""
         self._log(f"loading {rooms:,} rooms into PostgreSQL")
         url = self._create(str(rooms))
         with closing(PostgresRepo(url, POSTGRES_REVISION)) as repository:
@@ -79,6 +79,6 @@ class PostgresDatabases:
 
 
 def _url(conninfo: str) -> str:
-    """The same as `DATABASE_URL` takes it."""
+    """Return the URL in the form for `DATABASE_URL`."""
     parameters = conninfo_to_dict(conninfo)
     return f"postgresql:///{parameters.pop('dbname')}?{urlencode(parameters, quote_via=quote)}"

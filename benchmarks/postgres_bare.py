@@ -1,12 +1,13 @@
-"""What an import into and an export from PostgreSQL are held against: `python -m benchmarks.postgres_bare`.
+"""The baselines of imports and exports with PostgreSQL: `python -m benchmarks.postgres_bare`.
 
-    copy FILE URL       COPY a listing into the table of the rooms, its indexes and constraints kept
-    rebuild FILE URL    the same without the indexes that no constraint needs, which are made at the end
-    heap FILE URL       COPY it into a table without any
-    select URL FILE     COPY all rooms to a listing, by code
-    unsorted URL FILE   the same in the order in which they are stored
+        copy FILE URL       COPY a listing into the table of rooms, keeping indexes and constraints
+        rebuild FILE URL    the same without the indexes that no constraint needs, which are created at the
+    end
+        heap FILE URL       COPY it into a table without indexes
+        select URL FILE     COPY all rooms to a listing, by code
+        unsorted URL FILE   the same in the order in which they are stored
 
-Nothing is held against rooms that are there already.
+Rooms are not compared with existing ones.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""The plans that PostgreSQL followed in a search, as `auto_explain` tells them beside the answers.
+"""The plans that PostgreSQL used for a search, reported by `auto_explain` while it ran.
 
-They are not asked for afterwards: a prepared statement may have a plan that its text, explained with
-its values, would not get.
+They are not requested afterwards: a prepared statement may use a plan that EXPLAIN of its text with the same
+values would not show.
 """
 
 import json
@@ -19,13 +19,13 @@ from rentomatic.repository.postgres.session import Session
 _TELL = {"log_analyze": "on", "log_timing": "off", "log_format": "json", "log_level": "notice"}
 
 _SETTLING = 6
-"""Calls after which a prepared statement has the plan that it keeps."""
+"""Calls after which a prepared statement keeps its plan."""
 
 _CALLS = 5
 
 
 class Explainer:
-    """Tells what the searches on a repository do, which may have one connection only."""
+    """Reports the plans of searches on a repository, which must use a single connection."""
 
     def __init__(self, repository: PostgresRepo) -> None:
         self._repository = repository
@@ -37,7 +37,7 @@ class Explainer:
             connection.add_notice_handler(self._hear)
 
     def explained(self, search: Callable[[], object]) -> Explained:
-        """The plans of a search, one a statement, and the time that executing them took, without planning."""
+        """Return the plans of a search, one for each statement, and their execution time."""
         for _ in range(_SETTLING):
             search()
         seconds = []
@@ -72,12 +72,12 @@ class Explainer:
 
 
 def _seconds(message: str) -> float:
-    """The time of `duration: 0.042 ms  plan: …`, which is that of the execution alone."""
+    """Return the time of `duration: 0.042 ms  plan: …`, which excludes planning."""
     return float(message.split()[1]) / 1000
 
 
 def _tree(nodes: Iterable[dict[str, Any]], depth: int = 0) -> Iterator[str]:
-    """A line a node, those that it reads from below it. Nodes that do the same side by side are one."""
+    """Yield one line for each node, followed by its children. Equal siblings are merged."""
     alike: dict[str, list[dict[str, Any]]] = {}
     for node in nodes:
         name = " ".join(filter(None, (node["Node Type"], node.get("Index Name"))))
@@ -100,5 +100,5 @@ _UNREMARKABLE = ("0 dropped", "0 times", "1 times")
 
 
 def _total(nodes: Iterable[dict[str, Any]], rows: str) -> float:
-    """The rows of all runs of the nodes; PostgreSQL gives the average of a run."""
+    """Return the rows of all loops of the nodes; PostgreSQL gives the average of one loop."""
     return sum((float(node.get(rows, 0)) * float(node["Actual Loops"]) for node in nodes), 0.0)

@@ -1,4 +1,4 @@
-"""The ways to search a PostgreSQL database."""
+"""The implementations of searches on a PostgreSQL database."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,9 +20,9 @@ from rentomatic.repository.postgres.repository import PostgresRepo
 
 @dataclass(frozen=True, slots=True)
 class BarePostgres:
-    """A connection whose statements are prepared with their values in the text, so planned but once.
+    """A connection whose statements are prepared with their values in the text, so that each is planned once.
 
-    PostgreSQL cannot be told which index to use, but by `OFFSET 0`, which it does not look across.
+    PostgreSQL cannot be told which index to use, except by `OFFSET 0`, which it does not optimise across.
     """
 
     connection: psycopg.Connection[tuple[Any, ...]]
@@ -49,7 +49,7 @@ class BarePostgres:
 
 @contextmanager
 def postgres_sides(url: str) -> Iterator[Sides]:
-    """The ways to the rooms of a database, closed at the end."""
+    """Give the implementations for a database, and close them at the end."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
     limits = Limits(statement_timeout=60, pool_size=1)
     try:

@@ -1,4 +1,4 @@
-"""Commands as processes of their own: what they cost, and servers that are ended in any case."""
+"""Commands as separate processes: their cost, and servers that always get stopped."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a command took: seconds by the clock and of the processor, and the most memory it held."""
+    """The cost of a command: seconds by the clock and of processor time, and its peak memory."""
 
     seconds: float
     processor_seconds: float
@@ -27,7 +27,7 @@ class Cost:
 
 
 def run(arguments: list[str], **variables: str) -> Cost:
-    """Run `python ARGUMENTS` to its end. Raises RuntimeError where it fails or takes too long."""
+    """Run `python ARGUMENTS` to its end. Raises RuntimeError if it fails or takes too long."""
     command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(_COMMAND_TIMEOUT), sys.executable, *arguments]
     with _started(command, variables, subprocess.PIPE, subprocess.PIPE) as process:
         output, errors = process.communicate(timeout=_COMMAND_TIMEOUT + _STOP_TIMEOUT)
@@ -39,7 +39,7 @@ def run(arguments: list[str], **variables: str) -> Cost:
 
 @contextmanager
 def server(arguments: list[str], **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python ARGUMENTS` for the time of the context; its output is shown if it ends before that."""
+    """Run `python ARGUMENTS` during the context; its output is shown if it ends earlier."""
     with (
         TemporaryFile() as output,
         _started([sys.executable, *arguments], variables, output.fileno(), output.fileno()) as process,
@@ -61,7 +61,7 @@ def server(arguments: list[str], **variables: str) -> Iterator[subprocess.Popen[
 def _started(
     command: list[str], variables: Mapping[str, str], output: int, errors: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a group of its own; whatever is left of the group at the end is killed."""
+    """Start a process in a group of its own; kill what is left of the group at the end."""
     process = subprocess.Popen(
         command, env={**os.environ, **variables}, stdout=output, stderr=errors, start_new_session=True
     )
@@ -74,12 +74,12 @@ def _started(
 
 
 def processor_seconds(pid: int) -> float:
-    """Seconds of the processor that a process and those below it have used, ended ones too; Linux only."""
+    """Return the processor seconds of a process and its descendants, ended ones included; Linux only."""
     return sum(_ticks(number) for number in (pid, *descendants(pid))) / _TICKS
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that a process and those below it have held, each at its own time; Linux only."""
+    """Return the sum of the peak memory of a process and its descendants; Linux only."""
     total = 0
     for number in (pid, *descendants(pid)):
         lines = Path(f"/proc/{number}/status").read_text().splitlines()
@@ -88,13 +88,13 @@ def peak_bytes(pid: int) -> int:
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that a process holds now; Linux only."""
+    """Return the memory that a process uses now; Linux only."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """The processes below a process, such as the workers of a server; Linux only."""
-    with suppress(FileNotFoundError, ProcessLookupError):  # one that has just ended
+    """Yield the descendants of a process, such as the workers of a server; Linux only."""
+    with suppress(FileNotFoundError, ProcessLookupError):  # a process that has just ended
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
                 yield int(child)
@@ -102,10 +102,10 @@ def descendants(pid: int) -> Iterator[int]:
 
 
 def _ticks(pid: int) -> int:
-    """Those of the process itself and of its children that have ended; none where it has just ended."""
+    """Return the clock ticks of a process and its ended children; 0 if it has just ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    # The name of the command, in parentheses, may hold anything; what counts comes behind it.
+    # The name of the command, in parentheses, may contain anything; the numbers follow it.
     return sum(map(int, text.rpartition(")")[2].split()[11:15]))  # utime to cstime, see proc(5)

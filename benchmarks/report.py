@@ -1,4 +1,4 @@
-"""The results as tables for people and as JSON for comparisons."""
+"""Results as tables for people and as JSON for comparisons."""
 
 import json
 import os
@@ -29,9 +29,9 @@ _MEGABYTE = 1_000_000
 
 
 def print_search(console: Console, results: Iterable[SearchResult]) -> None:
-    """A row a search: milliseconds of each way, and what ours is to the others.
+    """One row for each search: milliseconds of each implementation, and ours relative to the others.
 
-    The last column is what the storage took of ours, where it tells, to execute the statements.
+    The last column is the storage's share of our time, if it reports one.
     """
     table = _table("Searches", "search", "ours ms", "best", "peer ms", "best", "limit ms", "best")
     table.add_column("peer / ours", justify="right", style="bold")
@@ -46,7 +46,7 @@ def print_search(console: Console, results: Iterable[SearchResult]) -> None:
 
 
 def print_plans(console: Console, results: Iterable[SearchResult]) -> None:
-    """What the storage says that it does in each search, and how often where it is more than once."""
+    """The steps of the storage's plan for each search, and their number if more than one."""
     table = _table("Plans of ours", "search", "steps")
     table.columns[1].justify = "left"
     for result in results:
@@ -56,7 +56,7 @@ def print_plans(console: Console, results: Iterable[SearchResult]) -> None:
 
 
 def print_pan(console: Console, results: list[PanResult]) -> None:
-    """A row a view: milliseconds of each way, ~ where clusters are estimates; then the slowest of each."""
+    """One row for each view: milliseconds by implementation, ~ for estimates; then the slowest."""
     ways = list(results[0].timings)
     table = _table("Views of a map, ms", "zoom", "place", "rooms", "clusters", *ways, "clusters / limit")
     for result in results:
@@ -74,7 +74,7 @@ def print_pan(console: Console, results: list[PanResult]) -> None:
 
 
 def print_transfer(console: Console, title: str, results: list[TransferResult]) -> None:
-    """A row a way to move rooms; the first way is ours, and its time is held against every other."""
+    """One row for each way to move rooms; the first is ours, and the others are compared with it."""
     table = _table(title, "way", "rooms", "seconds", "processor s", "rooms / s", "peak MB", "ours / it")
     for result in results:
         same = result.rooms == results[0].rooms and result is not results[0]
@@ -106,7 +106,7 @@ def print_http(console: Console, results: list[LoadResult]) -> None:
 
 
 def print_load(console: Console, figures: Sequence[Figure]) -> None:
-    """A row a figure, in a table for each scenario: what was found, what is to be reached."""
+    """One row for each figure, in a table for each scenario: result and target."""
     for scenario in dict.fromkeys(figure.scenario for figure in figures):
         table = _table(scenario, "", "found", "", "to reach", "")
         for figure in figures:
@@ -117,7 +117,7 @@ def print_load(console: Console, figures: Sequence[Figure]) -> None:
 
 
 def print_workers(console: Console, results: list[WorkersResult]) -> None:
-    """A row a way to share: how often it was even, and medians of the rounds."""
+    """One row for each way to share: how often it was even, and medians of the rounds."""
     title = f"GET {PATH} on {CONNECTIONS} kept connections, {WORKERS} workers"
     columns = ("35 to 65 % each", "shares", "requests / s", "processor ms / request", "connections ended")
     table = _table(title, "way", *columns)
@@ -136,7 +136,7 @@ def print_workers(console: Console, results: list[WorkersResult]) -> None:
 
 
 def save(rooms: int, rounds: int, postgres: str | None, results: dict[str, list[object]]) -> Path:
-    """Write every figure to a file named after the date and time, and give its path.
+    """Write every figure to a file named after the date and time, and return its path.
 
     postgres: the version of the server, if there was one.
     """

@@ -1,4 +1,4 @@
-"""Measure searches: the program beside its peer and its limit, and the plans that the storage follows."""
+"""Measure searches: the program beside its peer and its limit, and the storage's plans."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from rentomatic.domain.search import Page
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search took by each way, and its plan: each step of it, and how often it was taken.
+    """The times of a search by implementation, and its plan: each step, and how often it ran.
 
-    storage_seconds: what the storage took of the time of ours, where it tells.
+    storage_seconds: the storage's part of our time, if it reports one.
     """
 
     name: str
@@ -37,7 +37,7 @@ def measure(on: Sides, rounds: int, log: Callable[[str], None]) -> list[SearchRe
 
 
 def _require_same_answers(case: Case) -> None:
-    """Run each way once, also to warm it up. Raises AssertionError where answers differ."""
+    """Run each implementation once, which also warms it up. Raises AssertionError if answers differ."""
     answers = {name: _comparable(way()) for name, way in case.ways.items()}
     for name, answer in answers.items():
         if answer != answers["ours"]:
@@ -45,7 +45,7 @@ def _require_same_answers(case: Case) -> None:
 
 
 def _comparable(answer: object) -> object:
-    """Rooms as tuples, without the one that only tells that more follow; anything else as it is."""
+    """Return rooms as tuples, without the extra one that shows that more follow; anything else unchanged."""
     match answer:
         case Page(rooms=rooms):
             return [astuple(room) for room in rooms]

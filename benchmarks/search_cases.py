@@ -1,4 +1,4 @@
-"""The searches that are measured: those that people do, and those that are the hardest."""
+"""The measured searches: common ones, and the hardest ones."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from rentomatic.domain.search import (
 from rentomatic.repository.sqlite.plan import NARROW
 
 DEEP = 1000
-"""A page, the first being 1."""
+"""A page number, from 1."""
 
 BY_PRICE = SORTS["price"]
 BY_PRICE_DESCENDING = SORTS["-price"]
@@ -38,7 +38,7 @@ CHEAPEST = Condition(Field.PRICE, Operator.LT, 25)
 
 
 def cases(on: Sides) -> Iterator[Case]:
-    """Every search that is measured."""
+    """Yield every measured search."""
     yield from _by_key(on)
     yield from _filtered(on)
     yield from _in_areas(on)
@@ -48,7 +48,7 @@ def cases(on: Sides) -> Iterator[Case]:
 
 
 def _by_key(on: Sides) -> Iterator[Case]:
-    """Pages of all rooms in the order of an index, and one room."""
+    """Yield pages of all rooms in the order of an index, and a single room."""
     before = f"SELECT code, price FROM room ORDER BY price, code LIMIT 1 OFFSET {LIMIT * (DEEP - 1) - 1}"
     ((code, price),) = on.bare.rows(before)
     by_price = select(OrmRoom).order_by(OrmRoom.price, OrmRoom.code)
@@ -67,7 +67,7 @@ def _by_key(on: Sides) -> Iterator[Case]:
 
 
 def _filtered(on: Sides) -> Iterator[Case]:
-    """A filter that few rooms meet, and one that many meet, sorted by something else."""
+    """Yield searches with a filter that few or many rooms meet, sorted by another field."""
     by_code = select(OrmRoom).order_by(OrmRoom.code)
     for name, filter_, index in (
         ("few rooms by price, by code", _at_least(_price_reached(on, NARROW // 2)), "room_price"),
@@ -79,7 +79,7 @@ def _filtered(on: Sides) -> Iterator[Case]:
 
 
 def _in_areas(on: Sides) -> Iterator[Case]:
-    """Rooms on a part of the map, cheapest first: some streets, most of the town, and where none are."""
+    """Yield areas, cheapest rooms first: a few streets, most of a town, and an empty place."""
     by_price = select(OrmRoom).order_by(OrmRoom.price, OrmRoom.code)
     for name, box, limit in (
         ("streets by price", STREETS, on.bare.placed(STREETS)),
@@ -91,7 +91,7 @@ def _in_areas(on: Sides) -> Iterator[Case]:
 
 
 def _nearest(on: Sides) -> Iterator[Case]:
-    """Rooms by distance. The limit knows beforehand how far it has to look."""
+    """Yield rooms by distance. The baseline knows in advance how far to look."""
     for name, point, conditions, number in (
         ("nearest", CENTRE, (), 1),
         ("nearest that are cheap", CENTRE, (CHEAP,), 1),
@@ -112,7 +112,7 @@ def _nearest(on: Sides) -> Iterator[Case]:
             last = on.orm.page(statement, LIMIT)[-1]
             box = Circle(point, point.distance_to(last.latitude, last.longitude)).bounding_box()
             only = on.bare.sql(and_(true(), *where))
-            # Those few are not all around: it is quicker to read every one of them.
+            # Those few are far apart: reading every one of them is faster.
             rare = conditions == (CHEAPEST,)
             nearby = on.bare.walking("room_price", only) if rare else on.bare.placed(box, only)
             limit = f"{nearby} ORDER BY {on.bare.sql(distance_to(point))}, code"
@@ -120,7 +120,7 @@ def _nearest(on: Sides) -> Iterator[Case]:
 
 
 def _awkward(on: Sides) -> Iterator[Case]:
-    """Searches that no index answers: a filter just too wide to be read whole, and contradictions."""
+    """Yield searches that no index answers: a filter slightly too wide to read whole, and contradictions."""
     wide = _at_least(_price_reached(on, NARROW * 5 // 4))
     by_code = select(OrmRoom).order_by(OrmRoom.code)
     query = RoomQuery(conditions=(wide,), limit=LIMIT)
@@ -143,9 +143,9 @@ def _awkward(on: Sides) -> Iterator[Case]:
 
 
 def _totals(on: Sides) -> Iterator[Case]:
-    """How many rooms there are, and what they cost at a glance.
+    """Yield counts and summaries.
 
-    Few rooms are best found by the R*Tree; where half of them match, reading all of them is quicker.
+    A few rooms are best found by the R*Tree; if half of all rooms match, reading all of them is faster.
     """
     yield on.count("count, all", RoomQuery(), [], "room")
     yield on.summary("summary, all", RoomQuery(), [], "room")
@@ -167,7 +167,7 @@ def _totals(on: Sides) -> Iterator[Case]:
 
 
 def _price_reached(on: Sides, rooms: int) -> int:
-    """A price that about so many rooms reach."""
+    """Return a price that about `rooms` rooms reach."""
     ((rooms_in_all,),) = on.bare.rows("SELECT count(*) FROM room")
     offset = min(rooms, rooms_in_all - 1)
     ((price,),) = on.bare.rows(f"SELECT price FROM room ORDER BY price DESC LIMIT 1 OFFSET {offset}")

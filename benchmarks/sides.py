@@ -1,7 +1,7 @@
-"""The three ways to do a search on one storage, which must all give the same answer.
+"""Three implementations of each search on one storage, which must all give the same answer.
 
-ours: the repository of the program. peer: the ORM, see `orm`. limit: the bare statement that gives the
-same rows as tuples by the best index there is, as a program could send that knew everything beforehand.
+ours: the program's repository. peer: the ORM, see `orm`. limit: a bare statement that gives the same rows as
+    tuples by the best index, as a program could send it that knew everything in advance.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ _ROWS = "SELECT code, size, price, latitude, longitude FROM"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A search, and the ways to do it by their names: `ours`, `peer`, `limit`."""
+    """A search, and its implementations by name: `ours`, `peer`, `limit`."""
 
     name: str
     ways: Mapping[str, Callable[[], object]]
@@ -33,37 +33,37 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What the storage did in a search: its steps, and seconds of its own where it tells them."""
+    """What the storage did in a search: its steps, and its own seconds if it reports them."""
 
     steps: list[str]
     seconds: float | None = None
 
 
 class Bare(Protocol):
-    """The storage without the program: its bare statements, and how they are written there."""
+    """The storage without the program: runs bare statements, and knows the storage's syntax for them."""
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]: ...
 
     def walking(self, index: str, where: str = "true") -> str:
-        """What follows FROM in a statement that walks an index of the rooms."""
+        """Return what follows FROM in a statement that walks an index of the rooms."""
         ...
 
     def placed(self, box: BoundingBox, where: str = "true") -> str:
-        """What follows FROM in a statement that looks up the rooms in a box by the index of places."""
+        """Return what follows FROM in a statement that looks up the rooms in a box by the index on places."""
         ...
 
     def reading(self, where: str) -> str:
-        """What follows FROM in a statement that reads all rooms."""
+        """Return what follows FROM in a statement that reads all rooms."""
         ...
 
     def sql(self, expression: ColumnElement[Any]) -> str:
-        """The expression as text, its values within."""
+        """Return the expression as text, with its values inlined."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What the ways go through, and cases that are made of it."""
+    """The implementations for one storage, and the cases built from them."""
 
     repository: RoomRepository
     orm: Orm
@@ -83,7 +83,7 @@ class Sides:
         return Case(name, ways)
 
     def one(self, name: str, code: str) -> Case:
-        """The room of a code."""
+        """The room with a code."""
         return Case(
             name,
             {
@@ -94,7 +94,7 @@ class Sides:
         )
 
     def count(self, name: str, query: RoomQuery, where: list[ColumnElement[bool]], limit: str) -> Case:
-        """How many rooms there are. limit: what follows FROM in the bare statement."""
+        """The number of matches. limit: what follows FROM in the bare statement."""
         statement = f"SELECT count(*) FROM {limit}"
         return Case(
             name,
@@ -106,7 +106,7 @@ class Sides:
         )
 
     def summary(self, name: str, query: RoomQuery, where: list[ColumnElement[bool]], limit: str) -> Case:
-        """Rooms at a glance. limit: what follows FROM in the bare statement."""
+        """A summary. limit: what follows FROM in the bare statement."""
         statement = f"SELECT price, count(*), min(size), max(size) FROM {limit} GROUP BY price"
         return Case(
             name,
@@ -118,5 +118,5 @@ class Sides:
         )
 
     def estimate(self, name: str, query: RoomQuery) -> Case:
-        """Rooms at a glance where there is no time to look at all of them."""
+        """A summary estimated from a sample."""
         return Case(name, {"ours": lambda: estimate_of(self.repository.sample(query))})

@@ -1,4 +1,4 @@
-"""The ways to search an SQLite file."""
+"""The implementations of searches on an SQLite file."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ from rentomatic.repository.sqlite.repository import SqliteRepo
 
 @dataclass(frozen=True, slots=True)
 class BareSqlite:
-    """A connection; SQLite is told which index to use."""
+    """A connection; every statement names its index."""
 
     connection: sqlite3.Connection
 
@@ -45,7 +45,7 @@ class BareSqlite:
 
 @contextmanager
 def sqlite_sides(path: Path) -> Iterator[Sides]:
-    """The ways to the rooms of a file, closed at the end."""
+    """Give the implementations for a file, and close them at the end."""
     engine = create_engine(URL.create("sqlite", database=str(path)))
     event.listen(engine, "connect", lambda connection, _: prepare(connection))
     try:
@@ -61,9 +61,9 @@ def sqlite_sides(path: Path) -> Iterator[Sides]:
 
 
 def _explained(repository: SqliteRepo, search: Callable[[], object]) -> Explained:
-    """The steps of the plans of all statements that the search runs, as SQLite explains them."""
+    """Return the plan steps of all statements that the search runs, as SQLite explains them."""
     with repository._connection(None) as connection:
-        pass  # the only one, which the repository uses again
+        pass  # the only connection, which the repository will reuse
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
     try:

@@ -1,7 +1,7 @@
-"""Timing several ways of doing one thing, turn by turn, so that all of them meet the same noise.
+"""Times several implementations in alternation, so that all of them meet the same noise.
 
-Absolute times differ from machine to machine and from minute to minute. What counts is the ratio of
-two ways within one round, of which the median over all rounds is taken.
+Absolute times differ between machines and minutes. What counts is the ratio of two implementations within a
+round; the median over all rounds is reported.
 """
 
 import math
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from statistics import median
 
 _SHORTEST_SAMPLE = 0.005
-"""Seconds: a call that takes less is repeated, so that the clock's grain does not show."""
+"""Seconds: faster calls are repeated, so that the clock's resolution does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds that one way took, one figure a round."""
+    """Seconds of one implementation, one number for each round."""
 
     seconds: tuple[float, ...]
 
@@ -29,14 +29,14 @@ class Timing:
         return min(self.seconds)
 
     def times(self, other: "Timing") -> float:
-        """How many times as long as the other way this one took: the median over the rounds."""
+        """Return how many times as long this one took as the other: the median over the rounds."""
         return median(one / two for one, two in zip(self.seconds, other.seconds, strict=True))
 
 
 def timed(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
-    """The time of a call of each way, measured by turns; the order is reversed every other round.
+    """Time a call of each implementation in alternation, reversing the order every other round.
 
-    Every way must have run before, so that caches are warm.
+    Each must have run before, so that caches are warm.
     """
     calls = {name: math.ceil(_SHORTEST_SAMPLE / _seconds(way, 1)) for name, way in ways.items()}
     samples: dict[str, list[float]] = {name: [] for name in ways}

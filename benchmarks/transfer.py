@@ -1,7 +1,7 @@
-"""Measure imports and exports, each a process of its own, beside bare ones; see `bare` and `postgres_bare`.
+"""Measure imports and exports, each in its own process, beside baselines; see `bare` and `postgres_bare`.
 
-The program runs with a tenth of the rooms as well, to show what its memory does: it grows until the
-cache and the sorter of SQLite are full, which takes two million rooms in an import, and no further.
+The program also runs with a tenth of the rooms, to show its memory: it grows until the cache and the sorter
+of SQLite are full, at two million rooms in an import, and no further.
 """
 
 import csv
@@ -16,15 +16,15 @@ from benchmarks.processes import Cost, run
 from benchmarks.workspace import Workspace
 
 MOST_ROUNDS = 3
-"""These take long, and differ little from round to round."""
+"""Fewer rounds, because each takes long and they differ little."""
 
 Way = tuple[str, int, Callable[[], Cost]]
-"""What it is called, how many rooms it moves, and how it does."""
+"""The name of an implementation, how many rooms it moves, and the function that does it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """What it cost to move so many rooms in one way, one entry a round."""
+    """The cost of moving `rooms` rooms by one implementation, one entry for each round."""
 
     name: str
     rooms: int
@@ -43,16 +43,16 @@ class TransferResult:
         return max(cost.peak_bytes for cost in self.costs)
 
     def times(self, other: "TransferResult") -> float:
-        """How many times as long as the other way this one took: the median over the rounds."""
+        """Return how many times as long this one took as the other: the median over the rounds."""
         return median(one.seconds / two.seconds for one, two in zip(self.costs, other.costs, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A kind of database by its URLs, and the bare program that moves rooms there: its ways by what they do.
+    """A kind of database, and the baselines that move rooms to and from it, by what they do.
 
-    empty: makes a database that has the schema and no room. loaded: makes one of so many rooms, once.
-    exports: the first one writes what the program does.
+    empty: creates a database with the schema and no rooms. loaded: creates one with that many rooms, once.
+    exports: the first one writes the same as the program.
     """
 
     empty: Callable[[], str]
@@ -83,7 +83,7 @@ def sqlite(place: Workspace) -> Storage:
 
 
 def postgres(place: Workspace) -> Storage:
-    """PostgreSQL; what its server needs is not in the figures of a process, but for the time."""
+    """PostgreSQL; figures of a process include the server's time, but not its memory and processor."""
     return Storage(
         place.postgres.empty,
         place.postgres.loaded,
@@ -98,7 +98,7 @@ def postgres(place: Workspace) -> Storage:
 
 
 def measure_import(place: Workspace, storage: Storage, rooms: int, rounds: int) -> list[TransferResult]:
-    """Measure `rentomatic import` of a CSV file into a database that has the schema and no room."""
+    """Measure `rentomatic import` of a CSV file into a database without rooms."""
 
     def ours(number: int) -> Cost:
         listing = str(place.listing(number))
@@ -144,7 +144,7 @@ def measure_export(place: Workspace, storage: Storage, rooms: int, rounds: int) 
 
 
 def url(database: Path) -> str:
-    """The value of DATABASE_URL for the file."""
+    """Return the value of DATABASE_URL for the file."""
     return f"sqlite:///{database}"
 
 
@@ -153,7 +153,7 @@ def _into_empty(storage: Storage, way: str, listing: str) -> Cost:
 
 
 def _same_rooms(one: Path, other: Path) -> bool:
-    """Whether the listings are the same, however their lines end and a round number is written."""
+    """Whether the listings have the same rooms, ignoring line endings and how round numbers are written."""
     return all(room == beside for room, beside in zip_longest(_rooms(one), _rooms(other)))
 
 

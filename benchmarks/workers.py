@@ -1,7 +1,7 @@
-"""Measure how the workers of a server share the work of connections that are kept.
+"""Measure how the workers of a server share the work of kept-alive connections.
 
-The servers run at the same time and are asked by turns, each from one thread that makes the load on the same
-machine. What counts is each worker's part of the processor time, and the processor time of a request.
+The servers run at the same time, and each in turn gets requests from one thread on the same machine. What
+counts is each worker's share of the processor time, and the processor time of a request.
 
 `python -m benchmarks.workers WAY PORT` is one of the servers.
 """
@@ -24,7 +24,7 @@ from rentomatic.server.serving import Serving, metrics_directory
 CONNECTIONS = 8
 WORKERS = 2
 SECONDS = 3.0
-"""How long a round lasts."""
+"""Seconds that a round lasts."""
 
 WAYS = {
     "one worker": "nothing to share",
@@ -35,13 +35,13 @@ WAYS = {
 
 _HOST = "127.0.0.1"
 _TIMEOUT = 10
-_PAUSE = 1.0  # for servers to forget the round before
+_PAUSE = 1.0  # lets the servers' averages settle after a round
 _REQUEST = f"GET {PATH} HTTP/1.1\r\nHost: {_HOST}\r\n\r\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class WorkersResult:
-    """What a round gave. share: of the busiest worker in the processor time of all; ended: connections."""
+    """A round. share: the busiest worker's, of all processor time. ended: connections the server closed."""
 
     way: str
     share: float
@@ -51,7 +51,7 @@ class WorkersResult:
 
 
 def measure(place: Workspace, rooms: int, rounds: int) -> list[WorkersResult]:
-    """Measure rounds of each way, by turns; the first, to warm up, is left out."""
+    """Measure rounds of each server in turn; the first round warms up and is dropped."""
     database, results = url(place.database(rooms)), []
     with ExitStack() as stack:
         servers = {}
@@ -85,7 +85,7 @@ def _round(way: str, port: int, pid: int) -> WorkersResult:
 
 
 class _Load:
-    """Requests on kept connections, each as soon as the last is answered; one that is ended is made anew."""
+    """Sends requests on kept-alive connections, each after the last response; replaces closed connections."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -93,7 +93,7 @@ class _Load:
         self.answers = self.ended = 0
 
     def run(self) -> float:
-        """Ask for the time of a round; the seconds it took. Raises RuntimeError where a request is lost."""
+        """Send requests for a round; return the seconds. Raises RuntimeError if a request is lost."""
         start = time.perf_counter()
         for _ in range(CONNECTIONS):
             self._connect()

@@ -1,4 +1,4 @@
-"""A temporary folder with the sample rooms in every shape that a measurement needs."""
+"""A temporary folder with sample rooms in every form that a measurement needs."""
 
 import shutil
 import tempfile
@@ -19,7 +19,7 @@ from rentomatic.serializers import csv as csv_listing
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Files and databases of so many rooms, each made when it is first asked for."""
+    """Files and databases of sample rooms, each created on first use."""
 
     folder: Path
     progress: Console
@@ -27,7 +27,7 @@ class Workspace:
     _made: set[Path] = field(default_factory=set)
 
     def listing(self, rooms: int) -> Path:
-        """A CSV file of so many rooms, in no order."""
+        """A CSV file of `rooms` rooms, in random order."""
         path = self.folder / f"{rooms}.csv"
         if self._is_new(path):
             with path.open("wb") as file:
@@ -35,7 +35,7 @@ class Workspace:
         return path
 
     def database(self, rooms: int) -> Path:
-        """An SQLite file of so many rooms, as an import leaves it."""
+        """An SQLite file of `rooms` rooms, as an import leaves it."""
         path = self.folder / f"{rooms}.db"
         if self._is_new(path):
             upgrade_sqlite(path)
@@ -44,7 +44,7 @@ class Workspace:
         return path
 
     def empty_database(self) -> Path:
-        """An SQLite file with the schema and no room, the one before being deleted."""
+        """Create an SQLite file with the schema and no rooms, and delete the previous one."""
         template, path = self.folder / "empty.db", self.folder / "target.db"
         if self._is_new(template):
             upgrade_sqlite(template)
@@ -54,7 +54,7 @@ class Workspace:
         return path
 
     def log(self, what: str) -> None:
-        """Tell whoever waits what is being done."""
+        """Report progress."""
         self.progress.log(what)
 
     def _is_new(self, path: Path) -> bool:
@@ -67,7 +67,7 @@ class Workspace:
 
 @contextmanager
 def workspace(progress: Console) -> Iterator[Workspace]:
-    """A workspace that is gone at the end."""
+    """Give a workspace that is removed at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="rentomatic-bench-", ignore_cleanup_errors=True) as folder,
         closing(PostgresDatabases(progress.log)) as postgres,

@@ -1,1 +1,1 @@
-"""The production stack: what `./manage.py` does with it. Standard library only, like `manage.py`."""
+"""The production stack, as managed by `./manage.py`. Standard library only, like `manage.py`."""

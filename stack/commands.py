@@ -1,4 +1,4 @@
-"""`./manage.py stack COMMAND`: the commands on the production stack, and no other."""
+"""`./manage.py stack COMMAND`: the only commands that act on the production stack, except `OTHERS`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ON_ROOMS = {
     "make-key": "make a key for writing over HTTP",
     "doctor": "check for problems: schema, backups, disks, certificate, passwords",
 }
-"""The commands of `rentomatic` that act on any storage: that of this machine, or the stack's."""
+"""The commands of `rentomatic` that act on any storage: this machine's, or the stack's."""
 
 INSIDE = {**ON_ROOMS, "init-postgres": "create the database and its schema; safe to repeat"}
 """The commands that run in a container of the stack."""
@@ -37,17 +37,17 @@ ELSEWHERE = {
     "compose": "docker compose with the stack's configuration and secrets, such as compose up -d",
     "deploy": "build, migrate, replace `web` one by one; rolls back if that fails",
 }
-"""What is about the stack as well, but not behind `stack`."""
+"""Commands about the stack that are not called through `stack`."""
 
 NAMES = tuple(f"stack {name}" for name in (*INSIDE, *UPKEEP))
 
 
 class UsageError(Exception):
-    """A command line that cannot be followed; nothing was done. The message says what to type instead."""
+    """An invalid command line; nothing was done. The message says what to type instead."""
 
 
 def run(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """Run `./manage.py stack …`; its exit code. Raises UsageError and StackError."""
+    """Run `./manage.py stack …`; return its exit code. Raises UsageError and StackError."""
     command, *rest = arguments or ["--help"]
     if command in ("-h", "--help", "help"):
         print(help_text(environment))
@@ -69,14 +69,14 @@ def run(arguments: Sequence[str], environment: dict[str, str]) -> int:
 
 
 def deploy(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """Run `./manage.py deploy`; its exit code. Raises StackError."""
+    """Run `./manage.py deploy`; return its exit code. Raises StackError."""
     _parsed("deploy", ELSEWHERE["deploy"], arguments)
     Rollout(Stack(environment)).deploy()
     return 0
 
 
 def help_text(environment: Mapping[str, str]) -> str:
-    """What `./manage.py stack --help` prints."""
+    """Return the text of `./manage.py stack --help`."""
     return f"""\
 Usage: ./manage.py stack COMMAND [ARGUMENTS]
 
@@ -97,17 +97,17 @@ something ask first; --yes skips the question, and is required without a termina
 
 
 def table(commands: Mapping[str, str]) -> str:
-    """One line for each command, with what it does."""
+    """Return one line for each command, with what it does."""
     return "\n".join(f"  {name:15} {what}" for name, what in commands.items())
 
 
 def name_of(environment: Mapping[str, str]) -> str:
-    """The name of the stack, which docker compose puts in front of those of its containers."""
+    """Return the name of the stack, which docker compose prefixes to the names of its containers."""
     return environment.get("COMPOSE_PROJECT_NAME") or "rentomatic"
 
 
 def unknown(command: str, known: Iterable[str]) -> UsageError:
-    """The error for a command that does not exist, with the nearest one that does."""
+    """Return the error for an unknown command, with the most similar known one."""
     by_word = {name.rpartition(" ")[2]: name for name in known}
     near = get_close_matches(command.rpartition(" ")[2], by_word, n=1)
     instead = f" Did you mean ./manage.py {by_word[near[0]]}?" if near else ""
@@ -124,10 +124,10 @@ def _parsed(command: str, what: str, arguments: Sequence[str], *flags: str) -> N
 
 
 def _confirm(what: str, *, yes: bool) -> None:
-    """Return where the person at the terminal agrees, or --yes was given.
+    """Ask the person at the terminal to agree, unless --yes was given.
 
-    `rentomatic.cli.confirm` asks the same by click, which is not installed yet where the stack is managed.
-    Raises UsageError where there is nobody to ask, and StackError where the answer is no.
+    `rentomatic.cli.confirm` does the same with click, which is not installed yet when the stack is managed.
+    Raises UsageError if there is no terminal, and StackError if the answer is no.
     """
     if yes:
         return

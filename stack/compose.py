@@ -1,7 +1,7 @@
 """The stack as docker compose runs it.
 
-It is described by docker/production.yml; what it needs of this machine is put in place here: the secrets,
-and the folders of backups, of logs and of the certificate.
+docker/production.yml describes it; this module prepares what it needs on this machine: the secrets, and the
+folders for backups, logs and the certificate.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ BACKUPS = ROOT / "backups"
 LOGS = ROOT / "logs"
 NAMES = ("postgres-password", "application-password")
 API_KEYS = "api-keys"
-"""Of those who may write: entries of `rentomatic make-key`, which are added by hand."""
+"""The hashed keys of clients that may write: entries of `rentomatic make-key`, added by hand."""
 
 CONTAINER_USER = 10001
-"""Who the containers run as where root made the secrets; else as the user who made them."""
+"""The user of the containers if root made the secrets; otherwise the user who made them."""
 
 _NUMBER = (r"[1-9]\d*", "a number of 1 or more")
 _PORT = (r"(\S+:)?\d{1,5}", "a port, or an address, a colon and a port")
@@ -45,18 +45,18 @@ _RULES = {
     "RENTOMATIC_START_TIMEOUT": (r"\d{1,4}(\.\d+)?", "a number of seconds"),
     "STACK_USER": (r"\d+:\d+", "the ids of a user and a group, like 1000:1000"),
 }
-"""How values look that only nginx or a container would find to be wrong, when it starts."""
+"""The format of values that otherwise only nginx or a container would reject, when it starts."""
 
 LAST_LINES = 50
-"""Lines that are shown of what failed."""
+"""Lines to show of a failed command's output."""
 
 _STORAGES = {
     "postgres": {"POSTGRES_HOSTNAME": "db", "MONGODB_HOSTNAME": "", "MIGRATION": "init-postgres"},
     "mongo": {"POSTGRES_HOSTNAME": "", "MONGODB_HOSTNAME": "mongo", "MIGRATION": "migrate"},
 }
-"""What the application is told in each profile of the stack, and how its schema is made.
+"""The application's settings in each profile of the stack, and how its schema is made.
 
-A server that the environment names for this machine's commands is none of the stack's.
+The stack ignores servers that the environment names for commands on this machine.
 """
 
 _TEST_SERVERS = {
@@ -66,13 +66,13 @@ _TEST_SERVERS = {
 
 
 class StackError(Exception):
-    """What keeps the stack from doing what it was told; says what to do about it."""
+    """The stack cannot do what was asked; the message says what to do about it."""
 
 
 class Stack:
     """The stack of one configuration.
 
-    environment: the variables that docker compose fills in, those of the configuration included.
+    environment: the variables for docker compose, including those of the configuration.
     """
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -95,7 +95,7 @@ class Stack:
             self.environment["STACK_CERTIFICATE"] = "/tls/tls.crt"
 
     def prepare(self) -> None:
-        """Make what the containers are given, unless it is there."""
+        """Create the files and folders that the containers need, unless they exist."""
         for folder in (SECRETS, TLS, BACKUPS, LOGS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._give(folder)
@@ -111,8 +111,8 @@ class Stack:
             self._give(file)
 
     def compose(self, arguments: Sequence[str]) -> int:
-        """Run a command of docker compose in place of this process; its exit code where that cannot be."""
-        if list(arguments[-1:]) != ["--help"]:  # who only reads does not want a stack on this machine yet
+        """Replace this process by a docker compose command; return its exit code if that is not possible."""
+        if list(arguments[-1:]) != ["--help"]:  # help must not create files
             self.prepare()
         command = ["docker", "compose", *arguments]
         if os.name == "posix":
@@ -122,7 +122,7 @@ class Stack:
     def tool(self, arguments: Sequence[str]) -> int:
         """Run a `rentomatic` command inside the stack, with this terminal, standard input and output.
 
-        Raises StackError where the stack is not running.
+        Raises StackError if the stack is not running.
         """
         if not self.ask("ps", "--quiet"):
             raise StackError(
@@ -130,12 +130,13 @@ class Stack:
                 "Start it with ./manage.py compose up -d."
             )
         terminal = () if sys.stdin.isatty() and sys.stdout.isatty() else ("--no-TTY",)
-        # Not its dependencies: they run, and a changed configuration is no reason to make them anew here.
+        # --no-deps: the dependencies run already, and must not be recreated because of a changed
+        # configuration.
         return self.compose(["run", "--rm", "--no-deps", *terminal, "tools", *arguments])
 
     @contextmanager
     def for_tests(self) -> Iterator[dict[str, str]]:
-        """The variables that name servers for the tests, in containers of their own that go at the end."""
+        """Give the variables that name servers for tests, which run in temporary containers."""
         self.environment["COMPOSE_PROJECT_NAME"] = f"rentomatic-test-{os.getpid()}"
         try:
             self.ask("up", "--detach", "--wait", timeout=600)
@@ -148,16 +149,16 @@ class Stack:
             self.ask("down", "--volumes", "--timeout", "5")
 
     def ask(self, *arguments: str, text: str | None = None, timeout: float = 600) -> str:
-        """What `docker compose …` prints. Raises StackError where it fails."""
+        """Return the output of `docker compose …`. Raises StackError if it fails."""
         return run(["docker", "compose", *arguments], self.environment, text=text, timeout=timeout)
 
     def _give(self, path: Path) -> None:
-        """Let the containers read it, where it was made by root, who is none of them."""
+        """Let the containers read a file that root made, because they do not run as root."""
         if os.geteuid() == 0:
             os.chown(path, *map(int, self.environment["STACK_USER"].split(":")))
 
     def write_secret(self, path: Path, text: str) -> None:
-        """A file that nobody else can read, not even for a moment, and that is whole or not there."""
+        """Write a file that nobody else can ever read, and that is either complete or absent."""
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
@@ -173,7 +174,7 @@ def run(
     timeout: float = 60,
     check: bool = True,
 ) -> str:
-    """What the command prints. Raises StackError with its last words where it fails."""
+    """Return the command's output. Raises StackError with the end of its output if it fails."""
     try:
         done = subprocess.run(
             command, env=environment, input=text, capture_output=True, text=True, timeout=timeout, check=False
@@ -201,7 +202,7 @@ def _check_values(environment: Mapping[str, str]) -> None:
 
 
 def _container_user() -> str:
-    """Who the containers run as: whoever owns the secrets, be it root or another who calls now."""
+    """Return the user of the containers: the owner of the secrets, whoever runs this command."""
     if SECRETS.exists():
         owner = SECRETS.stat()
         return f"{owner.st_uid}:{owner.st_gid}"
@@ -209,5 +210,5 @@ def _container_user() -> str:
 
 
 def say(text: str) -> None:
-    """Tell whoever runs the command; standard output is for what was asked for."""
+    """Print to the user on standard error; standard output is for requested data."""
     print(text, file=sys.stderr, flush=True)

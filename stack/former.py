@@ -1,4 +1,4 @@
-"""Spellings that used to act on the production stack: refused where a script may still mean it."""
+"""Command lines that used to act on the production stack: refused, because a script may still mean that."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from stack.compose import SECRETS
 
 _RENAMED = {"rotate-secrets": "stack rotate-secrets"}
 _MEANT_THE_STACK = ("backup", "restore")
-"""What acted on the stack where the environment named neither a storage nor a configuration."""
+"""Commands that acted on the stack if the environment named neither a storage nor a configuration."""
 
 
 def refuse(command: str, arguments: Sequence[str], configuration: str, local: str | None) -> None:
-    """Raise UsageError where the command line would now act on another storage than it used to.
+    """Raise UsageError if the command line would now act on another storage than it used to.
 
-    configuration: APPLICATION_CONFIG of the environment, empty where unset.
-    local: the storage that the command would act on because nothing else is named; None where one is.
+    configuration: APPLICATION_CONFIG of the environment, empty if unset.
+    local: the storage that the command would use by default; None if one is named.
     """
     line = shlex.join([command, *arguments])
     if command in _RENAMED:

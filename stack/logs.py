@@ -1,4 +1,4 @@
-"""Logs of the stack's containers as files of the host: Docker removes its own with the container.
+"""Saves the logs of the stack's containers on the host: Docker removes its own with the container.
 
 Standard library only, like `manage.py`.
 """
@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _KEPT = 50
-"""Files that are kept. With the usual limits a log has 50 MB, and 2 to 5 when it is compressed."""
+"""How many files are kept. With the usual limits a log has 50 MB, compressed 2 to 5."""
 
 _SAVED_WITHIN = 120.0
 
 
 def save_log(container: str, folder: Path) -> Path:
-    """Write what a container has logged to `<container>-<UTC time>.log.gz`; remove the oldest of such files.
+    """Save a container's log as `<container>-<UTC time>.log.gz`, and remove the oldest such files.
 
     Raises OSError and subprocess.SubprocessError.
     """
@@ -29,7 +29,7 @@ def save_log(container: str, folder: Path) -> Path:
         subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=_SAVED_WITHIN, check=True)
         log.seek(0)
         try:
-            # "x": `web` may write in the folder, and could have put a link to another file there.
+            # "x": `web` can write to the folder, and might have put a link to another file there.
             with gzip.open(path, "xb", compresslevel=6) as file:
                 shutil.copyfileobj(log, file)
         except FileExistsError:

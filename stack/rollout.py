@@ -1,4 +1,4 @@
-"""Changes that the stack serves through: a new version, new passwords, new keys."""
+"""Changes without downtime: a new version, new passwords, new keys."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _INSPECT = ("docker", "inspect", "--format")
 _IN_NGINX = ("exec", "--no-TTY", "nginx")
 _NGINX = ("nginx", "-c", "/etc/nginx/rentomatic/nginx.conf")
 _WORKERS = ("sh", "-c", "for p in $(cat /proc/1/task/1/children); do cat /proc/$p/task/$p/children; done")
-"""Prints the process ids of the workers: children of the server, which is one of the container's init."""
+"""Prints the process ids of the workers: children of the server, which is a child of the container's init."""
 
 _HANG_UP = ("sh", "-c", "kill -HUP 1")
-"""Sends SIGHUP from inside a container, whose init hands it on to the server.
+"""Sends SIGHUP from inside a container, whose init passes it on to the server.
 
-`docker kill --signal HUP` would count as a stop by hand: the restart policy would leave the container down
+`docker kill --signal HUP` would count as a manual stop: the restart policy would leave the container down
 after a crash or a reboot.
 """
 
@@ -35,15 +35,16 @@ except ModuleNotFoundError:  # the image of an older version, which a deployment
 sys.exit(probe(sys.argv[1]))
 """
 _PROBE = ("python", "-c", _PROBE_PROGRAM)
-"""Asks the server of its container for a path; says on standard error what else than 200 came."""
+"""Requests a path from the server in its container; prints anything but a 200 on standard error."""
 
 _FIRST_START_WITHIN = 240.0
 _STARTED_WITHIN = 30.0
-"""Seconds until a new `web` answers, beside RENTOMATIC_START_TIMEOUT, which it may wait for the database."""
+"""Seconds until a new `web` responds, in addition to RENTOMATIC_START_TIMEOUT for the database."""
 
 _READY_WITHIN = 10.0
-"""Seconds for which a new `web` may answer that it is not ready, before it counts as broken. It has asked the
-database before it answers at all, so that only an outage in just that moment needs any.
+"""Seconds for which a new `web` may respond that it is not ready, before it counts as broken.
+
+It has reached the database before it responds at all, so only an outage at that very moment needs any.
 """
 
 _STOPPED_WITHIN = 120.0
@@ -51,19 +52,19 @@ _STOPPED_WITHIN = 120.0
 _UNLOGGED = (
     "SET log_min_duration_statement = -1; SET log_min_error_statement = panic; SET log_statement = none;"
 )
-"""Said before a statement with a password: one that fails, or takes long, would stand in the server's log."""
+"""Keeps a statement with a password out of the server's log, even if it is slow or fails."""
 
 
 class Rollout:
-    """A stack whose containers of `web` are replaced one by one."""
+    """A stack whose `web` containers are replaced one by one."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
     def deploy(self) -> None:
-        """Build, migrate, and replace every `web` by a new one behind nginx, losing no request.
+        """Build, migrate, and replace every `web` behind nginx, losing no request.
 
-        Raises StackError; then the version that ran before is running.
+        Raises StackError; the previous version is running then.
         """
         self._stack.prepare()
         with _only_one():
@@ -83,15 +84,15 @@ class Rollout:
             say("Deployed.")
 
     def rotate_secrets(self) -> None:
-        """Give the database new passwords, and the application with them."""
+        """Give the database new passwords, and restart the application with them."""
         self._stack.prepare()
         with _only_one():
             roles = dict(zip(NAMES, ("postgres", self._stack.environment["POSTGRES_USER"]), strict=True))
             for name, role in roles.items():
                 new = SECRETS / f"{name}.new"
-                if not new.exists():  # else an earlier rotation was interrupted: go on with its password
+                if not new.exists():  # else an earlier rotation was interrupted: continue with its password
                     self._stack.write_secret(new, secrets.token_urlsafe(32))
-                # Made of letters, digits, - and _: nothing that would have to be quoted.
+                # Consists of letters, digits, - and _, so it needs no quoting.
                 self._sql(f"ALTER ROLE \"{role}\" PASSWORD '{new.read_text().strip()}';")
                 new.replace(SECRETS / name)
                 say(f"{role} has a new password, in docker/secrets/{name}.")
@@ -105,17 +106,17 @@ class Rollout:
             raise
 
     def reload(self) -> None:
-        """Let every `web` read the keys again, and nginx its configuration, losing no request.
+        """Let every `web` reload its keys, and nginx its configuration, losing no request.
 
-        Raises StackError where a container cannot be reached; the others are reloaded.
+        Raises StackError if a container cannot be reached; the others are reloaded.
         """
         self._stack.prepare()
         with _only_one():
             running = self._containers()
             if not running:
                 raise StackError("The stack is not running: ./manage.py compose up -d.")
-            # Reads all settings, the keys among them, and changes nothing. A server keeps its old settings
-            # where the new ones are wrong, and says so in its log only.
+            # Reads all settings, including the keys, and changes nothing. With invalid settings a server
+            # keeps its old ones, and says so only in its log.
             self._stack.ask("run", "--rm", "--no-deps", "--no-TTY", "tools", "migrate", "--sql")
             failures = []
             reloads: list[Callable[[], None]] = [partial(self._reload_web, name) for name in running]
@@ -134,7 +135,7 @@ class Rollout:
             old = _workers_of(container)
             run(["docker", "exec", container, *_HANG_UP])
             _wait_until_replaced(container, old)
-        else:  # it has the file that it was started with, and an editor put another one in its place
+        else:  # its file is the one it was started with, which an editor has replaced
             self._replace([container])
 
     @contextmanager
@@ -147,7 +148,7 @@ class Rollout:
             why = str(error) or "Interrupted."
             try:
                 failed = self._take_back_tag(image)
-                self._stack.ask("rm", "--force", "--stop", "migrate")  # which may be of the failed image
+                self._stack.ask("rm", "--force", "--stop", "migrate")  # it may be of the failed image
                 self._replace(newer)
                 if failed != image:
                     run(["docker", "rmi", failed], check=False)
@@ -156,7 +157,7 @@ class Rollout:
             raise StackError(f"{why} The previous version is running.") from error
 
     def _take_back_tag(self, image: str) -> str:
-        """Give the name of the image of `web` back to the one from before; the one that had it."""
+        """Return the name of the `web` image to the previous image; return the image that had it."""
         running = self._containers()
         if not running:
             return image
@@ -166,8 +167,8 @@ class Rollout:
         return failed
 
     def _replace_all(self) -> None:
-        """Put a new container for each one of `web`, one by one."""
-        # One that has ended would be started again in the place of a new one.
+        """Replace every container of `web` by a new one, one by one."""
+        # Compose would restart an exited container instead of creating a new one.
         for container in self._stack.ask("ps", "--status", "exited", "--format", "{{.Name}}", "web").split():
             self._save_log(container)
         self._stack.ask("rm", "--force", "web")
@@ -179,20 +180,21 @@ class Rollout:
                 say(f"Replacing web {number} of {len(old)} …")
                 self._add_one()
                 self._take_out(container)
-        finally:  # or `compose start web` would miss it
+        finally:  # else `compose start web` would not start it
             self._stack.ask("up", "--detach", "--no-recreate", "--no-build", "migrate")
 
     def _add_one(self) -> None:
         there = self._containers()
-        # Not --no-deps: what was made with it, compose takes for changed at the next `up` and makes anew,
-        # all at once. Without a container, migrate does not run again, be it of the version before.
+        # Without --no-deps, because compose would consider the containers changed at the next `up` and
+        # recreate them all at once. With zero containers, migrate does not run again, even from an older
+        # version.
         alone = ("--no-recreate", "--no-build", "--scale", "migrate=0")
         try:
             self._stack.ask("up", "--detach", *alone, "--scale", f"web={len(there) + 1}", "web")
             for container in self._containers(but=there):
                 self._wait_until_ready(container)
                 self._tell_nginx("joined", _address_of(container))
-        except BaseException:  # also when interrupted: one too many would stay
+        except BaseException:  # even when interrupted, because an extra container would stay
             for container in self._containers(but=there):
                 say(run(["docker", "logs", "--tail", str(LAST_LINES), container], check=False))
                 if log := self._remove(container):
@@ -200,11 +202,11 @@ class Rollout:
             raise
 
     def _take_out(self, container: str) -> None:
-        """End a container after nginx has stopped to send it requests."""
+        """Stop a container after nginx has stopped sending it requests."""
         address = _address_of(container)
         try:
             self._let_go(container, address)
-        except KeyboardInterrupt:  # half gone, and Docker might start it again
+        except KeyboardInterrupt:  # half stopped, and Docker might restart it
             self._let_go(container, address)
             raise
 
@@ -212,7 +214,7 @@ class Rollout:
         try:
             self._tell_nginx("leave", address)
             self._remove(container)
-        finally:  # whatever happened: the next container may get the address
+        finally:  # always, because the next container may get the address
             self._tell_nginx("left", address)
 
     def _tell_nginx(self, word: str, address: str) -> None:
@@ -225,7 +227,7 @@ class Rollout:
             ) from error
 
     def _reload_nginx(self) -> None:
-        """Let nginx take up what changed in docker/nginx, unless it cannot run with it."""
+        """Let nginx load changes in docker/nginx, unless they are invalid."""
         try:
             self._stack.ask(*_IN_NGINX, *_NGINX, "-t", "-q")
         except StackError as error:
@@ -233,7 +235,7 @@ class Rollout:
         self._stack.ask(*_IN_NGINX, *_NGINX, "-s", "reload")
 
     def _remove(self, container: str) -> Path | None:
-        """Stop a container and keep its log; the file, None where it could not be written."""
+        """Stop and remove a container; return the file with its log, None if it could not be written."""
         run(["docker", "stop", container], timeout=_STOPPED_WITHIN)
         log = self._save_log(container)
         run(["docker", "rm", container])
@@ -242,15 +244,15 @@ class Rollout:
     def _save_log(self, container: str) -> Path | None:
         try:
             return save_log(container, LOGS)
-        except (OSError, subprocess.SubprocessError) as error:  # no reason to leave the container in place
+        except (OSError, subprocess.SubprocessError) as error:  # not a reason to keep the container
             say(f"Could not save the log of {container}: {error}")
             return None
 
     def _wait_until_ready(self, container: str) -> None:
         """Return as soon as the server of a new container is ready.
 
-        Raises StackError, which says what it answered: at once where it has ended, soon where it answers that
-        it is not ready, later where it does not answer at all.
+        Raises StackError with what it responded: at once if it has ended, soon if it responds that it is not
+        ready, and later if it does not respond at all.
         """
         starting = float(self._stack.environment.get("RENTOMATIC_START_TIMEOUT") or 0) + _STARTED_WITHIN
         end, answers = time.monotonic() + starting, False
@@ -268,12 +270,12 @@ class Rollout:
             time.sleep(0.5)
 
     def _containers(self, but: Sequence[str] = ()) -> list[str]:
-        """The names of the containers of `web` that run, the oldest first."""
+        """Return the names of the running `web` containers, oldest first."""
         listed = set(self._stack.ask("ps", "--format", "{{.Name}}", "web").split()) - set(but)
         return sorted(listed, key=lambda name: int(name.rpartition("-")[2]))
 
     def _sql(self, statement: str) -> None:
-        # By standard input: arguments of a process can be seen by others.
+        # On standard input, because other users can see a process's arguments.
         psql = (
             "psql",
             "--no-psqlrc",
@@ -287,7 +289,7 @@ class Rollout:
 
 
 def _probe(container: str, path: str) -> str:
-    """What is wrong with the answer of the server in a container, nothing where it is 200."""
+    """Return what is wrong with the response of the server in a container, empty for a 200."""
     try:
         run(["docker", "exec", container, *_PROBE, path], timeout=10)
     except StackError as error:
@@ -300,7 +302,7 @@ def _workers_of(container: str) -> set[str]:
 
 
 def _wait_until_replaced(container: str, old: set[str]) -> None:
-    """Return when none of the old workers is left: until then, keys that were revoked still work."""
+    """Return when all old workers have ended; until then, revoked keys still work."""
     end = time.monotonic() + _STOPPED_WITHIN
     while old & _workers_of(container):
         if time.monotonic() > end:
@@ -313,7 +315,7 @@ def _image_of(container: str) -> str:
 
 
 def _address_of(container: str) -> str:
-    """Where nginx finds it."""
+    """Return the address at which nginx finds it."""
     form = "{{range $name, $network := .NetworkSettings.Networks}}{{$name}} {{$network.IPAddress}}\n{{end}}"
     lines = (line.split() for line in run([*_INSPECT, form, container]).splitlines())
     return next(address for name, address in lines if name.endswith("_front"))
@@ -321,8 +323,8 @@ def _address_of(container: str) -> str:
 
 @contextmanager
 def _only_one() -> Iterator[None]:
-    """Two at once would replace each other's containers."""
-    import fcntl  # not on Windows, where all but deployments works
+    """Prevent two rollouts at once, which would replace each other's containers."""
+    import fcntl  # not on Windows, where everything but deployments works
 
     with (SECRETS / "lock").open("w") as lock:
         try:

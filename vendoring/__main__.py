@@ -1,4 +1,4 @@
-"""`python -m vendoring`: everything anew, into the tree; the same again where nothing else is pinned."""
+"""`python -m vendoring`: write everything again; without new versions, the result is the same."""
 
 import shutil
 import sys
@@ -57,7 +57,7 @@ def _write(package: Package, fetched: Path) -> None:
 
 
 def _as_module(content: str, package: Package) -> str:
-    """The minified Leaflet as an ES module, which only its source is as it comes; others as they are."""
+    """Turn the minified Leaflet into an ES module, like its source; return other files unchanged."""
     if package.name != "leaflet" or '"object"==typeof exports' not in content:
         return content
     code, _, _ = content.rpartition("//# sourceMappingURL=")

@@ -1,7 +1,7 @@
-"""The base map: Natural Earth's land, rivers and borders and GeoNames' places, cut to small files.
+"""The base map: Natural Earth's land, rivers and borders and GeoNames' places, cut into small files.
 
-`world.json` is the whole world for the zooms up to 4; `3/x/y.json` and `6/x/y.json` have the detail of one
-tile of that zoom. README.md in the folder says what is in them.
+`world.json` is the whole world for zooms up to 4; `3/x/y.json` and `6/x/y.json` have the detail of one tile
+of that zoom. README.md in the folder describes their content.
 """
 
 import json
@@ -16,15 +16,15 @@ from vendoring.labels import Label, arranged, countries, places
 from vendoring.shapefile import Line, Point, records, shapes
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_MARGIN = 1 / 64  # of a cell, beyond its sides: neighbours overlap, and no seam is seen
+_MARGIN = 1 / 64  # of a cell, beyond its edges: neighbours overlap, so that no seam shows
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A degree of detail. zoom: of its cells. last: the last zoom of the map that it is for.
+    """A level of detail. zoom: of its cells. last: the last zoom of the map that uses it.
 
-    extent: steps of a coordinate across a cell. tolerance: how far a line may be off, in steps.
-    river: the highest of Natural Earth's ranks that is drawn.
+    extent: steps of a coordinate across a cell. tolerance: the allowed error of a line, in steps.
+    river: the highest of Natural Earth's ranks to draw.
     """
 
     zoom: int
@@ -35,7 +35,7 @@ class Level:
 
     @property
     def step(self) -> float:
-        """What a step is of the square."""
+        """The length of a step on the square."""
         return 1 / (self.extent << self.zoom)
 
 
@@ -44,7 +44,7 @@ LEVELS = (Level(0, 4, 4096, 1.7, 2), Level(3, 7, 4096, 1, 6), Level(6, 14, 4096,
 
 @dataclass(frozen=True, slots=True)
 class Geography:
-    """All that is drawn, on the square. rivers: with their ranks."""
+    """Everything to draw, on the square. rivers: with their ranks."""
 
     land: list[Line]
     borders: list[Line]
@@ -81,7 +81,7 @@ def read(sources: Sources) -> Geography:
 
 
 def borders(rings: list[Line]) -> list[Line]:
-    """The runs that two of the rings share: on land, since countries meet no one at a coast."""
+    """Return the lines that two rings share: borders on land, because countries do not meet at coasts."""
     sides = Counter(frozenset(side) for ring in rings for side in pairwise(ring))
     drawn: set[frozenset[Point]] = set()
     lines: list[Line] = []
@@ -102,7 +102,7 @@ def borders(rings: list[Line]) -> list[Line]:
 
 
 def write(geography: Geography, folder: Path) -> None:
-    """Write the files of all levels; `world.json` names those that there are."""
+    """Write the files of all levels; `world.json` lists the existing ones."""
     written: dict[int, dict[int, list[int]]] = {}
     world: dict[str, object] = {}
     for level in LEVELS:
@@ -129,7 +129,7 @@ def _projected(lines: Iterable[Line]) -> list[Line]:
 
 
 def _at(level: Level, geography: Geography) -> Geography:
-    """The geography in the detail of a level."""
+    """Return the geography in the detail of a level."""
     tolerance = level.tolerance * level.step
     least = (2 * tolerance) ** 2
     rings = [simplify(ring, tolerance) for ring in geography.land if area(ring) > least]
@@ -144,7 +144,7 @@ def _at(level: Level, geography: Geography) -> Geography:
 def _cells(
     geography: Geography, level: Level, cell: tuple[int, int, int]
 ) -> Iterable[tuple[tuple[int, int], dict[str, object]]]:
-    """The cells of a level that hold anything, by halves from the whole world down."""
+    """Yield the cells of a level that contain anything, halving the world repeatedly."""
     zoom, x, y = cell
     size = 1 / 2**zoom
     inside = _clipped(geography, (x * size, y * size, (x + 1) * size, (y + 1) * size))
@@ -175,7 +175,7 @@ def _clipped(geography: Geography, box: Box) -> Geography:
 
 
 def _encoded(geography: Geography, level: Level, x: int, y: int) -> dict[str, object]:
-    """A cell as its file has it; the coordinates are steps from its north-west corner."""
+    """Return the content of a cell's file; coordinates are steps from its north-west corner."""
 
     def steps(point: Point) -> tuple[int, int]:
         across, down = (round(value / level.step) for value in point)
@@ -198,9 +198,9 @@ def _encoded(geography: Geography, level: Level, x: int, y: int) -> dict[str, ob
 
 
 def _line(grid: list[tuple[int, int]]) -> str:
-    """The first point and the way to each next one, as Google's encoded polylines have it.
+    """Encode the first point and the differences between successive points, like Google's encoded polylines.
 
-    Five bits a character, the lowest first, with the sign at the end of a number; of an alphabet of our own,
+    Five bits a character, lowest first, with the sign at the end of a number; in an alphabet of our own,
     which JSON does not escape.
     """
     text, last = [], (0, 0)

@@ -1,6 +1,6 @@
-"""Lines and rings on the Web Mercator square: projected, simplified, cut to cells.
+"""Lines and rings on the Web Mercator square: projected, simplified, and clipped to cells.
 
-The square is 1 wide and 1 high, with (0, 0) in the north west, as tiles count.
+The square is 1 wide and 1 high, with (0, 0) in the north-west corner, like map tiles.
 """
 
 import math
@@ -16,16 +16,16 @@ _LIMIT = 85.0511  # degrees: where the square ends
 
 
 def project(point: Point) -> Point:
-    """Degrees of longitude and latitude to the square."""
+    """Project degrees of longitude and latitude onto the square."""
     longitude, latitude = point
     radians = math.radians(max(-_LIMIT, min(_LIMIT, latitude)))
     return longitude / 360 + 0.5, 0.5 - math.asinh(math.tan(radians)) / (2 * math.pi)
 
 
 def simplify(line: Line, tolerance: float) -> Line:
-    """The line without the points that are nearer than the tolerance to what is left.
+    """Return the line without points that are closer than the tolerance to the rest.
 
-    Ramer, Douglas and Peucker's algorithm, without recursion.
+    The Ramer-Douglas-Peucker algorithm, without recursion.
     """
     keep = {0, len(line) - 1}
     spans = [(0, len(line) - 1)]
@@ -43,13 +43,13 @@ def simplify(line: Line, tolerance: float) -> Line:
 
 
 def area(ring: Line) -> float:
-    """By the shoelace formula, without its sign."""
+    """Return the unsigned area by the shoelace formula."""
     pairs = zip(ring, ring[1:] + ring[:1], strict=True)
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)) / 2
 
 
 def clip_ring(ring: Line, box: Box) -> Line:
-    """The part of a ring in the box, by Sutherland and Hodgman's algorithm; empty where there is none."""
+    """Return the part of a ring in the box, by the Sutherland-Hodgman algorithm; empty if there is none."""
     west, north, east, south = box
     for axis, bound, sign in ((0, west, 1), (0, east, -1), (1, north, 1), (1, south, -1)):
         values = [sign * (point[axis] - bound) for point in ring]
@@ -67,7 +67,7 @@ def clip_ring(ring: Line, box: Box) -> Line:
 
 
 def clip_line(line: Line, box: Box) -> Iterator[Line]:
-    """The runs of a line that touch the box; each goes on to the first point outside."""
+    """Yield the parts of a line that touch the box; each continues to the first point outside."""
     run: Line = []
     for a, b in pairwise(line):
         if _touches(a, b, box):
@@ -95,7 +95,7 @@ def _between(a: Point, b: Point, part: float) -> Point:
 
 
 def _distance(point: Point, a: Point, b: Point) -> float:
-    """From a point to a segment."""
+    """Return the distance from a point to a segment."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     length = dx * dx + dy * dy
     along = ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / length if length else 0

@@ -1,7 +1,7 @@
 """Which names the map shows from which zoom on.
 
-Decided here once for all: a name that is shown stays as one zooms in, none lies on another, and the browser
-has nothing to work out.
+Decided here once: a name stays visible while zooming in, no two overlap, and the browser has nothing to
+compute.
 """
 
 from collections import defaultdict
@@ -15,17 +15,17 @@ from vendoring.shapefile import Point
 ZOOMS = range(2, 15)
 _LEAST = 3000
 _POPULATION = {3: 5e6, 4: 2e6, 5: 8e5, 6: 3e5, 7: 1.2e5, 8: 5e4, 9: 2e4, 10: 8e3, 11: _LEAST}
-"""Inhabitants that a place needs at a zoom; below the first none is shown, above the last all are."""
+"""Inhabitants that a place needs at each zoom: none is shown below the first, all above the last."""
 _OF_A_DISTRICT = {11: 1e5, 12: 2e4}
-_CAPITAL = 4  # a capital counts as a place of so many times its inhabitants
+_CAPITAL = 4  # a capital counts as a place with this many times its inhabitants
 _COUNTRY = 1e12  # a country counts more than any place
-_LONG, _LONGEST = 20, 32  # characters: what waits for more room, and what is never shown
-_GREAT = 2e6  # weight of the places that the name of a country makes room for
+_LONG, _LONGEST = 20, 32  # characters: longer names need more room; the longest are never shown
+_GREAT = 2e6  # weight of the places that a country's name must not cover
 _CELL = 128  # pixels of the grid in which neighbours are looked for
 
 
 class Kind(IntEnum):
-    """How a name is written; basemap.js knows the numbers."""
+    """The style of a name; basemap.js knows the numbers."""
 
     COUNTRY = 0
     CITY = 1
@@ -34,12 +34,12 @@ class Kind(IntEnum):
 
 
 _SIZE = {Kind.COUNTRY: 14, Kind.CITY: 13, Kind.TOWN: 12, Kind.DISTRICT: 11}
-"""Pixels, for the width of a name: those of a country stand apart."""
+"""Pixels per character; the letters of a country's name are spaced."""
 
 
 @dataclass(slots=True)
 class Label:
-    """A name. where: its middle. weight: inhabitants, or more for what matters more. last: its last zoom."""
+    """A name. where: its centre. weight: inhabitants, or more for important names. last: its last zoom."""
 
     name: str
     kind: Kind
@@ -50,10 +50,10 @@ class Label:
 
 
 def countries(records: Iterable[dict[str, str]]) -> Iterator[Label]:
-    """Of the attributes of Natural Earth's countries."""
+    """Yield labels from the attributes of Natural Earth's countries."""
     for record in records:
         where = project((float(record["LABEL_X"]), float(record["LABEL_Y"])))
-        name = min(record["NAME"], record["NAME_EN"], key=len)  # either may be the one that people use
+        name = min(record["NAME"], record["NAME_EN"], key=len)  # the shorter one is usually the common name
         rank = float(record["LABELRANK"])
         first, last = (round(float(record[name])) for name in ("MIN_LABEL", "MAX_LABEL"))
         first = max(first, 4 if len(name) > _LONG else 2)
@@ -61,7 +61,7 @@ def countries(records: Iterable[dict[str, str]]) -> Iterator[Label]:
 
 
 def places(table: str) -> Iterator[Label]:
-    """Of the rows of GeoNames' table `cities500`, see its readme."""
+    """Yield labels from the rows of GeoNames' table `cities500`, see its readme."""
     for row in table.splitlines():
         _, name, _, _, latitude, longitude, _, code, *_ = columns = row.split("\t")
         people = int(columns[14])
@@ -77,12 +77,12 @@ def places(table: str) -> Iterator[Label]:
 def _kind(people: int, code: str) -> Kind:
     if code in ("PPLX", "PPLL"):
         return Kind.DISTRICT
-    # A third-order division is mostly a part of a city that is there itself.
+    # A third-order division is mostly part of a city with a label of its own.
     return Kind.CITY if code == "PPLC" or (people >= 5e5 and code != "PPLA3") else Kind.TOWN
 
 
 def arranged(labels: Iterable[Label]) -> list[Label]:
-    """The labels that find room, each from the first zoom on that has room for it; the heaviest first."""
+    """Return the labels that fit, each from the first zoom with room for it; the heaviest first."""
     waiting = sorted(labels, key=lambda label: (-label.weight, label.name, label.where))
     _make_way(waiting)
     shown: list[Label] = []
@@ -99,15 +99,15 @@ def arranged(labels: Iterable[Label]) -> list[Label]:
                 grid.put(label)
                 shown.append(label)
             elif label.kind is Kind.CITY:
-                grid.put(label)  # its place is kept until there is room
+                grid.put(label)  # reserves its place until there is room
         known = set(map(id, shown))
         waiting = [label for label in waiting if id(label) not in known]
     return sorted(shown, key=lambda label: (label.first, -label.weight, label.name, label.where))
 
 
 def _make_way(labels: list[Label]) -> None:
-    """Move the name of a country up or down where it would hide one of its great cities."""
-    zoom = 5  # where the great cities come
+    """Move the name of a country up or down if it would hide one of its great cities."""
+    zoom = 5  # where the great cities appear
     grid = _Grid(zoom)
     for label in labels:
         if label.kind is not Kind.COUNTRY and label.weight >= _GREAT:
@@ -121,7 +121,7 @@ def _make_way(labels: list[Label]) -> None:
 
 
 class _Grid:
-    """The boxes of the names at a zoom, found by where they are."""
+    """The boxes of the names at a zoom, indexed by place."""
 
     def __init__(self, zoom: int) -> None:
         self._pixels = 256 * 2**zoom

@@ -1,4 +1,4 @@
-"""Packages of npm and PyPI, fetched by their own clients as they are configured, and verified."""
+"""Packages of npm and PyPI, fetched by their own clients with the user's configuration, and verified."""
 
 import base64
 import hashlib
@@ -15,15 +15,15 @@ _WHEELS = ("--only-binary=:all:", "--platform=manylinux2014_x86_64", "--python-v
 
 
 class VendoringError(Exception):
-    """What keeps a package from being vendored."""
+    """A package cannot be vendored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
     """A package of npm. integrity: of its archive, as npm writes it.
 
-    into: the folder that gets its files, from the project's; None where they only are a source of others.
-    files: their names in the package, and there.
+    into: the target folder, relative to the project; None if its files are only sources for others.
+    files: their names in the package, and in the folder.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Package:
 
 
 def packages(path: Path) -> list[Package]:
-    """Those of package.json."""
+    """Return the packages of package.json."""
     stated = json.loads(path.read_text(encoding="utf-8"))
     return [
         Package(name, version, entry["integrity"], entry.get("into"), entry.get("files", {}))
@@ -44,7 +44,7 @@ def packages(path: Path) -> list[Package]:
 
 
 def fetch_package(package: Package, folder: Path) -> Path:
-    """The package's own folder, unpacked. Raises VendoringError."""
+    """Download and unpack a package; return its folder. Raises VendoringError."""
     command = ["npm", "pack", "--json", "--ignore-scripts", f"{package.name}@{package.version}"]
     (packed,) = json.loads(_run(command, folder))
     archive = folder / Path(packed["filename"]).name
@@ -59,7 +59,7 @@ def fetch_package(package: Package, folder: Path) -> Path:
 
 
 def fetch_wheels(python: str, requirements: Path, folder: Path) -> Path:
-    """A folder with the content of the wheels of a file with hashes. Raises VendoringError."""
+    """Unpack the wheels of a requirements file with hashes; return the folder. Raises VendoringError."""
     pip = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     _run([*pip, "--require-hashes", *_WHEELS, "--dest", ".", "-r", str(requirements)], folder)
     into = folder / "wheels"

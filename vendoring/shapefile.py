@@ -1,4 +1,4 @@
-"""Reads shapefiles: the geometry of the .shp, and the attributes of the .dbf beside it.
+"""Reads shapefiles: the geometry in the .shp, and the attributes in the .dbf beside it.
 
 Formats: ESRI Shapefile Technical Description (July 1998), and dBASE III+ for the table.
 """
@@ -15,9 +15,9 @@ _NULL = 0
 
 
 def shapes(path: Path) -> Iterator[list[Line]]:
-    """The parts of each shape, lines or rings, in degrees of longitude and latitude."""
+    """Yield the parts of each shape, lines or rings, in degrees of longitude and latitude."""
     index, content = path.with_suffix(".shx").read_bytes(), path.read_bytes()
-    # The index and not the order of the file: between records there may be some that were given up.
+    # By the index rather than in file order, because the file may contain abandoned records.
     for (word,) in struct.iter_unpack(">I4x", index[100:]):
         start = 2 * word + 8
         (kind,) = struct.unpack_from("<i", content, start)
@@ -25,7 +25,7 @@ def shapes(path: Path) -> Iterator[list[Line]]:
 
 
 def records(path: Path) -> Iterator[dict[str, str]]:
-    """The attributes of each shape."""
+    """Yield the attributes of each shape."""
     content = path.with_suffix(".dbf").read_bytes()
     count, header, size = struct.unpack_from("<IHH", content, 4)
     fields = [

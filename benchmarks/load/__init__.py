@@ -1,1 +1,1 @@
-"""Load by many people and by strangers, on servers of the benchmark's own: `./manage.py bench load`."""
+"""Load by many people and abusive clients, on servers of the benchmark: `./manage.py bench load`."""

@@ -1,6 +1,7 @@
 """A light HTTP/1.1 client for thousands of connections in one process.
 
-It reads as much of RFC 9112 as servers use here, and knows for certain whether an answer is whole.
+It implements the parts of RFC 9112 that the servers here use, and knows for certain whether a response is
+complete.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 CONNECTIONS = 6
-"""Of a browser to a server, over HTTP/1.1."""
+"""Connections of a browser to one server over HTTP/1.1."""
 
 PATIENCE = 30.0
 """Seconds that a request may take."""
@@ -29,26 +30,26 @@ class Answer:
     closes: bool
 
     def text(self) -> bytes:
-        """The body without its compression. Raises zlib.error."""
+        """Return the decompressed body. Raises zlib.error."""
         if self.headers.get("content-encoding") == "gzip":
             return zlib.decompress(self.body, _GZIP)
         return self.body
 
 
 class AnswerReader:
-    """Puts the answers on a connection together, to requests without a body that follow each other."""
+    """Assembles the responses on a connection, to successive requests without a body."""
 
     def __init__(self) -> None:
         self._received = bytearray()
 
     def feed(self, data: bytes) -> Answer | None:
-        """Take bytes; the answer that they complete. Raises ValueError for what is not HTTP/1.1."""
+        """Add bytes; return the response that they complete, if any. Raises ValueError if malformed."""
         self._received += data
         head_end = self._received.find(b"\r\n\r\n")
         if head_end < 0:
             return None
         status, headers = _head(bytes(self._received[:head_end]))
-        if status < 200:  # the real one follows
+        if status < 200:  # the final response follows
             del self._received[: head_end + 4]
             return self.feed(b"")
         body = self._body(headers, head_end + 4)
@@ -59,11 +60,11 @@ class AnswerReader:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a part of an answer is here."""
+        """Whether a response has arrived in part."""
         return bool(self._received)
 
     def _body(self, headers: dict[str, str], start: int) -> bytes | None:
-        """The body if all of it is here. Raises ValueError where its end would be that of the connection."""
+        """Return the body if it is complete. Raises ValueError if its length is unknown."""
         if "content-length" in headers:
             length = int(headers["content-length"])
             return bytes(self._received[start:]) if len(self._received) >= start + length else None
@@ -92,11 +93,11 @@ def _head(head: bytes) -> tuple[int, dict[str, str]]:
 
 
 class ClosedUnused(ConnectionError):
-    """The server closed a kept connection without a byte of an answer: the request may be sent again."""
+    """The server closed a kept-alive connection without sending a byte: the request may be sent again."""
 
 
 class Connection(asyncio.Protocol):
-    """A connection on which one request at a time is sent."""
+    """A connection that carries one request at a time."""
 
     def __init__(self) -> None:
         self._reader = AnswerReader()
@@ -134,7 +135,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_exception(error)
 
     async def ask(self, request: bytes) -> Answer:
-        """Send a request. Raises ConnectionError."""
+        """Send a request and return the response. Raises ConnectionError."""
         if self._transport is None or not self.is_open:
             raise ClosedUnused("closed before")
         self._answer = asyncio.get_running_loop().create_future()
@@ -149,11 +150,11 @@ class Connection(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a request.
+    """The outcome of a request.
 
-    status: 0 where no whole answer came. began: by `perf_counter`. retry_after: the seconds that
-    `Retry-After` names, 0 without one. too_costly: whether the request itself was refused, which would not
-    help to repeat.
+    status: 0 if no complete response arrived. began: by `perf_counter`.
+    retry_after: the seconds of `Retry-After`, 0 without it.
+    too_costly: whether the request itself was refused, so that repeating it would not help.
     """
 
     kind: str
@@ -166,16 +167,18 @@ class Outcome:
 
     @property
     def refused(self) -> bool:
-        """Whether there was too much to do."""
+        """Whether the server refused it because of overload."""
         return self.status in (429, 503) and not self.too_costly
 
 
 @dataclass(slots=True)
 class Browser:
-    """Asks a server on 127.0.0.1 as a browser does: over at most six connections, and again only where a
-    kept one was found closed.
+    """Sends requests to 127.0.0.1 like a browser, over at most six connections.
 
-    source: the address it asks from. through: what a trusted proxy says of who asks, if there is one.
+    Retries only if a kept-alive connection turns out to be closed.
+
+
+    source: the client's address. through: the header by which a trusted proxy names the client, if any.
     """
 
     port: int
@@ -185,9 +188,9 @@ class Browser:
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
 
     async def get(self, kind: str, target: str, headers: str = "") -> Outcome:
-        """The outcome, with the text of the answer.
+        """Return the outcome, with the text of the response.
 
-        headers: lines, each ended by CRLF.
+        headers: lines, each ending in CRLF.
         """
         began = perf_counter()
         request = self._request(target, headers)

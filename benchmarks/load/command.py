@@ -1,4 +1,4 @@
-"""`./manage.py bench load`: the scenarios, and the table of what they found beside what is to be reached."""
+"""`./manage.py bench load`: the scenarios, and a table of their results and targets."""
 
 import resource
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ MANY_ADDRESSES = 200
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How large and how long the scenarios are. runs: of the eight connections."""
+    """The size and duration of the scenarios. runs: of the eight connections."""
 
     rooms: int = 300_000
     seconds: float = 30.0
@@ -99,17 +99,17 @@ SCENARIOS: dict[str, Measure] = {
 def load(
     rooms: int | None, seconds: float | None, only: tuple[str, ...], quick: bool, expensive: Path | None
 ) -> None:
-    """Measure how many people see whole pages when many come, or when a stranger takes what they can.
+    """Measure how many people see complete pages under high load, or beside an abusive client.
 
     \b
-    connections  eight kept connections: do both workers of a server work?
+    connections  eight kept-alive connections: do both workers of a server work?
     pace         people who read between pages, on the stack
     map          people who move the map without a pause, on one server
     no-pause     people who open page after page, on the stack
     expensive    the most expensive requests, 20 a second, beside cheap searches
     held         idle connections and slow readers beside cheap searches
 
-    The stack needs Docker. The load is made by one process on the same machine, which takes a share of it.
+    The stack needs Docker. One process on the same machine generates the load, and takes a share of it.
     """
     sizes = QUICK if quick else Sizes()
     sizes = replace(sizes, rooms=rooms or sizes.rooms, seconds=seconds or sizes.seconds)
@@ -127,7 +127,7 @@ def load(
                 for figures in SCENARIOS[name](place, sizes):
                     found += figures
                     report.print_load(console, figures)
-        finally:  # what was measured before a failure counts
+        finally:  # keep what was measured before a failure
             if found:
                 path = report.save(sizes.rooms, sizes.runs, place.postgres.version(), {"load": [*found]})
                 console.print(f"Saved in {path}")

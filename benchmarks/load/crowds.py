@@ -1,4 +1,4 @@
-"""Crowds of people: how many see whole pages, how fast, and what the others are told."""
+"""Crowds of people: how many see complete pages, how fast, and which responses the others get."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,19 +11,19 @@ from benchmarks.load.people import PRICES_AFTER, READING, Person, Seen, static_f
 from benchmarks.load.servers import Site
 
 CONNECTIONS = 8
-"""Kept open, one request after the other on each."""
+"""Kept-alive connections, each with one request after the other."""
 
 _PRICE_PAGE = "/rooms?filter_price__lt=60&sort=price&limit=20"
 _MOST = 65
-"""Per cent of the processor time that one worker of two may take."""
+"""The most processor time, in per cent, that one of two workers may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a crowd saw, and what it took.
+    """What a crowd saw, and the time it took.
 
-    seconds: in which new views began. lasted: until the last one ended. load: per cent of one processor that
-    the client itself took.
+    seconds: in which new views began. lasted: until the last view ended.
+    load: per cent of one processor that the client itself used.
     """
 
     seen: Seen
@@ -34,7 +34,7 @@ class Run:
 
     @property
     def goodput(self) -> float:
-        """Whole views a second, those that ended within the time."""
+        """Complete views per second, among those that ended in time."""
         whole = sum(view.whole and view.ended <= self.began + self.seconds for view in self.seen.views)
         return whole / self.seconds
 
@@ -68,7 +68,7 @@ def moving_the_map(site: Site, people: int, seconds: float) -> list[Figure]:
 
 
 def without_a_pause(site: Site, crowds: Sequence[int], seconds: float) -> list[Figure]:
-    """People who open one page after the other: more and more of them, and what comes out in the end."""
+    """Growing numbers of people who open one page after the other without a pause."""
     found, best = [], 0.0
     for people in crowds:
         name = f"no pause, {people} people, {site.name}"
@@ -87,12 +87,12 @@ def without_a_pause(site: Site, crowds: Sequence[int], seconds: float) -> list[F
 
 
 def share_of(found: float, best: float) -> float:
-    """Per cent of the best, 0 where that is nothing."""
+    """Return the percentage of the best, 0 if the best is zero."""
     return 100 * found / best if best else 0.0
 
 
 def on_kept_connections(two: Site, one: Site, runs: int, seconds: float) -> list[Figure]:
-    """Eight connections that are kept: do both workers work, and what is that worth beside one?"""
+    """Eight kept-alive connections: do both workers work, and how much faster are they than one?"""
     name, shares = "8 connections", list[float]()
     rates: dict[int, list[float]] = {two.port: [], one.port: []}
     costs: dict[int, list[float]] = {two.port: [], one.port: []}
@@ -141,7 +141,7 @@ async def _run(
     live: Callable[[Person, float], Awaitable[None]],
     arrive: float = 0,
 ) -> Run:
-    """Let so many people come, over `arrive` seconds, and begin new views for so many seconds."""
+    """Let `people` people arrive over `arrive` seconds, and begin new views for `seconds`."""
     guide = Browser(site.port)
     files = await static_files(guide) if site.is_stack else ()
     guide.close()

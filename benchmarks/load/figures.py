@@ -1,4 +1,4 @@
-"""What a scenario found, beside what is to be reached."""
+"""The results of a scenario, with their targets."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from benchmarks.load.people import Seen
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number. target: at least so much, at most where `at_most`; None where nothing is asked of it."""
+    """One number. target: the least to reach, or with `at_most` the most allowed; None without a target."""
 
     scenario: str
     what: str
@@ -33,18 +33,18 @@ class Figure:
 
 
 def share(part: int, of: int) -> float:
-    """Per cent; all of nothing is 100."""
+    """Return a percentage; of nothing it is 100."""
     return 100 * part / of if of else 100.0
 
 
 def percentile(values: Iterable[float], rank: float) -> float:
-    """The value that `rank` per cent of the values are not above, by the nearest rank; 0 of none."""
+    """Return the percentile by the nearest rank; 0 without values."""
     ordered = sorted(values)
     return ordered[max(0, ceil(len(ordered) * rank / 100) - 1)] if ordered else 0.0
 
 
 def of_views(name: str, seen: Seen, whole: float, seconds: float | None, *, first: bool) -> list[Figure]:
-    """How many views were whole and how long they took; `whole`, `seconds` and `first` say what is asked."""
+    """Return how many views were complete and how long they took, with their targets."""
     views, refused = seen.views, [view for view in seen.views if view.is_first and not view.came]
     waits = [view.seconds for view in views if view.whole]
     return [
@@ -58,7 +58,7 @@ def of_views(name: str, seen: Seen, whole: float, seconds: float | None, *, firs
 
 
 def of_refusals(name: str, outcomes: Sequence[Outcome], deadline: float = 3.5) -> list[Figure]:
-    """What was not answered, by status; whether in time, and with the time to come again."""
+    """Return the refused requests by status: whether they ended in time and said when to retry."""
     refused = [outcome for outcome in outcomes if outcome.refused]
     statuses = {status: sum(o.status == status for o in refused) for status in (429, 503)}
     costly = sum(outcome.too_costly for outcome in outcomes)
@@ -79,7 +79,7 @@ def of_refusals(name: str, outcomes: Sequence[Outcome], deadline: float = 3.5) -
 
 
 def of_requests(name: str, outcomes: Sequence[Outcome], answered: float, seconds: float) -> list[Figure]:
-    """How many requests were answered and how long that took, with what is asked of both."""
+    """Return how many requests succeeded and how long they took, with targets for both."""
     waits = [outcome.seconds for outcome in outcomes if outcome.status == 200]
     return [
         Figure(name, "requests", len(outcomes)),

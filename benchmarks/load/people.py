@@ -1,4 +1,4 @@
-"""People at the page of a search: what their browsers ask for, in which order, and whether it came whole."""
+"""People on the search page: which requests their browsers send, in which order, and whether all succeed."""
 
 import asyncio
 import random
@@ -20,10 +20,10 @@ PRICES_AFTER = 0.4
 """Seconds that the script waits after a list before it asks for the prices, see search.js."""
 
 LONGEST = 5
-"""Seconds that the scripts wait before they ask once more where they are told to, see patient.js."""
+"""Seconds that the scripts wait before they retry when told to, see patient.js."""
 
 BASE_MAP = ("world.json", *(f"6/{x}/{y}.json" for x in (31, 32) for y in (20, 21)))
-"""What the map draws around London."""
+"""The area around London where people look."""
 
 _DOCUMENT = (
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nSec-Fetch-Dest: document\r\n"
@@ -36,15 +36,16 @@ MAP = (555, 740)
 """Pixels of the map in a window of 1280 x 800."""
 
 _ENDINGS = {"document": b"</html>", "clusters": b"}"}
-"""How the text of an answer ends."""
+"""The end of each complete response text."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A page that was looked at.
+    """One view of a page.
 
-    ended: by `perf_counter`. seconds: that the person waited, without what the script waits by itself.
-    came: whether the document did.
+    ended: by `perf_counter`.
+    seconds: that the person waited, without the pauses of the script.
+    came: whether the document arrived.
     """
 
     ended: float
@@ -56,14 +57,14 @@ class View:
 
 @dataclass(slots=True)
 class Seen:
-    """All that came to some people."""
+    """Everything that some people saw."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
 
 
 def is_whole(outcome: Outcome) -> bool:
-    """Whether an answer is a 200 with all of its text."""
+    """Whether a response is a 200 with its complete text."""
     return outcome.status == 200 and outcome.text.rstrip().endswith(_ENDINGS.get(outcome.kind, b""))
 
 
@@ -71,7 +72,7 @@ class Person:
     """Opens a search, moves the map once, reads, and opens the next one."""
 
     def __init__(self, number: int, browser: Browser, seen: Seen, static: tuple[str, ...] = ()) -> None:
-        """static: the files of the page, which the browser keeps from the first view on."""
+        """static: the files of the page, which the browser caches after the first view."""
         self._chance = random.Random(f"person {number}")
         self._browser = browser
         self._seen = seen
@@ -79,7 +80,7 @@ class Person:
         self._page = "/"
 
     async def visit(self, end: float, reading: float = 0.0, prices_after: float = 0.0) -> None:
-        """Look at one page after the other, none of which begins after the end."""
+        """View one page after the other until `end`."""
         is_first = True
         while perf_counter() < end:
             await self.look(is_first, prices_after)
@@ -99,7 +100,7 @@ class Person:
             )
 
     async def look(self, is_first: bool, prices_after: float) -> None:
-        """Open a page, move its map, and say what came of it."""
+        """Open a page, move its map, and record the view."""
         began = perf_counter()
         search = None if is_first else self._search()
         self._page = f"/?{search.parameters}" if search else "/"
@@ -109,14 +110,14 @@ class Person:
         self._seen.views.append(View(perf_counter(), waited, whole, came, is_first))
 
     async def _fill(self, search: "Search | None") -> bool:
-        """What the page asks for when it is opened; None for the first page of all."""
+        """Send the requests of a page that has just been opened; None means the first page of all."""
         if search is not None:
             return await self._clusters(search)
         files = (self._file(address) for address in self._static)
         return all(await asyncio.gather(*files, self._clusters(_WORLD))) and await self._clusters(_TOWN)
 
     async def _move(self, prices_after: float) -> bool:
-        """What the page asks for when the map is moved: the prices come after the list."""
+        """Send the requests of a moved map: the prices follow the list."""
         search = self._search()
         return all(await asyncio.gather(self._list_and_prices(search, prices_after), self._clusters(search)))
 
@@ -140,7 +141,7 @@ class Person:
         return (await self._get("static", address, _STATIC)).status == 200
 
     async def _part(self, kind: str, target: str, accept: str) -> bool:
-        """Ask for a part, and once more where the application is too busy, see patient.js."""
+        """Request a part, and once more if the application is overloaded, see patient.js."""
         headers = _PART.format(accept) + f"Referer: http://127.0.0.1:{self._browser.port}{self._page}\r\n"
         outcome = await self._get(kind, target, headers)
         if outcome.status == 503 and 0 < outcome.retry_after <= LONGEST:
@@ -149,7 +150,7 @@ class Person:
         return outcome.status == 200
 
     async def _get(self, kind: str, target: str, headers: str) -> Outcome:
-        """What came, with the status 0 where that was not whole, and without its text."""
+        """Return the outcome without its text, with status 0 if the response was incomplete."""
         outcome = await self._browser.get(kind, target, headers)
         status = 0 if outcome.status == 200 and not is_whole(outcome) else outcome.status
         taken = replace(outcome, status=status, text=b"")
@@ -157,7 +158,7 @@ class Person:
         return taken
 
     def _search(self) -> "Search":
-        """An area that nobody looked at before, of a street or a part of town, mostly under a price."""
+        """Return a new area the size of a street or a neighbourhood, mostly with a price limit."""
         (quarter,) = self._chance.choices(QUARTERS, [quarter.share for quarter in QUARTERS])
         north, east = (self._chance.gauss(0, quarter.spread / 111.2) for _ in range(2))
         place = Point(quarter.latitude + north, quarter.longitude + east)
@@ -167,14 +168,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for, and the zoom of the map that shows it."""
+    """What a person searches for, and the zoom of the map that shows it."""
 
     parameters: str
     zoom: int
 
     @classmethod
     def around(cls, place: Point, zoom: int, price: int | None = None) -> Self:
-        """All that the map shows around a place, up to a price if there is one."""
+        """Return a search for all that the map shows around a place, up to a price if one is given."""
         box = view(place, zoom, *MAP)
         under = "" if price is None else f"&filter_price__lte={price}"
         return cls(f"bbox={box.west:.5f},{box.south:.5f},{box.east:.5f},{box.north:.5f}{under}", zoom)
@@ -185,7 +186,7 @@ _TOWN = Search.around(Point(51.512, -0.123), 9)
 
 
 async def static_files(browser: Browser) -> tuple[str, ...]:
-    """The addresses of all files that the first page needs."""
+    """Return the addresses of all files that the first page needs."""
     page = (await browser.get("document", "/", _DOCUMENT)).text.decode()
     found = dict.fromkeys(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
     wanted = [address for address in found if address.endswith(".js")]

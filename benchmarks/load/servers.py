@@ -1,4 +1,4 @@
-"""The servers under load: `rentomatic serve` by itself, and the production stack."""
+"""The servers under load: `rentomatic serve` alone, and the production stack."""
 
 import json
 import tempfile
@@ -23,7 +23,7 @@ _PRIVATE_NETWORKS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where people go. pid: of `rentomatic serve`, 0 for the stack, behind whose nginx it cannot be told."""
+    """The server to load. pid: of `rentomatic serve`, 0 for the stack, where it is unknown behind nginx."""
 
     name: str
     port: int
@@ -37,24 +37,24 @@ class Site:
         return [*descendants(self.pid)] if self.pid else []
 
     def worker_seconds(self) -> list[float]:
-        """Processor time of each worker."""
+        """Return the processor time of each worker in seconds."""
         return [processor_seconds(worker) for worker in self.workers()]
 
     def worker_megabytes(self) -> float:
-        """Memory of the largest worker."""
+        """Return the memory of the largest worker."""
         return max((resident_bytes(worker) / 1e6 for worker in self.workers()), default=0.0)
 
 
 @contextmanager
 def sqlite(place: Workspace, rooms: int, workers: int = WORKERS) -> Iterator[Site]:
-    """One `serve` over an SQLite file."""
+    """Run one `serve` over an SQLite file."""
     with _one("SQLite", url(place.database(rooms)), workers) as site:
         yield site
 
 
 @contextmanager
 def postgres(place: Workspace, rooms: int, workers: int = WORKERS) -> Iterator[Site]:
-    """One `serve` over PostgreSQL."""
+    """Run one `serve` over PostgreSQL."""
     with _one("PostgreSQL", place.postgres.loaded(rooms), workers) as site:
         yield site
 
@@ -67,7 +67,7 @@ def _one(name: str, database: str, workers: int) -> Iterator[Site]:
 
 @contextmanager
 def stack(place: Workspace, rooms: int) -> Iterator[Site]:
-    """The production stack with its own limits; it trusts whoever asks to say for whom."""
+    """Run the production stack with its usual limits; it trusts every client's X-Forwarded-For."""
     reason = missing()
     if reason is not None:
         raise RuntimeError(f"The stack needs a Docker engine: {reason}")

@@ -1,4 +1,4 @@
-"""Strangers who take what they can, beside people with cheap searches: do these still get their answers?"""
+"""Abusive clients beside people with cheap searches: do these still get their responses?"""
 
 import asyncio
 import json
@@ -16,10 +16,10 @@ from benchmarks.load.servers import Site
 
 PEOPLE = 4
 EVERY = 0.25
-"""Seconds from an answer to the next search of a person."""
+"""Seconds from a response to a person's next search."""
 
 RATE = 20
-"""Expensive requests a second."""
+"""Expensive requests per second."""
 
 IN_TIME = 1.0
 
@@ -37,21 +37,21 @@ EXPENSIVE: dict[str, Sequence[str]] = {
         f"/rooms?filter_price__in={_NO_PRICES}&sort=size&limit=NUMBER",
     ),
 }
-"""Expensive requests of each storage; PLACE and NUMBER make each one new."""
+"""Expensive requests for each storage; PLACE and NUMBER make each one unique."""
 
 _CHEAP_ROOMS = "/rooms?format=csv&filter_price__lt=45"
 _READ_AT_ONCE = 1024
 _READ_EVERY = 0.5
-"""Seconds from one kilobyte to the next of a slow reader."""
+"""Seconds between two kilobytes of a slow reader."""
 
 _SETTLED = 2.0
-"""Seconds that connections have to be made before anything is measured beside them."""
+"""Seconds to open connections before the measurement begins."""
 
 
 def beside_expensive_requests(
     site: Site, seconds: float, addresses: int, expensive: Sequence[str]
 ) -> list[Figure]:
-    """Twenty of the most expensive requests per second, beside people with cheap searches."""
+    """Send twenty of the most expensive requests per second, beside people with cheap searches."""
     came_from = "one address" if addresses == 1 else f"{addresses} addresses"
     name = f"expensive from {came_from}, {site.name}"
     before, people, strangers = asyncio.run(_beside_expensive(site, seconds, addresses, expensive))
@@ -70,7 +70,7 @@ def beside_expensive_requests(
 
 
 def beside_idle_and_slow(site: Site, seconds: float, idle: int, readers: int) -> list[Figure]:
-    """Connections that say nothing and readers that hardly read, beside people with cheap searches."""
+    """Hold silent connections and very slow readers beside people with cheap searches."""
     name = f"{idle:,} idle, {readers} slow readers, {site.name}"
     held = asyncio.run(_beside_held(site, seconds, idle, readers))
     return [
@@ -87,7 +87,7 @@ def beside_idle_and_slow(site: Site, seconds: float, idle: int, readers: int) ->
 
 
 def most_expensive(results: Path, most: int = 5) -> dict[str, Sequence[str]]:
-    """The most expensive requests per storage that `bench worst` saved. Raises KeyError for other results."""
+    """Return each storage's most expensive requests, saved by `bench worst`. Raises KeyError."""
     names = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
     found: dict[str, Sequence[str]] = {}
     for findings in json.loads(results.read_text(encoding="utf-8"))["results"]["worst"]:
@@ -104,7 +104,7 @@ def _p95(outcomes: Sequence[Outcome]) -> float:
 async def _beside_expensive(
     site: Site, seconds: float, addresses: int, expensive: Sequence[str]
 ) -> tuple[list[Outcome], list[Outcome], list[Outcome]]:
-    """Outcomes of cheap searches alone and beside, and of the expensive ones."""
+    """Return outcomes of cheap searches alone, of cheap ones beside expensive ones, and of the latter."""
     before = await _cheap(site, seconds / 2)
     strangers = asyncio.create_task(_expensive(site, seconds + _SETTLED, addresses, expensive))
     await asyncio.sleep(_SETTLED)
@@ -113,7 +113,7 @@ async def _beside_expensive(
 
 
 async def _cheap(site: Site, seconds: float) -> list[Outcome]:
-    """What comes to people who look around, for so many seconds, each from an address of their own."""
+    """Return the outcomes of people, each with an address of their own, who search for `seconds`."""
     outcomes: list[Outcome] = []
     end = perf_counter() + seconds
 
@@ -142,7 +142,7 @@ def _cheap_search(chance: random.Random) -> str:
 
 
 async def _expensive(site: Site, seconds: float, addresses: int, expensive: Sequence[str]) -> list[Outcome]:
-    """Send expensive requests at a steady rate, whether those before were answered or not."""
+    """Send expensive requests at a steady rate, whether earlier ones were answered or not."""
     chance, began = random.Random(site.name), perf_counter()
 
     async def send(number: int) -> Outcome:
@@ -163,7 +163,7 @@ async def _expensive(site: Site, seconds: float, addresses: int, expensive: Sequ
 
 
 def _from(site: Site, kind: int, number: int) -> Browser:
-    """A browser of one of the people (1) or strangers (2), with an address of its own."""
+    """Return a browser with an address of its own for a person (kind 1) or an abusive client (kind 2)."""
     if site.is_stack:
         return Browser(site.port, through=f"198.51.{100 + kind}.{1 + number % 250}")
     return Browser(site.port, source=f"127.0.{kind}.{1 + number % 250}")
@@ -171,7 +171,7 @@ def _from(site: Site, kind: int, number: int) -> Browser:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """idle: connections that were still open in the end. readers: statuses, 0 where none came."""
+    """idle: connections still open at the end. readers: statuses, 0 without a response."""
 
     before: list[Outcome]
     beside: list[Outcome]
@@ -207,7 +207,7 @@ async def _idle(site: Site, number: int) -> AsyncIterator[list[Connection]]:
 
 
 async def _read_slowly(site: Site, number: int, end: float) -> int:
-    """Ask for all cheap rooms until they come, and read hardly anything of them; the status in the end."""
+    """Request all cheap rooms until accepted, and read them very slowly; return the final status."""
     status = 0
     while status != 200 and perf_counter() < end:
         status = await _export(site, number, end)
@@ -216,7 +216,7 @@ async def _read_slowly(site: Site, number: int, end: float) -> int:
 
 
 async def _export(site: Site, number: int, end: float) -> int:
-    """The status of an export, which is read slowly until the end if it comes."""
+    """Return the status of an export, which is read slowly to the end."""
     loop = asyncio.get_running_loop()
     forwarded = f"X-Forwarded-For: 198.51.102.{1 + number % 250}\r\n" if site.is_stack else ""
     head = f"GET {_CHEAP_ROOMS} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n{forwarded}\r\n".encode()

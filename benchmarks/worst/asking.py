@@ -1,4 +1,4 @@
-"""Random requests and variants of one, from the tables of fields, operators, orders and formats."""
+"""Random requests and variants of them, made from the tables of fields, operators, sorts and formats."""
 
 import random
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from rentomatic.domain.search import MAX_LIMIT, Operator
 from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, MAX_PARAMETERS, MAX_VALUES, Format
 
 _LONGEST_HEADER = 6000
-"""Bytes, which servers and proxies let through."""
+"""The most bytes of a request line that servers and proxies accept."""
 
 _HEADER_ITEMS = {
     "Accept": ("text/x{}", "*/*;q=0.{}", "application/json;v={}"),
@@ -20,18 +20,18 @@ _HEADER_ITEMS = {
     "Cookie": ("a{}=b",),
     "Origin": ("https://site{}.example",),
 }
-"""Headers that the application reads, and what lists of them are made of."""
+"""Headers that the application reads, and the items of which their lists are made."""
 
 
 class Asker:
-    """Makes up requests of a route."""
+    """Creates requests for a route."""
 
     def __init__(self, values: Values, chance: random.Random) -> None:
         self._values = values
         self._chance = chance
 
     def any(self, route: Route) -> Request:
-        """A request with some of what the route takes."""
+        """Return a request with some of what the route accepts."""
         path = route.path.replace("{code}", self._values.code() if "{code}" in route.path else "")
         request = Request(route, path)
         for name in route.parameters:
@@ -45,13 +45,13 @@ class Asker:
         return self._allowed(request)
 
     def variant(self, request: Request) -> Request:
-        """The same with one to three things changed."""
+        """Return the request with one to three changes."""
         for _ in range(self._chance.choice((1, 1, 2, 3))):
             request = self._allowed(self._chance.choice(self._changes(request))(request))
         return request
 
     def _changes(self, request: Request) -> list[Callable[[Request], Request]]:
-        """What may be changed, the more promising more often."""
+        """Return possible changes, the more promising ones several times."""
         changes: list[Callable[[Request], Request]] = [self._with_another_method, self._with_header]
         if request.route.parameters:
             changes += [self._with_parameter] * 3
@@ -87,7 +87,7 @@ class Asker:
         return request.changed(at, self._value(name))
 
     def _with_longer_list(self, request: Request) -> Request:
-        """One of the conditions with values added, as an `in` where it was a comparison."""
+        """Add values to one of the conditions, turning a comparison into an `in`."""
         at = self._chance.choice(request.conditions())
         name, text = request.parameters[at]
         field, operator = FILTERS[name]
@@ -104,7 +104,7 @@ class Asker:
         return replace(request, method="HEAD" if request.method == "GET" else "GET")
 
     def _with_header(self, request: Request) -> Request:
-        """A header with one or very many items, or none any more."""
+        """Set a header with one or very many items, or remove one."""
         if request.headers and self._chance.random() < 0.5:
             return replace(request, headers=())
         name = self._chance.choice(list(_HEADER_ITEMS))
@@ -115,7 +115,7 @@ class Asker:
         return replace(request, headers=(*others, (name, text))[-2:])
 
     def _with_slips(self, request: Request) -> Request:
-        """Names that are not known, or values that are not understood."""
+        """Add unknown names, or values that cannot be parsed."""
         name = self._chance.choice(list(FILTERS))
         slip = self._chance.choice((name[:-1] + "x", name.upper(), "x" * 60, name + "1" * 40))
         number = self._chance.choice((1, MAX_PARAMETERS))
@@ -130,14 +130,14 @@ class Asker:
         return self._values.several(field) if operator is Operator.IN else self._values.single(field)
 
     def _allowed(self, request: Request) -> Request:
-        """The same within what the route and the parser take, so that few requests are refused."""
+        """Shorten the request to what the route and the parser accept, so that few requests are refused."""
         for name in request.route.required:
             if name not in request.names():
                 request = request.with_(name, self._values.of(name))
         given = dict(request.parameters)
         if request.route.exports and given["format"] not in EXPORTED:
             request = request.with_("format", str(self._chance.choice(EXPORTED)))
-        if request.route.exports and not request.conditions():  # all rooms, which take long by themselves
+        if request.route.exports and not request.conditions():  # an export of all rooms is slow by itself
             request = self._with_condition(request)
         if request.route.name == "search" and given.get("format") in EXPORTED and "limit" not in given:
             request = request.with_("limit", str(MAX_LIMIT))
@@ -149,7 +149,7 @@ class Asker:
 
 
 def _short(request: Request) -> Request:
-    """With no more conditions, values and characters than are read; the longest list is cut first."""
+    """Cut conditions, values and characters to the accepted numbers, the longest list first."""
     while len(request.conditions()) > MAX_CONDITIONS:
         request = request.without(request.conditions()[0])
     while len(request.parameters) > MAX_PARAMETERS:

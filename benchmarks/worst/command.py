@@ -1,4 +1,4 @@
-"""`./manage.py bench worst`: find expensive requests, or send those of an earlier run again."""
+"""`./manage.py bench worst`: find expensive requests, or repeat those of an earlier run."""
 
 import json
 import random
@@ -26,16 +26,16 @@ from rentomatic.domain.quoting import shortened
 STORAGES = ("sqlite", "postgres")
 
 LIMIT = 1.0
-"""Seconds of the processor that a request may cost."""
+"""The most processor seconds that a request should cost."""
 
 _SHRINKING = 0.35
-"""The part of the time that is for shrinking requests."""
+"""The share of the time for shrinking requests."""
 
 _ROUNDS = 3
 """How often each result is measured; the median counts."""
 
 _SHOWN = 300
-"""Characters of a request in a table."""
+"""The most characters of a request in a table."""
 
 _LONG_LIST = r"((?:[^,&=]+,){3})((?:[^,&=]+,){3,}[^,&=]+)"
 _CURSOR = r"(cursor=.{12})[^&]+"
@@ -43,7 +43,7 @@ _CURSOR = r"(cursor=.{12})[^&]+"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A request as it is saved, what it costs, and what it cost before where it was asked again."""
+    """A saved request, its cost, and its earlier cost if it was repeated."""
 
     request: dict[str, Any]
     cost: Cost
@@ -52,7 +52,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The most expensive requests of a storage. asked: how many requests were sent to find them."""
+    """The most expensive requests for a storage. asked: how many requests were sent to find them."""
 
     storage: str
     seed: int | None
@@ -92,14 +92,14 @@ def worst(
     read_timeout: float | None,
     replay: Path | None,
 ) -> None:
-    """Find the most expensive requests that a stranger can send.
+    """Find the most expensive requests that a client can send.
 
-    Random requests, made from the application's own tables of fields, operators, orders and formats, go to
-    the whole application in this process. The most expensive are varied as long as that makes them worse,
-    then shrunk to what makes them expensive, shown and saved. --replay sends saved requests again, to see
-    what a change did to them.
+    Random requests, made from the application's own tables of fields, operators, sorts and formats, go to the
+    whole application in this process. The most expensive ones are varied as long as their cost grows, then
+    reduced to what makes them expensive, printed and saved. --replay repeats saved requests, to show the
+    effect of a change.
 
-    Costs are seconds of the processor: of the thread that answers, and of the PostgreSQL server.
+    Costs are processor seconds: of the thread that answers, and of the PostgreSQL server.
     """
     console, progress = Console(), Console(stderr=True)
     if not console.is_terminal:
@@ -148,7 +148,7 @@ def hunted(
 
 
 def _price(route: Route, cost: Cost) -> float:
-    """Seconds of all processors; for an export per megabyte, since it is as long as was asked for."""
+    """Return the total processor seconds; for an export, whose length the client chooses, per megabyte."""
     return cost.seconds_per_megabyte if route.exports else cost.seconds
 
 
@@ -161,7 +161,7 @@ def asked_again(application: Application, storage: str, earlier: list[Found]) ->
 
 
 def load(path: Path) -> dict[str, list[Found]]:
-    """What was found on each storage. Raises KeyError for results of other benchmarks."""
+    """Return the saved requests for each storage. Raises KeyError for results of other benchmarks."""
     document = json.loads(path.read_text(encoding="utf-8"))
     return {
         findings["storage"]: [Found(one["request"], Cost(**one["cost"])) for one in findings["found"]]
@@ -170,7 +170,7 @@ def load(path: Path) -> dict[str, list[Found]]:
 
 
 def show(console: Console, findings: Findings) -> None:
-    """A row for each request, the most expensive first, with its cost before if there is one."""
+    """Print a row for each request, the most expensive first, with its earlier cost if there is one."""
     how = f", seed {findings.seed}, {findings.asked:,} requests" if findings.seed is not None else ""
     again = any(one.before for one in findings.found)
     table = Table(
@@ -197,7 +197,7 @@ def show(console: Console, findings: Findings) -> None:
 
 
 def _shortened(request: dict[str, Any]) -> str:
-    """The request as one line, without most of a long list."""
+    """Return the request as one line, with long lists shortened."""
     method = "" if request["method"] == "GET" else f"{request['method']} "
     headers = (f" {name}: {shortened(text, 30)}" for name, text in request["headers"])
     target = re.sub(_CURSOR, r"\1…", re.sub(_LONG_LIST, _with_its_length, request["target"]))

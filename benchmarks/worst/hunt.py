@@ -1,4 +1,4 @@
-"""The search: from the most expensive of some random requests to worse variants, then to small ones."""
+"""Hill climbing: from an expensive random request to more expensive variants, then smaller ones."""
 
 import math
 import time
@@ -11,19 +11,19 @@ from rentomatic.domain.search import Operator
 from rentomatic.requests.search import FILTERS
 
 Price = Callable[[Request], float]
-"""How expensive a request is, in seconds for most of them."""
+"""Returns the cost of a request, in seconds for most routes."""
 
 FIRST = 6
-"""Random requests, the most expensive of which a climb starts from."""
+"""Random requests before each climb, which starts from the most expensive one."""
 
 _PATIENCE = 12
-"""Variants in a row that cost no more, after which a climb ends."""
+"""A climb ends after this many variants in a row that cost no more."""
 
 _KEPT = 0.8
-"""Of its price, what a request has to keep when something is left out of it."""
+"""The share of its cost that a request must keep when something is left out."""
 
 _PART = 0.2
-"""Of the time that is left for making requests small, what one of them may take."""
+"""The share of the remaining time for shrinking one request."""
 
 _OF_A_ROUTE = 4
 """The most requests of one route in the results."""
@@ -32,14 +32,14 @@ _LEAST = 1e-9
 """Seconds that each request counts for at least."""
 
 _MANY = 100
-"""Values of a list that count as many."""
+"""Lists with at least this many values count as equally long."""
 
 _RANGE = frozenset({Operator.LT, Operator.LTE, Operator.GT, Operator.GTE})
 
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """A request and its price."""
+    """A request and its cost."""
 
     request: Request
     price: float
@@ -47,9 +47,9 @@ class Catch:
 
 @dataclass(slots=True)
 class _Climb:
-    """The way up on one route. misses: in a row; before the first climb, random requests still to come.
+    """The climb on one route. spent: seconds.
 
-    spent: seconds.
+    misses: variants in a row that cost no more; negative before the first climb: random requests to come.
     """
 
     route: Route
@@ -58,7 +58,7 @@ class _Climb:
     spent: float = 0.0
 
     def learn(self, found: Catch) -> None:
-        """Go on from what was found if it costs more, and start again after too many that do not."""
+        """Continue from the request if it costs more; start again after too many that do not."""
         is_new_worst = self.best is None or found.price > self.best.price
         if is_new_worst:
             self.best = found
@@ -70,7 +70,7 @@ class _Climb:
 class Hunt:
     """Looks for the most expensive requests of each route.
 
-    clock: seconds, by which the hunt keeps to its time.
+    clock: seconds, which limit the hunt.
     """
 
     def __init__(self, asker: Asker, price: Price, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,7 +81,7 @@ class Hunt:
         self.caught: dict[object, Catch] = {}
 
     def run(self, seconds: float, routes: Iterable[Route] = ROUTES) -> None:
-        """Give each route its share of the time; `caught` then has the worst request of each shape."""
+        """Give each route its share of the time; `caught` then holds the worst request of each shape."""
         climbs = [_Climb(route) for route in routes]
         end = self._clock() + seconds
         while (now := self._clock()) < end:
@@ -90,7 +90,7 @@ class Hunt:
             climb.spent += max(self._clock() - now, _LEAST)
 
     def most_expensive(self, most: int, seconds: float = math.inf) -> list[Catch]:
-        """The worst shapes, shrunk for at most so many seconds; only one of those that are alike."""
+        """Return the most expensive shapes, shrunk for at most `seconds`, and only one of similar ones."""
         found: dict[object, Catch] = {}
         end = self._clock() + seconds
         for catch in sorted(self.caught.values(), key=lambda catch: -catch.price):
@@ -104,7 +104,7 @@ class Hunt:
         return sorted(found.values(), key=lambda catch: -catch.price)
 
     def shrunk(self, catch: Catch, seconds: float = math.inf) -> Catch:
-        """The smallest request that costs nearly as much, as far as it is found in so many seconds."""
+        """Return the smallest request that costs nearly as much, as far as `seconds` allow."""
         least, smallest, went_on = catch.price * _KEPT, catch, True
         end = self._clock() + seconds
         while went_on:
@@ -131,7 +131,7 @@ class Hunt:
 
 
 def shape_of(request: Request) -> tuple[object, ...]:
-    """What a request is like whatever its values are."""
+    """Return what characterises a request apart from its values."""
     slips = request.slips()
     parts = {"(slip)" if at in slips else _part(*pair) for at, pair in enumerate(request.parameters)}
     headers = {f"{name}: {'many' if text.count(',') >= _MANY else 'few'}" for name, text in request.headers}
@@ -151,12 +151,12 @@ def _part(name: str, text: str) -> str:
 
 
 def _says_more(catch: Catch, known: Catch) -> bool:
-    """Whether a request says all that another of its route says, and perhaps more."""
+    """Whether a request contains everything that another request of its route does."""
     return set(shape_of(known.request)) <= set(shape_of(catch.request))
 
 
 def _smaller(request: Request) -> Iterator[Request]:
-    """The same with something left out, much at once first."""
+    """Yield the request with something left out, large parts first."""
     parameters = request.parameters
     if request.headers:
         yield replace(request, headers=())

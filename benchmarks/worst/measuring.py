@@ -1,4 +1,4 @@
-"""What a request costs the application, in this process, and its storage."""
+"""The cost of a request for the application, in this process, and for its storage."""
 
 import json
 import os
@@ -21,12 +21,12 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import MAX_LIMIT, SORTS
 
 EXPORT_TIMEOUT = 20
-"""Seconds of an export, fewer than by default: otherwise a hunt would try only a few of them."""
+"""Seconds for an export, fewer than by default: otherwise a hunt would try only a few exports."""
 
 _MEGABYTE = 1_000_000
 
 _ENOUGH = 5.0
-"""Seconds, after which a request is asked no more often."""
+"""Seconds after which a request is not repeated to measure it again."""
 
 _CALLS = re.compile(rb'rentomatic_storage_operation_seconds_count\{operation="(\w+)"\} ([0-9.]+)')
 _STORAGE = re.compile(r"storage;dur=([0-9.]+)")
@@ -34,11 +34,13 @@ _STORAGE = re.compile(r"storage;dur=([0-9.]+)")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a request took.
+    """The cost of a request.
 
-    thread: seconds of the processor of the thread that worked on it, an SQLite file's reading included.
-    server: those of the server of the storage. wall: seconds until the last byte. size: bytes of the body.
-    calls: of the storage, by operation, where they were counted.
+    thread: processor seconds of its thread, including reads of an SQLite file.
+    server: processor seconds of the storage's server.
+    wall: seconds until the last byte.
+    size: bytes of the body.
+    calls: of the storage, by operation, if they were counted.
     """
 
     thread: float
@@ -50,32 +52,32 @@ class Cost:
 
     @property
     def seconds(self) -> float:
-        """Of all processors."""
+        """The processor seconds of thread and server."""
         return self.thread + self.server
 
     @property
     def seconds_per_megabyte(self) -> float:
-        """The same for each megabyte of the body, and for a shorter one as a whole."""
+        """The same per megabyte of the body, counting shorter bodies as one."""
         return self.seconds / max(1.0, self.size / _MEGABYTE)
 
 
 class Storage(Protocol):
-    """The processor time of a storage that is a server."""
+    """Measures the processor time of a storage that is a server."""
 
     def seconds(self) -> float | None:
-        """Used until now; None where that cannot be seen from here."""
+        """Return the seconds used so far; None if they are not visible from here."""
         ...
 
 
 class NoServer:
-    """A storage without a server of its own."""
+    """A storage without a server."""
 
     def seconds(self) -> float:
         return 0.0
 
 
 class PostgresProcesses:
-    """The processes of a PostgreSQL server of this machine, parallel workers included."""
+    """The processes of a PostgreSQL server on this machine, parallel workers included."""
 
     def __init__(self, url: str) -> None:
         self._server = _postmaster(url)
@@ -85,20 +87,20 @@ class PostgresProcesses:
 
 
 class Application:
-    """The whole application over a storage, asked in this thread, as a WSGI server asks it."""
+    """The whole application over a storage, called in this thread as a WSGI server would."""
 
     def __init__(self, app: Any, storage: Storage) -> None:
         self._app = app
         self._storage = storage
 
     def cost(self, request: Request) -> Cost:
-        """Send the request, read the whole answer, and tell what that took."""
+        """Send the request, read the whole response, and return the cost."""
         started_server, started, clock = self._storage.seconds(), time.thread_time(), time.perf_counter()
         status, headers, body = self.answer(request.path, request.query, request.method, request.headers)
         size = sum(map(len, body))
         wall, thread = time.perf_counter() - clock, time.thread_time() - started
         ended_server = self._storage.seconds()
-        if started_server is None or ended_server is None:  # the time that was waited for it has to do
+        if started_server is None or ended_server is None:  # fall back to the time that the thread waited
             told = _STORAGE.search(headers.get("server-timing", ""))
             server = float(told[1]) / 1000 if told else 0.0
         else:
@@ -106,7 +108,7 @@ class Application:
         return Cost(thread, server, wall, status, size)
 
     def steady_cost(self, request: Request, times: int = 3) -> Cost:
-        """The cost that is the median of several, of fewer where it is high; the storage's operations."""
+        """Return the median cost of several runs, fewer if it is high, with the storage's operations."""
         before, costs = self._calls(), [self.cost(request)]
         calls = {name: round(number - before.get(name, 0)) for name, number in self._calls().items()}
         while len(costs) < times and sum(cost.wall for cost in costs) < _ENOUGH:
@@ -116,7 +118,7 @@ class Application:
         return replace(middle, calls={name: number for name, number in calls.items() if number})
 
     def known(self) -> Known:
-        """The rooms at the start of each order; codes are random, so those by code are a random sample."""
+        """Return the rooms at the start of each order; the order by code is random."""
         rooms: dict[str, Room] = {}
         for sort in SORTS:
             if sort != "distance":
@@ -125,14 +127,14 @@ class Application:
         return Known([*rooms.values()])
 
     def warm_up(self) -> None:
-        """Ask each route once: what is made at the first request does not count."""
+        """Send one request to each route: what happens only at the first one does not count."""
         for route in ROUTES:
             self.answer(route.path.replace("{code}", "nobody"), "bbox=0,0,0,0&zoom=1" * bool(route.required))
 
     def answer(
         self, path: str, query: str = "", method: str = "GET", headers: Iterable[tuple[str, str]] = ()
     ) -> tuple[int, dict[str, str], Iterator[bytes]]:
-        """Status, headers and body of an answer."""
+        """Return status, headers and body of a response."""
         told: list[tuple[str, list[tuple[str, str]]]] = []
         environ = create_environ(path, query, method=method, headers=[*headers], remote_addr="192.0.2.1")
         blocks = self._app(environ, lambda status, pairs, _=None: told.append((status, pairs)))
@@ -140,14 +142,14 @@ class Application:
         return int(status[:3]), {name.lower(): text for name, text in pairs}, _read(blocks)
 
     def _calls(self) -> dict[str, float]:
-        """Operations of the storage until now."""
+        """Return the storage's operations so far."""
         _, _, body = self.answer("/metrics")
         return {name.decode(): float(number) for name, number in _CALLS.findall(b"".join(body))}
 
 
 @contextmanager
 def running_application(url: str, read_timeout: float | None = None) -> Iterator[Application]:
-    """The application of a storage, as `wsgi.py` makes it, with the default settings.
+    """Run the application of a storage, as `wsgi.py` creates it, with the default settings.
 
     read_timeout: seconds for all reads of a request, if not the default.
     """
@@ -175,8 +177,8 @@ def _is_setting(name: str) -> bool:
 
 
 def _read(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The blocks of a body, which is closed at its end as a server does."""
-    with suppress(TimeoutError):  # of an export that took too long
+    """Yield the blocks of a body, and close it at the end as a server does."""
+    with suppress(TimeoutError):  # an export took too long
         try:
             yield from blocks
         finally:
@@ -185,7 +187,7 @@ def _read(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _postmaster(url: str) -> int | None:
-    """The process above all others of a server on this machine, None where it is on another."""
+    """Return the main process of a server on this machine, None if it runs elsewhere."""
     with closing(psycopg.connect(url)) as connection:
         backend = connection.info.backend_pid
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Requests as a stranger may send them, and the routes that they go to."""
+"""Requests as any client may send them, and their routes."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,7 @@ from rentomatic.web.http.middleware import MAX_URL
 from rentomatic.web.pages.search_parameters import FORM
 
 EXPORTED = (Format.CSV, Format.NDJSON)
-"""The formats in which a search without a limit gives every match."""
+"""The formats in which a search without a limit returns every match."""
 
 EXPORT = "export"
 """The name of the route of exports."""
@@ -29,10 +29,12 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A kind of request, which is hunted by itself.
+    """A kind of request, which is optimised by itself.
 
-    path: with {code} for that of a room. parameters: those it takes. filters: whether it takes these too.
-    required: the parameters it needs. share: of the time of the hunt.
+    path: with {code} for the code of a room.
+    parameters: those that it accepts. required: those that it needs.
+    filters: whether it accepts filters too.
+    share: of the time of the hunt.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Route:
 
     @property
     def is_page(self) -> bool:
-        """Whether the answer is for people; their form has one field for each of its parameters."""
+        """Whether the response is a page; its form has one field for each parameter."""
         return self.parameters == _OF_THE_PAGE
 
 
@@ -69,17 +71,17 @@ ROUTES = (
     Route("contract", "/openapi.json", filters=False, share=0.05),
     Route("documentation", "/docs", filters=False, share=0.05),
 )
-"""What strangers may ask for, but for files and probes."""
+"""What any client may request, except files and probes."""
 
 _NAMES = frozenset(name for route in ROUTES for name in (*route.parameters, "cursor"))
 
 PAGED = ("search", "start page", "list")
-"""The routes that take a cursor."""
+"""The routes that accept a cursor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to a route. after: the room that ends the page before; its cursor is made from it."""
+    """A request to a route. after: the last room of the previous page, from which the cursor is made."""
 
     route: Route
     path: str
@@ -96,12 +98,12 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query, as curl takes it."""
+        """Path and query, as for curl."""
         return quote(self.path, safe="/~") + (f"?{self.query}" if self.parameters or self.after else "")
 
     @property
     def excess(self) -> int:
-        """How many bytes the address is longer than the server takes; the cursor does not count."""
+        """By how many bytes the address is too long for the server, without the cursor."""
         return len(self.path) + len(urlencode(self.parameters, safe=",:/")) - MAX_URL
 
     def names(self) -> list[str]:
@@ -120,23 +122,23 @@ class Request:
         return [at for at in self.conditions() if FILTERS[self.parameters[at][0]][1] is Operator.IN]
 
     def without(self, at: int) -> "Request":
-        """The same without a parameter."""
+        """Return the request without a parameter."""
         return replace(self, parameters=self.parameters[:at] + self.parameters[at + 1 :])
 
     def changed(self, at: int, text: str) -> "Request":
-        """The same with another value of a parameter."""
+        """Return the request with another value of a parameter."""
         name = self.parameters[at][0]
         return replace(self, parameters=(*self.parameters[:at], (name, text), *self.parameters[at + 1 :]))
 
     def with_(self, name: str, text: str) -> "Request":
-        """The same with a parameter more, or another value of one that is given once."""
+        """Return the request with one more parameter, or with another value of one that may appear once."""
         once = name not in FILTERS or (self.route.is_page and name in FORM)
         if once and name in self.names():
             return self.changed(self.names().index(name), text)
         return replace(self, parameters=(*self.parameters, (name, text)))
 
     def saved(self) -> dict[str, Any]:
-        """All that is needed to send it again."""
+        """Return all that is needed to send it again."""
         return {
             "route": self.route.name,
             "method": self.method,
@@ -145,7 +147,7 @@ class Request:
         }
 
     def _cursors(self) -> list[str]:
-        """The cursor, if any; none where the rest of the request is refused anyway."""
+        """Return the cursor, if any; none if the rest of the request is refused anyway."""
         if self.after is None:
             return []
         search = [pair for pair in self.parameters if pair[0] in FILTERS or pair[0] in _OF_THE_PAGE]
@@ -154,7 +156,7 @@ class Request:
 
 
 def makes_sense(request: Request) -> bool:
-    """Whether the request has what its route and its own parameters need, and is of the route's kind."""
+    """Whether the request has what its route and its parameters require."""
     names, given = {*request.names()}, dict(request.parameters)
     if not names.issuperset(request.route.required):
         return False
@@ -165,7 +167,7 @@ def makes_sense(request: Request) -> bool:
 
 
 def of_saved(saved: dict[str, Any]) -> Request:
-    """The request that was saved. Its cursor is then a parameter like others."""
+    """Return a saved request, whose cursor is now a parameter like any other."""
     path, _, query = saved["target"].partition("?")
     return Request(
         route=next(route for route in ROUTES if route.name == saved["route"]),

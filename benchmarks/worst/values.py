@@ -1,4 +1,4 @@
-"""Values to ask for: those that rooms have, those that nobody has, and places that are dense or empty."""
+"""Values for requests: those of rooms, those that no room has, and places that are dense or empty."""
 
 import random
 import uuid
@@ -21,13 +21,13 @@ _SMALLEST_BOX = 1e-5
 
 @dataclass(frozen=True)
 class Known:
-    """What the hunt knows of the rooms: some taken at random, and the first ones in each order."""
+    """What is known of the rooms: a random sample, and the first ones in each order."""
 
     rooms: Sequence[Room]
 
     @cached_property
     def values(self) -> dict[str, list[str | int | float]]:
-        """The values that are there of each field, sorted, each once."""
+        """Return the known values of each field, sorted and distinct."""
         names = [field.name for field in fields(Room)]
         return {
             name: sorted({value for room in self.rooms if (value := getattr(room, name)) is not None})
@@ -53,23 +53,23 @@ class Values:
         }
 
     def of(self, parameter: str) -> str:
-        """A value of a parameter that is no condition. Raises KeyError for one that nobody taught it."""
+        """Return a value for a parameter that is not a condition. Raises KeyError for an unknown one."""
         return self._makers[parameter]()
 
     def room(self) -> Room | None:
-        """One of the rooms that are known, if there is any."""
+        """Return one of the known rooms, if there is any."""
         return self._chance.choice(self._known.rooms) if self._known.rooms else None
 
     def code(self) -> str:
-        """The code of a room, or one that no room has."""
+        """Return the code of a room, or one that no room has."""
         return self.single(Field.CODE)
 
     def single(self, field: Field) -> str:
-        """A value of a field."""
+        """Return a value of a field."""
         return self._text(self._way(field)())
 
     def several(self, field: Field, number: int | None = None) -> str:
-        """A list of values of a field, all of one kind."""
+        """Return a list of values of a field, all of one kind."""
         if number is None:
             number = self._chance.choice((1, 2, 10, 100, MAX_VALUES, MAX_VALUES))
         draw = self._way(field)
@@ -84,7 +84,7 @@ class Values:
         return f"{self._chance.choice((0.0, MAX_RADIUS, *[self._logarithmic(1, MAX_RADIUS)] * 6)):.0f}"
 
     def box(self) -> str:
-        """A box around a place: a square, a sliver, the whole Earth, one across the antimeridian."""
+        """Return a box around a place: a square, a strip, the whole Earth, or across the antimeridian."""
         kind = self._chance.random()
         if kind < 0.1:
             return "-180,-90,180,90"
@@ -99,12 +99,12 @@ class Values:
         height, width = (self._logarithmic(_SMALLEST_BOX, 180) for _ in range(2))
         south, north = max(-90.0, latitude - height), min(90.0, latitude + height)
         west, east = longitude - width, longitude + width
-        if self._chance.random() < 0.5:  # as numbers go, else around the Earth
+        if self._chance.random() < 0.5:  # the whole width in degrees, else around the Earth
             return max(-180.0, west), south, min(180.0, east), north
         return west + 360 if west < -180 else west, south, east - 360 if east > 180 else east, north
 
     def _place(self) -> tuple[float, float]:
-        """Latitude and longitude: where rooms are, near them, anywhere, at the poles or the antimeridian."""
+        """Return latitude and longitude: at or near rooms, anywhere, at a pole or the antimeridian."""
         kind, room = self._chance.random(), self.room()
         if kind < 0.4 and room:
             return room.latitude, room.longitude
@@ -121,7 +121,7 @@ class Values:
         return latitude, self._chance.choice((-180.0, 180.0, -179.9999, 179.9999))
 
     def _way(self, field: Field) -> Callable[[], str | int | float]:
-        """A way to draw values of the field: there, not there, or at the edge of what is possible."""
+        """Return a function that draws values of the field: existing, missing, or at a limit."""
         there = self._known.values[field] or [self._nobodys(field)]
         lowest, highest = there[0], there[-1]
         near_the_end = there[-max(1, len(there) // 20) :], there[: max(1, len(there) // 20)]
@@ -142,7 +142,7 @@ class Values:
         return self._chance.choice(ways)
 
     def _nobodys(self, field: Field) -> str | int | float:
-        """A value that is possible, and that hardly any room has."""
+        """Return a possible value that hardly any room has."""
         there = self._known.values[field]
         if FIELD[field].kind.python_type is str:
             return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
@@ -156,7 +156,7 @@ class Values:
         return round(self._chance.uniform(lowest, highest), 7)
 
     def _logarithmic(self, lowest: float, highest: float) -> float:
-        """A number each of whose sizes is as likely as any other."""
+        """Return a number with a uniformly distributed logarithm."""
         return float(min(highest, lowest * (highest / lowest) ** self._chance.random()))
 
     def _text(self, value: str | int | float) -> str:

@@ -1,28 +1,28 @@
 #!/bin/sh
-# Writes what nginx cannot know beforehand, and again whenever it changes: where the containers of `web`
-# are (nginx asks for a name only once) and which of them answer, and whether there is a certificate.
-# A reload loses no request.
+# Writes the parts of nginx's configuration that change while it runs: the addresses of the `web` containers
+# (nginx resolves a name only once), which of them respond, and whether there is a certificate. Reloads nginx after
+# every change, which loses no request.
 #
-#     follow.sh start         once, then in the background beside nginx, which it becomes
-#     follow.sh follow        what runs in the background
-#     follow.sh joined IP     wait until nginx sends requests to that server, whatever had its address before
-#     follow.sh leave IP      send nothing more to that server, which is about to stop; wait until that is so.
-#                             Forgotten after five minutes
-#     follow.sh left IP       it has stopped, and its address may be another's
+#     follow.sh start         write the configuration, start `follow` in the background, and become nginx
+#     follow.sh follow        check every second
+#     follow.sh joined IP     wait until nginx sends requests to this new server, even if its address was used before
+#     follow.sh leave IP      stop sending requests to this server, which is about to stop, and wait until that is done;
+#                             expires after five minutes
+#     follow.sh left IP       the server has stopped, and its address may be reused
 #
 # Waiting ends after 30 s with exit code 1.
 set -u
 CONF=/etc/nginx/rentomatic/nginx.conf
 STATE=/tmp/nginx
 TLS=/etc/nginx/tls
-PAIR=$STATE/tls             # certificate and key as nginx uses them: the last ones that were good
+PAIR=$STATE/tls             # the certificate and key that nginx uses: the last valid ones
 SERVERS=$STATE/servers      # the addresses that nginx sends requests to
 LEAVING=$STATE/leaving
-MISSES=$STATE/misses        # of each server: see count_misses
+MISSES=$STATE/misses        # one file for each server: see count_misses
 FOLLOWED=$STATE/followed    # touched after each round; the health check looks at its age
 
-# Prints those of the addresses where a server answers within a second. All are asked at once: one that is
-# frozen does not delay the others.
+# Prints the addresses whose servers respond within a second. Asks all at once, so that a frozen server does not
+# delay the others.
 answering() { # addresses
     [ $# -gt 0 ] || return
     curl --silent --parallel --parallel-immediate --parallel-max 300 --max-time 1 --output /dev/null \
@@ -30,8 +30,7 @@ answering() { # addresses
         sed -n 's/^200 //p' | tr '\n' ' '
 }
 
-# Sets `misses` to how many answers a server is behind: each one that it misses counts up to 3, each one that it
-# gives counts down to 0. A new server starts with 1.
+# Sets `misses`: a missed check adds 1, up to 3; a response subtracts 1, down to 0. A new server starts with 1.
 count_misses() { # address
     { read -r misses <"$MISSES/$1"; } 2>/dev/null || misses=1
     if among "$1" "$answering"; then
@@ -42,8 +41,8 @@ count_misses() { # address
     echo "$misses" >"$MISSES/$1"
 }
 
-# Prints the servers that take part: new ones once they answer, known ones until they miss 3 answers. Where no
-# server answers, none is taken out: they may only be slow.
+# Prints the servers that get requests: new ones once they respond, known ones until they have missed 3 checks. If
+# no server responds, all stay: they may only be slow.
 taking_part() { # addresses
     for address in "$@"; do
         count_misses "$address"
@@ -64,8 +63,7 @@ among() { # word, words
     return 1
 }
 
-# Copies a new certificate and its key, if nginx can use them: others are named in the log, and the former
-# ones stay in use.
+# Copies a new certificate and its key if nginx can use them; otherwise logs an error and keeps the old ones.
 look_for_certificate() {
     there=$(cat "$TLS/tls.crt" "$TLS/tls.key" 2>/dev/null | cksum)
     [ "$there" = "$looked_at" ] && return
@@ -118,13 +116,13 @@ limits() {
 upstream() { # addresses
     echo "upstream web {"
     echo "    zone web 256k;"
-    # A server that hangs gets few requests until it is taken out: those that it has keep new ones away.
+    # A hung server gets few requests until it is removed, because it has the most open connections.
     echo "    least_conn;"
-    # SERVER_CONNECTIONS is more than its queue takes: the application knows better who has to wait.
+    # SERVER_CONNECTIONS exceeds the application's queue: the application decides better who has to wait.
     for address in "$@"; do
         echo "    server $address:8000 max_conns=$SERVER_CONNECTIONS max_fails=1 fail_timeout=2s;"
     done
-    # The application closes what was idle for 30 s.
+    # The application closes connections that were idle for 30 s.
     echo "    keepalive 64;"
     echo "    keepalive_timeout 15s;"
     echo "}"
@@ -143,7 +141,7 @@ CONF
 
 servers() {
     if [ -e "$PAIR" ]; then
-        # Another certificate makes another configuration.
+        # Changes the configuration with the certificate.
         echo "# $(cat "$PAIR/tls.crt" "$PAIR/tls.key" | cksum)"
         server "listen 8443 ssl;" "http2 on;" "ssl_certificate $PAIR/tls.crt;" "ssl_certificate_key $PAIR/tls.key;" \
             "ssl_protocols TLSv1.2 TLSv1.3;" "ssl_session_cache shared:tls:5m;" "ssl_session_tickets off;"
@@ -163,7 +161,7 @@ CONF
     fi
 }
 
-# Finds out what nginx should know: the addresses in `found`, the configuration in `wanted`.
+# Sets `found` to the addresses, and `wanted` to the configuration, that nginx should use.
 look() {
     look_for_certificate
     present=$(getent ahostsv4 web | cut -d ' ' -f 1 | sort -u)
@@ -172,7 +170,7 @@ look() {
     answering=$(answering $present)
     # shellcheck disable=SC2086
     found=$(taking_part $present)
-    # Better one that answers than none. If none does, they will most likely come back to where they were.
+    # If none qualifies, any that responds; if none responds, the current ones, which will probably return.
     [ -n "$found" ] || found=${answering:-$served}
     # shellcheck disable=SC2086
     wanted=$(upstream $found && servers)
@@ -182,7 +180,7 @@ write() {
     echo "$wanted" >$STATE/web.conf
 }
 
-# Remembers what nginx knows now.
+# Records what nginx uses now.
 taken_up() {
     # shellcheck disable=SC2086
     printf '%s\n' $found >"$SERVERS" && taken=$wanted
@@ -195,12 +193,12 @@ follow() {
     while :; do
         sleep 1 &
         look
-        # What fails is tried again: who looks after nginx must not end before it.
+        # After a failure the next round tries again: this loop must outlive nginx.
         if [ "$wanted" = "$taken" ] || { write && nginx -c "$CONF" -t -q && nginx -c "$CONF" -s reload && taken_up; }; then
             touch "$FOLLOWED"
         fi
         find "$LEAVING" -type f -mmin +5 -delete
-        wait    # each round takes a second, also when some servers do not answer
+        wait    # each round takes a second, even if some servers do not respond
     done
 }
 
@@ -231,7 +229,7 @@ start)
     limits >$STATE/limits.conf
     look
     write && taken_up && touch "$FOLLOWED" || exit
-    # Should it end, it is started again.
+    # Restarts it if it ends.
     while :; do sh "$0" follow; sleep 1; done &
     exec nginx -c "$CONF" -g "daemon off;"
     ;;

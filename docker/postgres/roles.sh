@@ -1,6 +1,6 @@
 #!/bin/bash
-# Says in SQL, one statement a line, that both roles have the passwords of the secrets, and that the one of
-# the application may make databases and no more.
+# Prints SQL, one statement a line, that gives both roles the passwords in the secrets, and lets the application's
+# role create databases but nothing more.
 set -eu
 
 quoted() { # the name of a secret
