@@ -32,7 +32,7 @@ def outcome(kind: str = "list", status: int = 200, **more: object) -> Outcome:
 
 
 @pytest.mark.parametrize("answer", [PLAIN, IN_CHUNKS])
-def test_answer_that_comes_byte_by_byte_is_there_with_its_last_byte(answer: bytes) -> None:
+def test_response_that_arrives_byte_by_byte_is_complete_with_its_last_byte(answer: bytes) -> None:
     reader = AnswerReader()
     found = [reader.feed(answer[n : n + 1]) for n in range(len(answer))]
 
@@ -41,7 +41,7 @@ def test_answer_that_comes_byte_by_byte_is_there_with_its_last_byte(answer: byte
     assert (200, b"hello") == (found[-1].status, found[-1].body)
 
 
-def test_next_answer_on_a_connection_is_read_by_itself() -> None:
+def test_successive_responses_on_a_connection_are_read_separately() -> None:
     reader = AnswerReader()
     bodies = [found.body for answer in (PLAIN, IN_CHUNKS, PLAIN) if (found := reader.feed(answer))]
 
@@ -57,14 +57,14 @@ def test_chunk_that_looks_like_the_end_is_not_the_end() -> None:
     assert b"ab0\r\n\r\n" == found.body
 
 
-def test_interim_answer_is_left_out() -> None:
+def test_interim_response_is_skipped() -> None:
     found = AnswerReader().feed(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + PLAIN)
 
     assert found is not None
     assert 200 == found.status
 
 
-def test_answer_that_ends_with_its_connection_is_not_taken() -> None:
+def test_response_of_unknown_length_is_rejected() -> None:
     with pytest.raises(ValueError, match="how long"):
         AnswerReader().feed(b"HTTP/1.1 200 OK\r\n\r\nhello")
 
@@ -122,7 +122,7 @@ async def statuses(port: int, requests: int) -> list[int]:
     return found
 
 
-def test_request_on_a_connection_closed_meanwhile_is_sent_again() -> None:
+def test_request_on_a_connection_that_was_closed_is_retried() -> None:
     ports: set[int] = set()
 
     def answer_once(handler: BaseHTTPRequestHandler) -> None:
@@ -137,7 +137,7 @@ def test_request_on_a_connection_closed_meanwhile_is_sent_again() -> None:
     assert 3 == len(ports)
 
 
-def test_connection_that_the_server_keeps_is_used_again() -> None:
+def test_connection_kept_by_the_server_is_reused() -> None:
     ports: set[int] = set()
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -150,7 +150,7 @@ def test_connection_that_the_server_keeps_is_used_again() -> None:
     assert 1 == len(ports)
 
 
-def test_answer_that_is_cut_is_no_answer() -> None:
+def test_truncated_response_is_an_error() -> None:
     def cut(handler: BaseHTTPRequestHandler) -> None:
         send(handler, b"hello", length=10)
         handler.close_connection = True
@@ -174,7 +174,7 @@ def test_answer_that_is_cut_is_no_answer() -> None:
         (outcome("clusters", text=b'{"clusters": ['), False),
     ],
 )
-def test_answer_is_whole_with_its_status_and_its_end(found: Outcome, whole: bool) -> None:
+def test_response_is_complete_with_its_status_and_its_end(found: Outcome, whole: bool) -> None:
     assert whole == is_whole(found)
 
 
@@ -198,7 +198,7 @@ def look(refused: str) -> Seen:
         return run(visit(port))
 
 
-def test_first_view_asks_for_the_page_its_files_and_its_parts_as_the_scripts_do() -> None:
+def test_first_view_requests_page_files_and_parts_as_the_scripts_do() -> None:
     seen = look(refused="")
     kinds = [outcome.kind for outcome in seen.outcomes]
 
@@ -208,13 +208,13 @@ def test_first_view_asks_for_the_page_its_files_and_its_parts_as_the_scripts_do(
 
 
 @pytest.mark.parametrize("refused", ["/static", "/parts/rooms", "/parts/prices", "/rooms/clusters"])
-def test_view_without_one_of_its_parts_is_not_whole(refused: str) -> None:
+def test_view_that_misses_a_part_is_incomplete(refused: str) -> None:
     (view,) = look(refused).views
 
     assert (False, True) == (view.whole, view.came)
 
 
-def test_person_who_is_refused_the_page_asks_for_no_part_of_it() -> None:
+def test_person_whose_page_is_refused_requests_no_parts() -> None:
     seen = look(refused="/")
 
     assert ["document"] == [found.kind for found in seen.outcomes]
@@ -224,7 +224,7 @@ def test_person_who_is_refused_the_page_asks_for_no_part_of_it() -> None:
 # --- strangers
 
 
-def test_most_expensive_requests_are_those_that_the_hunt_saved_of_each_storage(tmp_path: Path) -> None:
+def test_most_expensive_requests_come_from_the_results_of_the_hunt(tmp_path: Path) -> None:
     saved = tmp_path / "saved.json"
     found = [{"request": {"method": m, "target": f"/rooms?limit={m}"}} for m in ("HEAD", "GET")]
     saved.write_text(json.dumps({"results": {"worst": [{"storage": "sqlite", "found": found}]}}))
@@ -235,12 +235,12 @@ def test_most_expensive_requests_are_those_that_the_hunt_saved_of_each_storage(t
 # --- figures
 
 
-def test_percentile_is_a_value_that_was_measured() -> None:
+def test_percentile_is_a_measured_value() -> None:
     assert (5, 10, 10, 1) == tuple(percentile(range(10, 0, -1), rank) for rank in (50, 95, 100, 0))
     assert 0 == percentile([], 95)
 
 
-def test_share_of_nothing_is_all_of_it() -> None:
+def test_share_of_nothing_is_100_per_cent() -> None:
     assert (25.0, 100.0) == (share(1, 4), share(0, 0))
 
 
@@ -255,7 +255,7 @@ def test_figure_is_reached_at_its_target() -> None:
     assert None is Figure("x", "y", 2.0).reached
 
 
-def test_refusal_that_does_not_say_when_to_come_again_is_a_failure() -> None:
+def test_refusal_without_retry_after_is_a_failure() -> None:
     refusals = [outcome(status=503, retry_after=1), outcome(status=429), outcome(), outcome(status=500)]
     found = {figure.what: figure for figure in of_refusals("x", refusals)}
 
@@ -266,14 +266,14 @@ def test_refusal_that_does_not_say_when_to_come_again_is_a_failure() -> None:
     assert (1, False) == (found["requests lost or wrong"].found, found["requests lost or wrong"].reached)
 
 
-def test_search_that_is_too_costly_is_not_counted_among_the_refusals_for_overload() -> None:
+def test_search_that_is_too_costly_does_not_count_as_overload() -> None:
     found = {f.what: f.found for f in of_refusals("x", [outcome(status=503, too_costly=True), outcome()])}
 
     assert (0, 50.0) == (found["requests 503"], found["requests too costly"])
     assert "refusals with Retry-After" not in found
 
 
-def test_browser_tells_a_costly_search_from_an_overload() -> None:
+def test_browser_distinguishes_a_costly_search_from_overload() -> None:
     bodies = [b'{"type": "urn:x:too-costly"}', b'{"type": "urn:x:overloaded"}']
 
     async def ask(port: int) -> list[bool]:

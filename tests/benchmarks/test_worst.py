@@ -54,7 +54,7 @@ def application() -> Application:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_requests_are_understood(route: Route, application: Application) -> None:
+def test_generated_requests_are_accepted(route: Route, application: Application) -> None:
     wrong = []
     for request in requests(route, 8):
         status, _, body = application.answer(request.path, request.query, request.method, request.headers)
@@ -65,7 +65,7 @@ def test_requests_are_understood(route: Route, application: Application) -> None
     assert wrong == []
 
 
-def test_slips_are_refused_by_name(application: Application) -> None:
+def test_mistakes_are_refused_by_name(application: Application) -> None:
     slipped = [request for request in requests(BY_NAME["summary"], 30) if has_slip(request)]
     statuses = {application.cost(request).status for request in slipped}
 
@@ -73,7 +73,7 @@ def test_slips_are_refused_by_name(application: Application) -> None:
     assert statuses == {400}
 
 
-def test_every_filter_order_format_and_parameter_is_asked_for() -> None:
+def test_every_filter_sort_format_and_parameter_is_generated() -> None:
     few = asker(known=Known(KNOWN.rooms[:5]))
     asked = {pair for _ in range(30) for route in ROUTES for pair in few.any(route).parameters}
     names = {name for name, _ in asked}
@@ -84,7 +84,7 @@ def test_every_filter_order_format_and_parameter_is_asked_for() -> None:
     assert {*map(str, Format)} - {text for name, text in asked if name == "format"} == set()
 
 
-def test_requests_stay_within_the_bounds_of_the_parser_and_reach_them() -> None:
+def test_requests_reach_but_do_not_exceed_the_limits_of_the_parser() -> None:
     asked = [request for route in ROUTES for request in requests(route, 12)]
     values = [len(r.parameters[at][1].split(",")) for r in asked for at in r.lists()]
     conditions = [len(request.conditions()) for request in asked]
@@ -97,14 +97,14 @@ def test_requests_stay_within_the_bounds_of_the_parser_and_reach_them() -> None:
 
 
 @pytest.mark.parametrize("name", PAGED)
-def test_pages_after_the_first_are_asked_for_by_real_cursors(name: str, application: Application) -> None:
+def test_later_pages_are_requested_with_valid_cursors(name: str, application: Application) -> None:
     deep = [r for r in requests(BY_NAME[name], 12) if r.after and not has_slip(r) and not r.headers]
     statuses = Counter(application.cost(request).status for request in deep)
 
     assert set(statuses) == {200}
 
 
-def test_one_seed_gives_the_same_requests() -> None:
+def test_equal_seeds_give_equal_requests() -> None:
     def targets(seed: int) -> list[str]:
         return [request.target for route in ROUTES for request in requests(route, 3, seed)]
 
@@ -112,7 +112,7 @@ def test_one_seed_gives_the_same_requests() -> None:
     assert targets(1) != targets(2)
 
 
-def test_requests_can_be_made_without_any_room() -> None:
+def test_requests_can_be_generated_without_rooms() -> None:
     ask = asker(known=Known([]))
     asked = [ask.variant(ask.any(route)) for route in ROUTES for _ in range(20)]
 
@@ -158,14 +158,14 @@ def hunt(seed: int = 1, seconds: float = 300, route: str = "search") -> Hunt:
     return found
 
 
-def test_the_hunt_finds_what_is_expensive_and_tells_no_more_than_that() -> None:
+def test_the_hunt_finds_expensive_requests_and_shrinks_them() -> None:
     first, *_ = hunt().most_expensive(5)
 
     assert set(first.request.names()) == {"near", "filter_latitude__in"}
     assert 510 * 0.8 <= first.price <= 511
 
 
-def test_one_seed_and_the_same_costs_give_the_same_finds() -> None:
+def test_equal_seeds_and_costs_give_equal_results() -> None:
     def found(seed: int) -> list[str]:
         return [catch.request.target for catch in hunt(seed, 100).most_expensive(5)]
 
@@ -173,7 +173,7 @@ def test_one_seed_and_the_same_costs_give_the_same_finds() -> None:
     assert found(3) != found(4)
 
 
-def test_requests_that_are_alike_are_told_once() -> None:
+def test_similar_requests_are_reported_once() -> None:
     found = hunt().most_expensive(20)
     shapes = [shape_of(catch.request) for catch in found]
 
@@ -227,13 +227,13 @@ def test_a_request_is_shrunk_to_what_makes_it_expensive() -> None:
     )
 
 
-def test_what_was_saved_is_asked_again_as_it_was() -> None:
+def test_a_saved_request_is_repeated_unchanged() -> None:
     saved = [request.saved() for route in ROUTES for request in requests(route, 5)]
 
     assert [of_saved(one).saved() for one in saved] == saved
 
 
-def test_a_cost_holds_what_came_and_the_operations_of_the_storage(application: Application) -> None:
+def test_a_cost_includes_the_size_and_the_storages_operations(application: Application) -> None:
     request = Request(BY_NAME["start page"], "/", (("filter_price__gt", "1"),))
     body = b"".join(application.answer("/", "filter_price__gt=1")[2])
     cost = application.steady_cost(request)
@@ -242,7 +242,7 @@ def test_a_cost_holds_what_came_and_the_operations_of_the_storage(application: A
     assert cost.calls == {"search": 1, "count": 1, "summarise": 1}
 
 
-def test_results_are_saved_and_their_requests_sent_again(
+def test_saved_results_can_be_replayed(
     application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
@@ -255,7 +255,7 @@ def test_results_are_saved_and_their_requests_sent_again(
     assert [one.before for one in again.found] == [one.cost for one in first.found]
 
 
-def test_table_shows_a_request_shortened_and_its_cost_before() -> None:
+def test_table_shows_shortened_requests_and_their_earlier_cost() -> None:
     values = ",".join(map(str, range(1000)))
     request = Request(BY_NAME["search"], "/rooms", (("filter_price__in", values), ("limit", "5")))
     cost = Cost(0.5, 0.25, 1.0, 200, 1500, {"search": 1})

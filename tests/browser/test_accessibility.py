@@ -38,7 +38,7 @@ def test_axe_finds_nothing(live: Page) -> None:
 
 
 @both_sizes
-def test_axe_finds_nothing_in_what_a_script_shows(browser: Browser, server: Server, size: str) -> None:
+def test_axe_finds_nothing_in_content_shown_by_scripts(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, "ERR_FAILED") as page:
         page.goto("/?near=51.512,-0.123&radius=1500&limit=4")
         settled(page)
@@ -67,7 +67,7 @@ def test_nothing_is_wider_than_the_screen(live: Page, address: str) -> None:
         assert_fits(live, WIDTHS, filters)
 
 
-def test_who_wants_less_motion_gets_none(browser: Browser, server: Server) -> None:
+def test_reduced_motion_disables_animations(browser: Browser, server: Server) -> None:
     with opened(browser, server, "desktop", reduced_motion="reduce") as page:
         page.goto("/")
         settled(page)

@@ -121,14 +121,14 @@ def test_cities_are_drawn_at_every_zoom(page: Page, city: str) -> None:
         expect(page.locator("#map canvas").first).to_be_visible()
 
 
-def test_land_is_land_and_a_lake_is_water(page: Page) -> None:
+def test_land_and_lakes_are_drawn_in_their_colours(page: Page) -> None:
     look(page, 8, 46.45, 6.6)  # in Lake Geneva
 
     expect_colour(page, WATER, 400, 300)
     expect_colour(page, LAND, 400, 170)
 
 
-def test_the_colours_follow_the_scheme_while_the_map_is_open(page: Page) -> None:
+def test_the_map_follows_a_change_of_the_colour_scheme(page: Page) -> None:
     look(page, 5, 40, -40)  # in the Atlantic
     expect_colour(page, WATER, 400, 300)
 
@@ -138,14 +138,14 @@ def test_the_colours_follow_the_scheme_while_the_map_is_open(page: Page) -> None
 
 
 @pytest.mark.parametrize("longitude", [180, -180, 540])
-def test_the_world_goes_on_beyond_the_antimeridian(page: Page, longitude: int) -> None:
+def test_the_map_continues_across_the_antimeridian(page: Page, longitude: int) -> None:
     look(page, 7, -16.8, longitude)  # Taveuni, which lies on it, is right of Vanua Levu and left of the ocean
 
     expect_colour(page, LAND, 400 - 75, 300 - 30)
     expect_colour(page, WATER, 700, 300)
 
 
-def test_only_what_is_seen_is_fetched(page: Page) -> None:
+def test_only_visible_cells_are_fetched(page: Page) -> None:
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
     look(page, 11, *CITIES["Barcelona"])
@@ -155,7 +155,7 @@ def test_only_what_is_seen_is_fetched(page: Page) -> None:
     assert sorted(cells[1:]) == ["/static/basemap/6/32/23.json", "/static/basemap/6/32/24.json"]
 
 
-def test_what_did_not_come_is_asked_for_again(page: Page) -> None:
+def test_cells_that_failed_to_load_are_retried(page: Page) -> None:
     page.route("**/6/32/23.json", lambda route: route.fulfill(status=200, body="cut o"), times=1)
     look(page, 8, *CITIES["Barcelona"])
 
@@ -164,7 +164,7 @@ def test_what_did_not_come_is_asked_for_again(page: Page) -> None:
     assert answer.value.json()["labels"]
 
 
-def test_a_tile_server_takes_the_place_of_the_bundled_map(page: Page) -> None:
+def test_a_tile_server_replaces_the_bundled_map(page: Page) -> None:
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
     icon = (WEB / "static" / "icon.svg").read_bytes()

@@ -3,7 +3,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Camera
 
 
-def test_a_developer_reads_the_contract_and_tries_it(page: Page, camera: Camera) -> None:
+def test_a_developer_can_read_and_try_the_api(page: Page, camera: Camera) -> None:
     page.goto("/docs")
     page.get_by_role("navigation").get_by_role("link", name="One room").click()
     room = page.get_by_role("article", name="One room")

@@ -45,7 +45,7 @@ def map_page(browser: Browser, far_places: Server) -> Iterator[Page]:
         yield page
 
 
-def test_rooms_at_one_place_are_listed_where_no_map_shows_them_apart(map_page: Page) -> None:
+def test_rooms_at_one_place_are_listed_when_zooming_cannot_separate_them(map_page: Page) -> None:
     map_page.goto("/?near=41.387,2.170&radius=500")
     settled(map_page)
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_rooms_at_one_place_are_listed_where_no_map_shows_them_apart(map_page: P
     assert (HOUSE, HOUSE) == (number(map_page), on_map(map_page))
 
 
-def test_both_sides_of_the_antimeridian_are_on_one_map(map_page: Page) -> None:
+def test_both_sides_of_the_antimeridian_are_shown_on_one_map(map_page: Page) -> None:
     map_page.goto("/?bbox=179.5,-17.2,-179.5,-16.4")
     settled(map_page)
 
@@ -71,7 +71,7 @@ def test_both_sides_of_the_antimeridian_are_on_one_map(map_page: Page) -> None:
         assert area["x"] < pin["x"] < area["x"] + area["width"]
 
 
-def test_pins_stay_in_sight_where_the_map_is_moved_across_the_antimeridian(map_page: Page) -> None:
+def test_pins_stay_visible_when_the_map_moves_across_the_antimeridian(map_page: Page) -> None:
     map_page.goto("/?bbox=179.5,-17.2,-179.5,-16.4")
     settled(map_page)
     for by in ((-40, 0), (80, 0), (-60, 0)):

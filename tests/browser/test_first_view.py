@@ -18,7 +18,7 @@ HEADERS = 300
 """Bytes of an answer's headers, about."""
 
 
-def test_the_first_view_is_light(live: Page) -> None:
+def test_the_first_view_transfers_little_data(live: Page) -> None:
     sizes: dict[str, int] = {}
 
     def weigh(request: Request) -> None:
@@ -36,7 +36,7 @@ def test_the_first_view_is_light(live: Page) -> None:
     assert sum(sizes.values()) <= MOST
 
 
-def test_the_first_view_asks_for_three_answers_that_are_no_files(live: Page) -> None:
+def test_the_first_view_sends_three_requests_besides_files(live: Page) -> None:
     """The page, and the pins of the world and of where the rooms are: what the limits of nginx count."""
     asked: list[str] = []
     live.on("request", lambda request: asked.append(urlsplit(request.url).path))
@@ -48,7 +48,7 @@ def test_the_first_view_asks_for_three_answers_that_are_no_files(live: Page) -> 
     assert len(files) > 12
 
 
-def test_the_second_view_asks_for_no_file_again(live: Page, server: Server) -> None:
+def test_the_second_view_requests_no_file_again(live: Page, server: Server) -> None:
     live.goto("/", wait_until="networkidle")
     settled(live)
     first = server.log.read_text().count(f"GET {prefix()}/")
@@ -60,7 +60,7 @@ def test_the_second_view_asks_for_no_file_again(live: Page, server: Server) -> N
 
 
 @both_sizes
-def test_the_rooms_are_there_before_any_script(browser: Browser, server: Server, size: str) -> None:
+def test_the_rooms_are_visible_before_scripts_run(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, "ERR_FAILED") as page:
         held: list[Route] = []
         page.route("**/*.js", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in

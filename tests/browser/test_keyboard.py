@@ -102,7 +102,7 @@ def test_tab_reaches_everything_and_leaves_the_page(
 
 
 @both_sizes
-def test_tab_goes_through_the_search_as_it_is_seen(live: Page, size: str) -> None:
+def test_tab_follows_the_visual_order_of_the_search(live: Page, size: str) -> None:
     live.goto(IN_TOWN)
     settled(live)
     parts = parts_of(assert_all_reached(live))
@@ -111,7 +111,7 @@ def test_tab_goes_through_the_search_as_it_is_seen(live: Page, size: str) -> Non
     assert list_and_map == [part for part in parts if part not in ("bar", "None")]
 
 
-def test_tab_backwards_goes_the_same_way(live: Page) -> None:
+def test_shift_tab_goes_the_same_way_back(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     live.evaluate(_STOPS)
@@ -124,7 +124,7 @@ def test_tab_backwards_goes_the_same_way(live: Page) -> None:
     assert forwards == backwards[::-1]
 
 
-def test_all_pins_are_one_stop_and_arrow_keys_lead_from_pin_to_pin(live: Page) -> None:
+def test_pins_are_a_single_tab_stop_and_arrow_keys_move_between_them(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     pins = live.locator("#map .leaflet-marker-icon.leaflet-interactive")
@@ -161,7 +161,7 @@ def test_tab_reaches_everything_on_the_page_of_a_room(live: Page) -> None:
     assert len(pins) <= 1
 
 
-def test_after_a_search_tab_goes_on_from_the_heading_of_the_list(live: Page) -> None:
+def test_after_a_search_tab_continues_from_the_heading_of_the_list(live: Page) -> None:
     live.goto("/?sort=price")
     settled(live)
     live.get_by_role("link", name="Next page").focus()
@@ -175,7 +175,7 @@ def test_after_a_search_tab_goes_on_from_the_heading_of_the_list(live: Page) -> 
 
 
 @pytest.mark.parametrize("state", ["rooms", "misunderstood", "docs"])
-def test_the_focus_is_seen(browser: Browser, server: Server, size: str, state: str) -> None:
+def test_the_focus_is_visible(browser: Browser, server: Server, size: str, state: str) -> None:
     with opened(browser, server, size, reduced_motion="reduce") as page:
         page.goto(PAGES[state])
         if state == "rooms":

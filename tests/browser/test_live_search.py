@@ -64,7 +64,7 @@ def lone_pin(page: Page) -> Locator:
 
 
 @both_sizes
-def test_list_and_map_stand_side_by_side_and_on_a_phone_one_over_the_other(live: Page, size: str) -> None:
+def test_list_and_map_are_side_by_side_and_stacked_on_a_phone(live: Page, size: str) -> None:
     live.goto("/")
     settled(live)
 
@@ -79,7 +79,7 @@ def test_list_and_map_stand_side_by_side_and_on_a_phone_one_over_the_other(live:
         assert (rooms["x"], area["x"]) == (0, 0)
 
 
-def test_every_room_is_on_the_map_as_a_pin_or_in_a_bubble_with_their_number(live: Page) -> None:
+def test_every_room_is_on_the_map_as_a_pin_or_counted_in_a_bubble(live: Page) -> None:
     live.goto("/?near=51.512,-0.123&radius=1500")
     settled(live)
 
@@ -88,7 +88,7 @@ def test_every_room_is_on_the_map_as_a_pin_or_in_a_bubble_with_their_number(live
 
 
 @both_sizes
-def test_moving_the_map_searches_what_is_in_sight(live: Page) -> None:
+def test_moving_the_map_searches_the_visible_area(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     before = live.locator("#map").get_attribute("data-loaded")
@@ -102,7 +102,7 @@ def test_moving_the_map_searches_what_is_in_sight(live: Page) -> None:
     assert on_map(live) == number(live)
 
 
-def test_zooming_the_map_searches_what_is_in_sight(live: Page) -> None:
+def test_zooming_the_map_searches_the_visible_area(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     live.get_by_role("button", name="Zoom in").click()
@@ -113,7 +113,7 @@ def test_zooming_the_map_searches_what_is_in_sight(live: Page) -> None:
     assert on_map(live) == number(live)
 
 
-def test_the_switch_lets_the_map_be_moved_without_a_search(live: Page) -> None:
+def test_the_map_can_be_moved_without_searching(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     before = live.locator("#map").get_attribute("data-loaded")
@@ -126,7 +126,7 @@ def test_the_switch_lets_the_map_be_moved_without_a_search(live: Page) -> None:
     expect(live.get_by_label("Search as I move the map")).not_to_be_checked()
 
 
-def test_moves_of_the_map_that_follow_each_other_are_one_step_back(live: Page) -> None:
+def test_successive_moves_of_the_map_are_one_step_back(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     first = number(live)
@@ -141,7 +141,7 @@ def test_moves_of_the_map_that_follow_each_other_are_one_step_back(live: Page) -
     expect(live.get_by_role("heading", level=1)).to_have_text(f"{first} rooms")
 
 
-def test_a_room_under_the_pointer_or_in_focus_shows_its_pin(live: Page) -> None:
+def test_hovering_or_focusing_a_room_highlights_its_pin(live: Page) -> None:
     live.goto(f"{IN_TOWN}&filter_price__lte=40")
     settled(live)
     room = live.locator(".room").first
@@ -154,7 +154,7 @@ def test_a_room_under_the_pointer_or_in_focus_shows_its_pin(live: Page) -> None:
 
 
 @both_sizes
-def test_choosing_a_pin_leads_to_its_room_in_the_list(live: Page) -> None:
+def test_selecting_a_pin_shows_its_room_in_the_list(live: Page) -> None:
     live.goto("/?bbox=-0.128,51.509,-0.118,51.515&sort=price")
     settled(live)
     pin = lone_pin(live)
@@ -167,7 +167,7 @@ def test_choosing_a_pin_leads_to_its_room_in_the_list(live: Page) -> None:
     expect(chosen).to_be_in_viewport()
 
 
-def test_a_pin_leads_to_its_room_also_where_that_is_on_another_page_of_the_list(live: Page) -> None:
+def test_a_pin_shows_its_room_even_if_it_is_on_another_page_of_the_list(live: Page) -> None:
     live.goto("/?near=51.512,-0.123&radius=1500&limit=1")
     settled(live)
     listed = live.locator(".room").get_attribute("data-code")
@@ -182,7 +182,7 @@ def test_a_pin_leads_to_its_room_also_where_that_is_on_another_page_of_the_list(
 
 
 @both_sizes
-def test_a_bubble_leads_nearer(live: Page) -> None:
+def test_selecting_a_bubble_zooms_in(live: Page) -> None:
     live.goto("/")
     settled(live)
     before = live.locator("#map").get_attribute("data-loaded")
@@ -194,7 +194,7 @@ def test_a_bubble_leads_nearer(live: Page) -> None:
 
 
 @both_sizes
-def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: Page) -> None:
+def test_the_slider_limits_the_price_and_its_last_stop_is_open(live: Page) -> None:
     live.goto("/")
     settled(live)
     filters(live)
@@ -215,7 +215,7 @@ def test_the_ends_of_the_slider_bound_the_price_and_the_last_stop_is_open(live: 
     expect(live).not_to_have_url(re.compile("filter_price"))
 
 
-def test_the_chart_is_of_the_rooms_of_the_other_filters(live: Page) -> None:
+def test_the_chart_ignores_the_price_filter(live: Page) -> None:
     live.goto("/")
     settled(live)
     filters(live)
@@ -228,7 +228,7 @@ def test_the_chart_is_of_the_rooms_of_the_other_filters(live: Page) -> None:
 
 
 @both_sizes
-def test_a_point_is_picked_on_the_map(live: Page) -> None:
+def test_a_point_can_be_picked_on_the_map(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     filters(live)
@@ -243,7 +243,7 @@ def test_a_point_is_picked_on_the_map(live: Page) -> None:
     expect(live.locator(".near")).to_be_visible()
 
 
-def test_who_picks_a_point_may_look_for_it_first(live: Page) -> None:
+def test_the_map_can_be_moved_while_picking_a_point(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     filters(live)
@@ -256,7 +256,7 @@ def test_who_picks_a_point_may_look_for_it_first(live: Page) -> None:
     expect(live).to_have_url(re.compile(r"near=51\.5\d+,-0\.1\d+$"))
 
 
-def test_a_point_is_picked_with_the_keyboard(live: Page) -> None:
+def test_a_point_can_be_picked_with_the_keyboard(live: Page) -> None:
     live.goto("/?bbox=-0.14,51.50,-0.10,51.52")
     settled(live)
     filters(live)
@@ -268,7 +268,7 @@ def test_a_point_is_picked_with_the_keyboard(live: Page) -> None:
     expect(live.get_by_role("button", name="Pick on map")).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_point_that_is_typed_is_searched_near(live: Page) -> None:
+def test_a_typed_point_is_searched(live: Page) -> None:
     live.goto("/")
     filters(live)
     live.get_by_label("Near (latitude, longitude)").fill("51.512, -0.123")
@@ -279,7 +279,7 @@ def test_a_point_that_is_typed_is_searched_near(live: Page) -> None:
     expect(live.locator(".room .place").first).to_contain_text("m away")
 
 
-def test_the_device_says_where_it_is_when_it_is_asked(browser: Browser, server: Server, size: str) -> None:
+def test_the_location_of_the_device_is_used_on_request(browser: Browser, server: Server, size: str) -> None:
     place = {"latitude": 51.539, "longitude": -0.143}
     with opened(browser, server, size, geolocation=place, permissions=["geolocation"]) as page:
         page.goto("/")
@@ -289,7 +289,7 @@ def test_the_device_says_where_it_is_when_it_is_asked(browser: Browser, server: 
         expect(page).to_have_url(re.compile(r"near=51\.53900,-0\.14300"))
 
 
-def test_a_device_that_does_not_say_where_it_is_is_told_of(
+def test_a_missing_location_is_reported(
     browser: Browser, server: Server, size: str
 ) -> None:
     with opened(browser, server, size, permissions=[]) as page:
@@ -301,7 +301,7 @@ def test_a_device_that_does_not_say_where_it_is_is_told_of(
 
 
 @both_sizes
-def test_the_way_back_leads_to_the_same_rooms_at_the_same_place(live: Page) -> None:
+def test_going_back_restores_the_rooms_and_the_scroll_position(live: Page) -> None:
     live.goto("/?sort=price")
     settled(live)
     first = live.locator(".room .code").all_inner_texts()
@@ -331,7 +331,7 @@ def test_the_way_back_leads_to_the_same_rooms_at_the_same_place(live: Page) -> N
     assert abs(live.evaluate("scrollY") - 300) < 5
 
 
-def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> None:
+def test_the_form_matches_the_address_after_going_back(live: Page) -> None:
     live.goto("/?filter_price__lte=60")
     settled(live)
     filters(live)
@@ -353,7 +353,7 @@ def test_the_form_says_what_the_address_says_after_the_way_back(live: Page) -> N
     expect(live).to_have_title(re.compile(r"^[\d,]+ rooms · Rent-o-matic$"))
 
 
-def test_a_window_of_another_size_searches_nothing_new(live: Page) -> None:
+def test_resizing_the_window_does_not_search_again(live: Page) -> None:
     live.goto(IN_TOWN)
     settled(live)
     before = live.locator("#map").get_attribute("data-loaded") or ""
@@ -363,7 +363,7 @@ def test_a_window_of_another_size_searches_nothing_new(live: Page) -> None:
     assert live.url.endswith(IN_TOWN)
 
 
-def test_a_parameter_that_is_there_twice_stays_there_twice(live: Page) -> None:
+def test_a_repeated_parameter_stays_repeated(live: Page) -> None:
     live.goto("/?filter_price__ne=40&filter_price__ne=41")
     settled(live)
     filters(live)
@@ -376,7 +376,7 @@ def test_a_parameter_that_is_there_twice_stays_there_twice(live: Page) -> None:
     assert ("filter_price__ne=40" in live.url, "filter_price__ne=41" in live.url) == (True, True)
 
 
-def test_the_chart_follows_also_where_the_order_changes_at_once(live: Page) -> None:
+def test_the_chart_follows_even_if_the_sort_changes_at_once(live: Page) -> None:
     live.goto("/")
     settled(live)
     filters(live)
@@ -389,7 +389,7 @@ def test_the_chart_follows_also_where_the_order_changes_at_once(live: Page) -> N
 
 
 @both_sizes
-def test_the_number_of_filters_is_told_where_they_are_hidden(live: Page, size: str) -> None:
+def test_the_number_of_filters_is_shown_while_they_are_hidden(live: Page, size: str) -> None:
     live.goto("/")
     settled(live)
     badge = live.locator(".badge")
@@ -404,7 +404,7 @@ def test_the_number_of_filters_is_told_where_they_are_hidden(live: Page, size: s
     expect(badge).to_be_hidden()
 
 
-def test_who_sorts_with_the_keyboard_stays_at_the_sort(live: Page) -> None:
+def test_focus_stays_on_the_sort_when_sorting_with_the_keyboard(live: Page) -> None:
     live.goto("/")
     settled(live)
     live.get_by_label("Sort").focus()
@@ -415,7 +415,7 @@ def test_who_sorts_with_the_keyboard_stays_at_the_sort(live: Page) -> None:
     expect(live.get_by_label("Sort")).to_be_focused()
 
 
-def test_a_search_is_sent_to_a_friend_as_a_link(live: Page, browser: Browser, server: Server) -> None:
+def test_a_search_can_be_shared_as_a_link(live: Page, browser: Browser, server: Server) -> None:
     live.goto(IN_TOWN)
     settled(live)
     drag(live, (80, 30))
@@ -441,7 +441,7 @@ def test_a_value_that_cannot_be_understood_is_explained_beside_its_field(live: P
     expect(field).to_have_value("large")
 
 
-def test_what_was_wrong_with_a_value_goes_and_comes_with_its_search(live: Page) -> None:
+def test_errors_appear_and_disappear_with_their_search(live: Page) -> None:
     near = live.locator("#near")
 
     def expect_explained(fields: int) -> None:
@@ -469,7 +469,7 @@ def test_what_was_wrong_with_a_value_goes_and_comes_with_its_search(live: Page) 
     expect_explained(0)
 
 
-def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server: Server, size: str) -> None:
+def test_rooms_that_failed_to_load_can_be_requested_again(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, "ERR_FAILED", "ERR_CONNECTION_REFUSED") as page:
         page.goto("/")
         settled(page)
@@ -483,7 +483,7 @@ def test_rooms_that_do_not_come_can_be_asked_for_again(browser: Browser, server:
         expect(page.locator(".room")).to_have_count(24)
 
 
-def test_search_that_takes_too_long_shows_what_the_server_says_of_it(
+def test_search_that_takes_too_long_shows_the_servers_message(
     browser: Browser, server: Server, size: str
 ) -> None:
     narrower = Narrower("Within 2 km", "?near=51.5,-0.1&radius=2000")
@@ -506,7 +506,7 @@ def test_search_that_takes_too_long_shows_what_the_server_says_of_it(
 
 
 @pytest.mark.parametrize("part", ["/parts/rooms?", "/rooms/clusters?"])
-def test_what_a_busy_server_refuses_is_asked_for_once_more(
+def test_requests_refused_by_a_busy_server_are_retried_once(
     browser: Browser, server: Server, size: str, part: str
 ) -> None:
     with opened(browser, server, size, "status of 503") as page:
@@ -525,7 +525,7 @@ def test_what_a_busy_server_refuses_is_asked_for_once_more(
         expect(page.locator(".failed")).to_have_count(0)
 
 
-def test_rooms_that_are_waited_for_are_shown_to_be(live: Page) -> None:
+def test_loading_rooms_are_indicated(live: Page) -> None:
     live.goto("/")
     settled(live)
     held: list[Route] = []
@@ -539,7 +539,7 @@ def test_rooms_that_are_waited_for_are_shown_to_be(live: Page) -> None:
 
 
 @both_sizes
-def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
+def test_a_room_can_be_found_with_the_keyboard_alone(live: Page) -> None:
     live.goto("/")
     settled(live)
     live.keyboard.press("Tab")
@@ -560,7 +560,7 @@ def test_a_room_is_found_with_the_keyboard_alone(live: Page) -> None:
 
 
 @pytest.mark.parametrize("way", ["nothing found", "failed"])
-def test_what_is_marked_on_the_map_goes_with_the_rooms_of_the_list(
+def test_a_highlight_on_the_map_disappears_with_its_room(
     browser: Browser, server: Server, size: str, way: str
 ) -> None:
     with opened(browser, server, size, "ERR_FAILED") as page:
@@ -580,7 +580,7 @@ def test_what_is_marked_on_the_map_goes_with_the_rooms_of_the_list(
         expect(page.locator("#map .pin.shown")).to_have_count(0)
 
 
-def test_names_that_other_sites_append_leave_the_address_and_the_map_works(live: Page) -> None:
+def test_unknown_parameters_leave_the_address_and_the_map_works(live: Page) -> None:
     live.goto("/?near=51.512,-0.123&radius=1500&utm_source=a&fbclid=%FF&lang=de#rooms")
     settled(live)
 

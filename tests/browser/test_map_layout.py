@@ -47,7 +47,7 @@ def shown(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("address", CONTROLS)
-def test_controls_stand_apart_with_text_of_twice_the_size(
+def test_controls_do_not_overlap_at_twice_the_text_size(
     browser: Browser, server: Server, width: int, address: str, camera: Camera
 ) -> None:
     with opened(browser, server, "phone") as page:
@@ -74,7 +74,7 @@ def test_controls_stand_apart_with_text_of_twice_the_size(
 
 
 @pytest.mark.parametrize("address", CONTROLS)
-def test_paper_shows_the_whole_map_with_its_pins(
+def test_printing_shows_the_whole_map_with_its_pins(
     browser: Browser, server: Server, size: str, address: str, camera: Camera
 ) -> None:
     with opened(browser, server, size) as page:

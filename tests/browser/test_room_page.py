@@ -23,7 +23,7 @@ def open_a_room(page: Page) -> str:
 
 
 @pytest.mark.usefixtures("screenshot")
-def test_a_room_of_the_list_has_a_page_with_its_facts_and_its_comparison(page: Page) -> None:
+def test_a_listed_room_has_a_page_with_its_facts_and_its_comparison(page: Page) -> None:
     code = open_a_room(page)
 
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Room for [\d,]+ per day"))
@@ -35,7 +35,7 @@ def test_a_room_of_the_list_has_a_page_with_its_facts_and_its_comparison(page: P
     expect(page.locator("#map")).to_be_hidden()
 
 
-def test_the_nearest_others_lead_to_their_pages(page: Page) -> None:
+def test_the_nearest_rooms_link_to_their_pages(page: Page) -> None:
     open_a_room(page)
     other = page.locator(".alternatives .room").first
     code = other.get_attribute("data-code")
@@ -44,7 +44,7 @@ def test_the_nearest_others_lead_to_their_pages(page: Page) -> None:
     expect(page).to_have_url(re.compile(f"/room/{code}$"))
 
 
-def test_the_search_around_finds_the_room(page: Page) -> None:
+def test_the_search_nearby_finds_the_room(page: Page) -> None:
     code = open_a_room(page)
     page.get_by_role("link", name="Search nearby").click()
 
@@ -52,7 +52,7 @@ def test_the_search_around_finds_the_room(page: Page) -> None:
 
 
 @both_sizes
-def test_the_map_shows_the_room_and_leads_to_the_others(live: Page) -> None:
+def test_the_map_shows_the_room_and_links_to_the_others(live: Page) -> None:
     open_a_room(live)
 
     pins = live.locator("#map .pin a")
@@ -80,7 +80,7 @@ def test_nothing_is_wider_than_the_screen(live: Page) -> None:
     assert_fits(live, (3840, 768, 320))
 
 
-def test_an_empty_result_leads_to_a_search_that_finds_what_it_says(page: Page, camera: Camera) -> None:
+def test_an_empty_result_links_to_a_search_that_finds_as_many_rooms_as_promised(page: Page, camera: Camera) -> None:
     page.goto("/?filter_price__lte=20&filter_size__gte=60&near=51.512,-0.123&radius=500")
     link = page.locator(".notice").get_by_role("link").first
     words = link.inner_text()
@@ -91,7 +91,7 @@ def test_an_empty_result_leads_to_a_search_that_finds_what_it_says(page: Page, c
 
 
 @pytest.mark.parametrize("path", ["/nope", "/room/nope"])
-def test_an_error_leads_back_to_the_search(
+def test_an_error_links_back_to_the_search(
     browser: Browser, server: Server, size: str, path: str, camera: Camera
 ) -> None:
     with opened(browser, server, size, "404 (Not Found)") as page:

@@ -17,7 +17,7 @@ def filters(page: Page) -> None:
 
 
 @both_sizes
-def test_rooms_are_there_at_first_sight(page: Page) -> None:
+def test_rooms_are_shown_at_once(page: Page) -> None:
     page.goto("/")
 
     expect(page).to_have_title("3,000 rooms · Rent-o-matic")
@@ -41,7 +41,7 @@ def test_a_renter_finds_a_room_within_budget_near_work(page: Page) -> None:
     assert all(int(price) <= 60 for price in prices)
 
 
-def test_the_next_page_follows_and_the_way_back_leads_to_the_first(page: Page) -> None:
+def test_paging_forward_and_back_works(page: Page) -> None:
     page.goto("/?sort=price")
     before = page.locator(".code").all_inner_texts()
     page.get_by_role("link", name="Next page").click()
@@ -62,7 +62,7 @@ def test_a_bad_value_is_explained_beside_its_field(page: Page) -> None:
     expect(field).to_have_accessible_description("must be a whole number such as 60, not 'cheap'")
 
 
-def test_nothing_found_says_what_to_do(page: Page) -> None:
+def test_an_empty_result_says_what_to_do(page: Page) -> None:
     page.goto("/?filter_price__lte=1")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("No room matches")
@@ -78,7 +78,7 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     assert width == 0
 
 
-def test_a_filter_is_taken_off_by_its_chip(page: Page) -> None:
+def test_a_filter_is_removed_by_its_chip(page: Page) -> None:
     page.goto("/?filter_price__lte=60&near=51.512,-0.123&radius=3000")
     page.get_by_role("link", name="Within 3 km of 51.5120, -0.1230").click()
 
@@ -86,7 +86,7 @@ def test_a_filter_is_taken_off_by_its_chip(page: Page) -> None:
     expect(page.locator(".chips > li")).to_have_text([re.compile("Up to 60 per day"), "Clear all"])
 
 
-def test_the_order_is_chosen_in_the_form(page: Page) -> None:
+def test_the_sort_is_chosen_in_the_form(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Sort").select_option("Price, highest first")
     filters(page)
@@ -96,7 +96,7 @@ def test_the_order_is_chosen_in_the_form(page: Page) -> None:
     assert prices == sorted(prices, reverse=True)
 
 
-def test_what_needs_a_script_is_not_there(page: Page) -> None:
+def test_controls_that_need_a_script_are_absent_without_it(page: Page) -> None:
     page.goto("/")
     filters(page)
 

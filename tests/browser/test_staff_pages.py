@@ -122,7 +122,7 @@ def test_signing_in_and_out(page: Page, camera: Camera) -> None:
     assert [] == page.context.cookies()
 
 
-def test_a_room_is_added_found_edited_and_taken_down(page: Page, desk: Server, camera: Camera) -> None:
+def test_a_room_is_added_found_edited_and_removed(page: Page, desk: Server, camera: Camera) -> None:
     sign_in(page)
     page.get_by_role("navigation").get_by_role("link", name="Add a room").click()
     fill(page, code="by-hand", price="cheap", latitude="51.5", longitude="")
@@ -152,7 +152,7 @@ def test_a_room_is_added_found_edited_and_taken_down(page: Page, desk: Server, c
     assert room_in(desk, "by-hand") is None
 
 
-def test_who_was_slower_sees_both_and_decides(page: Page, desk: Server, camera: Camera) -> None:
+def test_the_slower_of_two_editors_sees_both_versions_and_decides(page: Page, desk: Server, camera: Camera) -> None:
     put(desk, make_room(code="contested"))
     sign_in(page, target="/staff/rooms/contested")
     fill(page, price="65")
@@ -169,7 +169,7 @@ def test_who_was_slower_sees_both_and_decides(page: Page, desk: Server, camera: 
     assert (room_in(desk, "contested") or {})["price"] == 65
 
 
-def test_a_listing_is_looked_at_and_loaded(
+def test_a_listing_is_previewed_and_imported(
     page: Page, desk: Server, scripts: bool, tmp_path: Path, camera: Camera
 ) -> None:
     code = f"listed-{page.viewport_size and page.viewport_size['width']}-{scripts}"
@@ -214,7 +214,7 @@ def large(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_large_file_shows_how_far_it_is(live: Page, large: Path, camera: Camera) -> None:
+def test_a_large_file_shows_its_progress(live: Page, large: Path, camera: Camera) -> None:
     sign_in(live, target="/staff/import")
     slowly(live)
     live.get_by_label("File").set_input_files(large)
@@ -267,7 +267,7 @@ def refuse(live: Page, status: int, body: str = "") -> None:
     ("status", "told"),
     [(413, "file is too large"), (503, "too busy"), (429, "Try again"), (500, "answered 500")],
 )
-def test_what_a_server_or_proxy_refuses_is_said(live: Page, tmp_path: Path, status: int, told: str) -> None:
+def test_refusals_by_the_server_or_a_proxy_are_shown(live: Page, tmp_path: Path, status: int, told: str) -> None:
     sign_in(live, target="/staff/import")
     refuse(live, status)
     (tmp_path / "rooms.csv").write_text(HEADER)
@@ -277,7 +277,7 @@ def test_what_a_server_or_proxy_refuses_is_said(live: Page, tmp_path: Path, stat
     expect(live.get_by_role("alert")).to_contain_text(told)
 
 
-def test_a_file_that_was_changed_after_the_preview_has_to_be_chosen_again(live: Page, tmp_path: Path) -> None:
+def test_a_file_changed_after_the_preview_must_be_chosen_again(live: Page, tmp_path: Path) -> None:
     sign_in(live, target="/staff/import")
     file = tmp_path / "rooms.csv"
     file.write_text(HEADER)
@@ -293,7 +293,7 @@ def test_a_file_that_was_changed_after_the_preview_has_to_be_chosen_again(live: 
 
 
 @pytest.mark.parametrize("size_of_file", ["small", "large"])
-def test_who_is_not_signed_in_any_more_is_told_so(live: Page, large: Path, size_of_file: str) -> None:
+def test_an_expired_session_is_reported(live: Page, large: Path, size_of_file: str) -> None:
     sign_in(live, target="/staff/import")
     if size_of_file == "small":
         large.write_text(HEADER)
@@ -304,7 +304,7 @@ def test_who_is_not_signed_in_any_more_is_told_so(live: Page, large: Path, size_
     expect(live.get_by_role("alert")).to_contain_text("you are not signed in")
 
 
-def test_a_connection_that_is_lost_is_said(live: Page, tmp_path: Path) -> None:
+def test_a_lost_connection_is_reported(live: Page, tmp_path: Path) -> None:
     sign_in(live, target="/staff/import")
     live.route("**/staff/import", lambda route: route.abort())
     (tmp_path / "rooms.csv").write_text(HEADER)
@@ -314,7 +314,7 @@ def test_a_connection_that_is_lost_is_said(live: Page, tmp_path: Path) -> None:
     expect(live.get_by_role("alert")).to_contain_text("The file did not arrive")
 
 
-def test_a_file_that_is_no_listing_or_none_at_all_is_said(live: Page, tmp_path: Path) -> None:
+def test_a_missing_or_invalid_file_is_reported(live: Page, tmp_path: Path) -> None:
     sign_in(live, target="/staff/import")
     live.get_by_role("button", name="Preview").click()
     expect(live.get_by_role("alert")).to_have_text("Choose a file.")
@@ -325,7 +325,7 @@ def test_a_file_that_is_no_listing_or_none_at_all_is_said(live: Page, tmp_path: 
     expect(live.get_by_role("alert")).to_contain_text("no column for the code")
 
 
-def test_a_form_of_another_site_does_nothing(browser: Browser, desk: Server) -> None:
+def test_a_form_from_another_site_does_nothing(browser: Browser, desk: Server) -> None:
     put(desk, make_room(code="attacked"))
     with opened(browser, desk, "desktop", *MEANT) as page:
         sign_in(page)
@@ -392,7 +392,7 @@ def test_axe_finds_nothing(live: Page, desk: Server) -> None:
 
 @both_sizes
 @pytest.mark.parametrize("act", ["Preview", "Import", "refused", "under way"])
-def test_axe_finds_nothing_in_what_an_import_shows(live: Page, tmp_path: Path, large: Path, act: str) -> None:
+def test_axe_finds_nothing_in_import_results(live: Page, tmp_path: Path, large: Path, act: str) -> None:
     sign_in(live, target="/staff/import")
     live.get_by_text("File format").click()
     (tmp_path / "rooms.csv").write_text(f"{HEADER}listed,20,60,51.5,-0.12\nbad,20,much,51.5,-0.1\n")
@@ -420,7 +420,7 @@ def test_nothing_is_wider_than_the_screen(live: Page, desk: Server) -> None:
 
 
 @both_sizes
-def test_a_room_is_added_with_the_keyboard_alone(live: Page, size: str) -> None:
+def test_a_room_can_be_added_with_the_keyboard_alone(live: Page, size: str) -> None:
     sign_in(live, target="/staff/add")
     live.get_by_label("Code", exact=True).focus()
     for text in (f"typed-{size}", "A room", "70", "20", "51.5", "-0.1"):
@@ -456,7 +456,7 @@ def test_tab_reaches_everything_on_the_pages_of_staff(live: Page, desk: Server) 
         assert_all_reached(live)
 
 
-def test_no_page_is_forgotten_by_those_who_use_the_tab_key() -> None:
+def test_every_page_is_covered_by_the_tab_tests() -> None:
     app = create_app(MemRepo())
     paths = {route.path for route in inspect_routes(app)}
     pages = {path for path in paths if path == "/" or f"{path}/" in paths}

@@ -60,7 +60,7 @@ def write_damaged(path: Path) -> None:
 
 
 @pytest.mark.parametrize("rooms", [[], FEW, MANY_ROOMS], ids=len)
-def test_a_backup_brings_all_rooms_back(rentomatic: CommandLine, lasting: Storage, rooms: list[Room]) -> None:
+def test_a_backup_restores_all_rooms(rentomatic: CommandLine, lasting: Storage, rooms: list[Room]) -> None:
     lasting.put_all(rooms)
 
     made = rentomatic("backup")
@@ -78,7 +78,7 @@ def test_a_backup_brings_all_rooms_back(rentomatic: CommandLine, lasting: Storag
     assert back.out.endswith("Both contain the same rooms.\n")
 
 
-def test_a_backup_is_proved_in_a_scratch_storage(rentomatic: CommandLine, lasting: Storage) -> None:
+def test_a_backup_is_verified_in_a_scratch_storage(rentomatic: CommandLine, lasting: Storage) -> None:
     lasting.put_all(FEW)
 
     made = rentomatic("backup", "--verify")
@@ -93,7 +93,7 @@ def test_a_backup_is_proved_in_a_scratch_storage(rentomatic: CommandLine, lastin
     assert lasting.rooms() == FEW
 
 
-def test_a_backup_that_cannot_be_proved_is_set_aside(
+def test_a_backup_that_fails_verification_is_set_aside(
     rentomatic: CommandLine, lasting: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lasting.put_all(FEW)
@@ -108,7 +108,7 @@ def test_a_backup_that_cannot_be_proved_is_set_aside(
 
 @pytest.mark.usefixtures("lasting")
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_a_scratch_storage_has_the_schema_and_goes_away_whatever_happens(error: type[BaseException]) -> None:
+def test_a_scratch_storage_has_the_schema_and_is_removed_whatever_happens(error: type[BaseException]) -> None:
     settings = read_settings(os.environ)
     with pytest.raises(error), scratch(settings) as trial:
         with closing(open_repository(trial)) as repository:
@@ -150,7 +150,7 @@ def test_a_backup_may_be_restored_into_another_kind_of_storage(
     assert storage.rooms() == FEW
 
 
-def test_a_backup_holds_one_moment_though_others_write(rentomatic: CommandLine, lasting: Storage) -> None:
+def test_a_backup_shows_one_moment_while_others_write(rentomatic: CommandLine, lasting: Storage) -> None:
     lasting.put_all(MANY_ROOMS[:300])
     settings, done = read_settings(os.environ), threading.Event()
 
@@ -177,7 +177,7 @@ def test_a_backup_holds_one_moment_though_others_write(rentomatic: CommandLine, 
     assert len(found[0]) < len(found[-1])
 
 
-def test_storage_with_rooms_is_left_alone_unless_somebody_agrees(
+def test_storage_with_rooms_is_left_alone_without_confirmation(
     rentomatic: CommandLine, lasting: Storage
 ) -> None:
     lasting.put_all(FEW)
@@ -206,7 +206,7 @@ def test_a_damaged_backup_changes_nothing(rentomatic: CommandLine, lasting: Stor
     assert before == lasting.rooms()
 
 
-def test_a_file_of_sqlite_that_is_not_there_is_made_by_a_sound_backup_only(
+def test_only_a_valid_backup_creates_a_missing_sqlite_file(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.put_all(FEW)
@@ -249,7 +249,7 @@ def test_a_backup_from_standard_input_is_checked_before_it_is_restored(
     assert storage.rooms() == FEW
 
 
-def test_a_backup_may_go_to_a_file_of_ones_own(rentomatic: CommandLine, storage: Storage) -> None:
+def test_a_backup_may_go_to_a_chosen_file(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put_all(FEW)
     Path("my.gz").write_bytes(b"old")
 
@@ -289,7 +289,7 @@ def test_only_the_newest_backups_are_kept_and_nothing_else_is_removed(
     assert len(backups()) == 2
 
 
-def test_the_backups_are_listed_with_what_they_hold(rentomatic: CommandLine, storage: Storage) -> None:
+def test_the_list_of_backups_shows_their_content(rentomatic: CommandLine, storage: Storage) -> None:
     none = rentomatic("backup", "--list")
     storage.put_all(sample_rooms(2500))
     rentomatic("backup")
@@ -306,7 +306,7 @@ def test_the_backups_are_listed_with_what_they_hold(rentomatic: CommandLine, sto
     assert lines[1] == f"{older.name} 1 day 0.1 MB damaged"
 
 
-def test_a_name_of_the_list_is_found_among_the_backups(
+def test_a_name_from_the_list_can_be_restored(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RENTOMATIC_BACKUP_DIRECTORY", "kept/here")
@@ -320,7 +320,7 @@ def test_a_name_of_the_list_is_found_among_the_backups(
     assert [make_room()] == storage.rooms()
 
 
-def test_a_file_of_the_current_folder_comes_before_a_backup_of_its_name(
+def test_a_file_in_the_current_folder_takes_precedence_over_a_backup(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     storage.put(make_room())
@@ -369,7 +369,7 @@ def test_latest_is_never_a_backup_of_another_storage(
     assert [make_room()] == storage.rooms()
 
 
-def test_latest_is_the_newest_of_the_storage_though_another_was_backed_up_later(
+def test_latest_ignores_newer_backups_of_other_storages(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back_up_and_turn_to_another(rentomatic, storage, monkeypatch)
@@ -408,7 +408,7 @@ def test_latest_backup_of_another_storage_can_still_be_verified(
         ("backup -o nowhere/rooms.gz", 1, "nowhere/rooms.gz cannot be written: No such file or directory"),
     ],
 )
-def test_what_cannot_be_done_is_said(rentomatic: CommandLine, line: str, code: int, said: str) -> None:
+def test_errors_are_reported(rentomatic: CommandLine, line: str, code: int, said: str) -> None:
     done = rentomatic(*line.split())
 
     assert (code, "") == (done.code, done.out)
@@ -431,7 +431,7 @@ def test_rooms_in_memory_are_refused(
 
 @pytest.mark.usefixtures("storage")
 @pytest.mark.parametrize("line", ["backup", "backup --verify", "backup -o -"])
-def test_a_storage_that_is_not_there_yet_is_not_made(
+def test_a_missing_storage_is_not_created(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///typo.db")
@@ -445,7 +445,7 @@ def test_a_storage_that_is_not_there_yet_is_not_made(
 
 
 @pytest.mark.usefixtures("storage")
-def test_a_directory_that_cannot_be_written_is_said(
+def test_an_unwritable_directory_is_reported(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RENTOMATIC_BACKUP_DIRECTORY", "rooms.db/backups")
@@ -512,7 +512,7 @@ def stopped_while_writing(sign: signal.Signals) -> int:
 
 
 @pytest.mark.usefixtures("large")
-def test_a_backup_that_is_killed_has_no_name_and_the_next_one_cleans_up(rentomatic: CommandLine) -> None:
+def test_a_killed_backup_leaves_only_a_temporary_file_that_the_next_one_removes(rentomatic: CommandLine) -> None:
     code = stopped_while_writing(signal.SIGKILL)
     (left,) = backups()
     latest = rentomatic("restore", "latest")
@@ -524,6 +524,6 @@ def test_a_backup_that_is_killed_has_no_name_and_the_next_one_cleans_up(rentomat
 
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_backup_that_is_stopped_leaves_nothing(sign: signal.Signals) -> None:
+def test_a_stopped_backup_leaves_nothing_behind(sign: signal.Signals) -> None:
     assert stopped_while_writing(sign) == 130
     assert backups() == []

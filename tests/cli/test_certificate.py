@@ -80,13 +80,13 @@ def test_a_real_certificate_is_read(validity_of: Callable[[str], Validity]) -> N
 
 
 @pytest.mark.parametrize("year", [1950, 1999, 2049, 2050, 9999])
-def test_every_year_is_understood(validity_of: Callable[[str], Validity], year: int) -> None:
+def test_dates_of_any_year_are_read(validity_of: Callable[[str], Validity], year: int) -> None:
     end = datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
 
     assert Validity(START, end) == validity_of(pem(START, end))
 
 
-def test_of_a_chain_the_first_counts(validity_of: Callable[[str], Validity]) -> None:
+def test_the_first_certificate_of_a_chain_counts(validity_of: Callable[[str], Validity]) -> None:
     chain = "subject=CN = localhost\n" + REAL + pem(START, START)
 
     assert validity_of(REAL) == validity_of(chain)

@@ -42,7 +42,7 @@ def contents() -> list[bytes]:
 
 @pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("line", OVERWRITING)
-def test_without_a_terminal_the_command_says_what_to_add_and_changes_nothing(
+def test_without_a_terminal_the_command_asks_for_yes_and_changes_nothing(
     rentomatic: CommandLine, storage: Storage, line: str
 ) -> None:
     before = contents()
@@ -83,7 +83,7 @@ def test_no_at_the_terminal_changes_nothing(storage: Storage, line: str, answer:
 
 
 @pytest.mark.usefixtures("surroundings")
-def test_yes_at_the_terminal_goes_on(storage: Storage) -> None:
+def test_yes_at_the_terminal_continues(storage: Storage) -> None:
     with asked("restore", "latest") as question:
         code = question.answer("y")
 
@@ -96,7 +96,7 @@ def test_yes_at_the_terminal_goes_on(storage: Storage) -> None:
 @pytest.mark.parametrize(
     "line", ["restore latest --force", "copy sqlite:///rooms.db sqlite:///copy.db --replace"]
 )
-def test_options_of_before_ask_all_the_same(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+def test_former_options_still_ask(rentomatic: CommandLine, storage: Storage, line: str) -> None:
     before = contents()
 
     done = rentomatic(*line.split())
@@ -139,7 +139,7 @@ def missing(path: Path) -> None:
 
 @pytest.mark.parametrize("prepare", [empty, missing])
 @pytest.mark.parametrize("line", ["export -o new.gz", "backup -o new.gz", "import - --report new.gz"])
-def test_what_has_no_content_is_written_without_asking(
+def test_an_empty_file_is_overwritten_without_asking(
     rentomatic: CommandLine, storage: Storage, prepare: Callable[[Path], None], line: str
 ) -> None:
     storage.put(HERE)
@@ -171,7 +171,7 @@ def test_import_replaces_rooms_without_asking(rentomatic: CommandLine, storage: 
         "migrate",
     ],
 )
-def test_what_changes_a_storage_names_it_first(
+def test_commands_that_change_a_storage_name_it_first(
     rentomatic: CommandLine, storage: Storage, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.put(HERE)
@@ -187,13 +187,13 @@ def test_what_changes_a_storage_names_it_first(
 @pytest.mark.parametrize(
     "line", ["search", "show here", "summary", "export", "doctor", "migrate --sql", "backup --list"]
 )
-def test_what_only_reads_names_no_storage_first(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+def test_commands_that_only_read_do_not_name_the_storage_first(rentomatic: CommandLine, storage: Storage, line: str) -> None:
     storage.put(HERE)
 
     assert "" == rentomatic(*line.split()).storage
 
 
-def test_messages_in_the_stack_name_commands_as_they_are_typed_there(
+def test_messages_in_the_stack_name_its_own_commands(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.put(HERE)
@@ -223,7 +223,7 @@ def test_help_says_which_storage_a_command_acts_on(
     assert "rentomatic backup" not in inside.out
 
 
-def test_question_names_the_production_stack(
+def test_the_question_names_the_production_stack(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage.put(HERE)

@@ -56,7 +56,7 @@ def test_all_rooms_are_copied_and_compared(
         assert rooms == rooms_in("copy.db")
 
 
-def test_a_target_that_holds_rooms_is_left_alone(rentomatic: CommandLine, storage: Storage) -> None:
+def test_a_target_with_rooms_is_left_alone(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room())
     rentomatic("copy", SOURCE, "sqlite:///copy.db")
     storage.put(make_room(price=1))
@@ -68,7 +68,7 @@ def test_a_target_that_holds_rooms_is_left_alone(rentomatic: CommandLine, storag
     assert [make_room()] == rooms_in("copy.db")
 
 
-def test_rooms_of_the_same_code_are_replaced_on_request(rentomatic: CommandLine, storage: Storage) -> None:
+def test_rooms_with_the_same_code_are_replaced_on_request(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room(), make_room(code="b1"))
     rentomatic("copy", SOURCE, "sqlite:///copy.db")
     storage.put(make_room(price=1))
@@ -80,7 +80,7 @@ def test_rooms_of_the_same_code_are_replaced_on_request(rentomatic: CommandLine,
     assert [make_room(price=1), make_room(code="b1")] == rooms_in("copy.db")
 
 
-def test_rooms_that_only_the_target_has_make_the_two_differ(
+def test_rooms_only_in_the_target_are_reported_as_a_difference(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     storage.put(make_room(code="old"))
@@ -115,7 +115,7 @@ def test_the_storage_of_the_environment_is_not_touched(
         (SOURCE, SOURCE, ["TO_URL"]),
     ],
 )
-def test_urls_that_make_no_copy_are_refused_by_name(
+def test_invalid_urls_are_refused_by_name(
     rentomatic: CommandLine, source: str, target: str, wrong: list[str]
 ) -> None:
     done = rentomatic("copy", source, target)
@@ -127,7 +127,7 @@ def test_urls_that_make_no_copy_are_refused_by_name(
 
 
 @pytest.mark.parametrize("spelling", ["sqlite:///./rooms.db", "SQLite:///rooms.db", "sqlite:///link.db"])
-def test_file_is_not_copied_onto_itself_however_it_is_spelt(
+def test_file_is_not_copied_onto_itself_under_another_spelling(
     rentomatic: CommandLine, storage: Storage, spelling: str
 ) -> None:
     storage.put(make_room())
@@ -139,7 +139,7 @@ def test_file_is_not_copied_onto_itself_however_it_is_spelt(
     assert "TO_URL: must not be the same storage as FROM_URL" in done.err
 
 
-def test_a_source_that_is_not_there_is_not_made(rentomatic: CommandLine) -> None:
+def test_a_missing_source_is_not_created(rentomatic: CommandLine) -> None:
     done = rentomatic("copy", "sqlite:///typo.db", "sqlite:///copy.db")
 
     assert (done.code, done.out) == (4, "")
@@ -148,7 +148,7 @@ def test_a_source_that_is_not_there_is_not_made(rentomatic: CommandLine) -> None
     assert not Path("copy.db").exists()
 
 
-def test_an_error_names_the_storage_it_is_of(rentomatic: CommandLine, storage: Storage) -> None:
+def test_an_error_names_its_storage(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room())
     shutil.copy(storage.path, "older.db")
     with sqlite3.connect("older.db") as connection:
@@ -162,7 +162,7 @@ def test_an_error_names_the_storage_it_is_of(rentomatic: CommandLine, storage: S
     assert rentomatic("copy", SOURCE, away).err.endswith("(postgresql://127.0.0.1:1/rooms)\n")
 
 
-def test_a_source_that_fails_on_the_way_is_named_and_nothing_is_copied(
+def test_a_source_that_fails_midway_is_named_and_nothing_is_copied(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     storage.put_all(MANY_ROOMS)

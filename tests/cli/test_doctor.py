@@ -20,7 +20,7 @@ from tests.postgres_server import running
 DAY = timedelta(days=1)
 
 
-def test_a_healthy_machine_is_told_so(rentomatic: CommandLine, storage: Storage) -> None:
+def test_a_healthy_machine_passes_every_check(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room())
 
     done = rentomatic("doctor")
@@ -37,7 +37,7 @@ def flattened(table: str) -> str:
     return " ".join(table.split())
 
 
-def test_a_storage_that_is_not_there_yet_is_found_and_not_made(
+def test_a_missing_storage_is_reported_and_not_created(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
@@ -49,7 +49,7 @@ def test_a_storage_that_is_not_there_yet_is_found_and_not_made(
     assert not Path("new.db").exists()
 
 
-def test_a_variable_that_nobody_reads_is_found(
+def test_an_unknown_variable_is_reported(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RENTOMATIC_PROT", "8000")
@@ -60,7 +60,7 @@ def test_a_variable_that_nobody_reads_is_found(
     assert "variables wrong unknown: RENTOMATIC_PROT" in flattened(done.out)
 
 
-def test_a_configuration_that_cannot_be_used_is_found(
+def test_an_invalid_configuration_is_reported(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RENTOMATIC_PORT", "http")
@@ -73,7 +73,7 @@ def test_a_configuration_that_cannot_be_used_is_found(
 
 
 @pytest.mark.usefixtures("storage")
-def test_what_is_looked_at_depends_on_the_storage(
+def test_checks_depend_on_the_storage(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "memory:")
@@ -136,7 +136,7 @@ def test_a_pending_migration_is_named_with_its_remedy(rentomatic: CommandLine, s
     ],
 )
 @pytest.mark.parametrize("scheme", ["postgresql", "mongodb"])
-def test_a_weak_password_is_told_and_not_shown(
+def test_a_weak_password_is_reported_but_not_shown(
     rentomatic: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
     scheme: str,
@@ -153,7 +153,7 @@ def test_a_weak_password_is_told_and_not_shown(
     assert "Xq7" not in str(findings)
 
 
-def test_production_does_not_start_with_a_password_that_anyone_would_guess(
+def test_production_does_not_start_with_a_guessable_password(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APPLICATION_CONFIG", "production")
@@ -163,7 +163,7 @@ def test_production_does_not_start_with_a_password_that_anyone_would_guess(
 
 
 @pytest.mark.parametrize(("workers", "state"), [("1", "good"), ("2", "wrong")])
-def test_connections_must_suffice_for_one_server_more(
+def test_connections_must_suffice_for_one_more_server(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, workers: str, state: str
 ) -> None:
     with running("shared_buffers=16MB", "max_connections=16", "superuser_reserved_connections=4") as server:
@@ -191,7 +191,7 @@ def put_backup(rentomatic: CommandLine, age: timedelta) -> None:
     ("age", "told", "state"),
     [(DAY, "1 day", "good"), (timedelta(hours=27), "1 day", "wrong"), (5 * DAY, "5 days", "wrong")],
 )
-def test_production_wants_a_backup_of_every_day(
+def test_production_needs_a_daily_backup(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, age: timedelta, told: str, state: str
 ) -> None:
     put_backup(rentomatic, age)
@@ -205,7 +205,7 @@ def test_production_wants_a_backup_of_every_day(
 
 
 @pytest.mark.usefixtures("storage")
-def test_production_wants_a_backup_at_all(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_needs_a_backup(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = "none in backups: run `rentomatic backup`"
 
     elsewhere = found(rentomatic)["backup"]
@@ -216,7 +216,7 @@ def test_production_wants_a_backup_at_all(rentomatic: CommandLine, monkeypatch: 
 
 
 @pytest.mark.usefixtures("storage")
-def test_a_backup_that_is_cut_off_is_wrong_everywhere(rentomatic: CommandLine) -> None:
+def test_a_truncated_backup_is_wrong_everywhere(rentomatic: CommandLine) -> None:
     put_backup(rentomatic, DAY)
     (path,) = Path("backups").iterdir()
     path.write_bytes(path.read_bytes()[:-1])
@@ -227,7 +227,7 @@ def test_a_backup_that_is_cut_off_is_wrong_everywhere(rentomatic: CommandLine) -
 
 
 @pytest.mark.usefixtures("storage")
-def test_a_backup_directory_that_is_none_is_wrong(rentomatic: CommandLine) -> None:
+def test_a_backup_directory_that_is_a_file_is_wrong(rentomatic: CommandLine) -> None:
     Path("backups").touch()
 
     assert found(rentomatic)["backup"][0] == "wrong"
@@ -243,7 +243,7 @@ def test_a_backup_directory_that_is_none_is_wrong(rentomatic: CommandLine) -> No
         (DAY, 90 * DAY, "wrong", "is only valid from"),
     ],
 )
-def test_a_certificate_that_ends_soon_is_wrong(
+def test_a_certificate_that_expires_soon_is_wrong(
     rentomatic: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
     start: timedelta,
@@ -301,7 +301,7 @@ def test_a_certificate_without_its_key_is_not_good(
         ),
     ],
 )
-def test_a_server_without_a_certificate_is_told_so(
+def test_a_missing_certificate_is_reported(
     rentomatic: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
@@ -317,7 +317,7 @@ def test_a_server_without_a_certificate_is_told_so(
 
 
 @pytest.mark.usefixtures("storage")
-def test_an_audit_log_is_told_with_its_size_and_the_space_left(
+def test_an_audit_log_is_reported_with_its_size_and_the_free_space(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unnamed = found(rentomatic)["audit log"]
@@ -336,7 +336,7 @@ def test_an_audit_log_is_told_with_its_size_and_the_space_left(
 
 
 @pytest.mark.usefixtures("storage")
-def test_production_wants_an_audit_log(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_needs_an_audit_log(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION_CONFIG", "production")
 
     assert "warning" == found(rentomatic)["audit log"][0]
@@ -371,7 +371,7 @@ def test_a_certificate_that_cannot_be_read_is_wrong(
     assert (state, "tls.pem" in facts) == ("wrong", True)
 
 
-def test_keys_are_told_with_what_they_allow(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_listed_with_their_scopes(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     none = found(rentomatic)["keys"]
     ann, bob = (
         rentomatic("make-key", *words).out.strip()

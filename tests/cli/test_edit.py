@@ -37,7 +37,7 @@ def test_a_room_whose_code_is_taken_is_not_added(rentomatic: CommandLine, storag
     assert [make_room()] == storage.rooms()
 
 
-def test_every_bad_value_is_named_at_once_as_it_is_typed(rentomatic: CommandLine, storage: Storage) -> None:
+def test_every_bad_value_is_named_at_once_as_typed(rentomatic: CommandLine, storage: Storage) -> None:
     done = rentomatic(
         *("add", "--code", "a b", "--size", "0", "--price", "1.5", "--latitude", "91", "--longitude", "-x")
     )
@@ -49,7 +49,7 @@ def test_every_bad_value_is_named_at_once_as_it_is_typed(rentomatic: CommandLine
 
 
 @pytest.mark.parametrize("option", ["--price", "--latitude", "--longitude"])
-def test_what_every_room_has_is_asked_for(rentomatic: CommandLine, option: str) -> None:
+def test_missing_required_values_are_named(rentomatic: CommandLine, option: str) -> None:
     given = ["--price", "60", *PLACE]
     at = given.index(option)
 
@@ -60,7 +60,7 @@ def test_what_every_room_has_is_asked_for(rentomatic: CommandLine, option: str) 
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, 0), ("n", 1, 1), ("", 1, 1)])
-def test_on_a_terminal_a_room_is_removed_when_that_is_confirmed(
+def test_on_a_terminal_a_room_is_removed_after_confirmation(
     storage: Storage, answer: str, code: int, left: int
 ) -> None:
     storage.put(make_room())
@@ -71,7 +71,7 @@ def test_on_a_terminal_a_room_is_removed_when_that_is_confirmed(
     assert left == len(storage.rooms())
 
 
-def test_a_room_that_was_changed_since_it_was_shown_is_not_removed(storage: Storage) -> None:
+def test_a_room_that_changed_since_it_was_shown_is_not_removed(storage: Storage) -> None:
     storage.put(make_room())
     with asked("remove", "a1") as question:
         storage.put(make_room(price=1))
@@ -89,7 +89,7 @@ def test_a_room_is_added_with_a_title_and_shown_with_it(rentomatic: CommandLine,
     assert "title" not in untitled.out
 
 
-def test_what_is_no_title_is_refused_by_its_option(rentomatic: CommandLine, storage: Storage) -> None:
+def test_an_invalid_title_is_refused_by_its_option(rentomatic: CommandLine, storage: Storage) -> None:
     done = rentomatic("add", "--price", "60", *PLACE, "--title", "a\nb")
 
     assert (2, "") == (done.code, done.out)

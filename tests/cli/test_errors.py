@@ -57,7 +57,7 @@ def test_every_error_has_an_exit_code() -> None:
         ("remove other", 3),
     ],
 )
-def test_the_exit_code_tells_what_happened(
+def test_each_error_has_its_exit_code(
     rentomatic: CommandLine, storage: Storage, line: str, code: int
 ) -> None:
     storage.put(make_room())
@@ -82,7 +82,7 @@ def test_the_exit_code_tells_what_happened(
     [["search"], ["show", "a1"], ["remove", "a1"], ["summary"], ["export"], ["import", "-"], ["migrate"]],
     ids=lambda arguments: arguments[0],
 )
-def test_a_storage_that_is_away_has_an_exit_code_of_its_own(
+def test_an_unreachable_storage_has_its_own_exit_code(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///nowhere/rooms.db")
@@ -94,7 +94,7 @@ def test_a_storage_that_is_away_has_an_exit_code_of_its_own(
 
 
 @pytest.mark.parametrize("text", ["[red]x[/]", "[/]", "a\\[b]", "😀"])
-def test_an_error_is_shown_as_it_is_whatever_it_quotes(rentomatic: CommandLine, text: str) -> None:
+def test_an_error_is_shown_verbatim_whatever_it_quotes(rentomatic: CommandLine, text: str) -> None:
     done = rentomatic("show", text)
 
     assert (3, f"Error: There is no room {text}.\n") == (done.code, done.err)

@@ -43,7 +43,7 @@ def test_the_format_may_be_stated(rentomatic: CommandLine, format_: str) -> None
 
 
 @pytest.mark.parametrize("format_", WRITERS)
-def test_the_format_is_found_by_the_name_of_the_file(rentomatic: CommandLine, format_: str) -> None:
+def test_the_format_is_detected_by_the_file_name(rentomatic: CommandLine, format_: str) -> None:
     plain = rentomatic("export", "-o", f"out.{format_}")
     zipped = rentomatic("export", "--output", f"out.{format_}.gz")
 
@@ -60,7 +60,7 @@ def test_a_stated_format_wins_over_the_name(rentomatic: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.ndjson", "out.ndjson.gz", "out.jsonl", "out"])
-def test_what_is_exported_is_imported_under_the_same_name(
+def test_an_exported_file_can_be_imported_by_its_name(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     rentomatic("export", "-o", name)
@@ -73,7 +73,7 @@ def test_what_is_exported_is_imported_under_the_same_name(
 
 
 @pytest.mark.parametrize("format_", ["csv", "ndjson"])
-def test_an_export_is_imported_through_a_pipe(
+def test_an_export_can_be_imported_through_a_pipe(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
     exported = rentomatic("export", "--format", format_)
@@ -84,7 +84,7 @@ def test_an_export_is_imported_through_a_pipe(
     assert storage.rooms() == ROOMS
 
 
-def test_conditions_and_order_hold_for_an_export(rentomatic: CommandLine) -> None:
+def test_an_export_applies_conditions_and_sort(rentomatic: CommandLine) -> None:
     done = rentomatic("export", "price__lt=60", "size__gte=15", "--sort", "-price", "--format", "ndjson")
 
     def wanted(room: Room) -> bool:
@@ -95,7 +95,7 @@ def test_conditions_and_order_hold_for_an_export(rentomatic: CommandLine) -> Non
     assert [room.code for room in expected] == [json.loads(line)["code"] for line in done.out.splitlines()]
 
 
-def test_an_export_near_a_point_carries_the_distance_and_goes_by_it(rentomatic: CommandLine) -> None:
+def test_an_export_near_a_point_has_distances_and_is_sorted_by_them(rentomatic: CommandLine) -> None:
     done = rentomatic("export", "--near", "51.5,-0.12", "--radius", "3000", "--format", "json")
 
     distances = [room["distance"] for room in json.loads(done.out)]
@@ -111,7 +111,7 @@ def test_an_export_of_no_rooms_is_a_valid_file(rentomatic: CommandLine) -> None:
     assert content == {"type": "FeatureCollection", "features": []}
 
 
-def test_an_export_replaces_the_file_and_leaves_nothing_beside_it(rentomatic: CommandLine) -> None:
+def test_an_export_replaces_the_file_and_leaves_no_other(rentomatic: CommandLine) -> None:
     Path("out.csv").write_text("old", encoding="utf-8")
 
     rentomatic("export", "-o", "out.csv", "--yes")
@@ -132,7 +132,7 @@ def test_a_bad_parameter_leaves_the_file_as_it_was(rentomatic: CommandLine, argu
     assert {"out.csv"} == files()
 
 
-def test_a_storage_that_is_away_leaves_no_file(
+def test_an_unreachable_storage_leaves_no_file(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("broken.db").write_text("this is no SQLite file", encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_storage_that_is_away_leaves_no_file(
     assert {"broken.db"} == files()
 
 
-def test_a_storage_that_is_damaged_half_way_leaves_no_file(rentomatic: CommandLine, storage: Storage) -> None:
+def test_a_storage_that_fails_midway_leaves_no_file(rentomatic: CommandLine, storage: Storage) -> None:
     content = bytearray(storage.path.read_bytes())
     content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
     storage.path.write_bytes(content)
@@ -161,7 +161,7 @@ def test_a_storage_that_is_damaged_half_way_leaves_no_file(rentomatic: CommandLi
 
 
 @pytest.mark.parametrize("name", ["nowhere/out.csv", "rooms.db/out.csv"])
-def test_a_file_that_cannot_be_made_is_named_as_it_was_typed(rentomatic: CommandLine, name: str) -> None:
+def test_a_file_that_cannot_be_created_is_named_as_typed(rentomatic: CommandLine, name: str) -> None:
     done = rentomatic("export", "-o", name)
 
     assert (done.code, done.out) == (1, "")
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_made_is_named_as_it_was_typed(rentomatic: Command
     assert f"{name}'" in done.err
 
 
-def test_a_directory_is_no_file_to_write(rentomatic: CommandLine) -> None:
+def test_a_directory_is_refused_as_a_file(rentomatic: CommandLine) -> None:
     Path("folder").mkdir()
 
     done = rentomatic("export", "-o", "folder")
@@ -178,7 +178,7 @@ def test_a_directory_is_no_file_to_write(rentomatic: CommandLine) -> None:
     assert "File 'folder' is a directory" in done.err
 
 
-def test_a_pipe_is_written_to_and_not_replaced_by_a_file(rentomatic: CommandLine) -> None:
+def test_a_named_pipe_is_written_to_and_not_replaced(rentomatic: CommandLine) -> None:
     os.mkfifo("pipe")
     both_ends = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)  # so that nobody waits for the other one
 

@@ -73,7 +73,7 @@ def test_every_option_says_what_it_is_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", cli.commands)
-def test_choices_are_shown_as_they_are_typed(rentomatic: CommandLine, name: str) -> None:
+def test_choices_are_shown_as_typed(rentomatic: CommandLine, name: str) -> None:
     done = rentomatic(name, "--help")
 
     for option in cli.commands[name].params:
@@ -118,7 +118,7 @@ def test_every_example_runs(rentomatic: CommandLine, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("line", WITH_POSTGRES)
-def test_every_example_of_a_server_is_understood(
+def test_every_example_of_serve_is_valid(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     words = shlex.split(line.replace("@localhost/", "@127.0.0.1:1/"))  # where nobody listens
@@ -149,7 +149,7 @@ def test_every_example_with_a_pipe_runs(line: str) -> None:
 
 @pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("line", SERVING)
-def test_every_example_of_a_server_listens_and_stops(tmp_path: Path, line: str) -> None:
+def test_every_example_of_serve_listens_and_stops(tmp_path: Path, line: str) -> None:
     words = shlex.split(line.replace("/var/lib/rentomatic", str(tmp_path)))
     port = free_port()
     environment = {**os.environ, "RENTOMATIC_PORT": str(port)}

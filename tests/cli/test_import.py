@@ -38,7 +38,7 @@ def test_a_listing_is_loaded_and_counted(rentomatic: CommandLine, storage: Stora
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("writer", [csv.write, ndjson.write], ids=["csv", "ndjson"])
-def test_standard_input_may_be_csv_or_ndjson_plain_or_gzip(
+def test_standard_input_may_be_csv_or_ndjson_plain_or_compressed(
     rentomatic: CommandLine, storage: Storage, writer: object, compressed: bool
 ) -> None:
     content = b"".join(writer(ROOMS))  # type: ignore[operator]
@@ -50,7 +50,7 @@ def test_standard_input_may_be_csv_or_ndjson_plain_or_gzip(
 
 
 @pytest.mark.parametrize("name", ["rooms.ndjson", "rooms.jsonl", "rooms.ndjson.gz", "rooms.csv", "rooms"])
-def test_ndjson_is_found_by_its_content(rentomatic: CommandLine, storage: Storage, name: str) -> None:
+def test_ndjson_is_detected_by_its_content(rentomatic: CommandLine, storage: Storage, name: str) -> None:
     Path(name).write_bytes(b"".join(ndjson.write(ROOMS)))
 
     done = rentomatic("import", name)
@@ -65,7 +65,7 @@ def test_a_stated_format_wins_over_the_name(rentomatic: CommandLine) -> None:
     assert (0, told(added=2)) == (done.code, done.out)
 
 
-def test_the_rooms_of_another_country_are_loaded(rentomatic: CommandLine, storage: Storage) -> None:
+def test_a_listing_from_another_country_is_loaded(rentomatic: CommandLine, storage: Storage) -> None:
     text = (
         "Nummer;Fläche;Preis;lat;lng\r\n"
         '7;"25 m²";"1.200,00 €";52,52;13,405\r\n'
@@ -89,7 +89,7 @@ def test_the_rooms_of_another_country_are_loaded(rentomatic: CommandLine, storag
     assert expected == storage.rooms()
 
 
-def test_refused_lines_are_listed_with_number_and_reason_and_the_rest_is_loaded(
+def test_refused_lines_are_listed_with_number_and_reason_and_others_loaded(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     done = rentomatic("import", write(LISTING + 'c3,,"1,200",0,0\nd4,,60\n'))
@@ -161,7 +161,7 @@ def test_strict_import_counts_a_single_refused_line_in_words(rentomatic: Command
     assert "Error: Nothing was loaded: 1 line is not a valid room." == done.err.splitlines()[-1]
 
 
-def test_a_dry_run_tells_what_would_change_and_changes_nothing(
+def test_a_dry_run_reports_changes_and_makes_none(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     before = [make_room(), make_room(code="b2"), make_room(code="old")]
@@ -179,7 +179,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(
 
 
 @pytest.mark.parametrize("options", [[], ["--on-conflict", "skip"]], ids=["replace", "skip"])
-def test_a_dry_run_counts_what_the_real_one_does(
+def test_a_dry_run_counts_the_same_as_an_import(
     rentomatic: CommandLine, storage: Storage, options: list[str]
 ) -> None:
     storage.put(make_room(price=1), make_room(code="b2", price=1))
@@ -192,7 +192,7 @@ def test_a_dry_run_counts_what_the_real_one_does(
     assert len(storage.rooms()) == 3
 
 
-def test_a_room_that_is_there_is_replaced_unless_it_is_the_same(
+def test_an_existing_room_is_replaced_unless_it_is_equal(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     storage.put(make_room(), make_room(code="b2"))
@@ -203,7 +203,7 @@ def test_a_room_that_is_there_is_replaced_unless_it_is_the_same(
     assert storage.rooms() == ROOMS
 
 
-def test_a_room_that_is_there_may_be_skipped(rentomatic: CommandLine, storage: Storage) -> None:
+def test_an_existing_room_may_be_skipped(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room(price=1))
 
     done = rentomatic("import", write(LISTING), "--on-conflict", "skip")
@@ -212,7 +212,7 @@ def test_a_room_that_is_there_may_be_skipped(rentomatic: CommandLine, storage: S
     assert [make_room(price=1), ROOMS[1]] == storage.rooms()
 
 
-def test_a_room_that_is_there_may_fail_the_whole_import(rentomatic: CommandLine, storage: Storage) -> None:
+def test_an_existing_room_may_fail_the_whole_import(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room(code="b2"))
 
     done = rentomatic("import", write(LISTING), "--on-conflict", "fail")
@@ -221,7 +221,7 @@ def test_a_room_that_is_there_may_fail_the_whole_import(rentomatic: CommandLine,
     assert [make_room(code="b2")] == storage.rooms()
 
 
-def test_damage_at_the_end_of_a_listing_leaves_all_as_it_was(
+def test_damage_at_the_end_of_a_listing_changes_nothing(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     storage.put(make_room(code="old"))
@@ -251,7 +251,7 @@ def test_damage_at_the_end_of_a_listing_leaves_all_as_it_was(
     ],
     ids=["empty", "missing", "doubled", "array", "long line", "long header"],
 )  # fmt: skip
-def test_a_file_that_is_no_listing_is_bad_usage(
+def test_a_file_that_is_not_a_listing_is_bad_usage(
     rentomatic: CommandLine, storage: Storage, text: str, error: str
 ) -> None:
     done = rentomatic("import", write(text))
@@ -290,7 +290,7 @@ def test_a_bad_argument_is_named(
     assert storage.rooms() == []
 
 
-def test_a_listing_that_is_not_there_makes_no_storage(
+def test_a_missing_listing_creates_no_storage(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
@@ -301,7 +301,7 @@ def test_a_listing_that_is_not_there_makes_no_storage(
     assert not storage.path.with_name("new.db").exists()
 
 
-def test_no_progress_is_drawn_where_there_is_no_terminal(rentomatic: CommandLine) -> None:
+def test_no_progress_is_shown_without_a_terminal(rentomatic: CommandLine) -> None:
     Path("rooms.csv").write_bytes(b"".join(csv.write(sample_rooms(2000))))
 
     done = rentomatic("import", "rooms.csv")

@@ -30,20 +30,20 @@ def test_every_refused_line_is_reported_with_column_value_and_reason(rentomatic:
     assert expected == rows
 
 
-def test_a_report_holds_more_lines_than_are_listed(rentomatic: CommandLine) -> None:
+def test_a_report_has_all_lines_even_if_the_output_does_not(rentomatic: CommandLine) -> None:
     rows = report(rentomatic, HEADER + "bad\n" * 1234)
 
     assert [str(number) for number in range(2, 1236)] == [row[0] for row in rows[1:]]
 
 
-def test_a_report_on_a_good_listing_is_a_header(rentomatic: CommandLine) -> None:
+def test_a_report_on_a_valid_listing_is_only_a_header(rentomatic: CommandLine) -> None:
     rows = report(rentomatic, HEADER + "a1,,60,0,0\n")
 
     assert rows == [["line", "column", "value", "reason"]]
 
 
 @pytest.mark.parametrize("options", [["--dry-run"], ["--strict"]], ids=["dry run", "strict"])
-def test_an_import_that_loads_nothing_makes_a_report_as_well(
+def test_an_import_that_loads_nothing_writes_a_report_too(
     rentomatic: CommandLine, options: list[str]
 ) -> None:
     rows = report(rentomatic, HEADER + "a1,,x,0,0\nb2,,y,0,0\n", *options)
@@ -52,7 +52,7 @@ def test_an_import_that_loads_nothing_makes_a_report_as_well(
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n="], ids=repr)
-def test_a_value_that_a_spreadsheet_would_run_is_defused(rentomatic: CommandLine, start: str) -> None:
+def test_a_value_that_looks_like_a_formula_is_defused(rentomatic: CommandLine, start: str) -> None:
     formula = f'{start}HYPERLINK("http://example.com")'
     quoted = formula.replace('"', '""')
 
@@ -64,13 +64,13 @@ def test_a_value_that_a_spreadsheet_would_run_is_defused(rentomatic: CommandLine
         assert "HYPERLINK" in row[2]
 
 
-def test_a_column_name_that_a_spreadsheet_would_run_is_defused(rentomatic: CommandLine) -> None:
+def test_a_column_name_that_looks_like_a_formula_is_defused(rentomatic: CommandLine) -> None:
     rows = report(rentomatic, "code,=price,latitude,longitude\na1,x,0,0\n")
 
     assert rows[1] == ["2", "'=price", "x", "is not a number"]
 
 
-def test_a_report_in_a_directory_that_is_not_there_fails_before_anything_is_loaded(
+def test_a_report_in_a_missing_directory_fails_before_loading(
     rentomatic: CommandLine,
 ) -> None:
     Path("rooms.csv").write_text(HEADER + "a1,,60,0,0\n", encoding="utf-8")

@@ -41,7 +41,7 @@ def doctor(rentomatic: CommandLine) -> Outcome:
     return rentomatic("doctor", "--format", "json")
 
 
-def test_backups_of_many_rooms_outlive_any_number_of_nearly_empty_ones(
+def test_backups_of_many_rooms_survive_any_number_of_nearly_empty_ones(
     rentomatic: CommandLine, storage: Storage, good: list[str]
 ) -> None:
     remove(storage, 6)
@@ -57,7 +57,7 @@ def test_backups_of_many_rooms_outlive_any_number_of_nearly_empty_ones(
     assert (good, 6) == (backups()[:2], len(backups()))
 
 
-def test_rooms_that_are_gone_on_purpose_are_told_of_once(
+def test_rooms_removed_on_purpose_are_reported_once(
     rentomatic: CommandLine, storage: Storage, good: list[str]
 ) -> None:
     remove(storage, 6)
@@ -72,7 +72,7 @@ def test_rooms_that_are_gone_on_purpose_are_told_of_once(
     assert (1, True) == (again.code, "Only 1 of 4 rooms remain" in again.err)
 
 
-def test_half_of_the_rooms_are_enough(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
+def test_losing_half_of_the_rooms_is_not_reported(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
     remove(storage, 5)
     done = rentomatic("backup")
 
@@ -80,7 +80,7 @@ def test_half_of_the_rooms_are_enough(rentomatic: CommandLine, storage: Storage,
     assert [good[-1]] == backups()[:-1]
 
 
-def test_a_damaged_backup_tells_nothing(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
+def test_a_damaged_backup_is_not_compared(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
     for name in good:
         Path("backups", name).write_bytes(b"damaged")
     remove(storage, 9)
@@ -88,7 +88,7 @@ def test_a_damaged_backup_tells_nothing(rentomatic: CommandLine, storage: Storag
     assert 0 == rentomatic("backup").code
 
 
-def test_lost_rooms_that_are_restored_are_backed_up_as_before(
+def test_restored_rooms_are_backed_up_as_before(
     rentomatic: CommandLine, storage: Storage, good: list[str]
 ) -> None:
     remove(storage, 10)
@@ -100,7 +100,7 @@ def test_lost_rooms_that_are_restored_are_backed_up_as_before(
     assert MANY == storage.rooms()
 
 
-def test_a_backup_to_a_file_leaves_the_directory_alone(
+def test_a_backup_to_a_chosen_file_leaves_the_directory_alone(
     rentomatic: CommandLine, storage: Storage, good: list[str]
 ) -> None:
     remove(storage, 9)
@@ -130,7 +130,7 @@ def test_doctor_compares_the_rooms_with_the_backups(
 
 
 @pytest.mark.parametrize("kind", ["postgres", "mongo"])
-def test_rooms_that_servers_lost_are_told_of_too(
+def test_rooms_lost_on_servers_are_reported_too(
     rentomatic: CommandLine,
     storage: Storage,
     kind: str,
@@ -151,7 +151,7 @@ def test_rooms_that_servers_lost_are_told_of_too(
     assert "Only 4 of 10 rooms remain" in done.err
 
 
-def test_backups_of_another_storage_count_neither_as_lost_rooms_nor_as_old_ones(
+def test_backups_of_another_storage_are_not_compared_and_not_removed(
     rentomatic: CommandLine, storage: Storage, good: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")

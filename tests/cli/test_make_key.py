@@ -12,7 +12,7 @@ from rentomatic.settings import Scope, digest_of, read_settings
 from tests.cli.conftest import CommandLine
 
 
-def test_the_entry_goes_to_standard_output_and_the_key_to_the_user(rentomatic: CommandLine) -> None:
+def test_the_entry_goes_to_standard_output_and_the_key_to_standard_error(rentomatic: CommandLine) -> None:
     done = rentomatic("make-key", "partner", "--scope", "write", "--scope", "import")
 
     (key,) = [word for word in done.err.split() if word.startswith("rom_")]
@@ -50,7 +50,7 @@ def test_two_keys_differ(rentomatic: CommandLine) -> None:
         (["--scope", "write"], "LABEL"),
     ],
 )
-def test_what_makes_no_key_is_bad_usage(rentomatic: CommandLine, arguments: list[str], told: str) -> None:
+def test_invalid_arguments_are_bad_usage(rentomatic: CommandLine, arguments: list[str], told: str) -> None:
     done = rentomatic("make-key", *arguments)
 
     assert (2, "") == (done.code, done.out)
@@ -58,7 +58,7 @@ def test_what_makes_no_key_is_bad_usage(rentomatic: CommandLine, arguments: list
 
 
 @pytest.mark.usefixtures("storage")
-def test_on_a_terminal_it_says_which_is_which() -> None:
+def test_on_a_terminal_the_key_and_the_entry_are_labelled() -> None:
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "rentomatic", "make-key", "partner", "--scope", "write"]
     done = subprocess.run(command, stdout=end, stderr=end, timeout=60, check=False)

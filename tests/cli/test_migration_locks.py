@@ -151,7 +151,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_a_change_of_the_table_that_waits_for_a_reader_keeps_no_search_waiting(altering: str) -> None:
+def test_a_table_change_that_waits_for_a_reader_does_not_block_searches(altering: str) -> None:
     with requests(altering, Requests.search, Requests.search) as searches, ThreadPoolExecutor() as threads:
         with reading(altering):
             migration = threads.submit(migrate.upgrade, altering)
@@ -168,7 +168,7 @@ def test_a_change_of_the_table_that_waits_for_a_reader_keeps_no_search_waiting(a
     assert migrate.upgrade(altering) == ("0999", "0999")
 
 
-def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alone(indexing: str) -> None:
+def test_an_index_build_blocks_neither_searches_nor_writes(indexing: str) -> None:
     conninfo = indexing
     with (
         requests(conninfo, Requests.search, Requests.write) as going,
@@ -188,7 +188,7 @@ def test_an_index_is_built_beside_searches_and_writes_and_waits_for_readers_alon
 
 
 @pytest.mark.parametrize("kind", ["conninfo", "altering"])
-def test_a_migration_that_gives_up_says_who_is_in_the_way_and_the_next_one_succeeds(
+def test_a_migration_that_gives_up_names_the_blocker_and_the_next_one_succeeds(
     request: pytest.FixtureRequest, kind: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conninfo = request.getfixturevalue(kind)
@@ -206,7 +206,7 @@ def test_a_migration_that_gives_up_says_who_is_in_the_way_and_the_next_one_succe
     assert invalid == 0
 
 
-def test_a_transaction_that_began_after_the_first_look_is_named(conninfo: str) -> None:
+def test_a_blocker_that_began_after_the_first_look_is_named(conninfo: str) -> None:
     with locks.only_migration(lambda: psycopg.connect(conninfo)) as guard:
         before = locks._activity(guard, "ARRAY[0]")
         with reading(conninfo) as pid:
@@ -216,7 +216,7 @@ def test_a_transaction_that_began_after_the_first_look_is_named(conninfo: str) -
     assert [(pid, "a report")] == [row[:2] for row in found]
 
 
-def test_an_index_is_built_while_somebody_looks_who_is_in_the_way(
+def test_looking_for_blockers_does_not_block_an_index_build(
     conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "_LOOK_EVERY", 0)
@@ -226,7 +226,7 @@ def test_an_index_is_built_while_somebody_looks_who_is_in_the_way(
     assert (0, "") == (done.code, done.err)
 
 
-def test_a_migration_says_which_other_one_it_waits_for_in_vain(
+def test_a_migration_names_the_other_migration_that_it_waited_for(
     conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "PATIENCE", 0.3)
@@ -239,7 +239,7 @@ def test_a_migration_says_which_other_one_it_waits_for_in_vain(
     assert rentomatic("migrate").code == 0
 
 
-def test_a_migration_with_nothing_to_do_waits_for_nobody(conninfo: str, rentomatic: CommandLine) -> None:
+def test_a_migration_with_nothing_to_do_does_not_wait(conninfo: str, rentomatic: CommandLine) -> None:
     rentomatic("migrate")
     with (
         psycopg.connect(conninfo) as other,

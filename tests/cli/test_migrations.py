@@ -143,7 +143,7 @@ def test_a_schema_of_the_first_revision_is_brought_up_to_date_with_its_rooms(url
     assert any("room_price_size" in map(str, row) for row in schema(url))
 
 
-def test_the_printed_sql_makes_the_same_schema(rentomatic: CommandLine, url: str) -> None:
+def test_the_printed_sql_creates_the_same_schema(rentomatic: CommandLine, url: str) -> None:
     printed = rentomatic("migrate", "--sql")
     by_hand(url, printed.out)
     made_by_hand = schema(url)
@@ -157,7 +157,7 @@ def test_the_printed_sql_makes_the_same_schema(rentomatic: CommandLine, url: str
     load(url, 100)
 
 
-def test_the_printed_sql_of_a_schema_that_is_there_changes_nothing(rentomatic: CommandLine, url: str) -> None:
+def test_the_printed_sql_for_a_current_schema_changes_nothing(rentomatic: CommandLine, url: str) -> None:
     rentomatic("migrate")
     load(url, 100)
     before = schema(url)
@@ -169,7 +169,7 @@ def test_the_printed_sql_of_a_schema_that_is_there_changes_nothing(rentomatic: C
         assert repository.count(RoomQuery()) == 100
 
 
-def test_ten_processes_that_migrate_at_once_make_one_schema(any_url: str) -> None:
+def test_ten_concurrent_migrations_create_one_schema(any_url: str) -> None:
     done = at_once(*[["migrate"]] * 10)
 
     named = f"Storage: {settings(any_url).target}\n"
@@ -192,7 +192,7 @@ def make_newer(url: str, revision: str = "9999") -> None:
         client.get_default_database().schema.update_one({"_id": "room"}, {"$set": {"revision": revision}})
 
 
-def test_a_newer_schema_of_the_same_generation_is_used_as_it_is(
+def test_a_newer_schema_of_the_same_generation_is_used(
     rentomatic: CommandLine, any_url: str
 ) -> None:
     """As after a new version that was rolled back: it only added something."""
@@ -237,7 +237,7 @@ def test_a_newer_schema_has_no_sql_to_print(rentomatic: CommandLine, url: str) -
     assert "use a newer program" in done.err
 
 
-def test_the_web_says_what_to_do_where_the_schema_is_missing_and_goes_on_when_it_is_done(
+def test_a_server_without_a_schema_says_what_to_do_and_works_once_it_is_done(
     rentomatic: CommandLine, postgres_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", postgres_url)
@@ -257,7 +257,7 @@ def test_the_web_says_what_to_do_where_the_schema_is_missing_and_goes_on_when_it
     assert (200, 0, [200, 200]) == (live, migrated, present)
 
 
-def test_a_schema_that_is_taken_away_is_missed_and_found_again(
+def test_a_removed_schema_is_noticed_and_found_again(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch, rentomatic: CommandLine, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", postgres_url)
@@ -307,7 +307,7 @@ def test_a_database_may_have_any_name(
     assert second.out.startswith(f"There is a database {strange_name}.\n")
 
 
-def test_who_may_not_create_a_database_may_use_one_that_is_there(
+def test_an_existing_database_is_used_without_the_right_to_create_one(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, user: str
 ) -> None:
     name = f"rentomatic_test_{uuid4().hex}"
@@ -330,7 +330,7 @@ def test_who_may_not_create_a_database_may_use_one_that_is_there(
     assert f"There is a database {name}.\nThe schema was empty and is now {POSTGRES_REVISION}.\n" == done.out
 
 
-def test_a_database_that_is_created_from_several_places_at_once_is_created_once(
+def test_concurrent_attempts_create_a_database_once(
     monkeypatch: pytest.MonkeyPatch, strange_name: str
 ) -> None:
     url = url_of(postgres_server.conninfo_of_server(), strange_name)

@@ -52,7 +52,7 @@ EMPTIED = pytest.mark.parametrize("emptied", [no_bytes, no_tables])
         "backup",
     ],
 )
-def test_a_file_that_is_there_but_empty_is_refused(
+def test_an_empty_file_is_refused(
     rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None], line: str
 ) -> None:
     emptied(storage.path)
@@ -67,7 +67,7 @@ def test_a_file_that_is_there_but_empty_is_refused(
 
 
 @EMPTIED
-def test_an_empty_file_takes_no_backup_s_place(
+def test_a_backup_of_an_empty_file_removes_no_older_backup(
     rentomatic: CommandLine,
     storage: Storage,
     emptied: Callable[[Path], None],
@@ -95,7 +95,7 @@ def test_doctor_says_what_to_do_about_an_empty_file(
 
 
 @EMPTIED
-def test_an_empty_file_is_filled_by_a_restored_backup(
+def test_a_backup_can_be_restored_into_an_empty_file(
     rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None]
 ) -> None:
     storage.put(make_room())
@@ -108,7 +108,7 @@ def test_an_empty_file_is_filled_by_a_restored_backup(
 
 
 @EMPTIED
-def test_an_empty_file_becomes_a_storage_without_rooms_by_a_migration(
+def test_a_migration_turns_an_empty_file_into_an_empty_storage(
     rentomatic: CommandLine, storage: Storage, emptied: Callable[[Path], None]
 ) -> None:
     emptied(storage.path)
@@ -136,7 +136,7 @@ def test_a_server_does_not_start_on_an_empty_file(
     assert (4, True) == (done.returncode, EMPTY in done.stderr)
 
 
-def test_a_running_server_is_not_ready_once_its_file_was_emptied(storage: Storage, tmp_path: Path) -> None:
+def test_a_running_server_is_not_ready_after_its_file_was_emptied(storage: Storage, tmp_path: Path) -> None:
     storage.put(make_room())
     with serving_rentomatic(f"sqlite:///{storage.path}", tmp_path / "log") as server:
         before = server.get("/rooms")
@@ -148,7 +148,7 @@ def test_a_running_server_is_not_ready_once_its_file_was_emptied(storage: Storag
     assert EMPTY in ready.json["detail"]
 
 
-def test_a_first_use_that_is_killed_leaves_no_file_and_the_next_works(
+def test_a_killed_first_use_leaves_no_file_and_the_next_one_works(
     rentomatic: CommandLine, storage: Storage, tmp_path: Path
 ) -> None:
     storage.path.unlink()
@@ -177,7 +177,7 @@ with new_file(Path(sys.argv[1])) as path:
 """
 
 
-def test_processes_that_make_a_file_at_once_all_find_it_and_lose_nothing(storage: Storage) -> None:
+def test_processes_that_create_a_file_at_once_all_use_it_and_lose_nothing(storage: Storage) -> None:
     storage.path.unlink()
     adding = ["add", "--price", "3", "--latitude", "1", "--longitude", "1", "--code"]
     done = at_once(*([*adding, f"r{number}"] for number in range(3)))
@@ -186,7 +186,7 @@ def test_processes_that_make_a_file_at_once_all_find_it_and_lose_nothing(storage
     assert ["r0", "r1", "r2"] == [room.code for room in storage.rooms()]
 
 
-def test_of_two_who_make_a_file_the_first_keeps_it(tmp_path: Path) -> None:
+def test_the_first_of_two_processes_that_create_a_file_wins(tmp_path: Path) -> None:
     path = tmp_path / "rooms.db"
     with pytest.raises(MadeMeanwhile, match="Another process"), new_file(path) as late:
         late.write_text("late")
@@ -197,7 +197,7 @@ def test_of_two_who_make_a_file_the_first_keeps_it(tmp_path: Path) -> None:
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_who_migrates_a_file_that_another_process_just_made_says_what_was_there(
+def test_migrating_a_file_that_another_process_just_created_reports_its_revision(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     database = SqliteBackend(tmp_path / "rooms.db")
@@ -211,7 +211,7 @@ def test_who_migrates_a_file_that_another_process_just_made_says_what_was_there(
     assert (made[1], made[1]) == again
 
 
-def test_a_file_that_a_link_leads_to_is_made_there(
+def test_a_symbolic_link_is_followed_when_the_file_is_created(
     rentomatic: CommandLine, storage: Storage, tmp_path: Path
 ) -> None:
     storage.path.unlink()
@@ -235,7 +235,7 @@ os._exit(0)
     subprocess.run([sys.executable, "-c", adds], timeout=LIMIT, check=True)
 
 
-def test_no_new_file_is_made_beside_the_log_of_one_that_is_gone(
+def test_no_file_is_created_beside_the_log_of_a_removed_one(
     rentomatic: CommandLine, storage: Storage, tmp_path: Path
 ) -> None:
     leave_a_log(storage.path)
@@ -274,7 +274,7 @@ def replaced(path: Path) -> None:
 @pytest.mark.parametrize("left_by", [a_killed_server, a_running_server])
 @pytest.mark.parametrize("emptied", [no_bytes, replaced])
 @pytest.mark.parametrize("line", ["restore latest", "migrate"])
-def test_an_empty_file_beside_logs_of_an_earlier_one_is_filled_once_they_are_moved_away(
+def test_an_empty_file_can_be_filled_once_logs_of_an_earlier_one_are_moved_away(
     rentomatic: CommandLine,
     storage: Storage,
     tmp_path: Path,
@@ -308,7 +308,7 @@ def contents(folder: Path) -> dict[str, int]:
     return {each.name: each.stat().st_size for each in folder.glob("rooms.db*")}
 
 
-def test_printing_a_migration_leaves_an_empty_file_as_it_is(
+def test_printing_a_migration_leaves_an_empty_file_unchanged(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     no_bytes(storage.path)
@@ -318,7 +318,7 @@ def test_printing_a_migration_leaves_an_empty_file_as_it_is(
     assert {"rooms.db": 0} == contents(storage.path.parent)
 
 
-def test_several_migrations_of_an_empty_file_at_once_all_succeed(storage: Storage) -> None:
+def test_concurrent_migrations_of_an_empty_file_all_succeed(storage: Storage) -> None:
     no_bytes(storage.path)
     done = at_once(*[["migrate"]] * 4)
 

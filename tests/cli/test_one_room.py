@@ -31,13 +31,13 @@ def test_a_room_is_shown_as_a_table(rentomatic: CommandLine) -> None:
         ("csv", "code,size,price,latitude,longitude,title\r\nb2,,60,51.5,-0.12,\r\n"),
     ],
 )
-def test_a_room_is_shown_to_programs(rentomatic: CommandLine, format_: str, expected: str) -> None:
+def test_a_room_is_shown_as_json(rentomatic: CommandLine, format_: str, expected: str) -> None:
     done = rentomatic("show", "b2", "--format", format_)
 
     assert (0, expected, "") == (done.code, done.out, done.err)
 
 
-def test_a_room_is_shown_on_a_map(rentomatic: CommandLine) -> None:
+def test_a_room_is_shown_as_geojson(rentomatic: CommandLine) -> None:
     done = rentomatic("show", "b2", "--format", "geojson")
 
     (feature,) = json.loads(done.out)["features"]
@@ -53,7 +53,7 @@ def test_a_uuid_may_be_in_upper_case(rentomatic: CommandLine, command: str) -> N
 
 @pytest.mark.parametrize("command", ["show", "remove"])
 @pytest.mark.parametrize("code", ["other", "B2", "a" * 37, "ü", "' OR 1=1", ""])
-def test_a_code_that_no_room_has_is_not_found(
+def test_an_unknown_code_is_not_found(
     rentomatic: CommandLine, storage: Storage, command: str, code: str
 ) -> None:
     done = rentomatic(command, code)

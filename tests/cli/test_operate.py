@@ -24,7 +24,7 @@ def test_samples_are_written_in_every_format(rentomatic: CommandLine, format_: s
     assert (0, expected, "") == (done.code, done.out, done.err)
 
 
-def test_samples_begin_with_the_well_known_rooms_and_are_the_same_every_time(
+def test_samples_are_reproducible_and_begin_with_the_known_rooms(
     rentomatic: CommandLine,
 ) -> None:
     first, second = rentomatic("sample"), rentomatic("sample")
@@ -35,7 +35,7 @@ def test_samples_begin_with_the_well_known_rooms_and_are_the_same_every_time(
     assert [room.code for room in FIRST_ROOMS] == codes[:4]
 
 
-def test_every_sample_is_imported(rentomatic: CommandLine, storage: Storage) -> None:
+def test_every_sample_can_be_imported(rentomatic: CommandLine, storage: Storage) -> None:
     samples = rentomatic("sample").out.encode()
 
     done = rentomatic("import", "-", stdin=samples)
@@ -52,7 +52,7 @@ def test_a_bad_number_of_samples_is_refused(rentomatic: CommandLine, count: str)
     assert "Invalid value for '--count'" in done.err
 
 
-def test_a_storage_that_is_not_there_is_made_on_first_use(
+def test_a_missing_storage_is_created_on_first_use(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
@@ -64,7 +64,7 @@ def test_a_storage_that_is_not_there_is_made_on_first_use(
 
 
 @pytest.mark.usefixtures("storage")
-def test_a_migration_makes_the_schema_and_says_so(
+def test_a_migration_creates_the_schema_and_says_so(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
@@ -100,7 +100,7 @@ def test_memory_has_no_schema(rentomatic: CommandLine, monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("storage")
-def test_what_a_migration_would_run_is_printed_and_makes_the_schema(
+def test_the_printed_migration_creates_the_schema(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
@@ -116,7 +116,7 @@ def test_what_a_migration_would_run_is_printed_and_makes_the_schema(
     assert "1 added" in rentomatic("import", "-", stdin=b"code,price,latitude,longitude\na1,60,0,0\n").out
 
 
-def test_printing_a_migration_leaves_an_older_schema_as_it_is(
+def test_printing_a_migration_leaves_an_older_schema_unchanged(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     storage.put(make_room())
@@ -128,7 +128,7 @@ def test_printing_a_migration_leaves_an_older_schema_as_it_is(
     assert [make_room()] == storage.rooms()
 
 
-def test_a_database_is_created_in_postgresql_only(
+def test_only_postgresql_needs_a_database_created(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     urls = {"sqlite:///new.db": "new.db", "memory:": "memory:", "mongodb://u:hunter2@db/r": "mongodb://db/r"}
@@ -144,7 +144,7 @@ def test_a_database_is_created_in_postgresql_only(
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["migrate", "--sql"], ["init-postgres"], ["search"]])
-def test_a_server_that_is_away_is_named_without_its_password(
+def test_an_unreachable_server_is_named_without_its_password(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     monkeypatch.delenv("DATABASE_URL")
@@ -162,7 +162,7 @@ def test_a_server_that_is_away_is_named_without_its_password(
 
 @pytest.mark.parametrize("command", [["migrate"], ["search"], ["export"], ["summary"], ["show", "a1"]])
 @pytest.mark.parametrize("kind", ["no SQLite file", "a directory", "a newer schema", "nowhere"])
-def test_a_storage_that_cannot_be_used_is_away(
+def test_an_unusable_storage_is_unavailable(
     rentomatic: CommandLine,
     storage: Storage,
     monkeypatch: pytest.MonkeyPatch,
@@ -194,7 +194,7 @@ def make_unusable(storage: Storage, kind: str) -> None:
         storage.path.mkdir()
 
 
-def test_a_newer_schema_is_not_answered_with_the_advice_to_migrate(
+def test_a_newer_schema_does_not_lead_to_advice_to_migrate(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     make_unusable(storage, "a newer schema")
@@ -205,7 +205,7 @@ def test_a_newer_schema_is_not_answered_with_the_advice_to_migrate(
     assert "migrate" not in done.err
 
 
-def test_a_wrong_configuration_is_named_without_its_secret(
+def test_an_invalid_setting_is_named_without_its_secret(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "mysql://root:secret@localhost/rooms")

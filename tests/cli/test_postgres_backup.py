@@ -129,7 +129,7 @@ def test_a_restore_that_is_killed_leaves_the_rooms_as_they_were_and_nothing_behi
         assert (ROOMS,) == connection.execute("SELECT count(*) FROM room").fetchone()
 
 
-def test_rooms_that_did_not_change_are_not_written_again(
+def test_unchanged_rooms_are_not_rewritten(
     conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", own_url(conninfo))
@@ -188,7 +188,7 @@ def process_with_scratch_database(conninfo: str) -> Iterator[tuple[subprocess.Po
             process.wait(LIMIT)
 
 
-def test_a_database_of_a_killed_process_is_dropped_by_the_next_and_no_other(
+def test_only_the_database_of_a_killed_process_is_dropped_by_the_next(
     conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rentomatic.repository.postgres.migrate._UNTIL_HELD", timedelta())
@@ -213,7 +213,7 @@ def test_a_database_of_a_killed_process_is_dropped_by_the_next_and_no_other(
     assert (True, False) == (held in after, own in after)
 
 
-def test_a_database_that_nobody_uses_is_dropped_by_its_name_alone(
+def test_an_unused_database_is_dropped_only_if_it_has_a_scratch_name(
     conninfo: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", own_url(conninfo))
@@ -246,7 +246,7 @@ def poor(conninfo: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP ROLE {}").format(user))
 
 
-def test_a_backup_stays_where_its_proof_needs_a_right_that_the_user_lacks(
+def test_a_backup_is_kept_if_the_user_lacks_the_right_to_verify_it(
     poor: str, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", poor)

@@ -99,7 +99,7 @@ def while_merging(conninfo: str, listing: Path) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("start", [while_copying, while_merging])
-def test_an_import_that_is_killed_leaves_the_rooms_as_they_were_and_nothing_behind(
+def test_a_killed_import_changes_nothing_and_leaves_nothing_behind(
     conninfo: str, listing: Path, start: Callable[[str, Path], subprocess.Popen[bytes]]
 ) -> None:
     everything = "SELECT * FROM room ORDER BY id"

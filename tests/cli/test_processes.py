@@ -75,21 +75,21 @@ def plain(shown: str) -> str:
         ("import nowhere.csv", 2),
     ],
 )
-def test_the_exit_code_is_that_of_the_process(line: str, code: int) -> None:
+def test_the_process_ends_with_the_exit_code(line: str, code: int) -> None:
     done = process(*line.split())
 
     assert code == done.returncode
     assert (code == 0, code != 0) == (bool(done.stdout), bool(done.stderr))
 
 
-def test_a_storage_that_is_away_ends_the_process_with_4(tmp_path: Path) -> None:
+def test_an_unreachable_storage_ends_the_process_with_4(tmp_path: Path) -> None:
     done = process("search", DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/rooms.db")
 
     assert (done.returncode, done.stdout) == (4, b"")
 
 
 @pytest.mark.parametrize("arguments", [["search"], ["--help"]], ids=" ".join)
-def test_a_file_needs_none_of_what_servers_and_migrations_need(
+def test_using_a_file_loads_no_code_for_servers_and_migrations(
     storage: Storage, arguments: list[str]
 ) -> None:
     storage.put(make_room())
@@ -104,7 +104,7 @@ def test_a_file_needs_none_of_what_servers_and_migrations_need(
     assert done.stdout.endswith(b"\nset()\n")
 
 
-def test_worker_loads_none_of_what_the_command_line_and_migrations_need(storage: Storage) -> None:
+def test_worker_loads_no_code_for_the_command_line_and_migrations(storage: Storage) -> None:
     storage.put(make_room())
     program = (
         "import sys; from rentomatic.bootstrap import application; application(); "
@@ -117,7 +117,7 @@ def test_worker_loads_none_of_what_the_command_line_and_migrations_need(storage:
     assert b"set()\n" == done.stdout
 
 
-def test_standard_input_is_imported(storage: Storage) -> None:
+def test_standard_input_can_be_imported(storage: Storage) -> None:
     done = process("import", "-", stdin=HEADER + b"a1,20,60,51.5,-0.12\n")
 
     expected = b"1 added, 0 replaced, 0 unchanged, 0 skipped, 0 refused.\n"
@@ -125,7 +125,7 @@ def test_standard_input_is_imported(storage: Storage) -> None:
     assert [make_room()] == storage.rooms()
 
 
-def test_a_pipe_that_closes_early_is_no_error(storage: Storage) -> None:
+def test_a_pipe_that_closes_early_is_not_an_error(storage: Storage) -> None:
     storage.put_all(sample_rooms(5000))
 
     with subprocess.Popen([*COMMAND, "export"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
@@ -141,7 +141,7 @@ def test_a_pipe_that_closes_early_is_no_error(storage: Storage) -> None:
 
 @pytest.mark.usefixtures("storage")
 @pytest.mark.parametrize("arguments", [["search"], ["sample", "--count", "3"], ["summary"]], ids=" ".join)
-def test_a_short_output_that_nobody_reads_is_no_error(arguments: list[str]) -> None:
+def test_a_short_unread_output_is_not_an_error(arguments: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
 
@@ -153,7 +153,7 @@ def test_a_short_output_that_nobody_reads_is_no_error(arguments: list[str]) -> N
     assert done.stderr == b""
 
 
-def test_progress_is_drawn_on_a_terminal(storage: Storage) -> None:
+def test_progress_is_shown_on_a_terminal(storage: Storage) -> None:
     rooms = [make_room(code=f"r{number:04}") for number in range(3000)]
     Path("rooms.csv").write_bytes(b"".join(csv.write(rooms)))
 
@@ -175,7 +175,7 @@ def test_a_copy_counts_its_rooms_on_a_terminal(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_codes_and_cursors_are_whole_on_a_terminal(storage: Storage, columns: int) -> None:
+def test_codes_and_cursors_are_not_shortened_on_a_terminal(storage: Storage, columns: int) -> None:
     storage.put_all(sample_rooms(4))
 
     shown = plain(
@@ -189,7 +189,7 @@ def test_codes_and_cursors_are_whole_on_a_terminal(storage: Storage, columns: in
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize("command", ["search", "summary"])
-def test_output_in_an_old_encoding_is_poorer_and_no_error(
+def test_output_in_an_old_encoding_is_simplified_without_an_error(
     storage: Storage, command: str, encoding: str
 ) -> None:
     storage.put(make_room(), make_room(code="b2", price=100))
@@ -199,7 +199,7 @@ def test_output_in_an_old_encoding_is_poorer_and_no_error(
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(storage: Storage, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_only_the_old_file(storage: Storage, tmp_path: Path) -> None:
     storage.put_all(sample_rooms(10_000))
     target = tmp_path / "out" / "rooms.csv"
     target.parent.mkdir()
@@ -252,7 +252,7 @@ def is_being_written(storage: Storage) -> bool:
 
 
 @pytest.mark.parametrize("writes", [False, True], ids=["while it reads", "while it writes"])
-def test_a_big_import_that_is_killed_leaves_the_rooms_as_they_were(
+def test_a_killed_large_import_changes_nothing(
     storage: Storage, tmp_path: Path, writes: bool
 ) -> None:
     before = sorted(sample_rooms(1000), key=lambda room: room.code)
@@ -276,7 +276,7 @@ def test_a_big_import_that_is_killed_leaves_the_rooms_as_they_were(
     assert len(storage.rooms()) == 1001
 
 
-def test_an_import_that_finds_no_disk_space_for_its_temporary_file_says_so(storage: Storage) -> None:
+def test_an_import_without_disk_space_for_its_temporary_file_says_so(storage: Storage) -> None:
     listing = HEADER + b"".join(b"new-%032d,20,60,51.5,-0.12\n" % number for number in range(60_000))
 
     # A limit on the size of files stands for a disk that fills up.
@@ -293,7 +293,7 @@ def test_an_import_that_finds_no_disk_space_for_its_temporary_file_says_so(stora
     assert [] == storage.rooms()
 
 
-def test_an_import_that_is_killed_while_it_commits_is_done_or_not_done(storage: Storage) -> None:
+def test_an_import_killed_during_commit_is_applied_whole_or_not_at_all(storage: Storage) -> None:
     storage.put(make_room(code="old"))
     log = storage.path.with_name("rooms.db-wal")
 
@@ -319,7 +319,7 @@ def whole(storage: Storage) -> bool:
     return checks == [("ok",), ("ok",)]
 
 
-def test_an_import_that_is_interrupted_says_so_and_leaves_the_rooms_as_they_were(storage: Storage) -> None:
+def test_an_interrupted_import_says_so_and_changes_nothing(storage: Storage) -> None:
     storage.put(make_room(code="old"))
 
     with start_import(5000) as running:

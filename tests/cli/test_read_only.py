@@ -64,7 +64,7 @@ def codes(done: CompletedProcess[str]) -> list[str]:
     return [line.partition(",")[0] for line in done.stdout.splitlines()[1:]]
 
 
-def test_a_file_that_may_only_be_read_is_searched_and_exported(read_only: Path) -> None:
+def test_a_read_only_file_can_be_searched_and_exported(read_only: Path) -> None:
     found = run(read_only, "search", "--limit", "3", "--format", "csv")
     exported = run(read_only, "export")
     summary = run(read_only, "summary", "--format", "json")
@@ -77,7 +77,7 @@ def test_a_file_that_may_only_be_read_is_searched_and_exported(read_only: Path) 
     assert ["rooms.db"] == [each.name for each in read_only.parent.iterdir()]
 
 
-def test_a_file_that_may_only_be_read_is_backed_up(read_only: Path) -> None:
+def test_a_read_only_file_can_be_backed_up(read_only: Path) -> None:
     done = run(read_only, "backup", "--verify")
 
     assert (0, f"Storage: {read_only}\n") == (done.returncode, done.stderr)
@@ -94,7 +94,7 @@ def test_a_file_that_may_only_be_read_is_backed_up(read_only: Path) -> None:
     ],
     ids=["add", "remove", "import"],
 )
-def test_whoever_writes_is_told_that_the_file_is_read_only(read_only: Path, arguments: list[str]) -> None:
+def test_writing_to_a_read_only_file_is_refused(read_only: Path, arguments: list[str]) -> None:
     before = read_only.read_bytes()
 
     done = run(read_only, *arguments, stdin=b"code,price,latitude,longitude\na1,1,2,3\n")
@@ -112,7 +112,7 @@ def test_doctor_says_that_a_file_is_read_only(read_only: Path) -> None:
     assert '"found": "the file is read-only: its rooms can be searched, but not changed"' in done.stdout
 
 
-def test_what_the_owner_is_writing_is_read_by_others(path: Path) -> None:
+def test_readers_see_what_the_owner_writes(path: Path) -> None:
     require_permissions()
     with closing(SqliteRepo(path, SQLITE_REVISION)) as owner:
         owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
@@ -128,7 +128,7 @@ def test_what_the_owner_is_writing_is_read_by_others(path: Path) -> None:
     assert second == third
 
 
-def test_changes_that_only_a_log_has_are_never_left_out(path: Path, tmp_path: Path) -> None:
+def test_changes_that_are_only_in_the_log_are_never_missed(path: Path, tmp_path: Path) -> None:
     require_permissions()
     copied = tmp_path / "copied"
     copied.mkdir()
@@ -148,7 +148,7 @@ def test_changes_that_only_a_log_has_are_never_left_out(path: Path, tmp_path: Pa
     assert "0-new" == codes(allowed)[0]
 
 
-def test_a_server_reads_and_refuses_writes_until_they_are_allowed(read_only: Path, tmp_path: Path) -> None:
+def test_a_server_on_a_read_only_file_refuses_writes_until_they_are_allowed(read_only: Path, tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-c", LAUNCH, "serve", "--port", str(port)]
     variables = {"DATABASE_URL": f"sqlite:///{read_only}", "RENTOMATIC_API_KEYS": ENTRY.entry}
@@ -175,7 +175,7 @@ def post(server: Server) -> Answer:
         return Answer(answer.status, dict(answer.headers), answer.read())
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_half_of_each(
+def test_a_file_that_changes_during_a_read_never_gives_mixed_results(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connected = files._connected

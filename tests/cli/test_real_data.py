@@ -69,7 +69,7 @@ def test_cheap_rooms_near_a_place_come_nearest_first(
     assert searched.out == over_http
 
 
-def test_every_room_is_as_the_listing_says_and_is_exported_and_read_again_unchanged(
+def test_every_room_matches_the_listing_and_survives_an_export_and_import(
     rentomatic: CommandLine, storage: Storage, listing: Path
 ) -> None:
     rentomatic("export", "-o", "again.csv.gz")

@@ -30,7 +30,7 @@ def codes(output: str) -> list[str]:
     return [row[0] for row in rows(output) if row[0] in ("cheap", "dear", UUID)]
 
 
-def test_rooms_are_a_table(rentomatic: CommandLine) -> None:
+def test_rooms_are_shown_as_a_table(rentomatic: CommandLine) -> None:
     done = rentomatic("search")
 
     expected = [
@@ -43,13 +43,13 @@ def test_rooms_are_a_table(rentomatic: CommandLine) -> None:
     assert expected == rows(done.out)
 
 
-def test_place_as_maps_copy_it_is_understood(rentomatic: CommandLine) -> None:
+def test_place_copied_from_a_map_is_understood(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--near", "51.52, -0.12", "--bbox=-1, 51, 1, 52", "code__in=dear, cheap")
 
     assert (0, ["dear", "cheap"]) == (done.code, codes(done.out))
 
 
-def test_near_a_point_the_table_is_by_distance_and_shows_it(rentomatic: CommandLine) -> None:
+def test_near_a_point_the_table_shows_and_sorts_by_distance(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--near", "51.52,-0.12")
 
     header, *found = rows(done.out)
@@ -80,7 +80,7 @@ def test_near_a_point_the_table_is_by_distance_and_shows_it(rentomatic: CommandL
         (["price__lt=0"], []),
     ],
 )
-def test_every_condition_area_and_sort_counts(
+def test_every_condition_area_and_sort_is_applied(
     rentomatic: CommandLine, arguments: list[str], expected: list[str]
 ) -> None:
     done = rentomatic("search", *arguments)
@@ -89,7 +89,7 @@ def test_every_condition_area_and_sort_counts(
     assert expected == codes(done.out)
 
 
-def test_the_count_is_of_all_rooms_that_match(rentomatic: CommandLine) -> None:
+def test_the_count_covers_all_matching_rooms(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "price__gte=60", "--limit", "1", "--count")
 
     assert "2 rooms match." in done.out
@@ -111,7 +111,7 @@ def test_a_cursor_leads_from_page_to_page(rentomatic: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("near", [[], ["--near", "51.500001234,-0.120001234"]], ids=["by code", "near"])
-def test_a_cursor_stands_on_one_line(rentomatic: CommandLine, near: list[str]) -> None:
+def test_a_cursor_is_printed_on_one_line(rentomatic: CommandLine, near: list[str]) -> None:
     done = rentomatic("search", "--limit", "2", *near)
 
     assert re.fullmatch(r"Next page: --cursor [\w-]+", done.out.splitlines()[-1])
@@ -127,7 +127,7 @@ def test_a_cursor_of_another_search_is_refused(rentomatic: CommandLine) -> None:
     assert "Error: --cursor: belongs to a search with other filters" in done.err
 
 
-def test_json_is_for_programs(rentomatic: CommandLine) -> None:
+def test_json_is_an_array(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "code__ne=dear", "--format", "json")
 
     expected = [
@@ -139,20 +139,20 @@ def test_json_is_for_programs(rentomatic: CommandLine) -> None:
     assert done.out.endswith("]\n")
 
 
-def test_csv_is_for_spreadsheets(rentomatic: CommandLine) -> None:
+def test_csv_has_a_header_and_one_line_per_room(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--near", NEAR, "--radius", "1", "--format", "csv")
 
     expected = "code,size,price,latitude,longitude,title,distance\r\ncheap,12,40,51.5,-0.12,,0.0\r\n"
     assert (0, expected, "") == (done.code, done.out, done.err)
 
 
-def test_ndjson_is_an_object_a_line(rentomatic: CommandLine) -> None:
+def test_ndjson_is_one_object_per_line(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--format", "ndjson")
 
     assert [json.loads(line)["code"] for line in done.out.splitlines()] == ["cheap", "dear", UUID]
 
 
-def test_geojson_is_for_maps(rentomatic: CommandLine) -> None:
+def test_geojson_is_a_feature_collection(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "--format", "geojson")
 
     places = [feature["geometry"]["coordinates"] for feature in json.loads(done.out)["features"]]
@@ -214,7 +214,7 @@ def test_a_bad_parameter_is_named_on_standard_error(
 
 
 @pytest.mark.parametrize("limit", ["many", "1_0", " 5 ", "٣", "²", "1e2", "5.0", ""])
-def test_a_limit_is_a_plain_number(rentomatic: CommandLine, limit: str) -> None:
+def test_a_limit_must_be_a_plain_number(rentomatic: CommandLine, limit: str) -> None:
     done = rentomatic("search", "--limit", limit)
 
     assert (done.code, done.out) == (2, "")
@@ -233,7 +233,7 @@ def test_every_bad_parameter_is_named_at_once(rentomatic: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("name", ["near", "radius", "bbox", "sort", "limit"])
-def test_an_option_without_its_dashes_is_not_taken_for_a_typo_of_a_condition(
+def test_an_option_without_its_dashes_is_not_reported_as_a_bad_condition(
     rentomatic: CommandLine, name: str
 ) -> None:
     done = rentomatic("search", f"{name}=5")
@@ -243,7 +243,7 @@ def test_an_option_without_its_dashes_is_not_taken_for_a_typo_of_a_condition(
     assert "did you mean" not in done.err
 
 
-def test_the_value_of_a_bad_parameter_is_shown_as_it_was_typed(rentomatic: CommandLine) -> None:
+def test_the_value_of_a_bad_parameter_is_shown_as_typed(rentomatic: CommandLine) -> None:
     done = rentomatic("search", "price__lt=filter_x")
 
     assert "not 'filter_x'" in done.err
@@ -257,7 +257,7 @@ def test_a_condition_without_a_value_is_bad_usage(rentomatic: CommandLine) -> No
 
 
 @pytest.mark.parametrize("argument", ["--nearby=1,2", "--format=xml"])
-def test_a_bad_option_is_named_with_the_way_to_help(rentomatic: CommandLine, argument: str) -> None:
+def test_a_bad_option_is_named_with_a_hint_to_help(rentomatic: CommandLine, argument: str) -> None:
     done = rentomatic("search", argument)
 
     assert (done.code, done.out) == (2, "")

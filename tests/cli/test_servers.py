@@ -29,7 +29,7 @@ def url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
-def test_a_database_is_created_once_and_told_each_time(
+def test_a_database_is_created_once_and_reported_each_time(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url_of(postgres_server.conninfo_of_server(), missing))
@@ -45,7 +45,7 @@ def test_a_database_is_created_once_and_told_each_time(
     assert (0, "No rooms match.\n") == (rentomatic("search").code, rentomatic("search").out)
 
 
-def test_parts_lead_to_the_same_database(
+def test_a_url_and_its_parts_name_the_same_database(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     given = conninfo_to_dict(postgres_server.conninfo_of_server())
@@ -66,7 +66,7 @@ def test_parts_lead_to_the_same_database(
 @pytest.mark.parametrize(
     "command", [["search"], ["export"], ["summary"], ["serve", "--sample"], ["show", "a1"], ["remove", "a1"]]
 )
-def test_only_a_migration_makes_the_schema(
+def test_only_a_migration_creates_the_schema(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str, command: list[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
@@ -91,7 +91,7 @@ def test_a_migration_is_printed_and_changes_nothing(
     assert f"The schema was empty and is now {POSTGRES_REVISION}.\n" == rentomatic("migrate").out
 
 
-def test_the_commands_of_mongodb_are_printed_one_a_line(
+def test_commands_for_mongodb_are_printed_one_per_line(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, mongo_url: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", mongo_url)
@@ -103,7 +103,7 @@ def test_the_commands_of_mongodb_are_printed_one_a_line(
     assert f"The schema was empty and is now {MONGO_REVISION}.\n" == rentomatic("migrate").out
 
 
-def test_rooms_move_to_a_server_and_back(
+def test_rooms_can_be_copied_to_a_server_and_back(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     storage.put_all(MANY_ROOMS)
@@ -127,7 +127,7 @@ def test_rooms_move_to_a_server_and_back(
     assert MANY_ROOMS == storage.rooms()
 
 
-def test_rooms_that_went_from_storage_to_storage_are_the_same_to_the_last_byte(
+def test_rooms_copied_between_storages_are_identical(
     rentomatic: CommandLine,
     storage: Storage,
     monkeypatch: pytest.MonkeyPatch,

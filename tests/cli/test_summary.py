@@ -20,7 +20,7 @@ def rooms(storage: Storage) -> None:
 
 
 @pytest.mark.usefixtures("rooms")
-def test_a_summary_tells_count_ranges_and_histogram(rentomatic: CommandLine) -> None:
+def test_a_summary_shows_count_ranges_and_histogram(rentomatic: CommandLine) -> None:
     done = rentomatic("summary")
 
     first, header, *bars = done.out.splitlines()
@@ -31,14 +31,14 @@ def test_a_summary_tells_count_ranges_and_histogram(rentomatic: CommandLine) -> 
 
 
 @pytest.mark.usefixtures("rooms")
-def test_a_summary_is_of_the_rooms_that_match(rentomatic: CommandLine) -> None:
+def test_a_summary_covers_the_matching_rooms(rentomatic: CommandLine) -> None:
     done = rentomatic("summary", "price__lte=40", "--near", "51.6,-0.12", "--radius", "100")
 
     assert done.out.startswith("1 room, price per day 40 to 40, size in m² unknown\n")
 
 
 @pytest.mark.usefixtures("rooms")
-def test_a_summary_is_json_for_programs(rentomatic: CommandLine) -> None:
+def test_a_summary_can_be_json(rentomatic: CommandLine) -> None:
     done = rentomatic("summary", "--format", "json", "--bbox", "-1,51,1,52")
 
     expected = {
@@ -61,7 +61,7 @@ def test_a_summary_of_no_rooms_is_one_line(rentomatic: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("argument", ["--sort=price", "--limit=5", "--cursor=x"])
-def test_what_makes_a_page_makes_no_summary(rentomatic: CommandLine, argument: str) -> None:
+def test_options_for_pages_are_refused_for_a_summary(rentomatic: CommandLine, argument: str) -> None:
     done = rentomatic("summary", argument)
 
     assert (done.code, done.out) == (2, "")
@@ -121,7 +121,7 @@ def test_a_number_that_takes_too_long_to_count_is_estimated_and_says_so(rentomat
 
 
 @pytest.mark.usefixtures("slow")
-def test_search_says_where_not_even_an_estimate_comes_in_time(
+def test_search_says_that_not_even_an_estimate_was_possible_in_time(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(*_: object) -> Sample:

@@ -26,7 +26,7 @@ def variables(path: Path, seconds: str) -> dict[str, str]:
     return {"DATABASE_URL": f"sqlite:///{path}", "RENTOMATIC_START_TIMEOUT": seconds}
 
 
-def test_a_storage_that_comes_while_the_start_waits_is_served(tmp_path: Path) -> None:
+def test_a_storage_that_becomes_available_during_the_start_is_served(tmp_path: Path) -> None:
     folder, port = tmp_path / "later", free_port()
     finished = tmp_path / "rooms.db"
     upgrade_sqlite(finished)
@@ -47,7 +47,7 @@ def test_a_storage_that_comes_while_the_start_waits_is_served(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("seconds", ["0", "1"])
-def test_a_storage_that_never_comes_ends_the_start_with_4(tmp_path: Path, seconds: str) -> None:
+def test_a_storage_that_stays_unavailable_ends_the_start_with_4(tmp_path: Path, seconds: str) -> None:
     done = subprocess.run(
         command(free_port()),
         env={**os.environ, **variables(tmp_path / "nowhere" / "rooms.db", seconds)},
@@ -79,7 +79,7 @@ def test_an_attempt_that_outlasts_the_wait_is_followed_by_another() -> None:
 
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_wait_at_once(tmp_path: Path, sign: signal.Signals, code: int) -> None:
+def test_a_signal_ends_the_wait_immediately(tmp_path: Path, sign: signal.Signals, code: int) -> None:
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(

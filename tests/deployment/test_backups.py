@@ -35,7 +35,7 @@ def newest(stack: Stack) -> Path:
     return max((stack.folder / "backups").iterdir(), key=lambda path: path.name)
 
 
-def test_a_backup_of_a_stack_at_work_is_of_one_moment_and_restores_an_empty_one(
+def test_a_backup_of_a_busy_stack_shows_one_moment_and_can_be_restored(
     stack: Stack, figures: Figures
 ) -> None:
     with load(stack) as running:
@@ -94,7 +94,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(stack: Stack, good: Pat
     assert before == stored(stack)
 
 
-def test_rooms_that_are_there_are_replaced_when_somebody_agrees(stack: Stack, good: Path) -> None:
+def test_existing_rooms_are_replaced_after_confirmation(stack: Stack, good: Path) -> None:
     stack.psql("INSERT INTO room(code, size, price, longitude, latitude) VALUES ('later', 1, 1, 1, 1)")
     wanted, _ = read(good)
 
@@ -130,7 +130,7 @@ def test_no_at_the_terminal_leaves_the_rooms_as_they_are(stack: Stack, good: Pat
     assert before == stored(stack)
 
 
-def test_command_of_before_neither_saves_nor_restores_another_storage(stack: Stack, good: Path) -> None:
+def test_former_command_neither_backs_up_nor_restores_another_storage(stack: Stack, good: Path) -> None:
     before, backups = stored(stack), set((stack.folder / "backups").iterdir())
     done = [stack.try_manage(*line.split()) for line in ("backup --verify", "restore latest --force")]
 
@@ -140,13 +140,13 @@ def test_command_of_before_neither_saves_nor_restores_another_storage(stack: Sta
     assert not (stack.folder / "rentomatic.db").exists()
 
 
-def test_a_backup_proves_itself_in_a_scratch_database(stack: Stack) -> None:
+def test_a_backup_is_verified_in_a_scratch_database(stack: Stack) -> None:
     before = stack.psql("SELECT datname FROM pg_database ORDER BY 1")
     stack.tool("backup", "--verify")
 
     assert before == stack.psql("SELECT datname FROM pg_database ORDER BY 1")
 
 
-def test_a_backup_is_for_its_owner_only(stack: Stack, good: Path) -> None:
+def test_only_its_owner_can_read_a_backup(stack: Stack, good: Path) -> None:
     assert 0o600 == good.stat().st_mode & 0o777
     assert 0o700 == good.parent.stat().st_mode & 0o777

@@ -49,13 +49,13 @@ def test_every_container_has_limits(stack: Stack, figures: Figures) -> None:
         assert (pids or 0) > 0, name
 
 
-def test_what_serves_is_started_again_after_a_fault(stack: Stack) -> None:
+def test_every_service_restarts_after_a_failure(stack: Stack) -> None:
     found = {name: each["HostConfig"]["RestartPolicy"]["Name"] for name, each in containers(stack).items()}
 
     assert {"unless-stopped"} == {policy for name, policy in found.items() if "migrate" not in name}
 
 
-def test_no_process_that_serves_is_root(stack: Stack) -> None:
+def test_no_serving_process_runs_as_root(stack: Stack) -> None:
     for service in ("web", "nginx", "db"):
         for container in stack.containers(service):
             lines = docker("top", container, "-eo", "pid,uid,comm").splitlines()[1:]
@@ -64,7 +64,7 @@ def test_no_process_that_serves_is_root(stack: Stack) -> None:
             assert roots == (["docker-init"] if service == "db" else []), lines
 
 
-def test_only_nginx_keeps_what_the_database_needs_from_the_outside(stack: Stack) -> None:
+def test_only_nginx_publishes_ports(stack: Stack) -> None:
     published = {
         name: sorted(port for port, bound in (found["NetworkSettings"]["Ports"] or {}).items() if bound)
         for name, found in containers(stack).items()
@@ -75,7 +75,7 @@ def test_only_nginx_keeps_what_the_database_needs_from_the_outside(stack: Stack)
     assert {()} == {tuple(ports) for ports in published.values()}
 
 
-def test_the_database_reaches_nothing_outside_and_nginx_not_the_database(stack: Stack) -> None:
+def test_the_database_cannot_reach_the_internet_and_nginx_cannot_reach_the_database(stack: Stack) -> None:
     network = json.loads(docker("network", "inspect", f"{stack.name}_data"))[0]
     nginx = stack.inspect(stack.container("nginx"))["NetworkSettings"]["Networks"]
 
@@ -83,7 +83,7 @@ def test_the_database_reaches_nothing_outside_and_nginx_not_the_database(stack: 
     assert [f"{stack.name}_front"] == list(nginx)
 
 
-def test_secrets_are_files_that_only_their_owner_reads(stack: Stack) -> None:
+def test_secrets_are_files_that_only_their_owner_can_read(stack: Stack) -> None:
     folder = stack.folder / "docker" / "secrets"
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (folder, *folder.iterdir())}
 
@@ -93,7 +93,7 @@ def test_secrets_are_files_that_only_their_owner_reads(stack: Stack) -> None:
     assert all(len(secret) >= 40 for secret in stack.secrets().values())
 
 
-def test_no_secret_can_be_seen(stack: Stack, subtests: pytest.Subtests) -> None:
+def test_no_secret_is_visible(stack: Stack, subtests: pytest.Subtests) -> None:
     told = {
         "docker inspect": json.dumps(containers(stack)),
         "docker history": docker("history", "--no-trunc", image(stack)),
@@ -159,7 +159,7 @@ def test_the_image_adds_little_to_its_base(stack: Stack, figures: Figures) -> No
     assert sizes[1] - sizes[0] <= 200 * MEGABYTE
 
 
-def test_the_image_has_what_it_runs_and_nothing_that_builds(stack: Stack) -> None:
+def test_the_image_contains_no_build_tools(stack: Stack) -> None:
     program = (
         "import importlib.util, pathlib, shutil; "
         "print([t for t in ('gcc', 'cc', 'g++', 'make', 'git', 'curl', 'uv') if shutil.which(t)], "
@@ -171,14 +171,14 @@ def test_the_image_has_what_it_runs_and_nothing_that_builds(stack: Stack) -> Non
     assert "[] [] []" == found.strip()
 
 
-def test_the_image_runs_as_a_user_and_looks_after_its_health(stack: Stack) -> None:
+def test_the_image_runs_without_root_and_has_a_health_check(stack: Stack) -> None:
     config = json.loads(docker("image", "inspect", image(stack)))[0]["Config"]
 
     assert config["User"] not in ("", "root", "0")
     assert "rentomatic.server.watchdog" in " ".join(config["Healthcheck"]["Test"])
 
 
-def test_nothing_can_be_written_beside_tmp(stack: Stack) -> None:
+def test_only_tmp_is_writable(stack: Stack) -> None:
     for service in ("web", "nginx"):
         done = run(
             ["docker", "exec", stack.containers(service)[0], "sh", "-c", "echo x > /etc/x || echo x > /app/x"]
@@ -186,7 +186,7 @@ def test_nothing_can_be_written_beside_tmp(stack: Stack) -> None:
         assert done.returncode != 0
 
 
-def test_gunicorn_serves_as_well(stack: Stack) -> None:
+def test_gunicorn_serves_too(stack: Stack) -> None:
     with stack.reconfigured(RENTOMATIC_SERVER="gunicorn"):
         log = stack.log(stack.containers("web")[0])
         search = stack.get("/rooms?filter_price__lt=60&limit=3")

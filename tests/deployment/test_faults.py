@@ -68,7 +68,7 @@ def test_web_is_scaled_up_and_down_without_a_failed_request(stack: Stack, figure
     without_failure(stack, running, figures, "web scaled 2 → 1 → 3 → 1 → 2")
 
 
-def test_a_web_that_is_stopped_loses_no_request(stack: Stack, figures: Figures) -> None:
+def test_stopping_a_web_container_loses_no_request(stack: Stack, figures: Figures) -> None:
     first = stack.containers("web")[0]
     with load(stack) as running:
         docker("stop", first)
@@ -81,7 +81,7 @@ def test_a_web_that_is_stopped_loses_no_request(stack: Stack, figures: Figures) 
     assert state["ExitCode"] == 0
 
 
-def test_a_web_that_is_killed_costs_at_most_the_requests_in_flight(stack: Stack, figures: Figures) -> None:
+def test_killing_a_web_container_loses_at_most_the_requests_in_flight(stack: Stack, figures: Figures) -> None:
     victim = stack.containers("web")[0]
     with load(stack) as running:
         stack.crash(victim)
@@ -128,7 +128,7 @@ def workers(container: str) -> set[str]:
     }
 
 
-def test_reload_reads_keys_from_file_an_editor_has_replaced(stack: Stack) -> None:
+def test_reload_reads_keys_from_a_file_that_an_editor_replaced(stack: Stack) -> None:
     """The container would see the former file for as long as it lives."""
     key, keys = stack.key, stack.folder / "docker" / "secrets" / "api-keys"
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/plain"}
@@ -173,7 +173,7 @@ def another_version(stack: Stack, number: int, spoiled: str = "") -> Iterator[No
         marker.unlink() if before is None else marker.write_text(before)
 
 
-def test_a_deploy_replaces_every_web_without_a_failed_request(stack: Stack, figures: Figures) -> None:
+def test_a_deploy_replaces_every_web_container_without_a_failed_request(stack: Stack, figures: Figures) -> None:
     before = stack.containers("web")
     old = base(stack)
     began = time.monotonic()
@@ -291,7 +291,7 @@ def death(stack: Stack, _: Load) -> None:
 
 
 @pytest.mark.parametrize("fault", [absence, death])
-def test_a_database_that_goes_and_comes_loses_no_write(
+def test_restarting_the_database_loses_no_write(
     stack: Stack, figures: Figures, fault: Callable[[Stack, Load], None]
 ) -> None:
     name = fault.__name__
@@ -323,7 +323,7 @@ def answers(stack: Stack) -> bool:
         return False
 
 
-def test_every_failure_of_the_database_names_no_inside(stack: Stack) -> None:
+def test_failures_of_the_database_reveal_no_internals(stack: Stack) -> None:
     with stack.frozen(stack.container("db")):
         answer = stack.get("/rooms?filter_price__lt=61")
     until(lambda: stack.get("/rooms?filter_price__lt=62").status == 200, 30, "it answers again")

@@ -32,7 +32,7 @@ def searches(stack: Stack, container: str) -> int:
     return stack.log(container).count('"path":"/rooms"')
 
 
-def test_frozen_web_is_taken_out_and_put_back(stack: Stack, figures: Figures) -> None:
+def test_frozen_web_container_is_removed_from_nginx_and_returns(stack: Stack, figures: Figures) -> None:
     victim = stack.containers("web")[0]
     address = stack.address(victim, "front")
     with Load(stack.port, connections=CLIENTS, key=stack.key) as running:
@@ -66,7 +66,7 @@ def test_frozen_web_is_taken_out_and_put_back(stack: Stack, figures: Figures) ->
     assert [] == lost_writes(stack, running)
 
 
-def test_last_web_is_kept_when_all_are_frozen(stack: Stack) -> None:
+def test_nginx_keeps_its_servers_when_all_are_frozen(stack: Stack) -> None:
     first, second = stack.containers("web")
     addresses = {name: stack.address(name, "front") for name in (first, second)}
     with stack.frozen(second):
@@ -85,7 +85,7 @@ def test_last_web_is_kept_when_all_are_frozen(stack: Stack) -> None:
     stack.wait_until_served()
 
 
-def test_web_whose_processes_stand_still_is_restarted(stack: Stack, figures: Figures) -> None:
+def test_web_container_with_hung_processes_is_restarted(stack: Stack, figures: Figures) -> None:
     victim = stack.containers("web")[1]
     before = stack.restarts(victim)
     until(lambda: stack.is_healthy(victim), 60, "it has answered a health check")
@@ -104,7 +104,7 @@ WATCHDOG = ["python", "-m", "rentomatic.server.watchdog"]
 MORE_THAN_ENOUGH = 7
 
 
-def test_web_is_not_restarted_because_the_database_is_away(stack: Stack) -> None:
+def test_web_container_is_not_restarted_when_the_database_is_unreachable(stack: Stack) -> None:
     web = stack.containers("web")[0]
     before = stack.restarts(web)
     until(lambda: stack.is_healthy(web), 60, "it has answered a health check")
@@ -139,7 +139,7 @@ def test_server_is_not_killed_before_it_has_answered_once(stack: Stack) -> None:
     assert ({1}, True, True) == (set(codes), alive, ended)
 
 
-def test_searches_are_given_up_sooner_than_exports(stack: Stack) -> None:
+def test_searches_time_out_earlier_than_exports(stack: Stack) -> None:
     others = [stack.address(container, "front") for container in stack.containers("web")]
     with server_beside(stack, HANGING, SECONDS="18") as address, ThreadPoolExecutor(2) as clients:
         try:

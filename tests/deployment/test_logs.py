@@ -43,7 +43,7 @@ def found_as_documented(stack: Stack, code: str) -> list[tuple[str, str]]:
 WRITTEN = [("tests", "add"), ("tests", "remove")]
 
 
-def test_who_wrote_what_is_known_after_a_deploy_and_after_every_container_was_made_anew(stack: Stack) -> None:
+def test_the_audit_log_survives_a_deploy_and_the_recreation_of_every_container(stack: Stack) -> None:
     """The second by another log driver, which also shows that the logs may go elsewhere."""
     code, before = write(stack), stack.containers("web")
     stack.manage("deploy")
@@ -72,7 +72,7 @@ def every_container(stack: Stack) -> list[str]:
 
 
 @pytest.mark.parametrize("driver", ["local", "journald", "loki"])
-def test_every_service_logs_to_the_driver_that_is_chosen(stack: Stack, driver: str) -> None:
+def test_every_service_logs_to_the_chosen_driver(stack: Stack, driver: str) -> None:
     files = f"docker/production.yml:docker/logging/{driver}.yml"
     variables = {"COMPOSE_FILE": files, "LOKI_URL": "http://loki.example:3100/loki/api/v1/push"}
     found = json.loads(
@@ -119,7 +119,7 @@ def tight(tutorial: Walk, rooms: int) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("what", UNBOUNDED)
-def test_a_flood_leaves_the_lines_of_others(tight: Stack, figures: Figures, what: str) -> None:
+def test_a_flood_of_requests_does_not_push_other_lines_out_of_the_log(tight: Stack, figures: Figures, what: str) -> None:
     stack, other = tight, f"other-{uuid.uuid4().hex}"
     until(lambda: stack.get(f"/rooms/{other}").status == 404, 60, "nginx takes a request")
     before = stack.log(stack.container("nginx"))

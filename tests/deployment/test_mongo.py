@@ -32,7 +32,7 @@ def stack(image: str, tmp_path: Path) -> Iterator[Stack]:
         stack.remove()
 
 
-def test_the_same_web_runs_on_mongodb(stack: Stack) -> None:
+def test_the_stack_runs_on_mongodb(stack: Stack) -> None:
     stack.manage("compose", "up", "--detach")
     stack.tool("import", "-", text=listing(50))
     stack.wait_until_served()

@@ -22,7 +22,7 @@ def login(stack: Stack, password: str, user: str) -> int:
     return run(["docker", "exec", "--interactive", web, "python", "-c", program], text=password).returncode
 
 
-def test_secrets_are_changed_while_the_stack_serves_on(stack: Stack, figures: Figures) -> None:
+def test_secrets_are_rotated_while_the_stack_serves(stack: Stack, figures: Figures) -> None:
     old, roles = stack.secrets(), {"postgres-password": "postgres", "application-password": "rentomatic"}
     allowed = {name: login(stack, old[name], role) for name, role in roles.items()}
     began = time.monotonic()
@@ -58,7 +58,7 @@ def _told(stack: Stack, done: Done) -> dict[str, str]:
     return {"output": done.stdout, "errors": done.stderr, "log of db": stack.log(stack.container("db"))}
 
 
-def test_a_deployment_is_alone(stack: Stack) -> None:
+def test_two_deployments_cannot_run_at_once(stack: Stack) -> None:
     with (stack.folder / "docker" / "secrets" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused = [stack.try_manage(*line.split()) for line in ("deploy", "stack rotate-secrets --yes")]
@@ -78,7 +78,7 @@ def test_exit_codes_are_passed_on(stack: Stack) -> None:
     assert 3 == stack.try_manage("stack", "show", "no-such-room").returncode
 
 
-def test_ctrl_c_ends_what_runs_in_the_foreground(stack: Stack) -> None:
+def test_ctrl_c_stops_a_stack_in_the_foreground(stack: Stack) -> None:
     with subprocess.Popen(
         stack.command("compose", "logs", "--follow"),
         cwd=stack.folder,
@@ -105,7 +105,7 @@ done
 """
 
 
-def test_nginx_is_unhealthy_while_nobody_looks_after_it_and_heals_itself(stack: Stack) -> None:
+def test_nginx_is_unhealthy_while_follow_is_down_and_recovers(stack: Stack) -> None:
     nginx = stack.container("nginx")
     check = stack.inspect(nginx)["Config"]["Healthcheck"]["Test"][1]
 
@@ -136,7 +136,7 @@ def test_a_database_whose_first_start_was_interrupted_gets_its_roles_later(stack
     assert 1 == refused
 
 
-def test_doctor_looks_at_the_stack_from_inside(stack: Stack) -> None:
+def test_doctor_checks_the_stack_from_inside(stack: Stack) -> None:
     stack.tool("backup")
     done = stack.try_manage("stack", "doctor", "--format", "json")
     found = {check["check"]: check for check in json.loads(done.stdout)}
@@ -147,7 +147,7 @@ def test_doctor_looks_at_the_stack_from_inside(stack: Stack) -> None:
     assert {"storage", "connections", "backup", "password"} <= set(found)
 
 
-def test_commands_of_rentomatic_take_standard_input_and_give_standard_output(stack: Stack) -> None:
+def test_commands_in_the_stack_use_standard_input_and_output(stack: Stack) -> None:
     before = stack.count()
     listing = "code,price,latitude,longitude\noperating-1,60,51.5,-0.12\n"
     report = stack.tool("import", "-", text=listing)
@@ -161,7 +161,7 @@ def test_commands_of_rentomatic_take_standard_input_and_give_standard_output(sta
     assert before == stack.count()
 
 
-def test_what_is_run_inside_leaves_no_container_behind(stack: Stack) -> None:
+def test_commands_in_the_stack_leave_no_container_behind(stack: Stack) -> None:
     stack.tool("search", "--limit", "1")
     label = f"label=com.docker.compose.project={stack.name}"
     left = docker(

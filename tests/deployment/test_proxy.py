@@ -40,11 +40,11 @@ def kind(answer: Answer) -> str:
 
 @pytest.mark.parametrize("path", ["/metrics", "/health/ready"])
 @pytest.mark.parametrize("spelling", ["{}", "/.{}", "/{}", "{}?a=b", "/static/..{}"])
-def test_what_is_for_operators_is_not_there_from_outside(stack: Stack, path: str, spelling: str) -> None:
+def test_endpoints_for_operators_are_hidden_from_outside(stack: Stack, path: str, spelling: str) -> None:
     assert 404 == stack.get(spelling.format(path)).status
 
 
-def test_what_is_for_operators_answers_inside(stack: Stack) -> None:
+def test_endpoints_for_operators_respond_inside(stack: Stack) -> None:
     for name in stack.containers("web"):
         assert run(["docker", "exec", name, "python", "-m", "rentomatic.server.probe"]).returncode == 0
         assert (
@@ -82,7 +82,7 @@ def test_staff_sign_in_and_import_a_file_longer_than_any_form(stack: Stack) -> N
     assert 403 == stack.request("POST", "/staff/import", headers, body).status
 
 
-def test_who_guesses_keys_is_soon_told_to_wait(stack: Stack) -> None:
+def test_guessing_keys_is_rate_limited(stack: Stack) -> None:
     answers = [
         stack.request("POST", "/staff/sign-in", sent_here(stack), b"key=rom_guess").status for _ in range(30)
     ]
@@ -91,7 +91,7 @@ def test_who_guesses_keys_is_soon_told_to_wait(stack: Stack) -> None:
     assert 429 == answers[-1]
 
 
-def test_no_client_can_say_under_which_name_the_site_is_asked(stack: Stack) -> None:
+def test_no_client_can_forge_the_name_of_the_site(stack: Stack) -> None:
     told = {"Forwarded": "host=elsewhere.example;proto=https", "X-Forwarded-Host": "elsewhere.example"}
     page = stack.get("/", {**BROWSER, **told})
     signed_out = stack.request("POST", "/staff/sign-out", sent_here(stack, **told), b"")
@@ -105,7 +105,7 @@ def test_no_client_can_say_under_which_name_the_site_is_asked(stack: Stack) -> N
 # --- what nginx has to say itself
 
 
-def test_an_error_of_nginx_is_a_problem_for_programs_and_a_page_for_browsers(
+def test_errors_of_nginx_are_problems_for_programs_and_pages_for_browsers(
     stack: Stack, subtests: pytest.Subtests
 ) -> None:
     requests = {
@@ -126,7 +126,7 @@ def test_an_error_of_nginx_is_a_problem_for_programs_and_a_page_for_browsers(
 
 
 @pytest.mark.parametrize("accept", [JSON, BROWSER])
-def test_what_is_refused_before_its_headers_are_read_is_a_problem_for_everyone(
+def test_requests_refused_before_their_headers_are_read_get_a_problem(
     stack: Stack, accept: dict[str, str]
 ) -> None:
     long_url = stack.get("/rooms?filter_code__in=" + "a" * 20_000, accept)
@@ -140,7 +140,7 @@ def test_what_is_refused_before_its_headers_are_read_is_a_problem_for_everyone(
     assert (431, 431) == (long_header.status, long_header.json["status"])
 
 
-def test_without_any_web_there_is_a_503_that_says_when_to_try_again(stack: Stack, figures: Figures) -> None:
+def test_without_a_web_container_nginx_responds_503_with_retry_after(stack: Stack, figures: Figures) -> None:
     stack.manage("compose", "stop", "web")
     try:
         began = time.monotonic()
@@ -162,7 +162,7 @@ def test_without_any_web_there_is_a_503_that_says_when_to_try_again(stack: Stack
     "target", ["/", "/rooms?limit=1", "/rooms/nothing", "/rooms?x=1", "/metrics", "/static/none"]
 )
 @pytest.mark.parametrize("accept", [JSON, BROWSER])
-def test_security_headers_are_there_once(stack: Stack, target: str, accept: dict[str, str]) -> None:
+def test_every_security_header_is_sent_once(stack: Stack, target: str, accept: dict[str, str]) -> None:
     answer = stack.get(target, accept)
 
     assert dict.fromkeys(SECURITY_HEADERS, 1) == {name: len(answer.header(name)) for name in SECURITY_HEADERS}
@@ -174,7 +174,7 @@ def test_security_headers_are_there_once(stack: Stack, target: str, accept: dict
 # --- one request through all logs
 
 
-def test_a_request_has_one_id_in_the_answer_and_in_both_logs(stack: Stack) -> None:
+def test_a_request_has_the_same_id_in_its_response_and_both_logs(stack: Stack) -> None:
     own = f"test-{uuid.uuid4().hex}"
     for given in (own, None):
         headers = {"X-Request-ID": given} if given else {}
@@ -188,13 +188,13 @@ def test_a_request_has_one_id_in_the_answer_and_in_both_logs(stack: Stack) -> No
         assert [200] == [line["status"] for line in by_web]
 
 
-def test_an_id_that_is_not_well_formed_is_not_taken(stack: Stack) -> None:
+def test_a_malformed_request_id_is_replaced(stack: Stack) -> None:
     answer = stack.get("/rooms?limit=1", {"X-Request-ID": 'a"b c'})
 
     assert re.fullmatch("[0-9a-f]{32}", answer.header("x-request-id")[0])
 
 
-def test_every_line_of_nginx_access_log_is_json_whatever_is_asked(stack: Stack) -> None:
+def test_every_line_of_the_access_log_is_json_whatever_is_requested(stack: Stack) -> None:
     with stack.socket() as connection:
         connection.sendall(
             b'GET /rooms?q="\xff\x01\\ HTTP/1.1\r\nHost: a\r\nUser-Agent: "\xfe\r\nConnection: close\r\n\r\n'
@@ -209,7 +209,7 @@ def test_every_line_of_nginx_access_log_is_json_whatever_is_asked(stack: Stack) 
 # --- compression, and the second's worth of searches
 
 
-def test_what_is_long_is_compressed_for_who_takes_it(stack: Stack) -> None:
+def test_long_responses_are_compressed_for_clients_that_accept_it(stack: Stack) -> None:
     plain = stack.get("/rooms?limit=100&sort=price")
     packed = stack.get("/rooms?limit=100&sort=price", {"Accept-Encoding": "gzip"})
 
@@ -231,7 +231,7 @@ def ask_again_and_again(stack: Stack, price: int, times: int = 20) -> float:
     return time.monotonic() - began
 
 
-def test_searches_that_are_the_same_reach_the_application_once_a_second(
+def test_equal_searches_reach_the_application_once_a_second(
     stack: Stack, figures: Figures
 ) -> None:
     price = 10_000 + time.monotonic_ns() % 1_000_000
@@ -242,7 +242,7 @@ def test_searches_that_are_the_same_reach_the_application_once_a_second(
     assert 1 <= seen <= 2 + int(seconds)
 
 
-def test_different_wishes_are_not_answered_from_one_cache(stack: Stack) -> None:
+def test_different_requests_do_not_share_a_cache_entry(stack: Stack) -> None:
     target = f"/rooms?limit=2&filter_price__gt={time.monotonic_ns() % 20}"
     kinds = [kind(stack.get(target, {"Accept": accept})) for accept in ("application/json", "text/csv")]
 
@@ -251,7 +251,7 @@ def test_different_wishes_are_not_answered_from_one_cache(stack: Stack) -> None:
     assert 2 == len(stack.get(target, {"Accept": "application/json"}).json)
 
 
-def test_the_cache_can_be_turned_off(stack: Stack) -> None:
+def test_the_cache_can_be_disabled(stack: Stack) -> None:
     price = 10_000 + time.monotonic_ns() % 1_000_000
     with stack.reconfigured(SEARCH_CACHE="off"):
         ask_again_and_again(stack, price)
@@ -263,7 +263,7 @@ def test_the_cache_can_be_turned_off(stack: Stack) -> None:
 # --- slow clients, and requests that are tried again
 
 
-def test_a_client_that_dribbles_its_headers_is_cut_off(stack: Stack, figures: Figures) -> None:
+def test_a_client_that_sends_its_headers_slowly_is_cut_off(stack: Stack, figures: Figures) -> None:
     began = time.monotonic()
     with stack.socket(timeout=1) as connection:
         connection.sendall(b"GET /rooms HTTP/1.1\r\nHost: a\r\n")
@@ -279,7 +279,7 @@ def test_a_client_that_dribbles_its_headers_is_cut_off(stack: Stack, figures: Fi
     assert seconds < 30
 
 
-def test_a_proxy_in_front_says_who_asks_only_where_it_is_trusted(stack: Stack) -> None:
+def test_only_a_trusted_proxy_can_name_the_client(stack: Stack) -> None:
     told = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Forwarded-Proto": "https"}
 
     def seen() -> tuple[bool, bool]:
@@ -312,7 +312,7 @@ def many_rooms(stack: Stack) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("many_rooms")
-def test_a_reader_finds_out_that_an_export_was_cut(stack: Stack, figures: Figures, tmp_path: Path) -> None:
+def test_an_interrupted_export_is_detectable(stack: Stack, figures: Figures, tmp_path: Path) -> None:
     export = tmp_path / "export.ndjson"
     url = f"http://127.0.0.1:{stack.port}/rooms?format=ndjson"
     with subprocess.Popen(["curl", "--silent", "--limit-rate", "500k", "--output", export, url]) as curl:
@@ -324,7 +324,7 @@ def test_a_reader_finds_out_that_an_export_was_cut(stack: Stack, figures: Figure
     assert code in (18, 56)  # a partial file; a connection that was reset
 
 
-def test_pages_that_are_open_get_their_parts_where_no_more_may_be_opened(stack: Stack) -> None:
+def test_open_pages_get_their_parts_when_no_more_may_be_opened(stack: Stack) -> None:
     with stack.reconfigured(CLIENT_RATE="1r/s", CLIENT_BURST="5"):
         others = [stack.get("/rooms/nothing").status for _ in range(40)]
         opened = stack.get("/", BROWSER).status
@@ -339,7 +339,7 @@ EXPORTS = 10
 """Of one address at a time, see routes.conf."""
 
 
-def test_an_address_has_few_exports_at_a_time(stack: Stack) -> None:
+def test_concurrent_exports_are_limited_by_address(stack: Stack) -> None:
     with ExitStack() as end:
         for name in stack.containers("web"):
             end.enter_context(stack.frozen(name))
@@ -381,7 +381,7 @@ def server_beside(stack: Stack, program: Path, **variables: str) -> Iterator[str
 
 
 @pytest.mark.parametrize(("method", "tried"), [("GET", "again elsewhere"), ("POST", "once")])
-def test_a_lost_request_is_tried_again_unless_it_may_have_changed_something(
+def test_a_lost_request_is_retried_unless_it_may_have_changed_something(
     stack: Stack, figures: Figures, method: str, tried: str
 ) -> None:
     mine = f"lost-{uuid.uuid4().hex[:8]}"

@@ -47,7 +47,7 @@ def test_an_office_behind_one_address_opens_the_first_page_at_once(stack: Stack,
     assert {200} <= set(others) <= {200, 503}
 
 
-def test_files_come_from_nginx_and_the_application_is_not_asked(stack: Stack) -> None:
+def test_nginx_serves_files_without_the_application(stack: Stack) -> None:
     path = f"{base(stack)}/vendor/leaflet/leaflet.js"
     marker = f"{base(stack)}/vendor"
     plain, packed = stack.get(path), stack.get(path, PACKED)
@@ -64,7 +64,7 @@ def test_files_come_from_nginx_and_the_application_is_not_asked(stack: Stack) ->
 
 
 @pytest.mark.parametrize("accept", [JSON, BROWSER])
-def test_file_that_no_version_has_is_not_found(stack: Stack, accept: dict[str, str]) -> None:
+def test_file_missing_from_every_version_is_not_found(stack: Stack, accept: dict[str, str]) -> None:
     for path in (f"{base(stack)}/none.js", f"{base(stack)}/js/", f"{base(stack)}/", f"{UNKNOWN}/none.js"):
         answer = stack.get(path, accept)
 
@@ -72,14 +72,14 @@ def test_file_that_no_version_has_is_not_found(stack: Stack, accept: dict[str, s
         assert kind(answer) == ("text/html" if accept is BROWSER else "application/problem+json")
 
 
-def test_file_of_an_unknown_version_is_the_current_one_and_asked_for_again(stack: Stack) -> None:
+def test_file_of_an_unknown_version_is_the_current_one_and_not_cached(stack: Stack) -> None:
     known, unknown = stack.get(f"{base(stack)}/map.css"), stack.get(f"{UNKNOWN}/map.css")
 
     assert (200, "public, no-cache") == (unknown.status, unknown.header("cache-control")[0])
     assert known.body == unknown.body
 
 
-def test_files_are_sent_while_every_web_is_stopped_and_after_it(stack: Stack) -> None:
+def test_files_are_served_while_every_web_container_is_stopped_and_afterwards(stack: Stack) -> None:
     path = f"{base(stack)}/js/search.js"
     stack.manage("compose", "stop", "web")
     try:
@@ -93,7 +93,7 @@ def test_files_are_sent_while_every_web_is_stopped_and_after_it(stack: Stack) ->
     assert (stopped.status, stopped.body) == (after.status, after.body)
 
 
-def test_whoever_asks_for_files_that_are_not_there_is_limited_like_anybody(stack: Stack) -> None:
+def test_requests_for_missing_files_are_limited_like_any_others(stack: Stack) -> None:
     limits = {"CLIENT_RATE": "1r/s", "CLIENT_BURST": "5"}
     with stack.reconfigured(**limits):
         path = f"{base(stack)}/map.css"

@@ -13,7 +13,7 @@ from tests.deployment.project import Stack, docker, run, until
 from tests.deployment.tutorial import CODE, Walk
 
 
-def test_every_step_of_the_walk_succeeds(tutorial: Walk, figures: Figures) -> None:
+def test_every_step_of_the_tutorial_succeeds(tutorial: Walk, figures: Figures) -> None:
     steps = (tutorial.build, tutorial.up, *tutorial.init, tutorial.psql)
     for step, seconds in tutorial.seconds.items():
         figures.add(f"./manage.py {step}", f"{seconds:.1f} s")
@@ -28,14 +28,14 @@ def test_init_postgres_may_be_repeated(tutorial: Walk) -> None:
     assert first.stdout == second.stdout
 
 
-def test_the_room_of_the_tutorial_is_shown(tutorial: Walk) -> None:
+def test_the_room_from_the_tutorial_is_shown(tutorial: Walk) -> None:
     room = {"code": CODE, "size": 215, "price": 39, "latitude": 51.75436293, "longitude": -0.09998975}
 
     assert (200, []) == (tutorial.empty.status, tutorial.empty.json)
     assert [room] == tutorial.shown.json
 
 
-def test_psql_shows_the_table_and_takes_the_room(tutorial: Walk) -> None:
+def test_psql_shows_the_table_and_inserts_the_room(tutorial: Walk) -> None:
     output = tutorial.psql.stdout
 
     assert 'connected to database "application"' in output
@@ -70,7 +70,7 @@ def certificate(stack: Stack) -> Iterator[None]:
     until(stack.answers, 30, "HTTP is served again without a certificate")
 
 
-def test_a_certificate_is_taken_up_within_seconds(stack: Stack, certificate: None, figures: Figures) -> None:
+def test_a_new_certificate_is_used_within_seconds(stack: Stack, certificate: None, figures: Figures) -> None:
     began = time.monotonic()
     until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
     figures.add("certificate put in place, then HTTPS", f"{time.monotonic() - began:.1f} s")
@@ -96,7 +96,7 @@ def test_an_old_version_of_tls_is_refused(stack: Stack, certificate: None) -> No
     assert run(old).returncode == 35
 
 
-def test_a_certificate_that_breaks_leaves_the_former_one_in_use(stack: Stack, certificate: None) -> None:
+def test_an_invalid_certificate_leaves_the_previous_one_in_use(stack: Stack, certificate: None) -> None:
     until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
     key = stack.folder / "docker" / "tls" / "tls.key"
     good, nginx, web = key.read_text(), stack.container("nginx"), stack.containers("web")[0]
@@ -117,7 +117,7 @@ def test_a_certificate_that_breaks_leaves_the_former_one_in_use(stack: Stack, ce
     assert "tls.key is not the key of" in " ".join(doctor.stdout.split())
 
 
-def test_an_authority_can_prove_the_domain_over_http(stack: Stack, certificate: None) -> None:
+def test_an_authority_can_verify_the_domain_over_http(stack: Stack, certificate: None) -> None:
     until(lambda: stack.get("/rooms").status == 308, 30, "HTTP leads to HTTPS")
     folder = stack.folder / "docker" / "tls" / "acme" / ".well-known" / "acme-challenge"
     folder.mkdir(parents=True)
@@ -129,7 +129,7 @@ def test_an_authority_can_prove_the_domain_over_http(stack: Stack, certificate: 
     assert (200, b"proof") == (answer.status, answer.body)
 
 
-def test_a_broken_certificate_leaves_http_as_it_was(stack: Stack) -> None:
+def test_an_invalid_certificate_does_not_affect_http(stack: Stack) -> None:
     folder = stack.folder / "docker" / "tls"
     nginx, complaint = stack.container("nginx"), "tls.key cannot be used"
     before = stack.log(nginx).count(complaint)

@@ -46,7 +46,7 @@ def place(cluster: Cluster, box: BoundingBox, zoom: int) -> tuple[float, float]:
     return (cluster.longitude + beyond) / 360 * 256 * 2**zoom, north / (2 * pi) * 256 * 2**zoom
 
 
-def test_a_room_alone_is_a_cluster_that_carries_it() -> None:
+def test_a_single_room_is_a_cluster_that_includes_it() -> None:
     room = at(51.5, -0.1, price=44)
 
     (cluster,) = clusters([room], TOWN, 12).clusters
@@ -69,7 +69,7 @@ def test_rooms_near_each_other_are_one_cluster_at_their_mean_place() -> None:
     assert BoundingBox(-0.12, 51.50, -0.10, 51.56) == cluster.bounds
 
 
-def test_they_come_apart_where_the_map_is_larger() -> None:
+def test_clusters_split_at_a_higher_zoom() -> None:
     rooms = [at(51.5, -0.10), at(51.5, -0.12)]
 
     assert [1, 1, 2, 2] == [len(clusters(rooms, TOWN, zoom).clusters) for zoom in (8, 12, 13, 14)]
@@ -81,7 +81,7 @@ def test_the_largest_comes_first() -> None:
     assert [3, 1, 1] == [cluster.count for cluster in clusters(rooms, TOWN, 14).clusters]
 
 
-def test_rooms_on_either_side_of_the_antimeridian_are_neighbours_where_the_box_crosses_it() -> None:
+def test_rooms_on_both_sides_of_the_antimeridian_merge_if_the_box_crosses_it() -> None:
     rooms = [at(0, 179.9, price=1), at(0, -179.7, price=2)]
 
     (cluster,) = clusters(rooms, PACIFIC, 5).clusters
@@ -90,7 +90,7 @@ def test_rooms_on_either_side_of_the_antimeridian_are_neighbours_where_the_box_c
     assert 2 == len(clusters(rooms, EARTH, 5).clusters)
 
 
-def test_rooms_at_the_western_edge_of_a_box_across_the_antimeridian_are_not_taken_around_the_earth() -> None:
+def test_rooms_at_the_western_edge_of_a_box_across_the_antimeridian_are_not_wrapped_around() -> None:
     edge = 171.209  # whose mean, three times over, is rounded to less
     rooms = [at(0.1 * number, edge) for number in range(3)] + [at(0.1, edge + 0.5)]
 
@@ -98,7 +98,7 @@ def test_rooms_at_the_western_edge_of_a_box_across_the_antimeridian_are_not_take
     assert (4, BoundingBox(edge, 0, edge + 0.5, 0.2)) == (cluster.count, cluster.bounds)
 
 
-def test_bounds_hold_every_room_of_their_cluster_also_beyond_the_antimeridian() -> None:
+def test_bounds_hold_every_room_of_their_cluster_across_the_antimeridian() -> None:
     rooms = [at(0.01 * number, -179.99 + 0.0123456789012 * number) for number in range(40)]
 
     for zoom in (2, 9, 14):
@@ -107,13 +107,13 @@ def test_bounds_hold_every_room_of_their_cluster_also_beyond_the_antimeridian() 
         assert all(number >= cluster.count for number, cluster in zip(held, found, strict=True))
 
 
-def test_rooms_at_the_poles_have_their_place_at_the_edge_of_the_map() -> None:
+def test_rooms_at_the_poles_are_at_the_edge_of_the_map() -> None:
     found = clusters([at(90, 10), at(-90, 10)], EARTH, 1)
 
     assert [1, 1] == [cluster.count for cluster in found.clusters]
 
 
-def test_what_a_sample_shows_is_scaled_to_all_rooms() -> None:
+def test_counts_from_a_sample_are_scaled_to_all_rooms() -> None:
     (cell,) = cells_of([at(51.5, -0.1)], grid_of(TOWN, 10))
     sample = Cells((cell._replace(room=None),), share=0.05)
 
@@ -125,13 +125,13 @@ def test_no_rooms_are_no_clusters() -> None:
     assert Clusters(()) == clusters([], TOWN, 10)
 
 
-def test_a_box_that_no_screen_shows_is_clustered_as_at_a_lower_zoom() -> None:
+def test_a_box_larger_than_a_screen_is_clustered_at_a_lower_zoom() -> None:
     assert 11 == fitting_zoom(TOWN, 11)
     assert fitting_zoom(TOWN, 22) < 16
     assert fitting_zoom(EARTH, 22) < 4
 
 
-def test_a_map_that_is_moved_keeps_its_grid() -> None:
+def test_panning_the_map_keeps_the_grid() -> None:
     moved = BoundingBox(-0.25, 51.45, 0.15, 51.65)
 
     assert grid_of(TOWN, 11) == grid_of(moved, 11)
@@ -142,7 +142,7 @@ def test_cells_are_about_square_on_the_map() -> None:
     assert Grid(45, 45) == grid_of(BoundingBox(0, -1, 1, 1), 0)
 
 
-def test_the_cell_of_a_place_is_found_by_dividing() -> None:
+def test_the_cell_of_a_place_is_computed_by_division() -> None:
     grid = Grid(width=45, height=22.5)
 
     assert [(0, 0), (3, 6), (4, 4), (8, 8)] == [
@@ -153,7 +153,7 @@ def test_the_cell_of_a_place_is_found_by_dividing() -> None:
     ]
 
 
-def test_there_are_never_too_many() -> None:
+def test_the_number_of_clusters_is_bounded() -> None:
     rooms = [at(row, column) for row in range(60) for column in range(120)]
 
     box = BoundingBox(0, 0, 120, 60)
@@ -164,7 +164,7 @@ def test_there_are_never_too_many() -> None:
     assert len(rooms) == sum(cluster.count for cluster in found.clusters)
 
 
-def test_what_is_between_two_goes_to_the_larger() -> None:
+def test_a_cell_between_two_clusters_joins_the_larger() -> None:
     pixel = 360 / 256 / 2**12
     small, between, large = (at(0, 50 * number * pixel) for number in range(3))
     more = [at(0, large.longitude + number * pixel / 100) for number in range(1, 4)]

@@ -16,7 +16,7 @@ def among(own: int, *others: int) -> Standing:
     return found
 
 
-def test_among_no_others_nothing_stands_anywhere() -> None:
+def test_without_others_there_is_no_rank() -> None:
     assert standing(Fraction(60), []) is None
 
 
@@ -52,7 +52,7 @@ def test_others_are_below_equal_or_above() -> None:
     assert (Fraction(40), Fraction(90)) == (found.lowest, found.highest)
 
 
-def test_what_has_no_value_of_its_own_still_sees_those_of_the_others() -> None:
+def test_a_room_without_a_value_still_gets_the_median_of_the_others() -> None:
     found = standing(None, [Fraction(1), Fraction(3)])
 
     assert found == Standing(
@@ -86,12 +86,12 @@ def test_prices_per_area_compare_exactly_however_close_they_are(room: Room, othe
         assert found.median == median(quotients)
 
 
-def test_a_square_metre_costs_its_exact_share() -> None:
+def test_the_price_per_area_is_exact() -> None:
     assert Fraction(39, 215) == price_per_area(make_room(price=39, size=215))
     assert price_per_area(make_room(size=None)) is None
 
 
-def test_prices_per_area_are_those_of_rooms_that_state_a_size() -> None:
+def test_prices_per_area_include_only_rooms_with_a_size() -> None:
     room = make_room(price=60, size=20)
     others = (make_room(code="b", price=40, size=20), make_room(code="c", price=1, size=None))
 
@@ -106,7 +106,7 @@ def test_prices_per_area_are_those_of_rooms_that_state_a_size() -> None:
     assert found.price_per_area.percentile == 100
 
 
-def test_no_price_per_area_is_known_where_no_neighbour_states_a_size() -> None:
+def test_there_is_no_price_per_area_without_a_neighbour_with_a_size() -> None:
     found = compare(make_room(), (make_room(code="b", size=None),), 1000, complete=True)
 
     assert found.price

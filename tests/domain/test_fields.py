@@ -25,7 +25,7 @@ def test_table_lists_the_attributes_of_a_room_in_their_order() -> None:
     assert [*Field] == [field.name for field in FIELDS]
 
 
-def test_what_documents_leave_out_may_be_left_out_of_a_room() -> None:
+def test_fields_missing_from_documents_are_optional_in_a_room() -> None:
     left_out = [field.name for field in fields(Room) if field.default is not MISSING]
 
     assert [*WRITTEN_IF_STATED] == left_out
@@ -43,7 +43,7 @@ def test_no_column_name_belongs_to_two_fields() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_fields_that_sort_take_the_conditions_that_next_pages_begin_with() -> None:
+def test_sortable_fields_accept_the_conditions_of_a_next_page() -> None:
     sorting = [FIELD[Field(key)] for key in SortKey if key is not SortKey.DISTANCE]
 
     assert all({Operator.EQ, Operator.LT, Operator.GT} <= {*field.operators} for field in sorting)
@@ -54,10 +54,10 @@ def test_only_the_size_is_null_in_documents() -> None:
 
 
 @given(ROOMS)
-def test_values_of_a_room_make_the_same_room(room: Room) -> None:
+def test_a_room_can_be_rebuilt_from_its_values(room: Room) -> None:
     assert room == room_of_values(values_of(room))
 
 
-def test_a_bare_room_states_nothing_more() -> None:
+def test_a_minimal_room_states_no_optional_fields() -> None:
     assert {} == stated(make_room(size=None))
     assert {"title": "Quiet"} == stated(make_room(title="Quiet"))

@@ -35,7 +35,7 @@ def test_distance_is_along_the_great_circle(
 
 
 @given(POINTS, POINTS)
-def test_distance_is_the_same_both_ways_and_no_more_than_half_around(one: Point, other: Point) -> None:
+def test_distance_is_symmetric_and_at_most_half_the_circumference(one: Point, other: Point) -> None:
     there = one.distance_to(other.latitude, other.longitude)
     back = other.distance_to(one.latitude, one.longitude)
 
@@ -117,7 +117,7 @@ def test_a_point_off_the_earth_is_refused(place: tuple[float, float]) -> None:
 
 
 @given(POINTS, RADII, st.floats(0, 1), st.floats(0, 1))
-def test_the_box_within_a_circle_holds_nothing_but_the_circle(
+def test_the_box_within_a_circle_lies_wholly_in_the_circle(
     centre: Point, radius: float, north: float, east: float
 ) -> None:
     circle = Circle(centre, radius)
@@ -130,7 +130,7 @@ def test_the_box_within_a_circle_holds_nothing_but_the_circle(
 
 
 @given(POINTS, boxes(), st.floats(0, 1), st.floats(0, 1))
-def test_a_place_in_a_box_is_within_the_range_of_its_distances(
+def test_distances_to_places_in_a_box_are_within_its_range(
     near: Point, box: BoundingBox, north: float, east: float
 ) -> None:
     for part in box.parts():

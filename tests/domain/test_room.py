@@ -8,7 +8,7 @@ from rentomatic.domain.room import InvalidRoom, canonical_code
 from tests.builders import make_room
 
 
-def test_a_room_keeps_what_it_was_made_of() -> None:
+def test_a_room_keeps_its_values() -> None:
     room = make_room(code="18674", size=25, price=121, latitude=41.4042, longitude=2.17306)
 
     assert (
@@ -42,7 +42,7 @@ def test_a_room_cannot_be_changed() -> None:
         ("code", "x" * 36),
     ],
 )
-def test_a_value_on_the_edge_is_taken(field: str, value: object) -> None:
+def test_a_value_at_a_limit_is_accepted(field: str, value: object) -> None:
     assert value == getattr(make_room(**{field: value}), field)
 
 
@@ -81,7 +81,7 @@ def test_a_value_on_the_edge_is_taken(field: str, value: object) -> None:
         ("code", None),
     ],
 )
-def test_a_value_that_makes_no_room_is_refused_by_name(field: str, value: object) -> None:
+def test_an_invalid_value_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(InvalidRoom) as refusal:
         make_room(**{field: value})
 
@@ -96,7 +96,7 @@ def test_all_wrong_values_are_named_at_once() -> None:
 
 
 @given(st.uuids())
-def test_a_uuid_is_kept_in_lower_case(code: uuid.UUID) -> None:
+def test_a_uuid_is_stored_in_lower_case(code: uuid.UUID) -> None:
     assert str(code) == make_room(code=str(code).upper()).code
 
 

@@ -33,7 +33,7 @@ from tests.builders import make_room
         ("in", (1, 2), False),
     ],
 )
-def test_a_condition_compares_as_its_operator_says(
+def test_a_condition_compares_by_its_operator(
     operator: str, value: int | tuple[int, ...], holds: bool
 ) -> None:
     assert holds is Condition(Field.PRICE, Operator(operator), value).holds(make_room(price=60))
@@ -67,7 +67,7 @@ def test_a_condition_on_a_code_finds_a_uuid_in_either_case() -> None:
         ("code", "eq", "not a code"),
     ],
 )
-def test_a_condition_whose_value_does_not_fit_cannot_be_made(
+def test_a_condition_with_an_unsuitable_value_is_refused(
     field: str,
     operator: str,
     value: object,
@@ -119,12 +119,12 @@ def test_every_sort_has_one_name() -> None:
     assert list(SORTS) == ["code", "-code", "price", "-price", "size", "-size", "distance"]
 
 
-def test_a_search_cannot_be_sorted_by_distance_from_nowhere() -> None:
+def test_a_sort_by_distance_needs_a_point() -> None:
     with pytest.raises(ValueError, match="near"):
         RoomQuery(sort=BY_DISTANCE)
 
 
-def test_the_furthest_first_cannot_be_asked_for() -> None:
+def test_a_sort_by_distance_cannot_descend() -> None:
     with pytest.raises(ValueError, match="nearest first"):
         Sort(SortKey.DISTANCE, descending=True)
 

@@ -15,10 +15,10 @@ def test_reading_a_cell_undoes_what_writing_it_did(text: str) -> None:
 
 
 @given(TEXTS)
-def test_no_cell_begins_like_a_formula(text: str) -> None:
+def test_no_cell_looks_like_a_formula(text: str) -> None:
     assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
 
 
 @pytest.mark.parametrize("text", ["Quiet", "'tis quiet", "1+1", "", "a=b"])
-def test_other_texts_stay_as_they_are(text: str) -> None:
+def test_other_texts_are_unchanged(text: str) -> None:
     assert text == defused(text) == restored(text)

@@ -23,7 +23,7 @@ def test_no_rooms_have_no_ranges_and_no_histogram() -> None:
     assert (summary.count, summary.price, summary.size, summary.histogram) == (0, None, None, ())
 
 
-def test_a_summary_counts_and_ranges() -> None:
+def test_a_summary_has_count_and_ranges() -> None:
     summary = summary_of({39: 1, 60: 2}, Range(5, 9))
 
     assert (3, Range(39, 60), Range(5, 9)) == (summary.count, summary.price, summary.size)
@@ -91,7 +91,7 @@ def test_the_buckets_of_an_estimate_add_up(prices: dict[int, int], share: float)
     ]
 
 
-def test_an_empty_sample_is_no_proof_that_there_is_nothing() -> None:
+def test_an_empty_sample_does_not_prove_that_there_are_no_matches() -> None:
     estimate = estimate_of(Sample({}, None, share=0.1))
 
     assert (0, None, (), False) == (estimate.count, estimate.price, estimate.histogram, estimate.exact)

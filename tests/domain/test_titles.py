@@ -39,7 +39,7 @@ INVISIBLE = (
         ".",
     ],
 )
-def test_a_title_of_one_line_is_kept_as_it_is(title: str | None) -> None:
+def test_a_title_of_one_line_is_unchanged(title: str | None) -> None:
     assert title == make_room(title=title).title
 
 

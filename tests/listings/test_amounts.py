@@ -106,12 +106,12 @@ def understood(text: str) -> int | None:
 
 
 @pytest.mark.parametrize(("text", "expected"), UNDERSTOOD.items())
-def test_a_certain_price_is_understood(text: str, expected: int) -> None:
+def test_an_unambiguous_price_is_understood(text: str, expected: int) -> None:
     assert expected == whole_price(text)
 
 
 @pytest.mark.parametrize("text", NOT_A_NUMBER)
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_text_that_is_not_a_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         whole_price(text)
 
@@ -125,7 +125,7 @@ def test_a_price_with_a_fraction_is_refused_and_not_rounded(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["1,200", "1.200", "€1,200", "1.200 €", "12,000", "120.000", "1,200 EUR"])
-def test_a_price_that_may_mean_thousands_or_a_fraction_is_refused_with_the_way_out(text: str) -> None:
+def test_an_ambiguous_separator_is_refused_with_advice(text: str) -> None:
     with pytest.raises(UnclearAmount, match="thousands or a fraction") as refused:
         whole_price(text)
 
@@ -133,7 +133,7 @@ def test_a_price_that_may_mean_thousands_or_a_fraction_is_refused_with_the_way_o
 
 
 @pytest.mark.parametrize("text", ["$1.200", "$180.000", "$ 95.000", "£1.000"])
-def test_a_currency_sign_makes_no_fraction_of_three_digits_after_a_point(text: str) -> None:
+def test_a_currency_sign_does_not_settle_an_ambiguous_separator(text: str) -> None:
     # $180.000 is 180 thousand in Bogotá, Santiago and Buenos Aires.
     with pytest.raises(ValueError, match=r"whole number|thousands or a fraction"):
         whole_price(text)
@@ -177,7 +177,7 @@ def test_a_price_that_does_not_fit_the_stated_decimal_is_refused(text: str, deci
 
 
 @pytest.mark.parametrize("text", ["60 80", "12 50", "1 2", "1 20", "1 2000", "10 0000"])
-def test_a_space_that_groups_no_thousands_makes_no_number(text: str) -> None:
+def test_a_space_that_does_not_group_thousands_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         whole_price(text)
 
@@ -190,7 +190,7 @@ def test_leading_zeros_do_not_change_a_price(zeros: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 12, "9" * 13, "9" * 5000, "$" + "9" * 13, "1" + " 000" * 100])
-def test_a_huge_price_is_never_taken_for_one_that_fits(text: str) -> None:
+def test_a_huge_price_never_overflows_into_range(text: str) -> None:
     price = understood(text)
 
     assert price is None or price > 2**31
@@ -208,7 +208,7 @@ def test_every_way_to_group_thousands_means_the_same(price: int) -> None:
 
 
 @given(st.text(max_size=12) | st.text("0123456789.,' €$-+e", max_size=12))
-def test_any_text_is_a_price_or_a_reason(text: str) -> None:
+def test_any_text_gives_a_price_or_a_reason(text: str) -> None:
     try:
         price = whole_price(text)
     except ValueError as error:
@@ -251,7 +251,7 @@ def test_an_uncertain_size_is_refused(text: str) -> None:
         ("-2.1E-05", -0.000021),
     ],
 )
-def test_degrees_have_a_point_or_a_comma(text: str, expected: float) -> None:
+def test_degrees_may_have_a_point_or_a_comma(text: str, expected: float) -> None:
     assert expected == degrees(text)
 
 
@@ -264,13 +264,13 @@ def test_degrees_are_read_as_python_writes_them(value: float) -> None:
     "text",
     ["", "north", "nan", "inf", "²", "٤١", "1_0", "51°30'", "1.2.3", "1,2,3", "0x1", "−5", "--5"],
 )
-def test_what_is_no_number_of_degrees_is_refused(text: str) -> None:
+def test_invalid_degrees_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number of degrees"):
         degrees(text)
 
 
 @pytest.mark.parametrize("text", ["85,-", "85.-", "85,—", "€ 85,-", "US$85", "R$ 85", "C$85.00"])
-def test_a_price_may_be_written_as_in_a_shop(text: str) -> None:
+def test_a_price_may_carry_its_currency(text: str) -> None:
     assert 85 == whole_price(text)
 
 
@@ -284,9 +284,9 @@ def test_what_is_no_currency_is_not_taken_for_one(text: str) -> None:
     ("text", "price"),
     [("49.99", 50), ("75,50", 76), ("$ 1,289.49", 1289), ("12.5", 13), ("0.4999", 0), ("60", 60)],
 )
-def test_a_price_with_a_fraction_is_rounded_where_that_is_wanted(text: str, price: int) -> None:
+def test_a_price_with_a_fraction_is_rounded_on_request(text: str, price: int) -> None:
     assert price == whole_price(text, rounded=True)
 
 
-def test_a_size_with_a_fraction_is_rounded_where_that_is_wanted() -> None:
+def test_a_size_with_a_fraction_is_rounded_on_request() -> None:
     assert 26 == whole_size("25.5 m²", rounded=True)

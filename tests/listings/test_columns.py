@@ -22,7 +22,7 @@ GERMAN_MAPPING = {
 @pytest.mark.parametrize(
     ("field", "name"), [(field.name, name) for field in FIELDS for name in field.columns]
 )
-def test_every_usual_name_is_found(field: str, name: str) -> None:
+def test_every_usual_column_name_is_recognised(field: str, name: str) -> None:
     header = [name if field == usual else usual for usual in NAMES]
 
     assert [make_room(title="Quiet")] == read_csv(f"{','.join(header)}\n{LINE},Quiet\n")
@@ -38,7 +38,7 @@ def test_a_field_whose_column_is_mapped_to_nothing_is_left_out() -> None:
     assert [make_room()] == read_csv(listing, mapping={"title": ""})
 
 
-def test_a_field_that_every_room_has_cannot_be_mapped_to_nothing() -> None:
+def test_a_required_field_cannot_be_mapped_to_nothing() -> None:
     with pytest.raises(ListingError, match="no column for the price"):
         read_csv(f"code,size,price,lat,lng\n{LINE}\n", mapping={"price": ""})
 
@@ -54,11 +54,11 @@ def test_a_field_that_every_room_has_cannot_be_mapped_to_nothing() -> None:
         "id,Size [m2],Price (€),Lat,Long",
     ],
 )
-def test_case_spaces_and_punctuation_do_not_count(header: str) -> None:
+def test_case_spaces_and_punctuation_are_ignored(header: str) -> None:
     assert [make_room()] == read_csv(f"{header}\n{LINE}\n")
 
 
-def test_the_most_telling_of_several_usual_names_wins() -> None:
+def test_the_most_specific_of_several_usual_names_wins() -> None:
     assert [make_room()] == read_csv(f"id,rate,{'code,size,price,latitude,longitude'}\nx,99,{LINE}\n")
 
 
@@ -72,11 +72,11 @@ def test_a_mapping_wins_over_a_usual_name() -> None:
     assert [make_room()] == read_csv(text, GERMAN_MAPPING)
 
 
-def test_a_column_of_sizes_may_be_missing() -> None:
+def test_the_column_of_sizes_may_be_missing() -> None:
     assert [make_room(size=None)] == read_csv("code,price,latitude,longitude\na1,60,51.5,-0.12\n")
 
 
-def test_missing_columns_are_named_with_those_there_are_and_the_way_to_map_one() -> None:
+def test_missing_columns_are_named_with_the_existing_ones_and_how_to_map_them() -> None:
     with pytest.raises(ListingError) as refusal:
         read_csv("Nummer,Preis,lat,lon\n1,2,3,4\n")
 
@@ -85,7 +85,7 @@ def test_missing_columns_are_named_with_those_there_are_and_the_way_to_map_one()
     assert Remedy("map", ("code=COLUMN",)) == refusal.value.remedy
 
 
-def test_a_mapped_column_that_is_not_there_is_named() -> None:
+def test_a_mapped_column_that_does_not_exist_is_named() -> None:
     with pytest.raises(ListingError) as refusal:
         read_csv(f"{GERMAN}\n{LINE}\n", {**GERMAN_MAPPING, "price": "Miete"})
 
@@ -93,17 +93,17 @@ def test_a_mapped_column_that_is_not_there_is_named() -> None:
     assert expected == str(refusal.value)
 
 
-def test_a_column_name_that_is_needed_and_doubled_is_refused() -> None:
+def test_a_duplicate_column_name_that_is_needed_is_refused() -> None:
     with pytest.raises(ListingError) as refusal:
         read_csv("code,price,price,latitude,longitude\na1,60,70,51.5,-0.12\n")
 
     assert str(refusal.value) == "2 columns are called 'price' (price)"
 
 
-def test_a_mapped_column_name_that_is_doubled_is_refused() -> None:
+def test_a_duplicate_column_name_that_is_mapped_is_refused() -> None:
     with pytest.raises(ListingError, match="2 columns are called 'Preis'"):
         read_csv("code,Preis,Preis,latitude,longitude\na1,60,70,51.5,-0.12\n", {"price": "Preis"})
 
 
-def test_a_doubled_column_name_that_says_nothing_about_rooms_does_not_matter() -> None:
+def test_a_duplicate_column_name_that_is_not_used_is_accepted() -> None:
     assert [make_room()] == read_csv(f"code,size,price,latitude,longitude,note,note\n{LINE},x,y\n")

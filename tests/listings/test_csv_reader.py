@@ -33,22 +33,22 @@ def joined(separator: str = ",", end: str = "\n") -> str:
 
 
 @given(rooms=room_sets())
-def test_what_is_written_is_read_back_the_same(rooms: list[Room]) -> None:
+def test_written_rooms_are_read_back_unchanged(rooms: list[Room]) -> None:
     assert rooms == read_csv(b"".join(write(rooms)).decode())
 
 
 @given(rooms=room_sets())
-def test_what_is_written_near_a_point_is_read_back_without_the_distance(rooms: list[Room]) -> None:
+def test_rooms_written_with_distances_are_read_back_without_them(rooms: list[Room]) -> None:
     assert rooms == read_csv(b"".join(write(rooms, Point(0.0, 0.0))).decode())
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"], ids=["comma", "semicolon", "tab", "bar"])
-def test_the_header_tells_the_separator(separator: str) -> None:
+def test_the_header_determines_the_separator(separator: str) -> None:
     assert read_csv(joined(separator)) == ROOMS
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
-def test_lines_may_end_in_any_way(end: str) -> None:
+def test_any_line_ending_is_accepted(end: str) -> None:
     assert read_csv(joined(end=end)) == ROOMS
 
 
@@ -63,7 +63,7 @@ def test_every_cell_may_be_quoted() -> None:
     assert read_csv(text.getvalue()) == ROOMS
 
 
-def test_a_separator_inside_quotes_separates_nothing() -> None:
+def test_a_separator_inside_quotes_is_text() -> None:
     text = 'code;"price, a day; in €";latitude;longitude\na1;"1.200,00";51,5;-0,12\n'
 
     rooms = read_csv(text, {"price": "price, a day; in €"})
@@ -71,22 +71,22 @@ def test_a_separator_inside_quotes_separates_nothing() -> None:
     assert [make_room(size=None, price=1200)] == rooms
 
 
-def test_columns_may_stand_in_any_order_among_others() -> None:
+def test_columns_may_be_in_any_order_among_others() -> None:
     text = "id,name,longitude,latitude,host,price,size\na1,Nice room,-0.12,51.5,,60,20\n"
 
     assert [make_room(title="Nice room")] == read_csv(text)
 
 
-def test_blank_lines_are_passed_over() -> None:
+def test_blank_lines_are_skipped() -> None:
     assert read_csv(joined().replace("\n", "\n\n")) == ROOMS
 
 
-def test_blank_lines_before_the_header_are_passed_over() -> None:
+def test_blank_lines_before_the_header_are_skipped() -> None:
     assert read_csv("\n\n" + joined()) == ROOMS
 
 
 @pytest.mark.parametrize("text", ["", "\n", "\r\n\r\n", ",,,\n"])
-def test_an_empty_file_is_called_empty(text: str) -> None:
+def test_an_empty_file_is_reported_as_empty(text: str) -> None:
     with pytest.raises(ListingError, match="the file is empty"):
         read_csv(text)
 
@@ -134,7 +134,7 @@ def test_line_numbers_count_the_lines_inside_quotes() -> None:
         ({"longitude": "-181"}, "longitude", "must be between -180 and 180 degrees"),
     ],
 )
-def test_a_line_that_makes_no_room_is_refused_with_its_number_column_value_and_reason(
+def test_an_invalid_line_is_refused_with_number_column_value_and_reason(
     changes: dict[str, str], column: str, reason: str, end: str
 ) -> None:
     good = {"code": "a1", "size": "20", "price": "60", "latitude": "51.5", "longitude": "-0.12"}
@@ -159,7 +159,7 @@ def test_a_line_with_the_wrong_number_of_columns_is_refused(line: str, columns: 
     assert [make_room(), expected, make_room(code="c3")] == read
 
 
-def test_an_open_quote_is_refused_with_the_lines_that_it_swallowed() -> None:
+def test_an_unclosed_quote_is_refused_with_the_lines_it_covers() -> None:
     read = read_csv(f'{HEADER}\na1,20,60,51.5,-0.12\nb2,"20,60,51.5,-0.12\nc3,20,60,51.5,-0.12\n')
 
     refusal = only_refusal(read)
@@ -169,7 +169,7 @@ def test_an_open_quote_is_refused_with_the_lines_that_it_swallowed() -> None:
     assert "is a closing quote missing?; lines 3 to 4 were read as one record" in refusal.reason
 
 
-def test_an_open_quote_swallows_no_whole_file() -> None:
+def test_an_unclosed_quote_does_not_consume_the_whole_file() -> None:
     lines = [f"r{number},20,60,51.5,-0.12" for number in range(10_000)]
     lines[0] = lines[0].replace("r0", '"r0')
 
@@ -192,7 +192,7 @@ def test_an_endless_column_name_is_refused(length: int) -> None:
         read_csv("a" * length + "\n1\n")
 
 
-def test_record_over_many_lines_is_given_up_before_it_fills_the_memory() -> None:
+def test_record_over_many_lines_is_refused_before_it_fills_the_memory() -> None:
     lines = iter(["code,price,latitude,longitude\n", '"cd\n', *['","cd\n'] * 300_000])
 
     with pytest.raises(ListingError, match=r"record that starts in line 2 is longer than 1,000,000 char"):
@@ -233,7 +233,7 @@ CELLS: st.SearchStrategy[Any] = st.text(max_size=8) | st.sampled_from(
 
 
 @given(st.lists(st.lists(CELLS, max_size=6).map(",".join), max_size=6).map("\n".join))
-def test_any_text_below_the_header_gives_rooms_and_refusals_of_lines_that_are_there(text: str) -> None:
+def test_any_text_below_the_header_gives_rooms_and_refusals_of_existing_lines(text: str) -> None:
     listing = f"{HEADER}\n{text}"
 
     read = read_csv(listing)
@@ -243,11 +243,11 @@ def test_any_text_below_the_header_gives_rooms_and_refusals_of_lines_that_are_th
 
 
 @pytest.mark.parametrize("padded", ["b2,20,60,51.5,-0.12,,", "b2,20,60,51.5,-0.12, ,\n,,,,,,\n , ,,,"])
-def test_empty_cells_with_which_a_spreadsheet_pads_are_passed_over(padded: str) -> None:
+def test_trailing_empty_cells_from_spreadsheets_are_ignored(padded: str) -> None:
     assert [make_room(), make_room(code="b2")] == read_csv(f"{HEADER}\na1,20,60,51.5,-0.12\n{padded}\n")
 
 
-def test_the_separator_may_be_stated_as_excel_does() -> None:
+def test_the_separator_may_be_stated_as_in_excel() -> None:
     read = read_csv(f"sep=;\n{HEADER.replace(',', ';')}\na1;20;60;51,5;-0,12\nbad\n")
 
     assert make_room() == read[0]

@@ -17,12 +17,12 @@ LINE = '{"code":"a1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n'
 @pytest.mark.parametrize(
     "text", [LINE, "code,size,price,latitude,longitude\na1,20,60,51.5,-0.12\n"], ids=["ndjson", "csv"]
 )
-def test_the_first_line_tells_the_format(before: str, text: str) -> None:
+def test_the_first_line_determines_the_format(before: str, text: str) -> None:
     assert [make_room()] == list(read((before + text).splitlines(keepends=True), Columns()))
 
 
 @pytest.mark.parametrize("name", ["rooms.ndjson", "rooms.jsonl.gz"])
-def test_the_name_tells_the_format(name: str) -> None:
+def test_the_file_name_determines_the_format(name: str) -> None:
     (refusal,) = read(["code,price\n"], Columns(), name=name)
 
     assert "is not a JSON object" in str(refusal)
@@ -32,13 +32,13 @@ def test_the_name_tells_the_format(name: str) -> None:
     ("line", "message"),
     [('[{"code":"a1"}]', "JSON array"), ('{"type":"FeatureCollection","features":[]}', "GeoJSON")],
 )
-def test_a_format_that_is_only_written_is_named(line: str, message: str) -> None:
+def test_a_format_that_can_only_be_written_is_named(line: str, message: str) -> None:
     with pytest.raises(ListingError, match=message):
         read([line], Columns())
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
-def test_a_listing_with_too_many_blank_lines_in_a_row_is_given_up(kind: str) -> None:
+def test_a_listing_with_too_many_successive_blank_lines_is_refused(kind: str) -> None:
     read_lines = 0
 
     def lines() -> Iterator[str]:
@@ -60,7 +60,7 @@ def test_a_listing_with_too_many_blank_lines_in_a_row_is_given_up(kind: str) -> 
     assert MAX_LINES_WITHOUT_ROOM + 2 == read_lines
 
 
-def test_a_listing_of_refused_lines_is_given_up_with_the_first_reason_and_its_remedy(
+def test_a_listing_of_refused_lines_is_refused_with_the_first_reason_and_advice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 10)
@@ -73,7 +73,7 @@ def test_a_listing_of_refused_lines_is_given_up_with_the_first_reason_and_its_re
     assert Remedy("decimal", ("point", "comma")) == error.value.remedy
 
 
-def test_as_many_lines_as_there_are_may_be_blank_or_refused_between_rooms(
+def test_blank_and_refused_lines_between_rooms_are_accepted_up_to_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 10)
@@ -82,7 +82,7 @@ def test_as_many_lines_as_there_are_may_be_blank_or_refused_between_rooms(
     assert 20 == sum(isinstance(found, Room) for found in read(lines, Columns()))
 
 
-def test_listing_of_mostly_refused_lines_is_given_up_however_they_are_spread(
+def test_listing_of_mostly_refused_lines_is_refused_however_they_are_spread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(formats, "MAX_REFUSED", 10)

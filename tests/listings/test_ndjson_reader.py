@@ -20,16 +20,16 @@ GOOD = {"code": "a1", "size": 20, "price": 60, "latitude": 51.5, "longitude": -0
 
 
 @given(rooms=room_sets())
-def test_what_is_written_is_read_back_the_same(rooms: list[Room]) -> None:
+def test_written_rooms_are_read_back_unchanged(rooms: list[Room]) -> None:
     assert rooms == read_ndjson(b"".join(write(rooms)).decode())
 
 
 @given(rooms=room_sets())
-def test_what_is_written_near_a_point_is_read_back_without_the_distance(rooms: list[Room]) -> None:
+def test_rooms_written_with_distances_are_read_back_without_them(rooms: list[Room]) -> None:
     assert rooms == read_ndjson(b"".join(write(rooms, Point(0.0, 0.0))).decode())
 
 
-def test_members_may_stand_in_any_order_among_others() -> None:
+def test_members_may_be_in_any_order_among_others() -> None:
     line = {"host": {"name": "x"}, "lng": -0.12, "lat": 51.5, "Price": 60, "id": "a1", "tags": [1]}
 
     assert [make_room(size=None)] == read_ndjson(json.dumps(line))
@@ -61,7 +61,7 @@ def test_a_value_may_be_a_number_or_its_text(changes: dict[str, object], expecte
     assert [make_room(**expected)] == read_ndjson(json.dumps({**GOOD, **changes}))
 
 
-def test_blank_lines_are_passed_over_and_counted() -> None:
+def test_blank_lines_are_skipped_but_counted() -> None:
     read = read_ndjson(f"\n{json.dumps(GOOD)}\r\n  \n\nnonsense\n")
 
     assert [make_room(), only_refusal(read)] == read
@@ -118,7 +118,7 @@ def test_object_with_thousands_of_members_costs_one_line() -> None:
     assert "there are 1,001 columns: at most 1,000 are allowed" == refusal.reason
 
 
-def test_value_that_is_nested_as_deep_as_can_be_read_is_refused() -> None:
+def test_deeply_nested_value_is_refused() -> None:
     def line(depth: int) -> str:
         value = "[" * depth + "]" * depth
         return f'{{"code": "a", "price": {value}, "latitude": 1, "longitude": 1}}\n'
@@ -139,7 +139,7 @@ def test_a_missing_member_costs_one_line(missing: str) -> None:
     assert (refusal.line, f"no column for the {missing};" in refusal.reason) == (1, True)
 
 
-def test_a_missing_size_is_an_unstated_one() -> None:
+def test_a_missing_size_is_unstated() -> None:
     lacking = {name: value for name, value in GOOD.items() if name != "size"}
 
     assert [make_room(size=None)] == read_ndjson(json.dumps(lacking))
@@ -167,7 +167,7 @@ def test_a_missing_size_is_an_unstated_one() -> None:
     ],
     ids=range(16),
 )
-def test_what_is_no_object_costs_one_line(line: str) -> None:
+def test_a_line_that_is_not_an_object_costs_one_line(line: str) -> None:
     read = read_ndjson(f"{line}\n{json.dumps(GOOD)}\n")
 
     refusal = only_refusal(read)
@@ -194,7 +194,7 @@ JSON = st.recursive(
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(GOOD, JSON)))
-def test_any_object_makes_a_room_or_a_refusal(values: dict[str, object]) -> None:
+def test_any_object_gives_a_room_or_a_refusal(values: dict[str, object]) -> None:
     (read,) = read_ndjson(json.dumps(values))
 
     assert isinstance(read, Room) or read.line == 1

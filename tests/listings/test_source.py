@@ -27,7 +27,7 @@ def listing(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_encoding_is_found_by_the_byte_order_mark(listing: Path, encoding: str) -> None:
+def test_the_encoding_is_detected_by_the_byte_order_mark(listing: Path, encoding: str) -> None:
     listing.write_bytes(GERMAN.encode(encoding))
 
     assert [make_room()] == read_file(listing)
@@ -52,7 +52,7 @@ def test_a_stated_encoding_is_used(listing: Path, encoding: str) -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize("before", [0, 1, 5000])
-def test_bytes_of_another_encoding_are_refused_with_their_line_and_the_way_out(
+def test_bytes_in_another_encoding_are_refused_with_line_and_advice(
     listing: Path, before: int, end: str
 ) -> None:
     lines = [HEADER, *["a1,20,60,51.5,-0.12"] * before, "à1,20,60,51.5,-0.12", "a1,20,60,51.5,-0.12"]
@@ -77,7 +77,7 @@ def test_the_line_of_a_wrong_byte_is_right_inside_a_long_line(listing: Path) -> 
         read_file(listing)
 
 
-def test_bytes_that_do_not_fit_the_stated_encoding_are_refused_by_its_name(listing: Path) -> None:
+def test_bytes_invalid_in_the_stated_encoding_are_refused_with_its_name(listing: Path) -> None:
     listing.write_bytes(b"code\xe0,price\n")
 
     with pytest.raises(ListingError, match=r"^line 1 is not ASCII: it has the byte 0xe0$"):
@@ -101,7 +101,7 @@ def test_half_a_character_of_utf_16_is_refused_with_its_line(listing: Path, end:
 
 
 @pytest.mark.parametrize("name", ["rooms.csv.gz", "rooms.csv", "rooms"])
-def test_gzip_is_found_by_its_content_whatever_the_name(tmp_path: Path, name: str) -> None:
+def test_gzip_is_detected_by_its_content_whatever_the_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(gzip.compress(GERMAN.encode()))
 
@@ -130,7 +130,7 @@ def test_a_byte_order_mark_is_found_inside_gzip(listing: Path, encoding: str) ->
 
 
 @pytest.mark.parametrize("kept", [2, 5, 12, 1000, -1, -9])
-def test_a_gzip_file_that_was_cut_off_is_called_damaged(listing: Path, kept: int) -> None:
+def test_a_truncated_gzip_file_is_reported_as_damaged(listing: Path, kept: int) -> None:
     listing.write_bytes(gzip.compress(MANY.encode())[:kept])
 
     with pytest.raises(ListingError, match="is a damaged gzip file"):
@@ -138,7 +138,7 @@ def test_a_gzip_file_that_was_cut_off_is_called_damaged(listing: Path, kept: int
 
 
 @pytest.mark.parametrize("place", [2, 500, -5], ids=["method", "data", "checksum"])
-def test_a_gzip_file_with_a_changed_byte_is_called_damaged(listing: Path, place: int) -> None:
+def test_a_gzip_file_with_a_changed_byte_is_reported_as_damaged(listing: Path, place: int) -> None:
     content = bytearray(gzip.compress(MANY.encode()))
     content[place] ^= 0xFF
     listing.write_bytes(content)
@@ -147,14 +147,14 @@ def test_a_gzip_file_with_a_changed_byte_is_called_damaged(listing: Path, place:
         read_file(listing)
 
 
-def test_a_line_that_does_not_end_is_refused_before_it_fills_the_memory(listing: Path) -> None:
+def test_an_endless_line_is_refused_before_it_fills_the_memory(listing: Path) -> None:
     listing.write_bytes(gzip.compress(HEADER.encode() + b"\n" + b"a" * 50_000_000))
 
     with pytest.raises(ListingError, match=f"^line 2 is longer than {MAX_LINE} characters$"):
         read_file(listing)
 
 
-def test_nul_bytes_are_no_end_of_the_file(listing: Path) -> None:
+def test_nul_bytes_do_not_end_the_file(listing: Path) -> None:
     listing.write_bytes(f"{HEADER}\n\x00\x00\na1,20,60,51.5,-0.12\n".encode())
 
     refusal, room = read_file(listing)
@@ -163,17 +163,17 @@ def test_nul_bytes_are_no_end_of_the_file(listing: Path) -> None:
     assert make_room() == room
 
 
-def test_a_file_that_is_not_there_is_named() -> None:
+def test_a_missing_file_is_named() -> None:
     with pytest.raises(ListingError, match=r"^nowhere\.csv cannot be read: No such file or directory$"):
         read_file(Path("nowhere.csv"))
 
 
-def test_a_directory_is_no_listing(tmp_path: Path) -> None:
+def test_a_directory_is_not_a_listing(tmp_path: Path) -> None:
     with pytest.raises(ListingError, match=r"cannot be read: Is a directory$"):
         read_file(tmp_path)
 
 
-def test_the_bytes_read_so_far_are_those_of_the_file_and_not_of_its_text(listing: Path) -> None:
+def test_progress_counts_bytes_of_the_file_rather_than_its_text(listing: Path) -> None:
     listing.write_bytes(gzip.compress(MANY.encode()))
 
     with open_listing(str(listing)) as source:
@@ -184,7 +184,7 @@ def test_the_bytes_read_so_far_are_those_of_the_file_and_not_of_its_text(listing
     assert 0 < before <= source.bytes_read() == listing.stat().st_size
 
 
-def test_a_dash_is_standard_input_which_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_means_standard_input_which_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(gzip.compress(GERMAN.encode())))
     monkeypatch.setattr(sys, "stdin", stdin)
 
@@ -203,7 +203,7 @@ def test_a_dash_is_standard_input_which_stays_open(monkeypatch: pytest.MonkeyPat
         (GERMAN.encode("utf-8"), "utf-16", "is not UTF-16"),
     ],
 )
-def test_a_file_of_another_kind_is_refused_with_the_way_out(
+def test_a_file_of_another_kind_is_refused_with_advice(
     listing: Path, content: bytes, encoding: str | None, message: str
 ) -> None:
     listing.write_bytes(content)
@@ -213,7 +213,7 @@ def test_a_file_of_another_kind_is_refused_with_the_way_out(
 
 
 @pytest.mark.parametrize("encoding", ["utf-16le", "utf-16be"])
-def test_utf_16_without_a_mark_is_refused_with_its_name(listing: Path, encoding: str) -> None:
+def test_utf_16_without_a_byte_order_mark_is_refused_by_name(listing: Path, encoding: str) -> None:
     listing.write_bytes(GERMAN.encode(encoding))
 
     with pytest.raises(ListingError, match="looks like UTF-16") as refusal:
@@ -225,7 +225,7 @@ def test_utf_16_without_a_mark_is_refused_with_its_name(listing: Path, encoding:
 @pytest.mark.parametrize("mark", ["utf-8", "utf-16le", "utf-16be", "utf-32le", "utf-32be"])
 @pytest.mark.parametrize("stated", [None, "utf-8", "UTF8", "utf-16", "utf-16le", "utf-32", "windows-1252"])
 @pytest.mark.parametrize("read", [csv.read, ndjson.read])
-def test_a_byte_order_mark_is_no_part_of_the_first_line_whatever_is_stated(
+def test_a_byte_order_mark_is_removed_whatever_encoding_is_stated(
     listing: Path, mark: str, stated: str | None, read: Callable[..., Iterable[object]]
 ) -> None:
     text = GERMAN if read is csv.read else json.encode(make_room()).decode()
@@ -235,7 +235,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line_whatever_is_stated(
         assert [make_room()] == list(read(source.lines, Columns()))
 
 
-def test_a_listing_that_becomes_too_long_is_given_up() -> None:
+def test_a_listing_that_becomes_too_long_is_refused() -> None:
     packed = io.BytesIO(gzip.compress(MANY.encode()))
 
     whole = "".join(listing_in(packed, "it", most=len(MANY)).lines)

@@ -31,7 +31,7 @@ def test_an_entry_is_label_scopes_and_hash() -> None:
 
 
 @pytest.mark.parametrize("between", [",", " ", "\n", "\r\n", "\t", ", ", "\n\n", ",,"])
-def test_entries_have_commas_or_white_space_between_them(between: str) -> None:
+def test_entries_are_separated_by_commas_or_white_space(between: str) -> None:
     assert (ANN, BOB) == keys_of(between.join((ANN.entry, BOB.entry)))
 
 
@@ -43,7 +43,7 @@ def test_there_may_be_no_key(text: str, tmp_path: Path) -> None:
     assert () == keys_of(text) == read_settings({"RENTOMATIC_API_KEYS_FILE": str(file)}).api_keys
 
 
-def test_a_file_has_an_entry_a_line_and_comments(tmp_path: Path) -> None:
+def test_a_file_has_one_entry_per_line_and_comments(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text(f"# ours\n{ANN.entry}\n  # left in March: carol:write:{DIGEST}\n{BOB.entry}\n")
 
@@ -89,11 +89,11 @@ def test_all_bad_entries_are_named() -> None:
     ]
 
 
-def test_a_label_is_given_to_one_key_only() -> None:
+def test_a_label_belongs_to_one_key() -> None:
     assert "entry 2 (ann) is used twice" in refusal_of(f"{ANN.entry},ann:import:{DIGEST}")
 
 
-def test_a_key_has_one_entry_only() -> None:
+def test_a_key_has_one_entry() -> None:
     assert "entry 2 (carol) is the same key as ann" in refusal_of(
         f"{ANN.entry},carol:write:{ANN.digest.hex()}"
     )

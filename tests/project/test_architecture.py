@@ -33,7 +33,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_source_keeps_the_contracts(source: Path) -> None:
+def test_the_source_keeps_the_import_contracts(source: Path) -> None:
     done = lint(source)
 
     assert done.returncode == 0, done.stdout

@@ -13,11 +13,11 @@ UNIT = (0.0, 0.0, 1.0, 1.0)
     ("degrees", "square"),
     [((0, 0), (0.5, 0.5)), ((-180, 85.0511), (0, 0)), ((180, -90), (1, 1))],
 )
-def test_the_earth_is_a_square(degrees: tuple[float, float], square: tuple[float, float]) -> None:
+def test_the_earth_is_projected_onto_a_square(degrees: tuple[float, float], square: tuple[float, float]) -> None:
     assert project(degrees) == pytest.approx(square, abs=1e-6)
 
 
-def test_a_ring_is_cut_at_the_sides_of_a_cell() -> None:
+def test_a_ring_is_clipped_to_a_cell() -> None:
     around = [(-1.0, -1.0), (2.0, -1.0), (2.0, 2.0), (-1.0, 2.0)]
     across = [(0.5, 0.5), (1.5, 0.5), (1.5, 0.75), (0.5, 0.75)]
 
@@ -33,14 +33,14 @@ def test_a_line_is_kept_where_it_touches_a_cell() -> None:
     assert expected == list(clip_line(line, UNIT))
 
 
-def test_a_point_that_changes_little_is_left_out() -> None:
+def test_a_point_that_changes_little_is_dropped() -> None:
     line = [(0.0, 0.0), (1.0, 0.1), (2.0, 0.0), (3.0, 2.0)]
 
     assert [(0.0, 0.0), (2.0, 0.0), (3.0, 2.0)] == simplify(line, 0.5)
     assert line == simplify(line, 0.05)
 
 
-def test_a_border_is_what_two_countries_share() -> None:
+def test_a_border_is_the_line_that_two_countries_share() -> None:
     west = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (0.0, 2.0), (0.0, 0.0)]
     east = [(1.0, 0.0), (2.0, 0.0), (2.0, 2.0), (1.0, 2.0), (1.0, 1.0), (1.0, 0.0)]
 
@@ -51,7 +51,7 @@ def place(name: str, x: float, weight: float, kind: Kind = Kind.TOWN) -> Label:
     return Label(name, kind, (x, 0.5), weight, first=5, last=14)
 
 
-def test_of_two_places_the_greater_is_named_and_the_other_once_there_is_room() -> None:
+def test_the_larger_of_two_places_is_labelled_first_and_the_other_once_there_is_room() -> None:
     small, great = place("Smallham", 0.5, 1e5), place("Greatham", 0.501, 1e6)
 
     found = {label.name: label.first for label in arranged([small, great])}
@@ -71,7 +71,7 @@ def test_a_city_keeps_its_place_until_there_is_room_for_it() -> None:
     assert found["Port"] <= found["Suburb"]
 
 
-def test_a_place_without_any_room_is_left_out() -> None:
+def test_a_place_without_room_at_any_zoom_is_left_out() -> None:
     there, same = place("There", 0.5, 2e5), place("Same", 0.5, 1e5)
 
     assert [there] == arranged([there, same])

@@ -33,7 +33,7 @@ def configured(**environment: str) -> dict[str, str]:
     return {name: value for name, value in filled.items() if name != "APPLICATION_CONFIG"}
 
 
-def test_what_is_unset_or_empty_is_filled_from_the_file(configured_by: Path) -> None:
+def test_unset_and_empty_variables_are_filled_from_the_file(configured_by: Path) -> None:
     expected = {"DATABASE_URL": f"sqlite:///{configured_by}/rentomatic.db", "RENTOMATIC_PORT": "8001"}
 
     assert expected == configured()

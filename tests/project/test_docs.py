@@ -178,7 +178,7 @@ def containing(texts: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize(("before", "rows"), TRACED, ids=[before[-40:] for before, _ in TRACED])
-def test_traced_places_are_complete(before: str, rows: str) -> None:
+def test_the_traced_list_of_places_is_complete(before: str, rows: str) -> None:
     texts = re.findall(r"`([^`]+)`", before.rpartition("files of `src` with")[2])
 
     assert texts

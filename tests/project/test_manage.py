@@ -105,7 +105,7 @@ def test_serve_sets_up_loads_sample_rooms_and_serves_them(clone: Path, tmp_path:
     assert again.stderr == ""
 
 
-def test_help_is_there_before_anything_is_set_up(tmp_path: Path) -> None:
+def test_help_works_before_set_up(tmp_path: Path) -> None:
     copy_of_the_project(tmp_path)
 
     done = manage(tmp_path, "--help")
@@ -115,7 +115,7 @@ def test_help_is_there_before_anything_is_set_up(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
 
 
-def test_help_names_every_command_once_beside_what_it_acts_on() -> None:
+def test_help_lists_every_command_once_by_what_it_acts_on() -> None:
     local, stack, project = (part.splitlines() for part in help_text().split("\n\n")[1:4])
 
     assert local[0].startswith("This machine's storage: rentomatic.db")
@@ -135,7 +135,7 @@ def test_help_of_a_developer_command_does_nothing(tmp_path: Path, command: str) 
     assert not (tmp_path / ".venv").exists()
 
 
-def test_help_of_the_benchmarks_takes_what_the_program_itself_needs(prepared: Path) -> None:
+def test_help_of_the_benchmarks_needs_no_more_than_the_program(prepared: Path) -> None:
     (prepared / "requirements" / "test.txt").write_text("no-such-package-as-this==1.0")
     shutil.copytree(ROOT / "benchmarks", prepared / "benchmarks")
     shutil.copytree(ROOT / "tests", prepared / "tests", ignore=shutil.ignore_patterns("data", "__pycache__"))
@@ -146,7 +146,7 @@ def test_help_of_the_benchmarks_takes_what_the_program_itself_needs(prepared: Pa
     assert "--quick" in done.stdout
 
 
-def test_command_of_the_stack_explains_itself_on_this_machine(prepared: Path) -> None:
+def test_help_of_a_stack_command_works_without_the_stack(prepared: Path) -> None:
     done = manage(prepared, "stack", "backup", "--help", COMPOSE_PROJECT_NAME="rooms")
 
     assert (0, "") == (done.returncode, done.stderr)
@@ -160,7 +160,7 @@ def test_commands_of_rentomatic_are_handed_on_with_their_exit_code(prepared: Pat
     assert manage(prepared, "search", "price__lt=x").returncode == 2
 
 
-def test_a_file_is_found_from_where_one_stands_and_the_database_from_the_project(
+def test_files_are_relative_to_the_current_folder_and_the_database_to_the_project(
     prepared: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -174,7 +174,7 @@ def test_a_file_is_found_from_where_one_stands_and_the_database_from_the_project
     assert [elsewhere / "rooms.csv"] == list(elsewhere.iterdir())
 
 
-def test_backups_of_this_machine_are_not_among_those_of_the_stack(prepared: Path, tmp_path: Path) -> None:
+def test_local_backups_are_separate_from_those_of_the_stack(prepared: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     manage(prepared, "migrate")
 
@@ -220,7 +220,7 @@ def test_a_bad_configuration_file_is_named(prepared: Path, content: str | None, 
     assert message in done.stderr
 
 
-def test_a_number_in_a_configuration_file_is_taken_as_it_is_written(prepared: Path) -> None:
+def test_a_number_in_a_configuration_file_is_used_as_written(prepared: Path) -> None:
     entries = [{"name": "DATABASE_URL", "value": "memory:"}, {"name": "RENTOMATIC_PORT", "value": 0}]
     (prepared / "config" / "number.json").write_text(json.dumps(entries))
 

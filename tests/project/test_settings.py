@@ -77,7 +77,7 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
     assert expected == read_settings({})
 
 
-def test_target_is_the_stack_inside_of_one_and_holds_no_secret() -> None:
+def test_inside_the_stack_the_target_is_the_stack_and_has_no_secret() -> None:
     url = {"DATABASE_URL": "postgresql://ann:s3cret@db/rooms"}
 
     assert "postgresql://db/rooms" == read_settings(url).target
@@ -93,7 +93,7 @@ def test_target_is_the_stack_inside_of_one_and_holds_no_secret() -> None:
         ("sqlite:///a%20b/%C3%A9.db", SqliteBackend(Path("a b/é.db"))),
     ],
 )
-def test_a_url_says_where_the_rooms_are(url: str, database: MemoryBackend | SqliteBackend) -> None:
+def test_a_url_chooses_the_storage(url: str, database: MemoryBackend | SqliteBackend) -> None:
     assert database == read_settings({"DATABASE_URL": url}).database
 
 
@@ -105,7 +105,7 @@ def test_a_url_says_where_the_rooms_are(url: str, database: MemoryBackend | Sqli
         ("json:dumps", "is not a Storage of rentomatic.repository.backend"),
     ],
 )
-def test_installed_storage_that_cannot_be_used_is_named(
+def test_installed_storage_that_cannot_be_loaded_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, said: str
 ) -> None:
     installed = tmp_path / "theirs-1.0.dist-info"
@@ -120,7 +120,7 @@ def test_installed_storage_that_cannot_be_used_is_named(
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
-def test_a_url_of_postgresql_is_what_libpq_takes(scheme: str) -> None:
+def test_a_url_of_postgresql_is_passed_to_libpq(scheme: str) -> None:
     url = f"{scheme}://ann:s3cret!@a:1,b:2/rooms?sslmode=verify-full&options=-c%20geqo%3Doff"
 
     found = postgres(DATABASE_URL=url)
@@ -165,7 +165,7 @@ def test_a_url_without_a_database_means_the_one_of_the_application() -> None:
     assert mongo(DATABASE_URL="mongodb://db", **variables).name == "rooms"
 
 
-def test_a_url_of_mongodb_is_kept_as_it_is() -> None:
+def test_a_url_of_mongodb_is_passed_on_unchanged() -> None:
     url = "mongodb://ann:s3cret@a:1,b:2/rooms?replicaSet=r&tls=true&authSource=admin"
 
     found = mongo(DATABASE_URL=url)
@@ -223,7 +223,7 @@ def test_a_password_may_hold_any_character(password: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("url", ["postgresql://ann:%s@db/rooms", "mongodb://ann:%s@db/rooms"])
-def test_a_password_is_in_no_text_of_the_settings(url: str) -> None:
+def test_no_text_of_the_settings_contains_a_password(url: str) -> None:
     settings = read_settings({"DATABASE_URL": url % "hunter2"})
 
     assert "hunter2" not in f"{settings!r} {settings} {settings.database!r} {settings.database.label}"
@@ -264,7 +264,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
     assert read_settings({}) == read_settings(dict.fromkeys(DEFAULTS, ""))
 
 
-def test_a_value_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_value_may_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("sqlite:////srv/rooms.db\n")
 
     settings = read_settings({"DATABASE_URL_FILE": str(tmp_path / "url")})
@@ -280,7 +280,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"hunter2\xff", b"hunter2\0"])
-def test_a_file_that_holds_no_text_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes(content)
 
     problems = refused(POSTGRES_HOSTNAME="db", POSTGRES_PASSWORD_FILE=str(tmp_path / "password"))
@@ -289,7 +289,7 @@ def test_a_file_that_holds_no_text_is_refused(content: bytes, tmp_path: Path) ->
     assert "hunter2" not in str(problems)
 
 
-def test_a_value_and_a_file_for_it_cannot_both_count() -> None:
+def test_a_value_and_a_file_for_it_cannot_both_be_set() -> None:
     assert "DATABASE_URL_FILE" in refused(DATABASE_URL="memory:", DATABASE_URL_FILE="/x")["DATABASE_URL"]
 
 
@@ -408,7 +408,7 @@ def test_a_wrong_part_is_refused_by_name(server: str, name: str, value: str) -> 
         ("MONGODB_HOSTNAME", "APPLICATION_DB", "ro$ms"),
     ],
 )
-def test_a_wrong_name_of_a_database_is_refused(host: str, name: str, value: str) -> None:
+def test_an_invalid_database_name_is_refused(host: str, name: str, value: str) -> None:
     assert [name] == list(refused(**{host: "db", name: value}))
 
 
@@ -424,7 +424,7 @@ def test_all_wrong_values_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("password", ["postgres", "password", "ChangeMe", "secret", "admin", "ann", "rooms"])
-def test_production_refuses_a_password_that_anyone_would_guess(password: str) -> None:
+def test_production_refuses_a_guessable_password(password: str) -> None:
     given = {"APPLICATION_CONFIG": "production", "APPLICATION_DB": "rooms"}
     for server in ("POSTGRES", "MONGODB"):
         parts = {f"{server}_HOSTNAME": "db", f"{server}_USER": "ann", f"{server}_PASSWORD": password}
@@ -455,7 +455,7 @@ def test_production_refuses_parts_without_a_password(server: str) -> None:
         {"MONGODB_HOSTNAME": "db", "MONGODB_USER": "ann", "MONGODB_PASSWORD": "Xq7-long-enough"},
     ],
 )
-def test_production_takes_what_is_no_default(environment: dict[str, str]) -> None:
+def test_production_accepts_other_passwords(environment: dict[str, str]) -> None:
     assert read_settings(environment) == read_settings({**environment, "APPLICATION_CONFIG": "production"})
 
 
@@ -472,14 +472,14 @@ def test_production_takes_what_is_no_default(environment: dict[str, str]) -> Non
         ),
     ],
 )
-def test_the_sites_whose_scripts_may_ask(text: str, origins: tuple[str, ...]) -> None:
+def test_allowed_origins_are_read(text: str, origins: tuple[str, ...]) -> None:
     assert origins == read_settings({"RENTOMATIC_CORS_ORIGINS": text}).cors_origins
 
 
 @pytest.mark.parametrize(
     "text", ["partner.example", "https://partner.example/", "https://Partner.example", "* https://a.example"]
 )
-def test_what_no_browser_sends_as_an_origin_is_refused(text: str) -> None:
+def test_an_invalid_origin_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="RENTOMATIC_CORS_ORIGINS"):
         read_settings({"RENTOMATIC_CORS_ORIGINS": text})
 
@@ -492,7 +492,7 @@ def test_what_no_browser_sends_as_an_origin_is_refused(text: str) -> None:
         "http://localhost:8080/osm/{z}/{x}/{y}{r}.webp?key=a-b_c",
     ],
 )
-def test_the_server_of_the_tiles_of_the_map(url: str) -> None:
+def test_the_tile_server_is_read(url: str) -> None:
     found = read_settings({"RENTOMATIC_TILES": url, "RENTOMATIC_TILES_ATTRIBUTION": "© Tiles & Co."})
 
     assert (url, "© Tiles & Co.") == (found.tiles, found.tiles_attribution)
@@ -513,7 +513,7 @@ def test_the_server_of_the_tiles_of_the_map(url: str) -> None:
         "https://tiles.example;script-src/{z}/{x}/{y}.png",
     ],
 )
-def test_what_is_no_template_of_tiles_is_refused(url: str) -> None:
+def test_an_invalid_tile_template_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="RENTOMATIC_TILES"):
         read_settings({"RENTOMATIC_TILES": url})
 

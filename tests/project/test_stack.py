@@ -95,7 +95,7 @@ def run(copy: Path, tmp_path: Path, calls: Calls) -> Manage:
 # --- what is handed on
 
 
-def test_compose_sees_the_configuration_and_the_arguments_as_they_are(
+def test_compose_gets_the_configuration_and_the_arguments_unchanged(
     run: Manage, calls: Calls, copy: Path
 ) -> None:
     done = run("compose", "up", "-d", "--scale", "web=3")
@@ -119,7 +119,7 @@ def test_the_environment_wins_over_the_configuration(run: Manage, calls: Calls) 
     )
 
 
-def test_mongodb_takes_the_place_of_postgresql_where_it_is_the_profile(run: Manage, calls: Calls) -> None:
+def test_the_mongodb_profile_replaces_postgresql(run: Manage, calls: Calls) -> None:
     run("compose", "ps", COMPOSE_PROFILES="mongo")
     environment = calls.last["environment"]
 
@@ -128,7 +128,7 @@ def test_mongodb_takes_the_place_of_postgresql_where_it_is_the_profile(run: Mana
 
 
 @pytest.mark.parametrize(("profile", "own"), [("postgres", "db"), ("mongo", "mongo")])
-def test_stack_has_only_its_own_storage_whatever_server_the_environment_names(
+def test_stack_uses_its_own_storage_whatever_server_the_environment_names(
     run: Manage, calls: Calls, profile: str, own: str
 ) -> None:
     elsewhere = dict.fromkeys(("POSTGRES_HOSTNAME", "MONGODB_HOSTNAME"), "elsewhere")
@@ -143,7 +143,7 @@ def test_the_exit_code_of_compose_is_passed_on(run: Manage, code: int) -> None:
     assert code == run("compose", "up", EXIT_CODE=str(code)).returncode
 
 
-def test_a_certificate_is_made_known(run: Manage, calls: Calls, copy: Path) -> None:
+def test_a_certificate_is_passed_to_compose(run: Manage, calls: Calls, copy: Path) -> None:
     run("compose", "ps")
     without = calls.last["environment"].get("STACK_CERTIFICATE")
     (copy / "docker" / "tls" / "tls.crt").write_text("a certificate")
@@ -168,7 +168,7 @@ def test_init_postgres_of_the_tutorial_runs_inside_the_stack(run: Manage, calls:
     assert ["tools", "init-postgres"] == calls.last["arguments"][-2:]
 
 
-def test_stack_that_is_stopped_is_not_started_for_a_command(run: Manage, calls: Calls) -> None:
+def test_a_stopped_stack_is_not_started_for_a_command(run: Manage, calls: Calls) -> None:
     done = run("stack", "backup", ANSWER="")
 
     assert 1 == done.returncode
@@ -181,7 +181,7 @@ def test_stack_that_is_stopped_is_not_started_for_a_command(run: Manage, calls: 
 
 
 @pytest.mark.parametrize("command", ["backup --verify", "restore latest --force"])
-def test_command_that_used_to_mean_the_stack_is_refused_where_there_is_one(
+def test_former_stack_command_is_refused_if_there_is_a_stack(
     run: Manage, calls: Calls, copy: Path, command: str
 ) -> None:
     (copy / "docker" / "secrets").mkdir()
@@ -195,7 +195,7 @@ def test_command_that_used_to_mean_the_stack_is_refused_where_there_is_one(
     assert not (copy / "rentomatic.db").exists()
 
 
-def test_refusal_is_plain_where_only_a_part_of_a_storage_is_named(run: Manage, copy: Path) -> None:
+def test_former_stack_command_with_an_incomplete_storage_is_refused_plainly(run: Manage, copy: Path) -> None:
     (copy / "docker" / "secrets").mkdir()
 
     done = run("backup", POSTGRES_USER="rooms")
@@ -205,7 +205,7 @@ def test_refusal_is_plain_where_only_a_part_of_a_storage_is_named(run: Manage, c
 
 
 @pytest.mark.parametrize("command", ["search --limit 1", "doctor", "backup", "make-key me --scope write"])
-def test_configuration_of_the_stack_does_not_lead_commands_there_any_more(
+def test_configuration_of_the_stack_no_longer_directs_local_commands_to_it(
     run: Manage, calls: Calls, command: str
 ) -> None:
     done = run(*command.split(), APPLICATION_CONFIG="production")
@@ -214,7 +214,7 @@ def test_configuration_of_the_stack_does_not_lead_commands_there_any_more(
     assert f"For the production stack: ./manage.py stack {command}. Nothing was done." in done.stderr
 
 
-def test_renamed_command_says_its_new_name(run: Manage, calls: Calls) -> None:
+def test_renamed_command_names_its_new_name(run: Manage, calls: Calls) -> None:
     done = run("rotate-secrets")
 
     assert (2, []) == (done.returncode, calls.all)
@@ -227,7 +227,7 @@ def test_renamed_command_says_its_new_name(run: Manage, calls: Calls) -> None:
 # --- secrets
 
 
-def test_secrets_are_made_once_and_for_their_owner_only(run: Manage, copy: Path) -> None:
+def test_secrets_are_created_once_and_only_their_owner_can_read_them(run: Manage, copy: Path) -> None:
     folder = copy / "docker" / "secrets"
     first, second = run("compose", "ps"), {}
     secrets = {file.name: file.read_text() for file in folder.iterdir()}
@@ -244,21 +244,21 @@ def test_secrets_are_made_once_and_for_their_owner_only(run: Manage, copy: Path)
     assert "" == again.stderr
 
 
-def test_the_help_of_compose_makes_nothing(run: Manage, copy: Path) -> None:
+def test_help_of_compose_creates_no_files(run: Manage, copy: Path) -> None:
     done = run("compose", "up", "--help")
 
     assert (0, "") == (done.returncode, done.stderr)
     assert not (copy / "docker" / "secrets").exists()
 
 
-def test_the_folders_that_containers_write_to_are_for_their_owner_only(run: Manage, copy: Path) -> None:
+def test_folders_that_containers_write_to_are_private(run: Manage, copy: Path) -> None:
     run("compose", "ps")
 
     modes = {name: stat.S_IMODE((copy / name).stat().st_mode) for name in ("backups", "logs")}
     assert {"backups": 0o700, "logs": 0o700} == modes
 
 
-def test_no_secret_is_printed_or_handed_to_compose(run: Manage, calls: Calls, copy: Path) -> None:
+def test_no_secret_is_printed_or_passed_to_compose(run: Manage, calls: Calls, copy: Path) -> None:
     done = run("compose", "config")
     told = done.stdout + done.stderr + json.dumps(calls.all)
     folder = copy / "docker" / "secrets"
@@ -266,7 +266,7 @@ def test_no_secret_is_printed_or_handed_to_compose(run: Manage, calls: Calls, co
     assert [] == [file.name for file in folder.iterdir() if file.read_text().strip() in told]
 
 
-def test_a_new_password_reaches_the_database_by_standard_input_only(
+def test_a_new_password_is_passed_only_on_standard_input(
     run: Manage, calls: Calls, copy: Path
 ) -> None:
     before = {
@@ -286,7 +286,7 @@ def test_a_new_password_reaches_the_database_by_standard_input_only(
     assert [] == [name for name, secret in new.items() if secret.strip() in elsewhere]
 
 
-def test_a_rotation_that_failed_goes_on_with_the_same_password(run: Manage, calls: Calls, copy: Path) -> None:
+def test_a_failed_rotation_continues_with_the_same_password(run: Manage, calls: Calls, copy: Path) -> None:
     run("compose", "ps")
     secrets = copy / "docker" / "secrets"
     old = (secrets / "postgres-password").read_text()
@@ -300,7 +300,7 @@ def test_a_rotation_that_failed_goes_on_with_the_same_password(run: Manage, call
     assert not (secrets / "postgres-password.new").exists()
 
 
-def test_containers_run_as_whoever_owns_the_secrets(run: Manage, calls: Calls, copy: Path) -> None:
+def test_containers_run_as_the_owner_of_the_secrets(run: Manage, calls: Calls, copy: Path) -> None:
     """Also when root calls, by cron, what a user has started."""
     user, group = (1234, 2345) if os.getuid() == 0 else (os.getuid(), os.getgid())
     (copy / "docker" / "secrets").mkdir()
@@ -339,7 +339,7 @@ def test_a_wrong_value_is_named_and_starts_nothing(run: Manage, calls: Calls, na
     assert value.rpartition(",")[2] in done.stderr
 
 
-def test_new_passwords_take_somebody_who_is_sure(run: Manage, calls: Calls, copy: Path) -> None:
+def test_new_passwords_need_confirmation(run: Manage, calls: Calls, copy: Path) -> None:
     done = run("stack", "rotate-secrets", COMPOSE_PROJECT_NAME="rooms")
 
     assert (2, []) == (done.returncode, calls.all)
@@ -348,7 +348,7 @@ def test_new_passwords_take_somebody_who_is_sure(run: Manage, calls: Calls, copy
 
 
 @pytest.mark.parametrize("command", ["deploy", "stack rotate-secrets", "stack reload"])
-def test_help_for_what_changes_the_stack_changes_nothing(run: Manage, calls: Calls, command: str) -> None:
+def test_help_for_commands_that_change_the_stack_changes_nothing(run: Manage, calls: Calls, command: str) -> None:
     done = run(*command.split(), "--help")
 
     assert (0, []) == (done.returncode, calls.all)
@@ -364,7 +364,7 @@ def test_help_of_the_stack_lists_its_commands(run: Manage, calls: Calls) -> None
     assert [] == calls.all
 
 
-def test_a_machine_without_docker_is_told_so(run: Manage, tmp_path: Path, copy: Path) -> None:
+def test_a_missing_docker_is_reported(run: Manage, tmp_path: Path, copy: Path) -> None:
     done = run("compose", "up", PATH=str(tmp_path / "nowhere"))
 
     assert 1 == done.returncode
@@ -382,7 +382,7 @@ def test_a_configuration_without_a_stack_is_refused(run: Manage) -> None:
 
 
 @pytest.mark.parametrize("command", ["deploy", "stack rotate-secrets", "stack reload"])
-def test_arguments_that_mean_nothing_are_refused(run: Manage, calls: Calls, command: str) -> None:
+def test_unknown_arguments_are_refused(run: Manage, calls: Calls, command: str) -> None:
     done = run(*command.split(), "--now")
 
     assert (2, []) == (done.returncode, calls.all)
@@ -426,7 +426,7 @@ def test_signals_are_sent_from_inside_containers(run: Manage, calls: Calls, copy
     assert not [each for each in arguments if "kill" in each]
 
 
-def test_nothing_is_reloaded_where_the_settings_are_wrong(run: Manage, tmp_path: Path) -> None:
+def test_nothing_is_reloaded_with_invalid_settings(run: Manage, tmp_path: Path) -> None:
     (tmp_path / "bin" / "docker").write_text(
         '#!/bin/sh\ncase "$*" in *tools*) echo "RENTOMATIC_API_KEYS: entry 2 is not …" >&2; exit 2;;\n'
         '*exec*) echo "reloaded after all" >&2; exit 1;; *) echo r-web-1; esac\n'
@@ -438,7 +438,7 @@ def test_nothing_is_reloaded_where_the_settings_are_wrong(run: Manage, tmp_path:
     assert "reloaded after all" not in done.stderr
 
 
-def test_everything_that_could_not_be_reloaded_is_named(run: Manage, tmp_path: Path) -> None:
+def test_every_container_that_could_not_be_reloaded_is_named(run: Manage, tmp_path: Path) -> None:
     (tmp_path / "bin" / "docker").write_text(
         '#!/bin/sh\ncase "$*" in *exec*) echo "no $*" >&2; exit 1;; *) echo r-web-1; echo r-web-2; esac\n'
     )
@@ -535,7 +535,7 @@ def test_a_version_that_does_not_start_leaves_its_log_and_no_image(
         *((command, {"APPLICATION_CONFIG": "production"}, False) for command in manage.LOCAL),
     ],
 )
-def test_stack_is_meant_where_it_is_named(line: str, environment: dict[str, str], wanted: bool) -> None:
+def test_only_commands_that_name_the_stack_are_for_the_stack(line: str, environment: dict[str, str], wanted: bool) -> None:
     command, *arguments = line.split()
 
     assert wanted is manage.is_for_the_stack(command, arguments, environment)

@@ -22,7 +22,7 @@ def docker_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) ->
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
 
-def test_all_that_a_container_has_logged_is_kept(
+def test_the_whole_log_of_a_container_is_kept(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker_that(tmp_path, monkeypatch, 'echo "$@"; echo "an error" >&2')
@@ -34,7 +34,7 @@ def test_all_that_a_container_has_logged_is_kept(
     assert [path] == list(folder.iterdir())
 
 
-def test_the_newest_fifty_stay(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_fifty_logs_are_kept(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     docker_that(tmp_path, monkeypatch, "echo a line")
     (folder / "audit.jsonl").touch()
     for age in range(60):

@@ -22,7 +22,7 @@ def test_every_package_is_pinned_to_one_version_and_its_digest() -> None:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_what_is_vendored_is_of_the_stated_version_with_its_licence(name: str) -> None:
+def test_vendored_files_have_the_stated_version_and_a_licence(name: str) -> None:
     folder = ROOT / WRITTEN[name]["into"]
     script = next(path for path in sorted(folder.iterdir()) if path.suffix == ".js")
 

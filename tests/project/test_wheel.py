@@ -55,7 +55,7 @@ def test_the_wheel_serves_the_page_with_assets_and_migrates(python: Path, tmp_pa
         assert len(server.get("/rooms?filter_price__lt=60&limit=5").json) == 5
 
 
-def test_the_program_of_the_wheel_is_the_installed_one(python: Path, tmp_path: Path) -> None:
+def test_the_wheel_contains_the_installed_program(python: Path, tmp_path: Path) -> None:
     query = "import rentomatic; print(rentomatic.__file__)"
     output = subprocess.run(
         [str(python), "-c", query], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True

@@ -24,7 +24,7 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_a_backup_is_called_by_its_moment_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+def test_a_backup_is_named_by_its_time_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "backups"
 
     path = backup(directory)
@@ -34,11 +34,11 @@ def test_a_backup_is_called_by_its_moment_and_only_its_owner_can_read_it(tmp_pat
     assert (path.read_bytes(), names(directory)) == (b"whole", [NAME])
 
 
-def test_another_time_zone_makes_no_other_name(tmp_path: Path) -> None:
+def test_the_time_zone_does_not_affect_the_name(tmp_path: Path) -> None:
     assert backup(tmp_path, datetime.fromisoformat("2026-11-22T18:20:13+01:00")).name == NAME
 
 
-def test_a_backup_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_backup_gets_its_name_only_when_complete(tmp_path: Path) -> None:
     with new_backup(tmp_path, TAKEN) as (path, file):
         file.write(b"half")
 
@@ -48,7 +48,7 @@ def test_a_backup_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, FileExistsError])
-def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+def test_a_failed_backup_leaves_nothing_behind(tmp_path: Path, error: type[BaseException]) -> None:
     with pytest.raises(error), new_backup(tmp_path, TAKEN) as (_, file):
         file.write(b"half")
         raise error
@@ -56,14 +56,14 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseExce
     assert names(tmp_path) == []
 
 
-def test_two_backups_of_one_second_do_not_overwrite_each_other(tmp_path: Path) -> None:
+def test_two_backups_in_one_second_do_not_overwrite_each_other(tmp_path: Path) -> None:
     first, second = backup(tmp_path, content=b"1"), backup(tmp_path, content=b"2")
 
     assert (first.read_bytes(), second.read_bytes()) == (b"1", b"2")
     assert [second, first] == [found.path for found in backups_in(tmp_path)]
 
 
-def test_backups_that_are_written_at_once_each_get_a_name(tmp_path: Path) -> None:
+def test_concurrent_backups_each_get_a_name(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda n: backup(tmp_path, content=b"%d" % n), range(40)))
 
@@ -71,7 +71,7 @@ def test_backups_that_are_written_at_once_each_get_a_name(tmp_path: Path) -> Non
     assert len(set(paths)) == len(names(tmp_path)) == 40
 
 
-def test_a_part_is_not_taken_by_whoever_writes_at_the_same_time(tmp_path: Path) -> None:
+def test_a_temporary_file_is_never_shared_by_two_writers(tmp_path: Path) -> None:
     with ExitStack() as both:
         first, one = both.enter_context(new_backup(tmp_path, TAKEN))
         second, other = both.enter_context(new_backup(tmp_path, TAKEN))
@@ -81,7 +81,7 @@ def test_a_part_is_not_taken_by_whoever_writes_at_the_same_time(tmp_path: Path) 
     assert (first.read_bytes(), second.read_bytes()) == (b"1", b"2")
 
 
-def test_what_a_killed_process_left_behind_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_files_of_a_killed_process_are_removed_by_the_next(tmp_path: Path) -> None:
     left = [f"{NAME}.part", "rooms-20250101T000000Z.ndjson.gz.part"]
     others = ["rooms.ndjson.gz.part", f"my-{NAME}.part", f"{NAME}.part.txt", f"{NAME}.tmp", "part"]
     for name in (*left, *others):
@@ -92,7 +92,7 @@ def test_what_a_killed_process_left_behind_is_removed_by_the_next(tmp_path: Path
     assert sorted([NAME, *others]) == names(tmp_path)
 
 
-def test_what_a_running_process_writes_is_left_alone(tmp_path: Path) -> None:
+def test_files_of_a_running_process_are_left_alone(tmp_path: Path) -> None:
     part = tmp_path / "rooms-20250101T000000Z.ndjson.gz.part"
     with part.open("wb") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
@@ -105,7 +105,7 @@ def test_what_a_running_process_writes_is_left_alone(tmp_path: Path) -> None:
     assert not part.exists()
 
 
-def test_backups_are_listed_from_the_newest_on_and_nothing_else_is(tmp_path: Path) -> None:
+def test_only_backups_are_listed_newest_first(tmp_path: Path) -> None:
     for hours in (1, 3, 2):
         backup(tmp_path, TAKEN + timedelta(hours=hours), b"x" * hours)
     for name in ("rooms.ndjson.gz", f"{NAME}.bak", "rooms-20261322T172013Z.ndjson.gz", f"{NAME}.part"):
@@ -121,11 +121,11 @@ def test_backups_are_listed_from_the_newest_on_and_nothing_else_is(tmp_path: Pat
     assert timedelta(hours=1) == found[0].age(TAKEN + timedelta(hours=4))
 
 
-def test_without_a_directory_there_is_no_backup(tmp_path: Path) -> None:
+def test_a_missing_directory_has_no_backups(tmp_path: Path) -> None:
     assert (backups_in(tmp_path / "no"), newest_backup(tmp_path / "no")) == ([], None)
 
 
-def test_only_the_newest_are_kept_and_what_is_no_backup_stays(tmp_path: Path) -> None:
+def test_only_the_newest_backups_are_kept_and_other_files_stay(tmp_path: Path) -> None:
     paths = [backup(tmp_path, TAKEN + timedelta(days=day)) for day in range(5)]
     others = [tmp_path / name for name in ("notes.txt", "rooms-old.ndjson.gz", f"{NAME}.part")]
     for other in others:
@@ -137,7 +137,7 @@ def test_only_the_newest_are_kept_and_what_is_no_backup_stays(tmp_path: Path) ->
     assert sorted([*paths[3:], *others]) == sorted(tmp_path.iterdir())
 
 
-def test_the_backup_of_now_is_never_removed_though_the_clock_was_set_back(tmp_path: Path) -> None:
+def test_the_current_backup_is_kept_even_if_the_clock_was_set_back(tmp_path: Path) -> None:
     later = [backup(tmp_path, TAKEN + timedelta(days=day)) for day in (1, 2)]
     now = backup(tmp_path)
 
@@ -147,7 +147,7 @@ def test_the_backup_of_now_is_never_removed_though_the_clock_was_set_back(tmp_pa
     assert now.exists()
 
 
-def test_a_file_of_any_name_is_whole_or_not_there(tmp_path: Path) -> None:
+def test_a_file_of_any_name_is_complete_or_absent(tmp_path: Path) -> None:
     path, left = tmp_path / "my [1].gz", tmp_path / "my [1].gz.0123abcd.part"
     path.write_bytes(b"old")
     left.write_bytes(b"half")

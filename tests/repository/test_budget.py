@@ -11,17 +11,17 @@ from tests.builders import make_room
 
 
 @pytest.mark.parametrize(("within", "expected"), [(None, 10), (3, 3), (10, 10), (60, 10)])
-def test_it_is_what_is_given_but_never_more_than_usual(within: float | None, expected: float) -> None:
+def test_a_time_limit_never_exceeds_the_default(within: float | None, expected: float) -> None:
     assert expected == seconds_within(within, 10)
 
 
 @pytest.mark.parametrize("within", [0, 0.0, -1])
-def test_no_time_at_all_is_next_to_none_and_not_without_end(within: float) -> None:
+def test_a_time_limit_of_zero_is_short_rather_than_unlimited(within: float) -> None:
     assert 0 < seconds_within(within, 10) < 0.01
 
 
 @pytest.mark.parametrize(("within", "expected"), [(None, 10), (1, PATIENCE), (3, 3 * PATIENCE), (9, 10)])
-def test_on_the_wall_a_bounded_read_has_several_times_as_much_but_never_more_than_usual(
+def test_wall_clock_time_is_several_times_processor_time_but_never_more_than_the_default(
     within: float | None, expected: float
 ) -> None:
     assert expected == patient_seconds(within, 10)
@@ -36,7 +36,7 @@ class Clocks:
         return Deadline(within, timeout, lambda: self.processor, lambda: self.wall)
 
 
-def test_a_read_is_over_when_its_processor_time_is_used_up() -> None:
+def test_a_read_ends_when_its_processor_time_is_used_up() -> None:
     clocks = Clocks()
     deadline = clocks.deadline(1, 10)
 
@@ -46,7 +46,7 @@ def test_a_read_is_over_when_its_processor_time_is_used_up() -> None:
     assert deadline.passed()
 
 
-def test_a_read_waits_for_other_threads_only_so_long() -> None:
+def test_a_read_waits_for_other_threads_for_a_limited_time() -> None:
     clocks = Clocks()
     deadline = clocks.deadline(1, 10)
 
@@ -65,7 +65,7 @@ def test_a_read_never_takes_longer_than_the_statement_timeout(within: float | No
     assert deadline.passed()
 
 
-def test_items_come_until_the_time_is_up() -> None:
+def test_items_are_yielded_until_the_time_is_up() -> None:
     clocks = Clocks()
     items = clocks.deadline(1, 10).watched(range(10_000))
 
@@ -75,7 +75,7 @@ def test_items_come_until_the_time_is_up() -> None:
         list(items)
 
 
-def test_the_memory_gives_up_what_takes_too_long() -> None:
+def test_searches_in_memory_that_take_too_long_are_ended() -> None:
     repository = MemRepo(make_room(code=f"r{number}") for number in range(5000))
     everything, grid = RoomQuery(), Grid(width=1, height=1)
 
@@ -90,7 +90,7 @@ def test_the_memory_gives_up_what_takes_too_long() -> None:
             ask()
 
 
-def test_the_memory_is_quick_while_it_holds_few_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_searches_in_memory_are_quick_with_few_rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rentomatic.repository.memory.repository.QUICK", 3)
     few, many = (MemRepo(make_room(code=f"r{n}") for n in range(rooms)) for rooms in (3, 4))
 

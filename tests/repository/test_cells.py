@@ -69,7 +69,7 @@ def rounded(cell: Cell) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("query", [*SEARCHES.values(), CODES], ids=[*SEARCHES, "by code"])
-def test_few_rooms_are_all_looked_at(storage: RoomRepository, rooms: list[Room], query: RoomQuery) -> None:
+def test_few_rooms_are_all_read(storage: RoomRepository, rooms: list[Room], query: RoomQuery) -> None:
     found = storage.cells(query, GRID, within=60)
 
     assert 1 == found.share
@@ -77,7 +77,7 @@ def test_few_rooms_are_all_looked_at(storage: RoomRepository, rooms: list[Room],
 
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
-def test_of_many_rooms_a_part_stands_for_all(
+def test_many_rooms_are_sampled(
     storage: RoomRepository, rooms: list[Room], query: RoomQuery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_small_samples(monkeypatch)
@@ -97,7 +97,7 @@ def test_of_many_rooms_a_part_stands_for_all(
 
 
 @pytest.mark.parametrize("towns", [2, 3, 4, 8, 10, 16, 100])
-def test_towns_that_were_loaded_in_turn_are_all_there(towns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_includes_every_town_that_was_loaded_in_turn(towns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_cells, "READ", 1000)
     with STORAGES["sqlite"]() as storage:
         storage.load(
@@ -111,7 +111,7 @@ def test_towns_that_were_loaded_in_turn_are_all_there(towns: int, monkeypatch: p
     assert all(0.2 < estimate / (8000 / towns) < 2.2 for estimate in estimates)
 
 
-def test_a_sample_does_where_prices_and_sizes_hardly_meet_and_many_rooms_would_be_passed(
+def test_a_sample_is_used_if_prices_and_sizes_rarely_coincide(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     take_small_samples(monkeypatch)
@@ -139,7 +139,7 @@ def test_codes_are_looked_up_however_many_rooms_there_are(
     )
 
 
-def test_few_rooms_are_exact_however_many_there_are_elsewhere(
+def test_counts_of_few_rooms_are_exact_however_many_there_are_elsewhere(
     storage: RoomRepository, rooms: list[Room], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_small_samples(monkeypatch)
@@ -153,5 +153,5 @@ def test_few_rooms_are_exact_however_many_there_are_elsewhere(
 @pytest.mark.parametrize(
     "areas", [(BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52)), (BoundingBox(100, 0, 101, 1),)]
 )
-def test_where_no_room_is_there_are_no_cells(storage: RoomRepository, areas: tuple[BoundingBox, ...]) -> None:
+def test_there_are_no_cells_without_rooms(storage: RoomRepository, areas: tuple[BoundingBox, ...]) -> None:
     assert () == storage.cells(RoomQuery(areas=areas), GRID).cells

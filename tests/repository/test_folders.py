@@ -37,7 +37,7 @@ def process_with_folder(parent: Path) -> Iterator[tuple[subprocess.Popen[str], P
             process.wait(LIMIT)
 
 
-def test_a_folder_is_its_owner_s_and_goes_away_with_the_context(tmp_path: Path) -> None:
+def test_a_folder_is_private_and_removed_with_the_context(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), held_folder("ours-", tmp_path) as folder:
         (folder / "file").touch()
         assert 0o700 == folder.stat().st_mode & 0o777
@@ -46,7 +46,7 @@ def test_a_folder_is_its_owner_s_and_goes_away_with_the_context(tmp_path: Path) 
     assert [] == list(tmp_path.iterdir())
 
 
-def test_what_a_killed_process_left_behind_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_files_of_a_killed_process_are_removed_by_the_next(tmp_path: Path) -> None:
     with process_with_folder(tmp_path) as (process, folder):
         process.send_signal(signal.SIGKILL)
         process.wait(LIMIT)
@@ -58,7 +58,7 @@ def test_what_a_killed_process_left_behind_is_removed_by_the_next(tmp_path: Path
     assert [next_folder] == found
 
 
-def test_what_others_use_is_left_alone(tmp_path: Path) -> None:
+def test_folders_in_use_are_left_alone(tmp_path: Path) -> None:
     with (
         process_with_folder(tmp_path) as (_, one),
         process_with_folder(tmp_path) as (_, other),
@@ -68,7 +68,7 @@ def test_what_others_use_is_left_alone(tmp_path: Path) -> None:
         assert (one / "file").exists()
 
 
-def test_what_is_called_otherwise_is_left_alone(tmp_path: Path) -> None:
+def test_folders_with_other_names_are_left_alone(tmp_path: Path) -> None:
     others = {
         tmp_path / name for name in ("ours-", "ours-123", "ours-1234567-", "theirs-12345678", "ours-x.db")
     }
@@ -86,7 +86,7 @@ def test_what_is_called_otherwise_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
-def test_what_belongs_to_another_user_is_left_alone(tmp_path: Path) -> None:
+def test_folders_of_other_users_are_left_alone(tmp_path: Path) -> None:
     theirs = tmp_path / "ours-abcdefgh"
     theirs.mkdir(mode=0o700)
     shutil.chown(theirs, "nobody")

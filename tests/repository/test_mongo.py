@@ -115,7 +115,7 @@ def plans(moment: Moment, traffic: Traffic) -> str:
 
 
 @pytest.mark.parametrize("sort", BY_FIELD)
-def test_a_deep_page_begins_with_a_look_up_in_an_index(moment: Moment, traffic: Traffic, sort: str) -> None:
+def test_a_deep_page_starts_with_an_index_look_up(moment: Moment, traffic: Traffic, sort: str) -> None:
     query = RoomQuery(sort=SORTS[sort])
     start = query.position(first_rooms(moment, query, 300)[-1])
     traffic.reads.clear()
@@ -128,7 +128,7 @@ def test_a_deep_page_begins_with_a_look_up_in_an_index(moment: Moment, traffic: 
 
 
 @pytest.mark.parametrize("sort", BY_FIELD)
-def test_every_run_of_an_order_is_a_range_of_an_index_in_that_order(sort: str) -> None:
+def test_every_segment_is_a_range_of_an_index_in_its_order(sort: str) -> None:
     """What an index gives it gives backwards too; behind a value that is fixed it gives the next field."""
     keys = [[*index["key"].items()] for index in INDEXES]
     both_ways = keys + [[(path, -way) for path, way in key] for key in keys if key[0][0] != "place"]
@@ -142,7 +142,7 @@ def test_every_run_of_an_order_is_a_range_of_an_index_in_that_order(sort: str) -
 
 
 @pytest.mark.parametrize("area", [Circle(CENTRE, 500), BoundingBox(-0.13, 51.5, -0.12, 51.52)], ids=repr)
-def test_an_area_is_looked_up_in_the_index_of_places(
+def test_an_area_is_looked_up_in_the_index_on_places(
     moment: Moment, traffic: Traffic, area: Circle | BoundingBox
 ) -> None:
     first_rooms(moment, RoomQuery(areas=(area,), sort=SORTS["price"]), 11)
@@ -150,7 +150,7 @@ def test_an_area_is_looked_up_in_the_index_of_places(
     assert "'indexName': 'room_place'" in plans(moment, traffic)
 
 
-def test_the_nearest_rooms_are_read_and_no_others(moment: Moment, traffic: Traffic) -> None:
+def test_only_the_nearest_rooms_are_read(moment: Moment, traffic: Traffic) -> None:
     query = RoomQuery(near=CENTRE, sort=BY_DISTANCE)
     middle = first_rooms(moment, query, 300)[-1]
     traffic.documents = 0
@@ -160,7 +160,7 @@ def test_the_nearest_rooms_are_read_and_no_others(moment: Moment, traffic: Traff
     assert 11 <= traffic.documents < 50
 
 
-def test_rooms_in_a_circle_are_counted_by_the_server_but_for_its_rim(
+def test_the_server_counts_rooms_in_a_circle_except_at_its_edge(
     moment: Moment, traffic: Traffic
 ) -> None:
     rooms = count_rooms(moment, RoomQuery(areas=(Circle(CENTRE, 5000),)), None)
@@ -171,7 +171,7 @@ def test_rooms_in_a_circle_are_counted_by_the_server_but_for_its_rim(
 
 @settings(max_examples=settings().max_examples // 2, suppress_health_check=list(HealthCheck))
 @given(rooms=room_sets(), query=queries())
-def test_the_way_outwards_from_a_point_is_that_of_the_oracle(
+def test_walking_outwards_gives_the_order_of_the_oracle(
     repository: MongoRepo, by_hand: Any, rooms: list[Room], query: RoomQuery
 ) -> None:
     near = replace(query, near=query.near or CENTRE, sort=BY_DISTANCE)
@@ -195,7 +195,7 @@ def test_a_room_written_by_hand_is_found_by_the_next_search(repository: MongoRep
     assert repository.count(near) == 0
 
 
-def test_numbers_of_any_type_and_a_size_left_out_make_a_room(repository: MongoRepo, by_hand: Any) -> None:
+def test_numbers_of_any_type_and_a_missing_size_are_read(repository: MongoRepo, by_hand: Any) -> None:
     by_hand.room.insert_one(
         {"code": "hand", "price": 39.0, "title": None, "place": {"type": "Point", "coordinates": [-1, 51]}}
     )
@@ -252,7 +252,7 @@ def point(*coordinates: object) -> Document:
     ],
     ids=str,
 )
-def test_the_database_refuses_what_makes_no_room(by_hand: Any, wrong: Document) -> None:
+def test_the_database_rejects_invalid_rooms(by_hand: Any, wrong: Document) -> None:
     room = {"code": "a", "size": 1, "price": 1, "place": SPOT, "title": None}
 
     by_hand.room.insert_one({**room, "code": "right"})
@@ -260,14 +260,14 @@ def test_the_database_refuses_what_makes_no_room(by_hand: Any, wrong: Document) 
         by_hand.room.insert_one({**room, **wrong})
 
 
-def test_a_code_is_there_only_once(by_hand: Any) -> None:
+def test_codes_are_unique(by_hand: Any) -> None:
     by_hand.room.insert_one({"code": "a", "size": 1, "price": 1, "place": SPOT, "title": None})
 
     with pytest.raises(DuplicateKeyError):
         by_hand.room.insert_one({"code": "a", "size": 2, "price": 2, "place": SPOT, "title": None})
 
 
-def test_a_stream_that_is_left_half_way_leaves_no_cursor_behind(town: tuple[str, str]) -> None:
+def test_a_stream_closed_early_leaves_no_cursor_behind(town: tuple[str, str]) -> None:
     def open_cursors() -> int:
         with pymongo.MongoClient[Document](town[0]) as client:
             return int(client.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"])
@@ -282,14 +282,14 @@ def test_a_stream_that_is_left_half_way_leaves_no_cursor_behind(town: tuple[str,
         assert before == open_cursors()
 
 
-def test_a_migration_makes_what_is_missing_and_may_be_repeated() -> None:
+def test_a_migration_creates_what_is_missing_and_may_be_repeated() -> None:
     with database() as (uri, name), pymongo.MongoClient[Document](uri) as client:
         assert upgrade(uri, name) == (None, MONGO_REVISION)
         assert upgrade(uri, name) == (MONGO_REVISION, MONGO_REVISION)
         assert {str(index["name"]) for index in INDEXES} < set(client[name].room.index_information())
 
 
-def test_a_migration_that_was_interrupted_is_run_again() -> None:
+def test_an_interrupted_migration_can_be_repeated() -> None:
     create, *_ = statements()
     with database() as (uri, name), pymongo.MongoClient[Document](uri) as client:
         client[name].command(create)
@@ -326,7 +326,7 @@ def test_a_database_of_an_older_program_says_what_to_do(place: tuple[str, str]) 
         repository.ping()
 
 
-def test_a_load_waits_for_another_only_so_long(by_hand: Any, place: tuple[str, str]) -> None:
+def test_a_load_waits_for_another_for_a_limited_time(by_hand: Any, place: tuple[str, str]) -> None:
     with closing(MongoRepo(*place, MONGO_REVISION, Limits(load_wait=0.2))) as repository:
         with by_hand.client.start_session() as session, session.start_transaction():
             by_hand.schema.update_one({"_id": "room"}, {"$inc": {"loads": 1}}, session=session)
@@ -373,7 +373,7 @@ def refuses_twenty_uses_at_once(repository: MongoRepo) -> bool:
     return time.monotonic() - begin < AT_ONCE
 
 
-def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_back() -> None:
+def test_every_use_fails_at_once_while_the_server_is_unreachable_and_works_when_it_returns() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
         with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, Limits(connect_timeout=2))) as repository:
@@ -388,7 +388,7 @@ def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_b
                 assert repository.load([make_room()]).unchanged == 1
 
 
-def test_a_frozen_server_is_away_once_a_check_of_a_connection_timed_out() -> None:
+def test_a_frozen_server_is_unreachable_once_a_connection_check_timed_out() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
         with closing(MongoRepo(server.uri, "rooms", MONGO_REVISION, Limits(connect_timeout=1))) as repository:
@@ -409,7 +409,7 @@ def refusal_of_ping(repository: MongoRepo) -> str:
     return str(refusal.value)
 
 
-def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
+def test_a_silent_server_is_given_up_in_time() -> None:
     with mongo_server() as server:
         upgrade(server.uri, "rooms")
         with closing(
@@ -429,7 +429,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
             assert repository.get("a1") is not None
 
 
-def test_an_export_gives_up_a_server_that_says_nothing_long_before_its_own_time_is_over(
+def test_an_export_gives_up_a_silent_server_long_before_its_own_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with mongo_server() as server:
@@ -477,7 +477,7 @@ class SlowServer(CommandListener):
 
 
 @pytest.mark.parametrize("first_use", [True, False], ids=["first use", "later"])
-def test_all_reads_of_clusters_have_one_time_together(
+def test_all_reads_of_clusters_share_one_time_limit(
     place: tuple[str, str], first_use: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = SlowServer()
@@ -497,12 +497,12 @@ def test_all_reads_of_clusters_have_one_time_together(
     assert all(given <= bound for given, bound in zip(server.given, bounds, strict=True))
 
 
-def test_wait_for_a_connection_that_takes_too_long_says_that_the_storage_is_busy() -> None:
+def test_waiting_too_long_for_a_connection_means_that_the_storage_is_busy() -> None:
     with pytest.raises(StorageBusy), translated_errors():
         raise WaitQueueTimeoutError("Timed out while checking out a connection")
 
 
-def test_a_single_server_is_told_to_become_a_replica_set() -> None:
+def test_a_standalone_server_is_refused_with_advice() -> None:
     with mongo_server("--standalone") as server:
         with pytest.raises(RepositoryUnavailable, match="replica set"):
             upgrade(server.uri, "rooms")
@@ -521,7 +521,7 @@ def test_a_single_server_is_told_to_become_a_replica_set() -> None:
         "mysql://hunter2",
     ],
 )
-def test_no_secret_and_no_host_is_in_an_error(address: str) -> None:
+def test_errors_contain_no_secret_and_no_host(address: str) -> None:
     with (
         closing(MongoRepo(address, "rentomatic", MONGO_REVISION, Limits(connect_timeout=0.2))) as repository,
         pytest.raises(RepositoryUnavailable) as refusal,
@@ -544,7 +544,7 @@ def test_no_secret_and_no_host_is_in_an_error(address: str) -> None:
         (99999, "cannot be used"),
     ],
 )
-def test_an_error_of_the_server_is_told_without_its_words(code: int, text: str) -> None:
+def test_errors_do_not_repeat_the_servers_message(code: int, text: str) -> None:
     with pytest.raises(RepositoryUnavailable, match=text) as refusal, translated_errors():
         raise OperationFailure("db.example.org: secret words", code)
 

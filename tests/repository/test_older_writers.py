@@ -93,7 +93,7 @@ def row(room: Room) -> tuple[object, ...]:
     return room.code, room.size, room.price, room.latitude, room.longitude
 
 
-def test_older_edit_changes_what_it_knows_and_keeps_the_title(beside: tuple[RoomRepository, Execute]) -> None:
+def test_an_older_program_edits_its_own_fields_and_keeps_the_title(beside: tuple[RoomRepository, Execute]) -> None:
     repository, older = beside
     old, new = make_room(title="Quiet"), make_room(title="Quiet", price=99)
     repository.swap(None, old)
@@ -103,7 +103,7 @@ def test_older_edit_changes_what_it_knows_and_keeps_the_title(beside: tuple[Room
     assert new == repository.get("a1")
 
 
-def test_older_edit_changes_nothing_that_a_newer_one_has_just_changed(
+def test_an_older_edit_does_not_overwrite_a_concurrent_newer_one(
     beside: tuple[RoomRepository, Execute],
 ) -> None:
     repository, older = beside
@@ -116,7 +116,7 @@ def test_older_edit_changes_nothing_that_a_newer_one_has_just_changed(
     assert (0, make_room(price=70, title="Quiet")) == (changed, repository.get("a1"))
 
 
-def test_newer_edit_of_a_room_whose_title_is_not_as_it_was_read_is_refused(
+def test_a_newer_edit_is_refused_if_the_title_has_changed(
     beside: tuple[RoomRepository, Execute],
 ) -> None:
     repository, older = beside
@@ -127,7 +127,7 @@ def test_newer_edit_of_a_room_whose_title_is_not_as_it_was_read_is_refused(
     assert make_room(title="Loud") == repository.get("a1")
 
 
-def test_older_import_keeps_titles_and_adds_rooms_without(beside: tuple[RoomRepository, Execute]) -> None:
+def test_an_older_import_keeps_titles_and_adds_rooms_without_one(beside: tuple[RoomRepository, Execute]) -> None:
     repository, older = beside
     repository.load([make_room(title="Quiet"), make_room(code="b2", title="Loud")])
 
@@ -139,7 +139,7 @@ def test_older_import_keeps_titles_and_adds_rooms_without(beside: tuple[RoomRepo
     assert expected == [repository.get(code) for code in ("a1", "b2", "c3")]
 
 
-def test_older_restore_removes_other_rooms_and_keeps_titles_of_these(
+def test_an_older_restore_removes_other_rooms_and_keeps_titles(
     beside: tuple[RoomRepository, Execute],
 ) -> None:
     repository, older = beside
@@ -152,7 +152,7 @@ def test_older_restore_removes_other_rooms_and_keeps_titles_of_these(
     assert [make_room(price=99, title="Quiet"), None] == [repository.get(code) for code in ("a1", "b2")]
 
 
-def test_this_program_takes_a_title_away_only_where_it_is_told_to(
+def test_this_program_removes_a_title_only_on_request(
     beside: tuple[RoomRepository, Execute],
 ) -> None:
     repository, _ = beside
@@ -180,7 +180,7 @@ def test_row_written_by_hand_shows_up_with_its_title_in_whatever_form(
 @pytest.mark.parametrize(
     "title", ["", " a", "a ", "a  b", "a\tb", "a\nb", "a\u00a0b", "a\u202eb", "a\u3000b", "x" * 121]
 )
-def test_row_written_by_hand_with_what_is_no_title_is_refused(
+def test_row_written_by_hand_with_an_invalid_title_is_refused(
     beside: tuple[RoomRepository, Execute], title: str
 ) -> None:
     _, by_hand = beside
@@ -205,7 +205,7 @@ def old_document(room: Room) -> dict[str, Any]:
     return {"code": room.code, "size": room.size, "price": room.price, "place": place}
 
 
-def test_older_writes_to_mongodb_would_take_titles_away_and_are_refused(mongo: tuple[MongoRepo, Any]) -> None:
+def test_older_writes_to_mongodb_that_would_drop_titles_are_refused(mongo: tuple[MongoRepo, Any]) -> None:
     repository, older = mongo
     repository.load([make_room(title="Quiet")])
     changed = old_document(make_room(price=99))

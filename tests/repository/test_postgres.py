@@ -100,7 +100,7 @@ def test_no_page_reads_the_whole_table(town: str, query: RoomQuery) -> None:
         assert rows_read(plans) < ROOMS / 4
 
 
-def test_one_room_is_found_by_its_code_alone(town: str) -> None:
+def test_one_room_is_looked_up_by_its_code(town: str) -> None:
     code = next(iter(sample_rooms(1))).code
 
     (plan,) = plans_of(town, lambda session: room_of_code(session, code))
@@ -110,7 +110,7 @@ def test_one_room_is_found_by_its_code_alone(town: str) -> None:
     assert blocks_read([plan]) < 10
 
 
-def test_reading_all_rooms_takes_one_processor(town: str) -> None:
+def test_reading_all_rooms_uses_one_processor(town: str) -> None:
     def summarise(session: Session) -> None:
         for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_index_scan_size"):
             session.pgconn.exec_(f"SET {setting} = 0".encode())
@@ -123,7 +123,7 @@ def test_reading_all_rooms_takes_one_processor(town: str) -> None:
 
 @pytest.mark.parametrize("sort", BY_FIELD)
 @pytest.mark.parametrize("conditions", [(), (USUAL,)], ids=["all", "usual"])
-def test_a_page_costs_the_same_however_deep_it_lies(
+def test_a_page_costs_the_same_however_deep_it_is(
     town: str, sort: str, conditions: tuple[Condition, ...]
 ) -> None:
     query = RoomQuery(sort=SORTS[sort], conditions=conditions, limit=20)
@@ -179,7 +179,7 @@ RIGHT: dict[str, object] = {"code": "a", "size": 1, "price": 1, "latitude": 0.0,
     ],
     ids=str,
 )
-def test_the_table_refuses_what_makes_no_room(town: str, wrong: dict[str, object]) -> None:
+def test_the_table_rejects_invalid_rooms(town: str, wrong: dict[str, object]) -> None:
     values = {**RIGHT, **wrong}
     with psycopg.connect(town) as connection:
         statement = "INSERT INTO room (code, size, price, latitude, longitude) VALUES (%s, %s, %s, %s, %s)"
@@ -190,7 +190,7 @@ def test_the_table_refuses_what_makes_no_room(town: str, wrong: dict[str, object
         connection.rollback()
 
 
-def test_a_code_is_there_only_once_and_compares_by_code_point(conninfo: str) -> None:
+def test_codes_are_unique_and_compare_by_code_point(conninfo: str) -> None:
     with psycopg.connect(conninfo) as connection:
         row = connection.execute(
             "SELECT collname FROM pg_attribute JOIN pg_collation c ON c.oid = attcollation "
@@ -233,7 +233,7 @@ def everything(storage: MemRepo | PostgresRepo) -> list[Room]:
         return list(rooms)
 
 
-def test_readers_wait_for_no_load(repository: PostgresRepo) -> None:
+def test_readers_do_not_wait_for_a_load(repository: PostgresRepo) -> None:
     repository.load([make_room()])
     found = []
 
@@ -249,7 +249,7 @@ def test_readers_wait_for_no_load(repository: PostgresRepo) -> None:
 @pytest.mark.parametrize(
     "place", [lambda _: (51.5, -0.12), lambda number: (51.5, number / 1e5)], ids=["spot", "line"]
 )
-def test_ten_thousand_rooms_in_one_spot_or_along_a_line_are_found_by_distance(
+def test_ten_thousand_rooms_at_one_point_or_along_a_line_are_found_by_distance(
     repository: PostgresRepo, place: Callable[[int], tuple[float, float]]
 ) -> None:
     places = [place(number) for number in range(10_000)]

@@ -105,7 +105,7 @@ def watchers() -> int:
     return sum(thread.name == "availability" for thread in threading.enumerate())
 
 
-def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_back(
+def test_every_use_fails_at_once_while_the_server_is_unreachable_and_works_when_it_returns(
     server: PostgresServer,
 ) -> None:
     with repository(server) as opened:
@@ -123,7 +123,7 @@ def test_every_use_fails_at_once_while_the_server_is_away_and_works_when_it_is_b
     assert watchers() == 0
 
 
-def test_a_server_that_was_never_there_is_looked_for(server: PostgresServer) -> None:
+def test_a_server_that_was_never_reachable_is_retried(server: PostgresServer) -> None:
     server.stop()
     with repository(server) as opened:
         first = refusal(lambda: search(opened))
@@ -133,7 +133,7 @@ def test_a_server_that_was_never_there_is_looked_for(server: PostgresServer) -> 
         wait_for(lambda: answers(lambda: search(opened)))
 
 
-def test_a_frozen_server_is_away_once_a_check_of_a_connection_timed_out(server: PostgresServer) -> None:
+def test_a_frozen_server_is_unreachable_once_a_connection_check_timed_out(server: PostgresServer) -> None:
     with repository(server, connect_timeout=2) as opened:
         for _ in range(2):
             assert (make_room(),) == search(opened)
@@ -145,7 +145,7 @@ def test_a_frozen_server_is_away_once_a_check_of_a_connection_timed_out(server: 
             wait_for(lambda: answers(lambda: search(opened)))
 
 
-def test_requests_do_not_connect_while_the_server_is_away(server: PostgresServer) -> None:
+def test_requests_do_not_connect_while_the_server_is_unreachable(server: PostgresServer) -> None:
     with repository(server) as opened:
         search(opened)
         server.stop()
@@ -165,7 +165,7 @@ def test_requests_do_not_connect_while_the_server_is_away(server: PostgresServer
         wait_for(lambda: answers(lambda: search(opened)))
 
 
-def test_those_who_wait_for_a_connection_are_told_together_that_the_server_went_away(
+def test_all_waiters_for_a_connection_fail_together_when_the_server_goes_away(
     server: PostgresServer,
 ) -> None:
     with repository(server, pool_size=1, pool_timeout=LIMIT) as opened, ExitStack() as left:
@@ -186,7 +186,7 @@ def test_those_who_wait_for_a_connection_are_told_together_that_the_server_went_
         wait_for(lambda: answers(lambda: search(opened)))
 
 
-def test_a_pool_that_is_exhausted_is_not_taken_for_a_server_that_is_away(server: PostgresServer) -> None:
+def test_an_exhausted_pool_does_not_mean_an_unreachable_server(server: PostgresServer) -> None:
     with repository(server, pool_size=1, pool_timeout=0.1) as opened:
         with opened.stream(RoomQuery()) as rooms:
             for _ in range(3):
@@ -196,7 +196,7 @@ def test_a_pool_that_is_exhausted_is_not_taken_for_a_server_that_is_away(server:
         assert (make_room(),) == search(opened)
 
 
-def test_a_password_that_was_changed_does_not_end_the_connections_that_work() -> None:
+def test_a_changed_password_does_not_close_working_connections() -> None:
     with running("shared_buffers=16MB", password="before") as server:
         database = settings_of(server.port).database
         assert isinstance(database, PostgresBackend)

@@ -104,7 +104,7 @@ def refusal(conninfo: str, act: Callable[[], object]) -> str:
 
 
 @pytest.mark.parametrize(("name", "prepare"), [*((name, True) for name in SEARCHES), ("search", False)])
-def test_a_statement_that_takes_too_long_is_given_up_and_its_connection_is_used_again(
+def test_a_statement_that_takes_too_long_is_cancelled_and_its_connection_reused(
     conninfo: str, name: str, prepare: bool
 ) -> None:
     with repository(conninfo, statement_timeout=SHORT, pool_size=1, prepared_statements=prepare) as opened:
@@ -129,7 +129,7 @@ IN_TIME: dict[str, Callable[[PostgresRepo, RoomQuery], object]] = {
 
 @pytest.mark.parametrize("prepare", [True, False])
 @pytest.mark.parametrize("name", IN_TIME)
-def test_a_total_that_runs_out_of_time_ends_long_before_any_other_and_its_connection_is_used_again(
+def test_a_total_that_runs_out_of_time_is_cancelled_early_and_its_connection_reused(
     conninfo: str, name: str, prepare: bool
 ) -> None:
     with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepared_statements=prepare) as opened:
@@ -146,7 +146,7 @@ def test_a_total_that_runs_out_of_time_ends_long_before_any_other_and_its_connec
 
 
 @pytest.mark.parametrize("name", IN_TIME)
-def test_wait_for_a_connection_counts_as_time_of_a_total(conninfo: str, name: str) -> None:
+def test_waiting_for_a_connection_counts_towards_the_time_of_a_total(conninfo: str, name: str) -> None:
     with repository(conninfo, pool_timeout=LIMIT, pool_size=1) as opened:
         assert opened.count(RoomQuery()) == 1
         with opened._connections.transaction(LIMIT):
@@ -175,7 +175,7 @@ def sleeping(session: Session, seconds: float) -> None:
 
 @pytest.mark.parametrize("one_statement", [True, False])
 @pytest.mark.parametrize("prepare", [True, False])
-def test_no_statement_goes_on_after_its_time(conninfo: str, prepare: bool, one_statement: bool) -> None:
+def test_no_statement_continues_after_its_time(conninfo: str, prepare: bool, one_statement: bool) -> None:
     with repository(conninfo, statement_timeout=LIMIT, pool_size=1, prepared_statements=prepare) as opened:
         for seconds in (LIMIT, 0.15):
 
@@ -191,7 +191,7 @@ def test_no_statement_goes_on_after_its_time(conninfo: str, prepare: bool, one_s
             assert make_room() == opened.get("a1")
 
 
-def test_the_statements_of_a_total_have_one_time_together(conninfo: str) -> None:
+def test_the_statements_of_a_total_share_one_time_limit(conninfo: str) -> None:
     with repository(conninfo, statement_timeout=LIMIT, pool_size=1) as opened:
 
         def two_slow_statements(session: Session) -> None:
@@ -220,7 +220,7 @@ def test_a_swap_behind_a_load_is_given_up_after_a_second(conninfo: str) -> None:
         assert opened.swap(make_room(), None)
 
 
-def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) -> None:
+def test_an_export_and_a_removal_that_take_too_long_are_cancelled(conninfo: str) -> None:
     def export(opened: PostgresRepo) -> None:
         with opened.stream(RoomQuery()) as rooms:
             next(rooms)
@@ -237,7 +237,7 @@ def test_an_export_and_a_removal_that_take_too_long_are_given_up(conninfo: str) 
 
 
 @pytest.mark.parametrize("name", ["search", "load", "swap"])
-def test_who_waits_for_a_connection_in_vain_is_told_so(conninfo: str, name: str) -> None:
+def test_waiting_for_a_connection_in_vain_is_an_error(conninfo: str, name: str) -> None:
     act = {**SEARCHES, **WRITES}[name]
     with repository(conninfo, pool_size=1, pool_timeout=SHORT) as opened:
         with opened.stream(RoomQuery()) as rooms:
@@ -251,7 +251,7 @@ def test_who_waits_for_a_connection_in_vain_is_told_so(conninfo: str, name: str)
         act(opened)
 
 
-def test_a_load_waits_for_another_only_so_long_and_changes_nothing(conninfo: str) -> None:
+def test_a_load_waits_for_another_for_a_limited_time_and_changes_nothing(conninfo: str) -> None:
     with repository(conninfo, load_wait=0.2) as opened:
         with locked(conninfo, "SHARE ROW EXCLUSIVE"):
             begin = time.monotonic()
@@ -264,7 +264,7 @@ def test_a_load_waits_for_another_only_so_long_and_changes_nothing(conninfo: str
         assert opened.load([make_room(price=1)]).replaced == 1
 
 
-def test_a_load_that_another_one_lets_in_on_time_is_done(conninfo: str) -> None:
+def test_a_load_succeeds_once_another_ends_in_time(conninfo: str) -> None:
     done = []
     with repository(conninfo) as opened:
         load = threading.Thread(target=lambda: done.append(opened.load([make_room(price=1)])))
@@ -290,7 +290,7 @@ def waits_for_a_lock(conninfo: str) -> None:
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_storage_that_can_only_be_read_is_read_and_says_so_to_who_writes(conninfo: str, name: str) -> None:
+def test_a_read_only_storage_can_be_read_and_refuses_writes(conninfo: str, name: str) -> None:
     database = conninfo_to_dict(conninfo)["dbname"]
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on'.encode())
@@ -299,7 +299,7 @@ def test_a_storage_that_can_only_be_read_is_read_and_says_so_to_who_writes(conni
         assert (make_room(),) == opened.search(RoomQuery()).rooms
 
 
-def test_a_user_who_may_not_write_is_told_so(conninfo: str) -> None:
+def test_a_user_without_the_right_to_write_is_refused(conninfo: str) -> None:
     reader = f"rentomatic_test_{uuid4().hex}"
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {reader} LOGIN".encode())
@@ -315,7 +315,7 @@ def test_a_user_who_may_not_write_is_told_so(conninfo: str) -> None:
     assert ["The database user lacks the permission for this."] * 2 == messages
 
 
-def test_no_statement_is_left_prepared_where_a_pooler_may_not_allow_it(conninfo: str) -> None:
+def test_no_statement_is_prepared_behind_a_pooler(conninfo: str) -> None:
     found = []
     for prepare in (True, False):
         with repository(conninfo, pool_size=1, prepared_statements=prepare) as opened:
@@ -336,7 +336,7 @@ def prepared_statements(session: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def test_a_pooler_that_forgets_everything_between_transactions_disturbs_nothing(conninfo: str) -> None:
+def test_a_transaction_pooler_is_supported(conninfo: str) -> None:
     def forget(session: psycopg.Connection[Any]) -> None:
         # As PgBouncer does, behind the back of the driver.
         session.pgconn.exec_(b"DEALLOCATE ALL")
@@ -386,7 +386,7 @@ def settings_of_url(server: PostgresServer, password: str) -> Settings:
 
 
 @pytest.mark.parametrize("settings", [settings_of_parts, settings_of_url])
-def test_a_password_of_any_characters_opens_the_storage_and_a_wrong_one_does_not(
+def test_a_password_may_have_any_characters_and_a_wrong_one_is_refused(
     strict_server: PostgresServer, settings: Callable[[PostgresServer, str], Settings]
 ) -> None:
     def found(password: str) -> Room | None:
@@ -400,7 +400,7 @@ def test_a_password_of_any_characters_opens_the_storage_and_a_wrong_one_does_not
 
 
 @pytest.mark.parametrize("password", ["wrong" + PASSWORD, ""])
-def test_a_migration_with_a_wrong_password_says_so_and_repeats_none(
+def test_a_migration_with_a_wrong_password_says_so_without_repeating_it(
     strict_server: PostgresServer, password: str
 ) -> None:
     database = settings_of_parts(strict_server, password).database

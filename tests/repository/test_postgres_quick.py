@@ -130,7 +130,7 @@ def pages_of(query: RoomQuery, oracle: MemRepo) -> Iterator[RoomQuery]:
 
 @pytest.mark.parametrize("prepare", [True, False])
 @pytest.mark.parametrize("name", QUICK)
-def test_quick_search_gives_the_page(town: str, name: str, prepare: bool, oracle: MemRepo) -> None:
+def test_quick_search_returns_the_page(town: str, name: str, prepare: bool, oracle: MemRepo) -> None:
     query = QUICK[name]
     following = [replace(query, after=query.position(room)) for room in oracle.search(query).rooms[-1:]]
     with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(prepared_statements=prepare))) as opened:
@@ -141,7 +141,7 @@ def test_quick_search_gives_the_page(town: str, name: str, prepare: bool, oracle
 
 
 @pytest.mark.parametrize("name", NOT_QUICK)
-def test_search_that_takes_a_long_walk_is_not_quick(town: str, name: str, oracle: MemRepo) -> None:
+def test_search_that_needs_a_long_walk_is_not_quick(town: str, name: str, oracle: MemRepo) -> None:
     query = NOT_QUICK[name]
     with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(pool_size=1))) as opened:
         for _ in range(2):
@@ -152,7 +152,7 @@ def test_search_that_takes_a_long_walk_is_not_quick(town: str, name: str, oracle
 
 
 @pytest.mark.parametrize("name", NOT_QUICK)
-def test_long_search_ends_on_the_server_as_well_when_its_time_is_over(town: str, name: str) -> None:
+def test_long_search_ends_on_the_server_too_when_its_time_is_up(town: str, name: str) -> None:
     with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(pool_size=1))) as opened:
         assert opened.count(RoomQuery()) == ROOMS
         with psycopg.connect(town) as other:
@@ -194,7 +194,7 @@ def test_quick_count_reads_no_more_than_its_bound(town: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOTALS)
-def test_quick_count_is_the_count(town: str, name: str, oracle: MemRepo) -> None:
+def test_quick_count_is_exact(town: str, name: str, oracle: MemRepo) -> None:
     query, at_most = TOTALS[name]
     with closing(PostgresRepo(town, POSTGRES_REVISION)) as opened:
         assert oracle.count(query, at_most) == opened.count(query, at_most, quick=True)

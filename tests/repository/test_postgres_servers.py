@@ -67,7 +67,7 @@ def settings_of(*ports: int, attributes: str = "any") -> Settings:
     return read_settings({"DATABASE_URL": url, "RENTOMATIC_POOL_TIMEOUT": "5"})
 
 
-def test_of_several_hosts_the_one_that_is_there_is_used(server: PostgresServer) -> None:
+def test_the_reachable_one_of_several_hosts_is_used(server: PostgresServer) -> None:
     settings = settings_of(free_port(), server.port)
 
     assert migrate(settings.database) == (POSTGRES_REVISION, POSTGRES_REVISION)
@@ -77,7 +77,7 @@ def test_of_several_hosts_the_one_that_is_there_is_used(server: PostgresServer) 
         assert make_room(price=1) == opened.get("a1")
 
 
-def test_reads_go_to_a_standby_and_go_on_when_it_is_stopped(server: PostgresServer) -> None:
+def test_reads_use_a_standby_and_continue_when_it_is_stopped(server: PostgresServer) -> None:
     with running("shared_buffers=16MB", primary=server) as standby:
         settings = settings_of(server.port, standby.port, attributes="prefer-standby")
         with closing(open_repository(settings)) as opened:
@@ -133,7 +133,7 @@ USES: dict[str, Callable[[PostgresRepo], object]] = {
 
 @pytest.mark.parametrize("end", [PostgresServer.stop, PostgresServer.crash], ids=["stopped", "killed"])
 @pytest.mark.parametrize("prepare", [True, False])
-def test_a_server_that_was_restarted_between_two_searches_is_not_noticed(
+def test_a_restart_of_the_server_between_two_searches_goes_unnoticed(
     server: PostgresServer, end: Callable[[PostgresServer], None], prepare: bool
 ) -> None:
     with repository(server, prepared_statements=prepare) as opened:
@@ -145,7 +145,7 @@ def test_a_server_that_was_restarted_between_two_searches_is_not_noticed(
 
 
 @pytest.mark.parametrize("name", USES)
-def test_a_connection_that_was_cut_off_between_two_uses_is_not_noticed(
+def test_a_connection_lost_between_two_uses_goes_unnoticed(
     server: PostgresServer, name: str
 ) -> None:
     with repository(server) as opened:
@@ -160,7 +160,7 @@ def cut_off(server: PostgresServer) -> None:
     answer(server, f"SELECT count(pg_terminate_backend(pid, 30000)) FROM pg_stat_activity WHERE {OWN}")
 
 
-def test_a_connection_that_is_cut_off_in_the_middle_of_a_load_changes_nothing(server: PostgresServer) -> None:
+def test_a_connection_lost_during_a_load_changes_nothing(server: PostgresServer) -> None:
     def rooms() -> Iterator[Any]:
         yield from sample_rooms(1000)
         cut_off(server)
@@ -174,7 +174,7 @@ def test_a_connection_that_is_cut_off_in_the_middle_of_a_load_changes_nothing(se
         assert opened.load(sample_rooms(10)).added == 10
 
 
-def test_an_export_that_is_cut_off_in_the_middle_says_so(server: PostgresServer) -> None:
+def test_an_interrupted_export_is_an_error(server: PostgresServer) -> None:
     with repository(server) as opened:
         opened.load(sample_rooms(20_000))
         with pytest.raises(RepositoryUnavailable), opened.stream(RoomQuery()) as rooms:
@@ -186,7 +186,7 @@ def test_an_export_that_is_cut_off_in_the_middle_says_so(server: PostgresServer)
 
 
 @pytest.mark.parametrize("used", [True, False], ids=["used before", "new"])
-def test_a_server_that_says_nothing_is_given_up_in_time(server: PostgresServer, used: bool) -> None:
+def test_a_silent_server_is_given_up_in_time(server: PostgresServer, used: bool) -> None:
     outcomes: list[str] = []
     limits = {"statement_timeout": 0.5, "connect_timeout": 2.0, "pool_timeout": 1.0}
 
@@ -208,7 +208,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time(server: PostgresServer, 
         wait_for(lambda: outcome_of(opened) == "answered")
 
 
-def test_a_write_to_a_server_that_says_nothing_is_given_up_once_whatever_the_pool(
+def test_a_write_to_a_silent_server_is_given_up_once_whatever_the_pool(
     server: PostgresServer,
 ) -> None:
     together = threading.Barrier(4)
@@ -241,7 +241,7 @@ def outcome_of(opened: PostgresRepo) -> str:
     return "answered"
 
 
-def test_a_server_that_has_no_connection_to_spare_says_so_and_is_used_when_it_has() -> None:
+def test_a_server_without_free_connections_is_an_error_until_it_has_one() -> None:
     with running("max_connections=5", "superuser_reserved_connections=1") as server:
         upgrade_postgres(server.conninfo)
         with repository(server, pool_timeout=1) as opened:
@@ -254,7 +254,7 @@ def test_a_server_that_has_no_connection_to_spare_says_so_and_is_used_when_it_ha
             wait_for(lambda: answers(opened.ping))
 
 
-def test_nothing_is_connected_before_the_first_use_nor_after_the_end(server: PostgresServer) -> None:
+def test_no_connection_is_open_before_the_first_use_or_after_closing(server: PostgresServer) -> None:
     wait_for(lambda: connections(server) == 0)  # those of the test before take a moment to end
     with closing(PostgresRepo(make_conninfo(server.conninfo), POSTGRES_REVISION)) as opened:
         before = connections(server)

@@ -93,7 +93,7 @@ def plan_of(path: Path, query: RoomQuery) -> str:
         (RoomQuery(near=CENTRE, sort=BY_DISTANCE, conditions=(CHEAP,)), "room_price (price<?)"),
     ],
 )
-def test_a_search_uses_an_index_and_scans_nothing(town: Path, query: RoomQuery, index: str) -> None:
+def test_a_search_uses_an_index_without_a_scan(town: Path, query: RoomQuery, index: str) -> None:
     plan = plan_of(town, replace(query, limit=20))
 
     assert index in plan
@@ -104,7 +104,7 @@ def test_a_search_uses_an_index_and_scans_nothing(town: Path, query: RoomQuery, 
 
 @pytest.mark.parametrize("sort", [name for name in SORTS if name != "distance"])
 @pytest.mark.parametrize("conditions", [(), (USUAL,)])
-def test_a_page_costs_the_same_however_deep_it_lies(
+def test_a_page_costs_the_same_however_deep_it_is(
     town: Path, sort: str, conditions: tuple[Condition, ...]
 ) -> None:
     query = RoomQuery(sort=SORTS[sort], conditions=conditions, limit=20)
@@ -195,7 +195,7 @@ def short_ways(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_ways")
 @pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
-def test_an_expensive_search_is_refused_before_more_is_read_than_is_quick(
+def test_an_expensive_search_is_refused_before_it_reads_more_than_a_quick_one(
     town: Path, query: RoomQuery
 ) -> None:
     rooms, steps = metered(town, query, quick=True)
@@ -206,7 +206,7 @@ def test_an_expensive_search_is_refused_before_more_is_read_than_is_quick(
 
 @pytest.mark.usefixtures("short_ways")
 @pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
-def test_an_expensive_search_reads_no_room_many_times(town: Path, query: RoomQuery) -> None:
+def test_an_expensive_search_does_not_read_rooms_repeatedly(town: Path, query: RoomQuery) -> None:
     rooms, steps = metered(town, query, quick=False)
 
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, repository.stream(query) as expected:
@@ -215,7 +215,7 @@ def test_an_expensive_search_reads_no_room_many_times(town: Path, query: RoomQue
 
 
 @pytest.mark.usefixtures("short_ways")
-def test_a_deep_page_around_a_point_is_met_outwards_however_far(town: Path) -> None:
+def test_a_deep_page_around_a_point_is_found_walking_outwards_however_far(town: Path) -> None:
     deep = RoomQuery(near=CENTRE, sort=BY_DISTANCE, after=Position(5000.0, "zzz"))
     rooms, steps = metered(town, deep, quick=False)
     rooms_around, steps_around = metered(town, replace(deep, areas=(Circle(CENTRE, 50_000),)), quick=False)
@@ -225,7 +225,7 @@ def test_a_deep_page_around_a_point_is_met_outwards_however_far(town: Path) -> N
 
 
 @pytest.mark.parametrize("query", EXPENSIVE.values(), ids=EXPENSIVE)
-def test_an_expensive_search_is_given_up_in_time(town: Path, query: RoomQuery) -> None:
+def test_an_expensive_search_is_ended_in_time(town: Path, query: RoomQuery) -> None:
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository, pytest.raises(OutOfTime):
         repository.search(query, within=0)
 
@@ -252,7 +252,7 @@ def test_an_expensive_search_is_given_up_in_time(town: Path, query: RoomQuery) -
         RoomQuery(sort=SORTS["-size"], conditions=(Condition(Field.SIZE, Operator.NE, 7),)),
     ],
 )
-def test_a_search_that_an_index_answers_is_quick(town: Path, query: RoomQuery) -> None:
+def test_a_search_answered_by_an_index_is_quick(town: Path, query: RoomQuery) -> None:
     rooms, steps = metered(town, query, quick=True)
 
     assert rooms is not None
@@ -260,7 +260,7 @@ def test_a_search_that_an_index_answers_is_quick(town: Path, query: RoomQuery) -
     assert metered(town, query, quick=False)[0] == rooms
 
 
-def test_a_count_is_quick_while_few_rooms_are_counted(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_count_of_few_rooms_is_quick(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rentomatic.repository.sqlite.totals.QUICK", 20_000)
     with closing(SqliteRepo(town, SQLITE_REVISION)) as repository:
         assert 10_001 == repository.count(RoomQuery(), 10_001, quick=True)
@@ -306,12 +306,12 @@ def test_a_room_written_by_hand_is_found_by_the_next_search(path: Path, reposito
         "(NULL, 1, 1, 0, 0)",
     ],
 )
-def test_the_table_refuses_what_makes_no_room(path: Path, values: str) -> None:
+def test_the_table_rejects_invalid_rooms(path: Path, values: str) -> None:
     with closing(open_by_hand(path)) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute(f"INSERT INTO room(code, size, price, latitude, longitude) VALUES {values}")
 
 
-def test_a_large_load_leaves_the_schema_as_it_was(path: Path, repository: SqliteRepo) -> None:
+def test_a_large_load_leaves_the_schema_unchanged(path: Path, repository: SqliteRepo) -> None:
     def schema() -> list[tuple[str, str]]:
         with closing(open_by_hand(path)) as connection:
             return connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
@@ -332,14 +332,14 @@ def unavailable(repository: SqliteRepo) -> str:
     return str(refusal.value)
 
 
-def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_file_is_not_created(tmp_path: Path) -> None:
     message = unavailable(SqliteRepo(tmp_path / "gone.db", SQLITE_REVISION))
 
     assert message == "The file of the storage is not there."
     assert not list(tmp_path.iterdir())
 
 
-def test_directory_in_the_place_of_the_file_is_called_one(tmp_path: Path) -> None:
+def test_directory_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     message = unavailable(SqliteRepo(tmp_path, SQLITE_REVISION))
 
     assert message == "The storage must be a file; this is a directory."
@@ -355,13 +355,13 @@ def test_a_file_of_an_older_program_says_what_to_do(path: Path) -> None:
     assert "needs 9999: run `rentomatic migrate`" in unavailable(SqliteRepo(path, "9999"))
 
 
-def test_a_file_that_is_no_database_is_called_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("code,price\n" * 1000)
 
     assert "is not an SQLite file" in unavailable(SqliteRepo(tmp_path / "text.db", SQLITE_REVISION))
 
 
-def test_a_search_that_takes_too_long_is_given_up(town: Path) -> None:
+def test_a_search_that_takes_too_long_is_ended(town: Path) -> None:
     with closing(SqliteRepo(town, SQLITE_REVISION, Limits(statement_timeout=0.01))) as repository:
         with pytest.raises(RepositoryUnavailable, match="in time"):
             repository.count(RoomQuery(areas=(Circle(CENTRE, 19_000_000),)))
@@ -380,7 +380,7 @@ def test_a_total_that_runs_out_of_time_leaves_its_connection_usable(town: Path) 
         assert len(repository._idle) == 1
 
 
-def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) -> None:
+def test_a_search_by_distance_that_takes_too_long_is_ended(town: Path) -> None:
     nowhere = Condition(Field.PRICE, Operator.NE, 10), Condition(Field.SIZE, Operator.NE, 10)
     query = RoomQuery(conditions=nowhere, near=CENTRE, sort=BY_DISTANCE, limit=1000)
     with (
@@ -390,7 +390,7 @@ def test_a_search_for_the_nearest_that_takes_too_long_is_given_up(town: Path) ->
         repository.search(query)
 
 
-def test_a_writer_waits_for_another_only_so_long(path: Path) -> None:
+def test_a_writer_waits_for_another_for_a_limited_time(path: Path) -> None:
     limits = Limits(load_wait=0.1)
     with (
         closing(SqliteRepo(path, SQLITE_REVISION, limits)) as repository,
@@ -405,7 +405,7 @@ def test_a_writer_waits_for_another_only_so_long(path: Path) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_others_write_while_the_rooms_of_a_load_are_still_coming(
+def test_others_can_write_while_the_rooms_of_a_load_are_still_arriving(
     path: Path, repository: SqliteRepo, dry_run: bool
 ) -> None:
     with closing(open_by_hand(path)) as other:
@@ -424,7 +424,7 @@ def test_others_write_while_the_rooms_of_a_load_are_still_coming(
     assert (1 if dry_run else 30_001) == repository.count(RoomQuery())
 
 
-def test_a_dry_run_waits_for_no_writer(path: Path, repository: SqliteRepo) -> None:
+def test_a_dry_run_does_not_wait_for_writers(path: Path, repository: SqliteRepo) -> None:
     with closing(open_by_hand(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         counts = repository.load([make_room()], dry_run=True)
@@ -433,7 +433,7 @@ def test_a_dry_run_waits_for_no_writer(path: Path, repository: SqliteRepo) -> No
     assert LoadCounts(added=1) == counts
 
 
-def test_a_load_that_breaks_off_gives_its_temporary_file_back(repository: SqliteRepo) -> None:
+def test_an_interrupted_load_removes_its_temporary_file(repository: SqliteRepo) -> None:
     def rooms() -> Iterator[Room]:
         yield from many_rooms(60_000)
         assert staging_files()
@@ -457,7 +457,7 @@ def staging_files() -> list[str]:
     return [name for name in found if "etilqs" in name]
 
 
-def test_a_repository_that_was_closed_leaves_no_connection_behind(path: Path) -> None:
+def test_a_closed_repository_leaves_no_connection_behind(path: Path) -> None:
     repository = SqliteRepo(path, SQLITE_REVISION)
     with repository.stream(RoomQuery()):
         repository.search(RoomQuery())  # a second connection, while the first is in use
@@ -468,7 +468,7 @@ def test_a_repository_that_was_closed_leaves_no_connection_behind(path: Path) ->
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_large_load_gives_the_disk_of_its_log_back(path: Path, repository: SqliteRepo, fails: bool) -> None:
+def test_a_large_load_truncates_its_log(path: Path, repository: SqliteRepo, fails: bool) -> None:
     def rooms() -> Iterator[Room]:
         yield from (make_room(code=f"r{number:05d}") for number in range(60_000))
         if fails:
@@ -497,7 +497,7 @@ def test_the_schema_goes_down_and_up_again_with_rooms_in_it(path: Path, reposito
         assert again.load(sample_rooms(100)).added == 100
 
 
-def test_the_revision_that_the_program_needs_is_the_newest() -> None:
+def test_the_required_revision_is_the_newest() -> None:
     assert migrate._SCRIPTS.steps(None, "head")[-1] == SQLITE_REVISION
 
 
@@ -509,7 +509,7 @@ def many_rooms(count: int) -> Iterator[Room]:
         )
 
 
-def test_a_load_that_rebuilds_the_indexes_is_found_by_each_of_them(repository: SqliteRepo) -> None:
+def test_rooms_of_a_load_that_rebuilds_the_indexes_are_found_by_each_index(repository: SqliteRepo) -> None:
     repository.load([make_room(code="old", price=7, latitude=10)])
 
     counts = repository.load([*many_rooms(45_000), make_room(code="old", price=8, latitude=20)])
@@ -524,7 +524,7 @@ def test_a_load_that_rebuilds_the_indexes_is_found_by_each_of_them(repository: S
         assert sum(map(query.matches, rooms)) == repository.count(query) > 0
 
 
-def test_a_load_that_breaks_off_while_the_indexes_rest_leaves_them_as_they_were(
+def test_an_interrupted_load_leaves_the_indexes_unchanged(
     path: Path, repository: SqliteRepo
 ) -> None:
     with closing(open_by_hand(path)) as connection:

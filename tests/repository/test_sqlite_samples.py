@@ -91,7 +91,7 @@ def test_an_estimate_is_about_right_whatever_the_ids(path: Path, repository: Sql
 
 @pytest.mark.usefixtures("small_samples")
 @pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
-def test_every_town_has_its_part_of_a_sample(path: Path, repository: SqliteRepo, ids: str) -> None:
+def test_every_town_is_represented_in_a_sample(path: Path, repository: SqliteRepo, ids: str) -> None:
     write_rooms(path, ids)
     towns = [RoomQuery(areas=(BoundingBox(town, 50, town + 0.9999, 53),)) for town in range(TOWNS)]
 
@@ -132,7 +132,7 @@ def test_cells_are_about_right_whatever_the_ids(
         assert_about(repository.count(query), sum(cell.rooms for cell in found.cells) / found.share)
 
 
-def test_a_sample_of_more_rooms_reads_no_more_of_them(
+def test_a_sample_does_not_grow_with_the_number_of_rooms(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sampling, "NODES", 20)
@@ -166,7 +166,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.usefixtures("small_samples")
-def test_a_sample_is_drawn_once_while_the_rooms_stay_what_they_are(
+def test_a_sample_is_kept_until_the_rooms_change(
     path: Path, repository: SqliteRepo, drawn: list[float]
 ) -> None:
     write_rooms(path, "n")
@@ -181,7 +181,7 @@ def test_a_sample_is_drawn_once_while_the_rooms_stay_what_they_are(
 
 @pytest.mark.usefixtures("small_samples")
 @pytest.mark.parametrize("writer", ["the same connection", "another one"])
-def test_a_sample_is_drawn_anew_after_each_change(
+def test_a_new_sample_is_drawn_after_each_change(
     path: Path, repository: SqliteRepo, drawn: list[float], writer: str
 ) -> None:
     write_rooms(path, "n")
@@ -212,7 +212,7 @@ def test_a_sample_of_a_search_that_ran_out_of_time_is_not_kept(
 
 
 @pytest.mark.parametrize("ids", ["n", "CASE WHEN n < 8000 THEN n ELSE 2000000000 END", "n - 1000000000"])
-def test_an_area_of_many_rooms_is_read_by_the_table_whatever_the_ids(path: Path, ids: str) -> None:
+def test_an_area_with_many_rooms_is_read_from_the_table_whatever_the_ids(path: Path, ids: str) -> None:
     write_rooms(path, ids)
     most = RoomQuery(areas=(BoundingBox(-1, 50, 9, 53),), limit=20)
     with closing(sqlite3.connect(path)) as connection, pytest.MonkeyPatch.context() as patch:
@@ -221,7 +221,7 @@ def test_an_area_of_many_rooms_is_read_by_the_table_whatever_the_ids(path: Path,
         assert cheapest_for_all(connection, most).where.text == "true"
 
 
-def test_rooms_loaded_behind_the_highest_possible_id_are_found_by_place(
+def test_rooms_loaded_after_the_highest_possible_id_are_found_by_place(
     path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_rooms(path, str(HIGHEST_ID), rooms=1)

@@ -17,7 +17,7 @@ from tests.builders import make_room
 from tests.repository.storages import STORAGES, mongo, sqlite
 
 
-def test_behind_another_writer_a_swap_of_sqlite_is_given_up_after_its_wait() -> None:
+def test_a_swap_in_sqlite_waits_for_another_writer_for_a_limited_time() -> None:
     with sqlite(Limits(swap_wait=0.2)) as repository:
         assert isinstance(repository, SqliteRepo)
         repository.load([make_room()])
@@ -29,7 +29,7 @@ def test_behind_another_writer_a_swap_of_sqlite_is_given_up_after_its_wait() -> 
         assert repository.swap(make_room(), None)
 
 
-def test_behind_another_writer_a_swap_of_mongodb_is_given_up_after_its_wait() -> None:
+def test_a_swap_in_mongodb_waits_for_another_writer_for_a_limited_time() -> None:
     with mongo(Limits(swap_wait=1.0)) as repository:
         assert isinstance(repository, MongoRepo)
         repository.load([make_room()])
@@ -51,7 +51,7 @@ def time_until_refused(repository: RoomRepository) -> float:
     return time.monotonic() - begin
 
 
-def test_a_room_that_was_written_by_hand_into_sqlite_can_be_replaced() -> None:
+def test_a_room_written_by_hand_into_sqlite_can_be_replaced() -> None:
     with STORAGES["sqlite"]() as repository:
         assert isinstance(repository, SqliteRepo)
         with closing(sqlite3.connect(repository._path)) as connection, connection:
@@ -68,7 +68,7 @@ def test_a_room_that_was_written_by_hand_into_sqlite_can_be_replaced() -> None:
 @pytest.mark.parametrize(
     ("latitude", "longitude"), [(51, 0), (Int64(51), -1e-20), (51.0, 0.0)], ids=["int", "long", "double"]
 )
-def test_a_room_that_was_written_by_hand_into_mongodb_can_be_replaced(
+def test_a_room_written_by_hand_into_mongodb_can_be_replaced(
     latitude: float, longitude: float
 ) -> None:
     place = {"coordinates": [longitude, latitude], "type": "Point"}

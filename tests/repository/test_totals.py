@@ -70,7 +70,7 @@ def oracle(rooms: list[Room]) -> MemRepo:
 
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
-def test_what_is_told_within_a_time_is_what_is_told_without(
+def test_totals_with_a_time_limit_are_the_same_as_without(
     storage: RoomRepository, oracle: MemRepo, query: RoomQuery
 ) -> None:
     assert oracle.count(query) == storage.count(query, within=60)
@@ -99,7 +99,7 @@ def test_an_estimate_from_a_sample_is_about_right(
 
 
 @pytest.mark.parametrize("areas", [NOWHERE, (BoundingBox(100, 0, 101, 1),)], ids=["contradictory", "empty"])
-def test_a_sample_of_where_no_room_is_holds_none(
+def test_a_sample_of_an_empty_area_is_empty(
     storage: RoomRepository, areas: tuple[BoundingBox, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_small_samples(monkeypatch)
@@ -125,7 +125,7 @@ def remove_after_search(storage: RoomRepository, leaving: list[Room], patch: pyt
 
 @pytest.mark.parametrize("quick", [False, True])
 @pytest.mark.parametrize("start", [0, 1], ids=["first page", "second page"])
-def test_total_is_never_below_what_the_page_shows_when_rooms_leave(
+def test_total_is_never_below_what_the_page_shows_when_rooms_are_removed(
     repository: RoomRepository, quick: bool, start: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = [make_room(code=f"r{number}") for number in range(10)]
@@ -142,7 +142,7 @@ def test_total_is_never_below_what_the_page_shows_when_rooms_leave(
     assert (1, Count(2)) == (len(after.rooms), after.total)
 
 
-def test_total_that_covers_the_page_stays_exact_when_rooms_leave(
+def test_total_that_covers_the_page_stays_exact_when_rooms_are_removed(
     repository: RoomRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = [make_room(code=f"r{number}") for number in range(10)]

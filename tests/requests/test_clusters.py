@@ -17,21 +17,21 @@ def problems(*parameters: tuple[str, str]) -> list[Problem]:
     return list(caught.value.problems)
 
 
-def test_box_and_zoom_make_a_map() -> None:
+def test_bbox_and_zoom_describe_a_map() -> None:
     asked = parse_map([BOX, ZOOM])
 
     box = BoundingBox(-0.2, 51.4, 0.1, 51.6)
     assert (box, 11, (box,)) == (asked.box, asked.zoom, asked.query.areas)
 
 
-def test_it_takes_the_filters_of_a_search() -> None:
+def test_clusters_accept_the_filters_of_a_search() -> None:
     asked = parse_map([BOX, ZOOM, ("filter_price__lt", "60"), ("near", "51.5,-0.1"), ("radius", "2000")])
 
     assert (Condition(Field.PRICE, Operator.LT, 60),) == asked.query.conditions
     assert (asked.box, Circle(Point(51.5, -0.1), 2000)) == asked.query.areas
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_parameters_are_named() -> None:
     assert [Problem("bbox", "is needed"), Problem("zoom", "is needed")] == problems()
 
 
@@ -41,5 +41,5 @@ def test_a_zoom_is_a_whole_number_from_0_to_22(zoom: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["sort", "limit", "cursor", "count", "format", "colour"])
-def test_what_is_about_pages_is_no_parameter(name: str) -> None:
+def test_parameters_for_pages_are_refused(name: str) -> None:
     assert [name] == [problem.parameter for problem in problems(BOX, ZOOM, (name, "1"))]

@@ -20,7 +20,7 @@ CURSOR = cursor.encode(QUERY, Position(39, "a1"))
 
 
 @given(queries(), ROOMS)
-def test_a_cursor_gives_back_the_position_it_was_made_of(query: RoomQuery, room: Room) -> None:
+def test_a_cursor_encodes_its_position(query: RoomQuery, room: Room) -> None:
     position = query.position(room)
 
     assert position == cursor.decode(cursor.encode(query, position)).position_in(query)
@@ -35,7 +35,7 @@ def test_a_cursor_is_refused_with_other_filters(query: RoomQuery, other: RoomQue
 
 
 @given(queries(), ROOMS, st.randoms(use_true_random=False))
-def test_a_cursor_is_taken_by_the_same_search_in_another_order(
+def test_a_cursor_is_accepted_with_the_filters_in_another_order(
     query: RoomQuery, room: Room, chance: random.Random
 ) -> None:
     position = query.position(room)
@@ -89,7 +89,7 @@ size__ne=7"""
 EXPECTED_CURSOR = "1AW3sUFfWyItcHJpY2UiLCIwZWMyZTljZDQxMWIiLDM5LCJhMSJd"
 
 
-def test_the_form_of_a_cursor_is_fixed() -> None:
+def test_the_format_of_a_cursor_is_stable() -> None:
     """Two releases that serve side by side read each other's cursors: a change here refuses all of them."""
     query = parse_search(EVERYTHING).query
 
@@ -118,7 +118,7 @@ def test_a_cursor_with_one_character_changed_is_refused(place: int, character: s
 
 
 @given(st.text() | st.text("ABCabc012-_"))
-def test_what_is_no_cursor_is_refused(text: str) -> None:
+def test_an_invalid_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
         cursor.decode(text).position_in(QUERY)
 
@@ -143,7 +143,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
         ["price", cursor.filters_digest(QUERY), {"$gt": 0}, "a1"],
     ],
 )
-def test_a_forged_cursor_with_a_right_checksum_is_refused_all_the_same(content: object) -> None:
+def test_a_forged_cursor_with_a_valid_checksum_is_refused(content: object) -> None:
     raw = json.dumps(content).encode()
     forged = base64.urlsafe_b64encode(cursor._checksum(raw) + raw).rstrip(b"=").decode()
 
@@ -151,7 +151,7 @@ def test_a_forged_cursor_with_a_right_checksum_is_refused_all_the_same(content: 
         cursor.decode(forged).position_in(QUERY)
 
 
-def test_a_cursor_brings_its_sort_along() -> None:
+def test_a_cursor_includes_its_sort() -> None:
     query = parse_search([("filter_price__lt", "60"), ("cursor", CURSOR)]).query
 
     assert SORTS["price"] == query.sort
@@ -173,7 +173,7 @@ def test_a_cursor_may_be_used_with_another_limit_and_the_filters_in_another_orde
     assert Position("a1", "a1") == again.after
 
 
-def test_a_cursor_by_distance_needs_its_point() -> None:
+def test_a_cursor_by_distance_needs_a_point() -> None:
     query = RoomQuery(near=Point(1, 2), sort=SORTS["distance"])
     text = cursor.encode(query, query.position(make_room()))
 
@@ -191,5 +191,5 @@ def test_a_forged_cursor_that_nests_deeply_is_refused(depth: int) -> None:
 
 
 @given(queries(), ROOMS)
-def test_a_cursor_is_never_longer_than_may_be_read(query: RoomQuery, room: Room) -> None:
+def test_a_cursor_never_exceeds_the_length_that_is_accepted(query: RoomQuery, room: Room) -> None:
     assert len(cursor.encode(query, query.position(room))) <= cursor.MAX_CURSOR

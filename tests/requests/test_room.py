@@ -30,7 +30,7 @@ def faults(text: bytes, code: str | None = None) -> dict[str, str]:
 
 
 @given(ROOMS)
-def test_a_room_is_read_as_it_is_written(room: Room) -> None:
+def test_a_written_room_is_read_back(room: Room) -> None:
     assert room == room_of_json(encode(room))
 
 
@@ -47,12 +47,12 @@ def test_a_room_without_a_code_gets_a_uuid() -> None:
 
 
 @pytest.mark.parametrize("code", [ID, ID.upper(), ...])
-def test_a_room_whose_code_is_known_need_not_say_it(code: object) -> None:
+def test_a_room_with_a_known_code_need_not_repeat_it(code: object) -> None:
     assert make_room(code=ID) == room_of_json(content(code=code), ID)
 
 
 @pytest.mark.parametrize("price", [b"60.0", b"6e1", b"60"])
-def test_a_whole_number_may_have_a_fraction_of_nothing(price: bytes) -> None:
+def test_a_whole_number_may_have_a_zero_fraction(price: bytes) -> None:
     """To JSON Schema, 60.0 is an integer."""
     text = b'{"code":"a1","price":' + price + b',"latitude":51,"longitude":0}'
 
@@ -60,7 +60,7 @@ def test_a_whole_number_may_have_a_fraction_of_nothing(price: bytes) -> None:
 
 
 @pytest.mark.parametrize("code", ["b2", "A1", "", None, 1, "a b"])
-def test_a_room_does_not_contradict_its_code(code: object) -> None:
+def test_a_room_must_not_contradict_its_code(code: object) -> None:
     assert {"$.code": "must be a1, as in the URL, or left out"} == faults(content(code=code), "a1")
 
 
@@ -91,7 +91,7 @@ def test_a_room_does_not_contradict_its_code(code: object) -> None:
         ("code", "\x00" * 50, "'" + "<U+0000>" * 39 + "…'"),
     ],
 )
-def test_a_value_that_makes_no_room_is_named_and_shown(member: str, value: object, shown: str) -> None:
+def test_an_invalid_value_is_named_and_shown(member: str, value: object, shown: str) -> None:
     found = faults(content(**{member: value}))
 
     assert [f"$.{member}"] == list(found)
@@ -130,7 +130,7 @@ def test_every_fault_is_named_at_once() -> None:
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 5000, "-" + "9" * 60_000])
 @pytest.mark.parametrize("member", ["price", "size", "latitude", "longitude"])
-def test_a_number_that_is_none_is_named(member: str, number: str) -> None:
+def test_an_invalid_number_is_named(member: str, number: str) -> None:
     text = json.dumps({**A1, member: "?"}).replace('"?"', number)
 
     assert [f"$.{member}"] == list(faults(text.encode()))
@@ -161,14 +161,14 @@ def test_a_number_that_is_none_is_named(member: str, number: str) -> None:
         ),
     ],
 )
-def test_what_is_no_object_is_a_fault_of_the_whole(text: bytes, message: str) -> None:
+def test_a_document_that_is_not_an_object_is_a_fault(text: bytes, message: str) -> None:
     found = faults(text)
 
     assert ["$"] == list(found)
     assert found["$"].startswith(message)
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert make_room() == room_of_json(b"\xef\xbb\xbf" + content())
 
 
@@ -181,7 +181,7 @@ def test_a_byte_order_mark_is_passed_over() -> None:
         lambda value: json.dumps(value).encode()
     )
 )
-def test_whatever_comes_is_a_room_or_a_fault(text: bytes) -> None:
+def test_any_document_gives_a_room_or_a_fault(text: bytes) -> None:
     try:
         assert isinstance(room_of_json(text), Room)
     except DocumentError as refused:
@@ -189,13 +189,13 @@ def test_whatever_comes_is_a_room_or_a_fault(text: bytes) -> None:
         assert visible(str(refused)) == str(refused)
 
 
-def test_texts_make_a_room() -> None:
+def test_texts_are_parsed_into_a_room() -> None:
     texts = {"code": "a1", "size": "20", "price": "60", "latitude": "51.5", "longitude": "-0.12"}
 
     assert make_room() == room_of_texts(texts)
 
 
-def test_texts_without_size_and_code_make_a_room_with_a_uuid() -> None:
+def test_texts_without_size_and_code_give_a_room_with_a_uuid() -> None:
     room = room_of_texts({"price": "60", "latitude": "51.5", "longitude": "-0.12"})
 
     assert make_room(code=str(UUID(room.code)), size=None) == room

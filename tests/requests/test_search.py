@@ -30,7 +30,7 @@ def problems_of(parameters: list[tuple[str, str]]) -> dict[str, str]:
     return {problem.parameter: problem.message for problem in refusal.value.problems}
 
 
-def test_a_search_for_nothing_in_particular_is_by_code() -> None:
+def test_a_search_without_parameters_is_sorted_by_code() -> None:
     request = parse_search([])
 
     assert RoomQuery() == request.query
@@ -56,11 +56,11 @@ def test_every_field_has_every_operator(field: str, text: str, value: Value, ope
     assert type(value) is type(condition.value[0] if isinstance(condition.value, tuple) else condition.value)
 
 
-def test_there_is_no_other_filter() -> None:
+def test_other_filters_do_not_exist() -> None:
     assert 5 * 7 == len(FILTERS)
 
 
-def test_a_search_may_ask_for_everything_at_once() -> None:
+def test_a_search_may_use_every_parameter_at_once() -> None:
     request = parse_search(
         [
             ("filter_price__lt", "60"),
@@ -93,7 +93,7 @@ def test_a_search_may_ask_for_everything_at_once() -> None:
     assert (request.limited, request.with_total, request.format) == (True, True, Format.GEOJSON)
 
 
-def test_a_search_near_a_point_goes_by_distance_unless_told_otherwise() -> None:
+def test_a_search_near_a_point_is_sorted_by_distance_by_default() -> None:
     assert parse(near="51.5,-0.12").sort == BY_DISTANCE
     assert parse(near="51.5,-0.12", sort="code").sort == BY_CODE
 
@@ -112,13 +112,13 @@ BAD_DECIMALS = [
 
 @pytest.mark.parametrize("text", BAD_INTEGERS)
 @pytest.mark.parametrize("name", ["filter_price__lt", "filter_size__ne", "filter_price__in", "limit"])
-def test_what_is_no_whole_number_in_range_is_refused_by_name(name: str, text: str) -> None:
+def test_an_invalid_whole_number_is_refused_by_name(name: str, text: str) -> None:
     assert [name] == list(problems_of([(name, text)]))
 
 
 @pytest.mark.parametrize("text", BAD_DECIMALS)
 @pytest.mark.parametrize("name", ["filter_latitude__lt", "filter_longitude__gte", "near", "bbox"])
-def test_what_is_no_degree_is_refused_by_name(name: str, text: str) -> None:
+def test_invalid_degrees_are_refused_by_name(name: str, text: str) -> None:
     texts = {"near": f"{text},1", "bbox": f"{text},0,1,1"}
     if text.endswith(" "):  # which is allowed before a comma
         texts = {"near": f"1,{text}", "bbox": f"0,0,1,{text}"}
@@ -137,7 +137,7 @@ def test_what_is_no_degree_is_refused_by_name(name: str, text: str) -> None:
         ("filter_code__in", "a,b"),
     ],
 )
-def test_spaces_beside_a_comma_do_not_count(name: str, text: str, comma: str) -> None:
+def test_spaces_around_a_comma_are_ignored(name: str, text: str, comma: str) -> None:
     spaced = text.replace(",", comma)
 
     assert parse(**{name: text}) == parse(**{name: spaced})
@@ -166,7 +166,7 @@ def test_spaces_elsewhere_are_refused(name: str, text: str) -> None:
     assert [name] == list(problems_of([*near, (name, text)]))
 
 
-def test_only_lists_have_a_canonical_form_of_their_own() -> None:
+def test_only_lists_are_canonicalised() -> None:
     assert "a, b" == canonical("filter_code__eq", "a, b")
 
 
@@ -245,22 +245,22 @@ def test_every_bad_parameter_is_named_at_once() -> None:
     } == set(found)  # fmt: skip
 
 
-def test_a_mistyped_name_is_answered_with_the_right_one() -> None:
+def test_a_mistyped_name_is_refused_with_a_suggestion() -> None:
     assert "did you mean filter_price__lt?" in problems_of([("filter_prize__lt", "60")])["filter_prize__lt"]
     assert "did you mean limit?" in problems_of([("limits", "60")])["limits"]
 
 
-def test_a_message_quotes_the_value_as_typed_but_short_and_without_hidden_characters() -> None:
+def test_a_message_quotes_the_value_shortened_and_without_hidden_characters() -> None:
     message = problems_of([("limit", "\x1b[31m²" + "9" * 5000)])["limit"]
 
     assert f"must be a whole number such as 60, not '<U+001B>[31m²{'9' * 33}…'" == message
 
 
-def test_the_name_of_an_unknown_parameter_is_told_without_hidden_characters() -> None:
+def test_an_unknown_parameter_is_named_without_hidden_characters() -> None:
     assert ["<U+202E>price<U+0000>"] == list(problems_of([("\u202eprice\x00", "60")]))
 
 
-def test_a_message_names_another_parameter_in_the_words_of_whoever_typed_it() -> None:
+def test_a_message_names_other_parameters_as_the_user_knows_them() -> None:
     with pytest.raises(ParametersError) as refusal:
         parse_search([("radius", "5"), ("limits", "60")], naming=lambda name: f"--{name}")
 
@@ -271,32 +271,32 @@ def test_a_message_names_another_parameter_in_the_words_of_whoever_typed_it() ->
 
 
 @pytest.mark.parametrize("name", ["near", "bbox", "sort", "limit", "count", "format", "cursor"])
-def test_a_parameter_that_counts_once_cannot_be_given_twice(name: str) -> None:
+def test_a_single_parameter_cannot_be_repeated(name: str) -> None:
     good = {"near": "1,2", "bbox": "1,2,3,4", "sort": "code", "limit": "5", "count": "none", "format": "csv"}
     text = good.get(name, cursor.encode(RoomQuery(), RoomQuery().position(make_room())))
 
     assert [name] == list(problems_of([(name, text), (name, text)]))
 
 
-def test_twenty_conditions_are_taken_and_the_next_one_is_refused() -> None:
+def test_twenty_conditions_are_accepted_and_the_next_one_refused() -> None:
     conditions = [("filter_price__ne", str(number)) for number in range(20)]
 
     assert len(parse_search(conditions).query.conditions) == 20
     assert "20" in problems_of([*conditions, ("filter_size__lt", "9")])["filter_size__lt"]
 
 
-def test_a_thousand_values_are_taken() -> None:
+def test_a_thousand_values_are_accepted() -> None:
     query = parse_search([("filter_price__in", ",".join(map(str, range(1000))))]).query
 
     assert query.conditions[0].value == tuple(range(1000))
 
 
-def test_a_flood_of_parameters_is_not_read_to_its_end() -> None:
+def test_parsing_stops_at_too_many_parameters() -> None:
     assert len(problems_of([(f"x{number}", "") for number in range(100_000)])) == 101
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=5))
-def test_arbitrary_parameters_are_understood_or_refused_by_name(parameters: list[tuple[str, str]]) -> None:
+def test_arbitrary_parameters_are_accepted_or_refused_by_name(parameters: list[tuple[str, str]]) -> None:
     try:
         parse_search(parameters)
     except ParametersError as error:
@@ -316,7 +316,7 @@ def test_arbitrary_parameters_are_understood_or_refused_by_name(parameters: list
         max_size=6,
     )
 )
-def test_arbitrary_values_are_understood_or_refused_by_name(parameters: list[tuple[str, str]]) -> None:
+def test_arbitrary_values_are_accepted_or_refused_by_name(parameters: list[tuple[str, str]]) -> None:
     try:
         parse_search(parameters)
     except ParametersError as error:
@@ -333,14 +333,14 @@ def test_arbitrary_values_are_understood_or_refused_by_name(parameters: list[tup
         ("Limit", "limit"),
     ],
 )
-def test_a_suggestion_never_means_the_opposite(name: str, meant: str) -> None:
+def test_a_suggestion_never_has_the_opposite_meaning(name: str, meant: str) -> None:
     assert f"is not a parameter; did you mean {meant}?" == problems_of([(name, "5")])[name]
 
 
 @pytest.mark.parametrize(
     "text", ["(41.39, 2.17)", "41.39, 2.17, 3", "41.39", "N41,E2", "91,0", "0,-181", "1e999,0"]
 )
-def test_a_place_that_is_refused_is_quoted_whole_with_the_form_expected(text: str) -> None:
+def test_a_refused_place_is_quoted_with_the_expected_format(text: str) -> None:
     problems = problems_of([("near", text)])
 
     assert problems["near"].startswith(f"must be latitude,longitude such as 51.5,-0.12, not '{text}'")
@@ -349,14 +349,14 @@ def test_a_place_that_is_refused_is_quoted_whole_with_the_form_expected(text: st
 @pytest.mark.parametrize(
     "text", ["(1, 2, 3, 4)", "1, 2, 3", "0,2,1,1", "181,0,1,1", "-0.1234567,51.1234567,0.1234567,95.1234567"]
 )
-def test_a_box_that_is_refused_is_quoted_whole_with_the_form_expected(text: str) -> None:
+def test_a_refused_box_is_quoted_with_the_expected_format(text: str) -> None:
     problems = problems_of([("bbox", text)])
 
     expected = f"must be west,south,east,north such as -0.2,51.4,0.1,51.6, not '{text}'"
     assert problems["bbox"].startswith(expected)
 
 
-def test_a_place_out_of_range_says_which_range() -> None:
+def test_a_place_out_of_range_is_refused_with_the_range() -> None:
     problems = problems_of([("near", "91,0"), ("bbox", "0,-91,1,1")])
 
     assert problems["near"].endswith(
@@ -379,7 +379,7 @@ def test_a_place_out_of_range_says_which_range() -> None:
         ("limit", "1001", "must be between 1 and 1,000, not '1001'"),
     ],
 )
-def test_the_ends_of_a_range_are_written_as_people_write_numbers(name: str, text: str, expected: str) -> None:
+def test_ranges_are_written_with_thousands_separators(name: str, text: str, expected: str) -> None:
     problems = problems_of([("near", "1,2"), (name, text)])
 
     assert problems == {name: expected}

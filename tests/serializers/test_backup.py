@@ -63,7 +63,7 @@ LARGER = backup_of(sample_rooms(200))
 
 
 @given(room_sets())
-def test_a_backup_gives_back_what_went_in(rooms: list[Room]) -> None:
+def test_a_backup_is_read_back_unchanged(rooms: list[Room]) -> None:
     content = backup_of(rooms)
 
     expected = sorted(rooms, key=lambda room: room.code)
@@ -71,7 +71,7 @@ def test_a_backup_gives_back_what_went_in(rooms: list[Room]) -> None:
     assert len(rooms) == check(io.BytesIO(content), NAME).count == trailer_of(content[-4096:], NAME).count
 
 
-def test_a_backup_is_gzip_of_an_export_and_of_one_line_more() -> None:
+def test_a_backup_is_a_compressed_export_with_one_more_line() -> None:
     first = zlib.decompressobj(wbits=31)
 
     assert b"".join(ndjson.write(FEW)) == first.decompress(SOUND)
@@ -83,11 +83,11 @@ def test_a_backup_is_gzip_of_an_export_and_of_one_line_more() -> None:
     assert Trailer(**expected) == check(io.BytesIO(SOUND), NAME)
 
 
-def test_the_same_rooms_make_the_same_file() -> None:
+def test_equal_rooms_give_equal_files() -> None:
     assert SOUND == backup_of(FEW)
 
 
-def test_a_check_leaves_the_file_at_its_beginning() -> None:
+def test_a_check_rewinds_the_file() -> None:
     file = io.BytesIO(SOUND)
     file.seek(7)
 
@@ -97,14 +97,14 @@ def test_a_check_leaves_the_file_at_its_beginning() -> None:
 
 
 @pytest.mark.parametrize("length", range(len(SOUND)))
-def test_a_file_that_is_cut_off_anywhere_is_refused(length: int) -> None:
+def test_a_file_truncated_anywhere_is_refused(length: int) -> None:
     assert reason(SOUND[:length])
     with pytest.raises(BackupDamaged):
         trailer_of(SOUND[:length], NAME)
 
 
 @given(st.integers(0, len(LARGER) - 1), st.integers(1, 255))
-def test_a_flipped_byte_is_refused_or_changes_no_room(position: int, change: int) -> None:
+def test_a_changed_byte_is_refused_or_changes_no_room(position: int, change: int) -> None:
     damaged = bytearray(LARGER)
     damaged[position] ^= change
 
@@ -118,7 +118,7 @@ def test_a_flipped_byte_is_refused_or_changes_no_room(position: int, change: int
 
 
 @given(st.integers(0, len(LARGER)), st.binary(min_size=1, max_size=20).filter(any))
-def test_bytes_that_were_put_in_are_refused_or_change_no_room(position: int, noise: bytes) -> None:
+def test_inserted_bytes_are_refused_or_change_no_room(position: int, noise: bytes) -> None:
     try:
         found = rooms_of(LARGER[:position] + noise + LARGER[position:])
     except BackupDamaged:
@@ -127,7 +127,7 @@ def test_bytes_that_were_put_in_are_refused_or_change_no_room(position: int, noi
 
 
 @given(st.binary(max_size=200))
-def test_what_is_no_backup_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_a_backup_is_refused(content: bytes) -> None:
     assert reason(content)
     assert reason(gzip.compress(content))
 
@@ -161,19 +161,19 @@ def test_what_is_no_backup_is_refused(content: bytes) -> None:
         (b"".join((*LINES[:-1], b'{"backup":\xff}\n')), "its last line is damaged"),
     ],
 )
-def test_a_file_whose_content_is_not_what_it_says_is_refused(content: bytes, said: str) -> None:
+def test_a_file_that_contradicts_its_trailer_is_refused(content: bytes, said: str) -> None:
     assert said in reason(gzip.compress(content))
 
 
 @pytest.mark.parametrize("rooms", [b"", b'{"code":"r0","beds":2}\n', b"".join(LINES[:-1])])
-def test_a_newer_format_is_named_whatever_it_holds(rooms: bytes) -> None:
+def test_a_newer_format_is_named_whatever_it_contains(rooms: bytes) -> None:
     content = gzip.compress(rooms + b'{"backup":{"format":3,"version":"9.1","what":"else"}}\n')
 
     with pytest.raises(BackupTooNew, match=r"rooms.gz is a backup in format 3, written by version 9\.1"):
         rooms_of(content)
 
 
-def test_rooms_that_go_away_while_they_are_written_leave_no_backup() -> None:
+def test_a_failure_while_writing_leaves_no_backup() -> None:
     def rooms() -> Iterator[Room]:
         yield from FEW
         raise RuntimeError
@@ -185,14 +185,14 @@ def test_rooms_that_go_away_while_they_are_written_leave_no_backup() -> None:
     assert "its last line is missing" in reason(file.getvalue())
 
 
-def test_an_end_without_a_trailer_of_its_own_is_refused() -> None:
+def test_a_missing_trailer_is_refused() -> None:
     with pytest.raises(BackupDamaged):
         trailer_of(gzip.compress(b"".join(LINES)), NAME)
     with pytest.raises(BackupDamaged):
         trailer_of(b"", NAME)
 
 
-def test_what_looks_like_a_beginning_by_chance_hides_no_trailer() -> None:
+def test_bytes_that_look_like_a_header_do_not_hide_the_trailer() -> None:
     start = SOUND.rindex(MEMBER)
     named = SOUND[start : start + 3] + b"\x08" + SOUND[start + 4 : start + 10] + MEMBER + b"\x00"
 

@@ -69,7 +69,7 @@ def test_this_program_reads_titles_and_backups_of_the_older_one() -> None:
     assert TITLED == list(read(io.BytesIO(backup_of(TITLED)), "new.gz"))
 
 
-def test_a_member_that_this_program_does_not_know_is_refused_and_not_dropped() -> None:
+def test_an_unknown_member_is_refused_rather_than_dropped() -> None:
     whole = gzip.decompress(backup_of(TITLED)).replace(b'"title":', b'"colour":')
 
     with pytest.raises(BackupDamaged, match="this program does not know colour: use a newer one"):
@@ -88,12 +88,12 @@ def checksum_of(*rooms: object) -> str:
     return str(checksum)
 
 
-def test_checksum_of_rooms_without_titles_is_that_of_the_older_program() -> None:
+def test_checksum_without_titles_equals_that_of_the_older_program() -> None:
     assert CHECKSUM_OF_A == checksum_of(make_room(code="a"))
     assert CHECKSUM_OF_BARE == checksum_of(*BARE)
 
 
-def test_checksum_tells_titles_apart() -> None:
+def test_checksum_includes_titles() -> None:
     titles = [None, "a", "A", '"', "\\", "ä", "\U0001f6cf", "a\\", 'a"']
 
     assert len(titles) == len({checksum_of(make_room(title=title)) for title in titles})

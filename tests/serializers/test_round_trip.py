@@ -61,7 +61,7 @@ def imported(read: Read, content: bytes) -> list[Room | Refusal]:
 
 @pytest.mark.parametrize(("write", "read"), FORMATS)
 @given(rooms=room_sets() | ROOMS)
-def test_rooms_come_back_and_are_written_again_byte_for_byte(
+def test_rooms_survive_a_round_trip_byte_for_byte(
     write: Write, read: Read, rooms: list[Room]
 ) -> None:
     content = exported(write, rooms)
@@ -73,13 +73,13 @@ def test_rooms_come_back_and_are_written_again_byte_for_byte(
 
 @pytest.mark.parametrize("title", AWKWARD)
 @pytest.mark.parametrize(("write", "read"), FORMATS)
-def test_awkward_titles_come_back(write: Write, read: Read, title: str) -> None:
+def test_awkward_titles_survive_a_round_trip(write: Write, read: Read, title: str) -> None:
     room = make_room(title=title)
 
     assert [room] == imported(read, exported(write, [room]))
 
 
-def test_titles_of_others_are_tidied_and_unfit_ones_refused_by_line() -> None:
+def test_titles_from_other_sources_are_tidied_and_invalid_ones_refused_by_line() -> None:
     titles = (" Quiet \u00a0 room", "", "x" * 121, "a\u202eb")
     lines = ["id,price,lat,lng,name", *(f"r{number},1,2,3,{title}" for number, title in enumerate(titles))]
 

@@ -4,7 +4,7 @@ from rentomatic.domain.summary import Range, Sample, estimate_of, summary_of
 from rentomatic.serializers import summary
 
 
-def test_a_summary_is_count_ranges_and_histogram() -> None:
+def test_a_summary_has_count_ranges_and_histogram() -> None:
     content = summary.write(summary_of({59: 2, 60: 1}, Range(20, 35)))
 
     expected = {
@@ -23,7 +23,7 @@ def test_a_summary_of_no_rooms_has_no_ranges() -> None:
     assert content == b'{"count":0,"exact":true,"price":null,"size":null,"histogram":[]}'
 
 
-def test_an_estimate_is_marked_as_one() -> None:
+def test_an_estimate_is_marked() -> None:
     content = summary.write(estimate_of(Sample({60: 1}, None, share=0.1)))
 
     assert content == (

@@ -64,7 +64,7 @@ def test_json_is_an_array_of_objects() -> None:
     assert expected == written(Format.JSON)
 
 
-def test_ndjson_is_an_object_a_line() -> None:
+def test_ndjson_is_one_object_per_line() -> None:
     expected = (
         b'{"code":"a1","size":20,"price":60,"latitude":51.5,"longitude":-0.12}\n'
         b'{"code":"b2","size":null,"price":0,"latitude":-33.8688,"longitude":151.2093}\n'
@@ -73,7 +73,7 @@ def test_ndjson_is_an_object_a_line() -> None:
     assert expected == written(Format.NDJSON)
 
 
-def test_csv_is_a_header_and_a_line_a_room_with_nothing_for_an_unstated_size() -> None:
+def test_csv_is_a_header_and_a_line_per_room_with_unstated_sizes_empty() -> None:
     expected = (
         b"code,size,price,latitude,longitude,title\r\na1,20,60,51.5,-0.12,\r\nb2,,0,-33.8688,151.2093,\r\n"
     )
@@ -82,7 +82,7 @@ def test_csv_is_a_header_and_a_line_a_room_with_nothing_for_an_unstated_size() -
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
-def test_keys_come_in_the_order_of_the_contract(format_: Format) -> None:
+def test_keys_are_in_the_documented_order(format_: Format) -> None:
     rooms = parsed(format_, written(format_, [make_room(title="Quiet")] * 2))
 
     assert [list(room) for room in rooms] == [[*KEYS, "title"]] * 2
@@ -105,7 +105,7 @@ def test_near_a_point_every_room_carries_its_distance_in_metres_to_the_centimetr
 
 
 @pytest.mark.parametrize("format_", Format)
-def test_a_room_at_the_very_point_is_zero_metres_away(format_: Format) -> None:
+def test_a_room_at_the_point_is_zero_metres_away(format_: Format) -> None:
     (found,) = parsed(format_, written(format_, [make_room()], NEAR))
 
     assert float(str(found["distance"])) == 0.0
@@ -124,14 +124,14 @@ def test_a_room_at_the_very_point_is_zero_metres_away(format_: Format) -> None:
         (Format.NDJSON, NEAR, b""),
     ],
 )
-def test_no_rooms_are_still_a_valid_file(format_: Format, near: Point | None, expected: bytes) -> None:
+def test_a_file_without_rooms_is_valid(format_: Format, near: Point | None, expected: bytes) -> None:
     assert expected == written(format_, [], near)
 
 
 @pytest.mark.parametrize("near", [None, NEAR], ids=["", "near"])
 @pytest.mark.parametrize("count", [1, 999, 1000, 1001, 2500])
 @pytest.mark.parametrize("format_", Format)
-def test_rooms_of_several_batches_make_one_file(format_: Format, count: int, near: Point | None) -> None:
+def test_several_batches_of_rooms_make_one_file(format_: Format, count: int, near: Point | None) -> None:
     rooms = list(sample_rooms(count))
 
     found = parsed(format_, written(format_, rooms, near))

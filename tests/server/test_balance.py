@@ -88,7 +88,7 @@ class Server:
         ([7, 2], [[4, 5], [5, 4]]),
     ],
 )
-def test_connections_spread_until_no_worker_has_clearly_more(
+def test_connections_move_until_no_worker_has_clearly_more(
     tmp_path: Path, is_steered: bool, ask_for: float, before: list[int], after: list[list[int]]
 ) -> None:
     server = Server(tmp_path / "loads", before, ask_for, is_steered)
@@ -101,14 +101,14 @@ def test_connections_spread_until_no_worker_has_clearly_more(
 
 
 @pytest.mark.parametrize("connections", [[1, 0], [2, 1], [4, 4], [5, 4], [1, 0, 0, 0], [12, 9]])
-def test_what_is_as_even_as_it_can_be_stays(tmp_path: Path, connections: list[int]) -> None:
+def test_a_distribution_that_cannot_be_more_even_stays(tmp_path: Path, connections: list[int]) -> None:
     server = Server(tmp_path / "loads", connections)
 
     assert (connections, 0) == (server.run(), server.given_away)
 
 
 @pytest.mark.parametrize("is_steered", [True, False])
-def test_many_connections_on_many_workers_settle(tmp_path: Path, is_steered: bool) -> None:
+def test_many_connections_on_many_workers_reach_a_balance(tmp_path: Path, is_steered: bool) -> None:
     server = Server(tmp_path / "loads", [64, 0, 0, 0], is_steered=is_steered)
     spread = list(server.run())
     moved = server.given_away
@@ -118,13 +118,13 @@ def test_many_connections_on_many_workers_settle(tmp_path: Path, is_steered: boo
     assert moved == server.given_away < 200
 
 
-def test_little_work_stays_where_it_is(tmp_path: Path) -> None:
+def test_light_load_is_not_moved(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [8, 0], ask_for=0.05)
 
     assert ([8, 0], 0) == (server.run(), server.given_away)
 
 
-def test_nothing_is_given_to_a_worker_that_is_gone_until_another_has_its_row(tmp_path: Path) -> None:
+def test_nothing_is_given_to_a_dead_worker_until_it_is_replaced(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [8, 0])
     server.stopped = {1}
     without = list(server.run())
@@ -134,13 +134,13 @@ def test_nothing_is_given_to_a_worker_that_is_gone_until_another_has_its_row(tmp
     assert [4, 4] == server.run()
 
 
-def test_no_more_is_moved_than_makes_it_even(tmp_path: Path) -> None:
+def test_no_more_connections_move_than_needed(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [8, 0])
 
     assert ([4, 4], 4) == (server.run(), server.given_away)
 
 
-def test_new_connections_avoid_a_worker_that_is_gone(tmp_path: Path) -> None:
+def test_new_connections_avoid_a_dead_worker(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [4, 4, 4])
     server.run(10)
     with_all = server.chosen
@@ -153,7 +153,7 @@ def test_new_connections_avoid_a_worker_that_is_gone(tmp_path: Path) -> None:
     assert (set(), {0, 2}, set()) == (with_all, without, server.chosen)
 
 
-def test_a_system_that_cannot_steer_leaves_it_to_chance(tmp_path: Path) -> None:
+def test_without_steering_connections_are_spread_by_chance(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [8, 0], is_steered=False)
 
     def fail(chosen: Collection[int]) -> None:
@@ -165,7 +165,7 @@ def test_a_system_that_cannot_steer_leaves_it_to_chance(tmp_path: Path) -> None:
     assert [4, 4] == server.run()
 
 
-def test_a_worker_stops_when_a_younger_one_has_its_row_and_not_the_other_way_round(tmp_path: Path) -> None:
+def test_an_older_worker_yields_its_row_to_a_younger_one(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [0, 0])
     old = server.workers[0]
     first = old.step()
@@ -177,7 +177,7 @@ def test_a_worker_stops_when_a_younger_one_has_its_row_and_not_the_other_way_rou
     assert (False, True) == (old.step(), new.step())
 
 
-def test_what_was_not_given_away_in_a_window_is_not_given_away_later(tmp_path: Path) -> None:
+def test_unused_permission_to_give_away_connections_expires(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [8, 0])
     server.move = lambda row: None  # type: ignore[method-assign] # nobody asks
     server.run(20)

@@ -34,7 +34,7 @@ def stalled_export(server: Server) -> Iterator[socket.socket]:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_idle_connections_keep_nobody_out(database: str, tmp_path: Path, name: str) -> None:
+def test_idle_connections_do_not_block_others(database: str, tmp_path: Path, name: str) -> None:
     with (
         rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server,
         ExitStack() as idle,
@@ -52,7 +52,7 @@ def test_idle_connections_keep_nobody_out(database: str, tmp_path: Path, name: s
 
 @pytest.mark.parametrize("threads", ["1", "4"])
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_stalled_reader_of_an_export_keeps_nobody_from_anything_else(
+def test_a_stalled_reader_of_an_export_does_not_block_others(
     database: str, tmp_path: Path, name: str, threads: str
 ) -> None:
     variables = {"RENTOMATIC_SERVER": name, "RENTOMATIC_THREADS": threads}
@@ -118,14 +118,14 @@ def test_a_connection_on_which_nothing_arrives_is_closed(database: str, tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="count_active is Linux only")
-def test_no_connection_is_counted_where_no_more_files_can_be_opened() -> None:
+def test_no_connection_is_counted_if_no_more_files_can_be_opened() -> None:
     with no_more_files():
         found = count_active(80, 1.0)
 
     assert 0 == found
 
 
-def test_socket_that_was_closed_meanwhile_neither_listens_nor_is_connected(
+def test_closed_socket_neither_listens_nor_is_connected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     closed = socket.socket()

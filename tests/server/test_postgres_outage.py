@@ -122,7 +122,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("end", [PostgresServer.stop, PostgresServer.crash], ids=["stopped", "killed"])
-def test_a_database_that_goes_away_under_load_is_a_503_and_is_found_again(
+def test_an_outage_of_the_database_under_load_gives_503_until_it_returns(
     database: PostgresServer, application: Server, end: Callable[[PostgresServer], None]
 ) -> None:
     with under_load(application, database) as (load, connections):
@@ -156,7 +156,7 @@ def test_a_database_that_goes_away_under_load_is_a_503_and_is_found_again(
     assert "hunter2" not in application.log.read_text()
 
 
-def test_metrics_tell_of_the_pools_of_all_workers_and_of_an_outage(
+def test_metrics_show_the_pools_of_all_workers_and_an_outage(
     database: PostgresServer, application: Server
 ) -> None:
     def found(name: str) -> float | None:

@@ -36,14 +36,14 @@ def test_granian_serves_rooms_and_the_page(server: Server) -> None:
     assert server.get("/static/rentomatic.css").status == 200
 
 
-def test_an_export_is_whole_and_says_how_long_it_is(server: Server) -> None:
+def test_an_export_is_complete_and_states_its_length(server: Server) -> None:
     answer = server.get("/rooms?format=ndjson")
 
     assert answer.body.count(b"\n") == 60_000
     assert str(len(answer.body)) == answer.headers["content-length"]
 
 
-def test_a_reader_finds_out_that_an_export_was_cut(database: str, tmp_path: Path) -> None:
+def test_an_interrupted_export_is_detectable(database: str, tmp_path: Path) -> None:
     with rentomatic(database, tmp_path / "log", TMPDIR=str(tmp_path)) as doomed:
         with closing(socket.socket()) as client:
             client.settimeout(30)
@@ -84,7 +84,7 @@ def test_every_line_of_the_log_is_a_json_object(database: str, tmp_path: Path) -
     assert [line["status"] for line in requests if line["path"] == "/rooms"] == [200, 400]
 
 
-def test_a_url_longer_than_a_header_may_be_is_a_414(server: Server) -> None:
+def test_a_too_long_url_is_a_414(server: Server) -> None:
     values = ",".join(["1"] * 60_000)
 
     assert server.get(f"/rooms?filter_price__in={values}").status == 414
@@ -102,7 +102,7 @@ def test_a_url_longer_than_a_header_may_be_is_a_414(server: Server) -> None:
         b"\x16\x03\x01\x02\x00\x01",
     ],
 )
-def test_a_request_that_is_none_is_refused_and_the_server_goes_on(
+def test_a_malformed_request_is_refused_and_the_server_continues(
     server: Server, request_line: bytes
 ) -> None:
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)) as client:
@@ -125,7 +125,7 @@ def test_gunicorn_serves_the_same_application(database: str, tmp_path: Path) -> 
         assert server.stop() == 0
 
 
-def test_gunicorn_keeps_a_connection_whose_body_comes_late_and_was_not_read(
+def test_gunicorn_keeps_a_connection_with_a_late_unread_body(
     database: str, tmp_path: Path
 ) -> None:
     with (
@@ -144,14 +144,14 @@ def test_gunicorn_keeps_a_connection_whose_body_comes_late_and_was_not_read(
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_four_workers_that_start_on_a_fresh_file_make_one_schema(tmp_path: Path) -> None:
+def test_four_workers_that_start_on_a_new_file_create_one_schema(tmp_path: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-w", "4", "-b", f"127.0.0.1:{port}", "wsgi:app"]
     with serving(command, port, tmp_path / "log", {"DATABASE_URL": f"sqlite:///{tmp_path}/new.db"}) as server:
         assert [server.get("/rooms").status for _ in range(20)] == [200] * 20
 
 
-def test_a_signal_to_stop_lets_requests_in_flight_finish(database: str, tmp_path: Path) -> None:
+def test_stopping_lets_requests_in_flight_finish(database: str, tmp_path: Path) -> None:
     answers: list[Answer] = []
     with rentomatic(database, tmp_path / "log") as server:
         # An export that is sorted by distance and a sum over all rooms: some tenths of a second each.
@@ -173,7 +173,7 @@ def test_a_signal_to_stop_lets_requests_in_flight_finish(database: str, tmp_path
     assert 60_000 in [answer.body.count(b"\n") for answer in answers]
 
 
-def test_downloads_that_nobody_reads_leave_the_server_answering(database: str, tmp_path: Path) -> None:
+def test_unread_downloads_do_not_block_the_server(database: str, tmp_path: Path) -> None:
     with rentomatic(database, tmp_path / "log") as server, ExitStack() as stack:
         for _ in range(8):
             reader = stack.enter_context(
@@ -186,7 +186,7 @@ def test_downloads_that_nobody_reads_leave_the_server_answering(database: str, t
         assert [200] * 5 == [server.get(CHEAP).status for _ in range(5)]
 
 
-def test_a_worker_that_dies_is_replaced(database: str, tmp_path: Path) -> None:
+def test_a_dead_worker_is_replaced(database: str, tmp_path: Path) -> None:
     with rentomatic(database, tmp_path / "log") as server:
         kill_workers(server)
 
@@ -213,7 +213,7 @@ def test_a_port_that_is_taken_is_refused(server: Server, tmp_path: Path) -> None
     assert f"cannot listen on 127.0.0.1 port {server.port}" in done.stderr
 
 
-def test_a_storage_that_goes_away_is_a_503_and_comes_back(tmp_path: Path) -> None:
+def test_an_outage_of_the_storage_gives_503_until_it_returns(tmp_path: Path) -> None:
     path, away = tmp_path / "rooms.db", tmp_path / "away.db"
     with rentomatic(f"sqlite:///{path}", tmp_path / "log", "--sample") as server:
         assert [server.get(target).status for target in ("/health/ready", CHEAP)] == [200, 200]
@@ -229,7 +229,7 @@ def test_a_storage_that_goes_away_is_a_503_and_comes_back(tmp_path: Path) -> Non
         assert [server.get(target).status for target in ("/health/ready", CHEAP)] == [200, 200]
 
 
-def test_a_file_that_was_put_in_the_place_of_another_is_read(tmp_path: Path) -> None:
+def test_a_replaced_file_is_read(tmp_path: Path) -> None:
     path, other = tmp_path / "rooms.db", tmp_path / "other.db"
     upgrade_sqlite(other)
     with rentomatic(f"sqlite:///{path}", tmp_path / "log", "--sample") as server:

@@ -91,7 +91,7 @@ def wait_until_asked(server: Server, asking: threading.Thread) -> None:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_stop_lets_a_request_in_flight_finish_and_leaves_nothing_behind(
+def test_stopping_lets_a_request_in_flight_finish_and_leaves_nothing_behind(
     database: str, tmp_path: Path, name: str
 ) -> None:
     answers: list[Answer] = []
@@ -176,7 +176,7 @@ serving = Serving(
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_workers_count_together_and_one_that_is_killed_leaves_no_request_in_flight(
+def test_workers_share_their_metrics_and_a_killed_one_leaves_no_request_in_flight(
     database: str, tmp_path: Path, name: str
 ) -> None:
     variables = {"RENTOMATIC_SERVER": name, "TMPDIR": str(tmp_path)}  # what is killed leaves its files there
@@ -209,7 +209,7 @@ def scrape(server: Server) -> Figures:
     return figures(server.get("/metrics").body.decode())
 
 
-def test_a_probe_tells_by_its_exit_code_what_is_answered(database: str, tmp_path: Path) -> None:
+def test_the_exit_code_of_a_probe_shows_the_response(database: str, tmp_path: Path) -> None:
     with rentomatic(database, tmp_path / "log") as server:
         for path, code in (("/health/ready", 0), ("/metrics", 0), ("/nowhere", 1)):
             probe = subprocess.run(
@@ -226,7 +226,7 @@ def test_a_probe_tells_by_its_exit_code_what_is_answered(database: str, tmp_path
 
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])  # what it is just doing then is left to chance
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_stop_right_after_the_start_does_not_wait_for_a_time_out(
+def test_stopping_right_after_the_start_does_not_wait_for_a_time_out(
     database: str, tmp_path: Path, name: str, delay: float
 ) -> None:
     log = tmp_path / "log"
@@ -248,7 +248,7 @@ def test_a_stop_right_after_the_start_does_not_wait_for_a_time_out(
         process.kill()
 
 
-def test_every_line_of_gunicorns_log_is_a_json_object_and_none_is_there_twice(
+def test_every_line_of_gunicorns_log_is_a_json_object_and_appears_once(
     database: str, tmp_path: Path
 ) -> None:
     with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER="gunicorn") as server:
@@ -261,7 +261,7 @@ def test_every_line_of_gunicorns_log_is_a_json_object_and_none_is_there_twice(
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_a_reload_with_wrong_settings_changes_nothing_and_the_next_one_works(
+def test_a_reload_with_invalid_settings_changes_nothing_and_the_next_one_works(
     database: str, tmp_path: Path, name: str
 ) -> None:
     keys = tmp_path / "keys"

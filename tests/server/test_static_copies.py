@@ -32,7 +32,7 @@ def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_copy_is_named_by_the_digest_and_has_texts_compressed_beside(tmp_path: Path) -> None:
+def test_copy_is_named_by_the_digest_and_includes_compressed_texts(tmp_path: Path) -> None:
     folder = version(tmp_path, 1)
     published = publish(tmp_path / "made" / "here", folder)
 
@@ -46,7 +46,7 @@ def test_copy_is_named_by_the_digest_and_has_texts_compressed_beside(tmp_path: P
     assert 0o755 == published.stat().st_mode & 0o755  # another user may read it
 
 
-def test_copy_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+def test_existing_copy_is_left_unchanged(tmp_path: Path) -> None:
     folder = version(tmp_path, 1)
     before = publish(tmp_path / "out", folder).stat()
     again = publish(tmp_path / "out", folder).stat()
@@ -55,7 +55,7 @@ def test_copy_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     assert before.st_mtime < again.st_mtime
 
 
-def test_several_at_once_make_one_whole_copy(tmp_path: Path) -> None:
+def test_concurrent_copies_give_one_complete_copy(tmp_path: Path) -> None:
     folder = version(tmp_path, 1)
     with ThreadPoolExecutor(8) as several:
         made = list(several.map(lambda _: publish(tmp_path / "out", folder), range(16)))
@@ -65,7 +65,7 @@ def test_several_at_once_make_one_whole_copy(tmp_path: Path) -> None:
     assert 4 == len(names(made[0]))
 
 
-def test_the_newest_three_versions_stay_and_nothing_else_is_touched(tmp_path: Path) -> None:
+def test_the_newest_three_versions_are_kept_and_other_files_untouched(tmp_path: Path) -> None:
     directory = tmp_path / "out"
     (directory / "somebody's").mkdir(parents=True)
     made = [publish(directory, version(tmp_path, number)) for number in range(4)]
@@ -76,7 +76,7 @@ def test_the_newest_three_versions_stay_and_nothing_else_is_touched(tmp_path: Pa
     assert {back, made[3], last, directory / "somebody's"} == set(directory.iterdir())
 
 
-def test_copy_that_was_killed_is_never_seen_and_removed_when_it_is_old(tmp_path: Path) -> None:
+def test_unfinished_copy_is_never_visible_and_removed_when_old(tmp_path: Path) -> None:
     directory = tmp_path / "out"
     directory.mkdir()
     program = f"from rentomatic.server.static_copies import *; publish(Path({str(directory)!r}))"
@@ -98,7 +98,7 @@ def test_copy_that_was_killed_is_never_seen_and_removed_when_it_is_old(tmp_path:
     assert names(FOLDER) <= names(published)
 
 
-def test_server_puts_its_files_there_before_it_answers(tmp_path: Path) -> None:
+def test_server_copies_its_files_before_it_responds(tmp_path: Path) -> None:
     directory = tmp_path / "out"
     with rentomatic("memory:", tmp_path / "log", RENTOMATIC_STATIC_DIRECTORY=str(directory)):
         (published,) = directory.iterdir()
@@ -107,7 +107,7 @@ def test_server_puts_its_files_there_before_it_answers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_server_starts_without_a_place_for_its_files_and_says_so(tmp_path: Path, workers: str) -> None:
+def test_server_that_cannot_copy_its_files_starts_and_says_so(tmp_path: Path, workers: str) -> None:
     (tmp_path / "file").touch()
     options = {"RENTOMATIC_STATIC_DIRECTORY": f"{tmp_path}/file/static", "RENTOMATIC_WORKERS": workers}
     with rentomatic("memory:", tmp_path / "log", **options) as server:

@@ -47,7 +47,7 @@ def listens(server: Server) -> bool:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_server_that_finishes_its_requests_before_it_stops_is_left_alone(
+def test_stopping_server_is_left_alone_while_it_finishes_its_requests(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check, name: str
 ) -> None:
     with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER=name) as server, stalled_export(server):
@@ -81,7 +81,7 @@ def is_stopped(server: Server) -> bool:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_server_that_hangs_is_killed_unless_it_never_answered(
+def test_hung_server_is_killed_unless_it_has_never_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check, name: str
 ) -> None:
     with rentomatic("memory:", tmp_path / "log", RENTOMATIC_SERVER=name) as server:

@@ -115,7 +115,7 @@ def opened(pid: int) -> set[str]:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_busy_connections_spread_over_the_workers_and_no_request_is_lost(
+def test_busy_connections_are_spread_over_the_workers_without_losing_requests(
     database: str, tmp_path: Path, name: str
 ) -> None:
     with rentomatic(database, tmp_path / "log", "--workers", "2", RENTOMATIC_SERVER=name) as server:
@@ -146,7 +146,7 @@ def test_a_reload_keeps_busy_connections_spread_and_loses_no_request(database: s
     assert [[]] * CLIENTS == [client.lost for client in clients]
 
 
-def test_new_connections_avoid_a_worker_that_died_and_those_that_waited_for_it_are_answered(
+def test_new_connections_avoid_a_dead_worker_and_waiting_ones_are_served(
     database: str, tmp_path: Path
 ) -> None:
     with rentomatic(database, tmp_path / "log", "--workers", "2") as server, ExitStack() as stack:

@@ -19,14 +19,14 @@ class CountingRepo(MemRepo):
         return super().search(query)
 
 
-def test_a_room_alone_has_no_neighbours_and_stands_nowhere() -> None:
+def test_a_lone_room_has_no_neighbours_and_no_rank() -> None:
     found = compare_room(MemRepo([ROOM, make_room(code="far", latitude=52.0)]), ROOM, a_second())
 
     assert ((), None, None) == (found.neighbours, found.price, found.price_per_area)
     assert (1000, True) == (found.radius, found.complete)
 
 
-def test_neighbours_are_within_a_kilometre_nearest_first_without_the_room_itself() -> None:
+def test_neighbours_are_other_rooms_within_a_kilometre_nearest_first() -> None:
     rooms = [make_room(code=f"m{metres}", latitude=51.5 + metres * METRE) for metres in (990, 10, 1010, 500)]
 
     found = compare_room(MemRepo([*rooms, ROOM]), ROOM, a_second())
@@ -44,7 +44,7 @@ def test_rooms_at_the_same_place_are_neighbours() -> None:
     assert found.price.percentile == 75
 
 
-def test_of_very_many_the_nearest_are_looked_at_and_the_radius_says_so() -> None:
+def test_with_very_many_rooms_only_the_nearest_are_compared_and_the_radius_shrinks() -> None:
     rooms = [make_room(code=f"r{n:04}", latitude=51.5 + n / 2 * METRE) for n in range(1, 1500)]
     repository = CountingRepo([*rooms, ROOM])
 
@@ -54,7 +54,7 @@ def test_of_very_many_the_nearest_are_looked_at_and_the_radius_says_so() -> None
     assert round(found.radius, 1) == 99.5
 
 
-def test_very_many_at_one_place_may_leave_the_room_itself_out() -> None:
+def test_with_very_many_rooms_at_one_place_the_room_itself_may_be_missing() -> None:
     rooms = [make_room(code=f"0{n:04}") for n in range(1000)]
 
     found = compare_room(MemRepo([*rooms, ROOM]), ROOM, a_second())

@@ -67,7 +67,7 @@ def test_a_missing_room_changes_the_checksum(rooms: list[Room]) -> None:
     assert checksum([*rooms, make_room(code="the-last-of-all-rooms")]) != checksum(rooms)
 
 
-def test_the_checksum_is_the_documented_one() -> None:
+def test_the_checksum_is_as_documented() -> None:
     # printf 'a1\t20\t60\t51.5\t-0.12' | b2sum --length 128
     assert (1, "c31b1291f887799cabcef5d177a1e491") == (
         checksum([make_room()]).count,
@@ -76,7 +76,7 @@ def test_the_checksum_is_the_documented_one() -> None:
     assert (0, "0" * 32) == (checksum([]).count, str(checksum([])))
 
 
-def test_a_copy_holds_the_rooms_of_the_source() -> None:
+def test_a_copy_has_the_rooms_of_the_source() -> None:
     rooms, target = [make_room(), make_room(code="b1", size=None)], MemRepo()
 
     report = copy_rooms(iter(rooms), target)
@@ -100,7 +100,7 @@ def test_a_target_with_rooms_is_left_alone() -> None:
     assert [make_room(code="old")] == rooms_of(target)
 
 
-def test_rooms_of_the_same_code_are_replaced_where_that_is_wanted() -> None:
+def test_rooms_with_the_same_code_are_replaced_if_requested() -> None:
     target = holding(make_room(price=1))
 
     report = copy_rooms(iter([make_room()]), target, replace=True)
@@ -109,7 +109,7 @@ def test_rooms_of_the_same_code_are_replaced_where_that_is_wanted() -> None:
     assert report.identical
 
 
-def test_rooms_that_stay_beside_the_copied_ones_are_noticed() -> None:
+def test_extra_rooms_in_the_target_are_noticed() -> None:
     target = holding(make_room(code="old"))
 
     report = copy_rooms(iter([make_room()]), target, replace=True)
@@ -128,14 +128,14 @@ class Forgetful(MemRepo):
             yield iter([make_room(code=first.code, price=first.price + 1), *rooms])
 
 
-def test_rooms_that_arrive_changed_are_noticed() -> None:
+def test_changed_rooms_in_the_target_are_noticed() -> None:
     report = copy_rooms(iter([make_room(), make_room(code="b1")]), Forgetful())
 
     assert not report.identical
     assert report.source.count == report.target.count
 
 
-def test_a_source_that_goes_away_leaves_the_target_empty() -> None:
+def test_a_failing_source_leaves_the_target_empty() -> None:
     def rooms() -> Iterator[Room]:
         yield make_room()
         raise RepositoryUnavailable("gone")
@@ -148,7 +148,7 @@ def test_a_source_that_goes_away_leaves_the_target_empty() -> None:
     assert rooms_of(target) == []
 
 
-def test_the_copying_and_the_comparing_can_be_watched() -> None:
+def test_progress_of_copying_and_comparing_can_be_shown() -> None:
     seen: list[list[str]] = []
 
     def watched(rooms: Iterator[Room]) -> Iterator[Room]:

@@ -124,14 +124,14 @@ class PatientRepo(MemRepo):
         ((0, 0, 0), 0, 3),
     ],
 )
-def test_a_highest_price_is_raised_to_the_lowest_round_one_that_finds_a_few_rooms(
+def test_a_maximum_price_is_raised_to_the_lowest_round_one_with_a_few_rooms(
     prices: tuple[int, ...], limit: int | None, rooms: int
 ) -> None:
     assert [Suggestion((Filter.PRICE_TO,), limit, rooms)] == advice(priced(*prices), price_to(-1))
 
 
 @pytest.mark.parametrize("operator", [Operator.LT, Operator.LTE])
-def test_a_price_below_is_a_highest_price_as_well(operator: Operator) -> None:
+def test_a_price_below_a_value_is_a_maximum_price_too(operator: Operator) -> None:
     found = advice(priced(53, 54, 55), (Field.PRICE, operator, 50))
 
     assert [Suggestion((Filter.PRICE_TO,), 55, 3)] == found
@@ -141,7 +141,7 @@ def test_a_price_below_is_a_highest_price_as_well(operator: Operator) -> None:
 @pytest.mark.parametrize(
     ("prices", "limit", "rooms"), [((56, 57, 58, 20), 55, 3), ((57, 41, 42, 10), 40, 3), ((0, 0), None, 2)]
 )
-def test_a_lowest_price_is_lowered_likewise(
+def test_a_minimum_price_is_lowered_likewise(
     operator: Operator, prices: tuple[int, ...], limit: int | None, rooms: int
 ) -> None:
     found = advice(priced(*prices), (Field.PRICE, operator, 99))
@@ -152,7 +152,7 @@ def test_a_lowest_price_is_lowered_likewise(
 @pytest.mark.parametrize(
     ("sizes", "limit", "rooms"), [((31, 32, 33, 9), 32, 2), ((9, None), 9, 1), ((None,), None, 1)]
 )
-def test_a_smallest_size_is_lowered_or_any_size_taken(
+def test_a_minimum_size_is_lowered_or_removed(
     sizes: tuple[int | None, ...], limit: int | None, rooms: int
 ) -> None:
     found = advice(sized(*sizes), (Field.SIZE, Operator.GTE, 50))
@@ -160,7 +160,7 @@ def test_a_smallest_size_is_lowered_or_any_size_taken(
     assert [Suggestion((Filter.SIZE_FROM,), limit, rooms)] == found
 
 
-def test_a_largest_size_is_raised() -> None:
+def test_a_maximum_size_is_raised() -> None:
     found = advice(sized(31, 32, 33, 90), (Field.SIZE, Operator.LT, 20))
 
     assert [Suggestion((Filter.SIZE_TO,), 32, 2)] == found
@@ -176,27 +176,27 @@ def test_a_largest_size_is_raised() -> None:
         ((51_000, 60_000), None, 2),
     ],
 )
-def test_a_radius_grows_to_the_smallest_usual_one_that_finds_any_room(
+def test_a_radius_grows_to_the_smallest_usual_one_with_any_room(
     distances: tuple[int, ...], radius: int | None, rooms: int
 ) -> None:
     assert [Suggestion((Filter.RADIUS,), radius, rooms)] == advice(away(*distances), Circle(HERE, 200))
 
 
-def test_a_radius_beyond_the_usual_ones_is_taken_off() -> None:
+def test_a_radius_beyond_the_usual_ones_is_removed() -> None:
     assert [Suggestion((Filter.RADIUS,), None, 1)] == advice(away(80_000), Circle(HERE, 70_000))
 
 
-def test_an_area_is_left() -> None:
+def test_an_area_is_removed() -> None:
     assert [Suggestion((Filter.BOX,), None, 2)] == advice(priced(1, 2), BoundingBox(0, 0, 1, 1))
 
 
-def test_other_conditions_are_taken_off_together() -> None:
+def test_other_conditions_are_removed_together() -> None:
     found = advice(priced(1, 2), (Field.PRICE, Operator.EQ, 7), (Field.SIZE, Operator.NE, 20))
 
     assert [Suggestion((Filter.OTHER,), None, 2)] == found
 
 
-def test_either_end_of_a_contradiction_is_loosened() -> None:
+def test_either_side_of_a_contradiction_is_loosened() -> None:
     found = advice(priced(30, 31, 32, 101, 102, 103), price_from(100), price_to(50))
 
     assert [
@@ -213,7 +213,7 @@ def test_the_rest_of_the_search_still_holds() -> None:
     assert [Suggestion((Filter.PRICE_TO,), 65, 3)] == found
 
 
-def test_two_filters_are_taken_off_where_one_does_not_help() -> None:
+def test_two_filters_are_removed_if_one_does_not_help() -> None:
     rooms = [make_room(code="big", price=90, size=50), make_room(code="far", size=5, latitude=40.0)]
     circle = Circle(HERE, 1000)
 
@@ -226,23 +226,23 @@ def test_two_filters_are_taken_off_where_one_does_not_help() -> None:
     ] == found
 
 
-def test_all_filters_are_taken_off_where_nothing_less_helps() -> None:
+def test_all_filters_are_removed_if_nothing_less_helps() -> None:
     found = advice(priced(60), price_to(50), BoundingBox(0, 0, 1, 1))
 
     assert [Suggestion((Filter.PRICE_TO, Filter.BOX), None, 1)] == found
 
 
-def test_no_rooms_at_all_leave_nothing_to_advise() -> None:
+def test_without_any_rooms_there_is_no_advice() -> None:
     assert [] == advice([], price_to(50), Circle(HERE, 1000), BoundingBox(0, 0, 1, 1))
 
 
-def test_rooms_are_counted_no_further_than_is_worth_knowing() -> None:
+def test_counting_stops_at_a_useful_bound() -> None:
     found = advice(priced(*[60] * (COUNT_TO + 7)), BoundingBox(0, 0, 1, 1))
 
     assert [Suggestion((Filter.BOX,), None, COUNT_TO + 1)] == found
 
 
-def test_the_storage_is_asked_a_bounded_number_of_questions() -> None:
+def test_the_number_of_queries_is_bounded() -> None:
     every = (
         price_to(50),
         price_from(60),
@@ -259,11 +259,11 @@ def test_the_storage_is_asked_a_bounded_number_of_questions() -> None:
         assert repository.asked <= 34
 
 
-def test_what_takes_too_long_is_left_out() -> None:
+def test_suggestions_that_take_too_long_are_left_out() -> None:
     assert [] == loosen_search(SlowRepo(priced(60)), query(price_to(50), Circle(HERE, 1000)), a_second())
 
 
-def test_a_slow_question_leaves_time_for_the_others_and_all_end_in_time() -> None:
+def test_a_slow_query_leaves_time_for_the_others() -> None:
     clock = Clock()
     rooms = [make_room(code="a", price=40, latitude=51.6), make_room(code="b", price=60)]
     slow = PatientRepo(rooms, clock, lambda query: 0.01 if query.conditions else 9.0)
@@ -274,7 +274,7 @@ def test_a_slow_question_leaves_time_for_the_others_and_all_end_in_time() -> Non
     assert clock.now <= 1000.5
 
 
-def test_prices_that_take_too_long_are_left_for_a_count() -> None:
+def test_if_prices_take_too_long_rooms_are_only_counted() -> None:
     class NoSummary(MemRepo):
         def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
             raise OutOfTime
@@ -311,7 +311,7 @@ def loosened(query: RoomQuery, suggestion: Suggestion) -> RoomQuery:
 
 
 @given(room_sets(), queries())
-def test_every_number_is_what_the_looser_search_finds(rooms: list[Room], query: RoomQuery) -> None:
+def test_every_count_is_what_the_looser_search_finds(rooms: list[Room], query: RoomQuery) -> None:
     repository = MemRepo(rooms)
     if repository.count(query):
         return

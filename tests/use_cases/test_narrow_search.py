@@ -43,7 +43,7 @@ FEW = Condition(Field.PRICE, Operator.IN, tuple(range(MANY_VALUES)))
         ),
     ],
 )
-def test_search_is_narrowed_by_what_it_asks_for(query: RoomQuery, expected: list[Advice]) -> None:
+def test_advice_depends_on_the_search(query: RoomQuery, expected: list[Advice]) -> None:
     assert expected == list(narrow_search(query))
 
 

@@ -36,14 +36,14 @@ class BusyRepo(MemRepo):
         return found
 
 
-def test_a_room_is_added_where_none_is() -> None:
+def test_a_new_room_is_added() -> None:
     repository = MemRepo()
     add_room(repository, make_room())
 
     assert make_room() == repository.get("a1")
 
 
-def test_a_room_is_not_added_where_one_is() -> None:
+def test_a_room_with_a_taken_code_is_not_added() -> None:
     repository = MemRepo([make_room()])
     with pytest.raises(ConflictError, match=r"^There is a room a1 already\.$"):
         add_room(repository, make_room(price=1))
@@ -52,7 +52,7 @@ def test_a_room_is_not_added_where_one_is() -> None:
 
 
 @pytest.mark.parametrize("old", [None, make_room(), make_room(price=1)], ids=["added", "same", "replaced"])
-def test_a_room_is_saved_over_whatever_is_there(old: Room | None) -> None:
+def test_saving_a_room_adds_or_replaces_it(old: Room | None) -> None:
     repository = MemRepo([old] if old else [])
 
     assert old == save_room(repository, make_room())
@@ -67,14 +67,14 @@ def test_a_room_that_is_not_as_expected_is_not_replaced() -> None:
     assert make_room() == repository.get("a1")
 
 
-def test_a_room_that_was_changed_meanwhile_is_looked_at_again() -> None:
+def test_a_concurrent_change_is_read_again() -> None:
     repository = BusyRepo(make_room(), 3, lambda left: make_room(price=left + 1))
 
     assert make_room(price=1) == save_room(repository, make_room(price=99))
     assert make_room(price=99) == repository.get("a1")
 
 
-def test_a_change_meanwhile_is_not_overwritten_by_whoever_expects_the_room_before() -> None:
+def test_a_concurrent_change_is_not_overwritten() -> None:
     repository = BusyRepo(make_room(), 1, lambda _: make_room(price=1))
     with pytest.raises(PreconditionFailed):
         save_room(repository, make_room(price=99), expected=lambda room: room == make_room())
@@ -82,7 +82,7 @@ def test_a_change_meanwhile_is_not_overwritten_by_whoever_expects_the_room_befor
     assert make_room(price=1) == repository.get("a1")
 
 
-def test_a_room_that_others_change_again_and_again_is_given_up() -> None:
+def test_a_room_that_others_keep_changing_is_given_up() -> None:
     repository = BusyRepo(make_room(), 1000, lambda left: make_room(price=left))
     with pytest.raises(RepositoryUnavailable, match="try again"):
         save_room(repository, make_room())
@@ -99,7 +99,7 @@ def test_a_room_is_removed(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["b2", "", "a b", "summary"])
-def test_a_room_that_is_not_there_is_not_removed_whatever_is_expected(code: str) -> None:
+def test_a_missing_room_is_not_removed_whatever_is_expected(code: str) -> None:
     with pytest.raises(ResourceError):
         remove_room(MemRepo([make_room()]), code, expected=lambda _: False)
 
@@ -112,6 +112,6 @@ def test_a_room_that_is_not_as_expected_is_not_removed() -> None:
     assert make_room() == repository.get("a1")
 
 
-def test_a_room_that_was_removed_meanwhile_is_not_there() -> None:
+def test_a_room_that_was_removed_concurrently_is_missing() -> None:
     with pytest.raises(ResourceError):
         remove_room(BusyRepo(make_room(), 1, lambda _: None), "a1")

@@ -38,7 +38,7 @@ def test_a_storage_with_rooms_is_left_alone_and_counted() -> None:
     assert present == rooms_of(target)
 
 
-def test_by_force_a_storage_holds_the_rooms_of_the_backup_and_no_other() -> None:
+def test_a_forced_restore_leaves_only_the_rooms_of_the_backup() -> None:
     target = MemRepo([make_room(code="a", price=1), make_room(code="b"), make_room(code="old")])
     backup = [make_room(code="a"), make_room(code="b"), make_room(code="c")]
 
@@ -49,14 +49,14 @@ def test_by_force_a_storage_holds_the_rooms_of_the_backup_and_no_other() -> None
     assert backup == rooms_of(target)
 
 
-def test_a_backup_of_nothing_empties_a_storage_by_force() -> None:
+def test_a_forced_restore_of_no_rooms_empties_the_storage() -> None:
     target = MemRepo([make_room()])
 
     assert restore_rooms([], target, replace=True).identical
     assert rooms_of(target) == []
 
 
-def test_a_backup_that_turns_out_to_be_damaged_changes_nothing() -> None:
+def test_a_backup_found_to_be_damaged_changes_nothing() -> None:
     def rooms() -> Iterator[Room]:
         yield make_room()
         raise RepositoryUnavailable("damaged")

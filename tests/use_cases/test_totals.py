@@ -58,21 +58,21 @@ class TimedRepo(SlowRepo):
         self.clock.now += min(within, needs)
 
 
-def test_summary_has_the_larger_part_for_all_rooms_and_a_sample_the_rest() -> None:
+def test_an_exact_summary_gets_most_of_the_time_and_a_sample_the_rest() -> None:
     repository = TimedRepo(Clock())
     summarise_rooms(repository, CHEAP, Budget(1.0, repository.clock))
 
     assert [("summarise", 0.6), ("sample", 0.4)] == repository.given
 
 
-def test_page_comes_first_and_its_total_has_what_is_left() -> None:
+def test_the_page_comes_first_and_its_total_gets_the_rest_of_the_time() -> None:
     repository = TimedRepo(Clock())
     search_rooms(repository, CHEAP, Budget(1.0, repository.clock), with_total=True)
 
     assert [("search", 1.0), ("count", 0.48), ("sample", 0.32)] == repository.given
 
 
-def test_search_that_was_estimated_once_is_not_estimated_again_for_the_same_request() -> None:
+def test_an_estimate_is_reused_within_a_request() -> None:
     repository = LargeRepo(ROOMS)
     budget = a_second()
     found = search_rooms(repository, CHEAP, budget, with_total=True, quick=True)
@@ -84,7 +84,7 @@ def test_search_that_was_estimated_once_is_not_estimated_again_for_the_same_requ
 
 
 @pytest.mark.parametrize("quick", [False, True])
-def test_only_a_quick_answer_is_asked_for_where_no_other_is_wanted(quick: bool) -> None:
+def test_totals_are_estimated_if_only_quick_reads_are_wanted(quick: bool) -> None:
     repository = LargeRepo(ROOMS)
     found = search_rooms(repository, CHEAP, a_second(), with_total=True, quick=quick)
     summary = summarise_rooms(repository, CHEAP, a_second(), quick=quick)
@@ -92,7 +92,7 @@ def test_only_a_quick_answer_is_asked_for_where_no_other_is_wanted(quick: bool) 
     assert (Count(20, exact=not quick), not quick) == (found.total, summary.exact)
 
 
-def test_count_that_ends_late_leaves_the_sample_its_part() -> None:
+def test_a_late_count_leaves_the_sample_its_share_of_the_time() -> None:
     repository = TimedRepo(Clock())
 
     def late(seconds: float) -> int:
@@ -105,7 +105,7 @@ def test_count_that_ends_late_leaves_the_sample_its_part() -> None:
     assert [("sample", 0.4)] == repository.given
 
 
-def test_silent_storage_is_not_told_as_a_search_that_is_too_costly() -> None:
+def test_a_silent_storage_is_not_reported_as_a_costly_search() -> None:
     class SilentRepo(TimedRepo):
         def _take(self, what: str, within: float | None, needs: float = inf) -> None:
             self.clock.now += 2.0
@@ -117,7 +117,7 @@ def test_silent_storage_is_not_told_as_a_search_that_is_too_costly() -> None:
         summarise_rooms(repository, CHEAP, Budget(1.0, repository.clock))
 
 
-def test_nothing_is_asked_of_the_storage_when_the_time_is_up() -> None:
+def test_the_storage_is_not_queried_when_the_time_is_up() -> None:
     repository = TimedRepo(Clock())
     budget = Budget(1.0, repository.clock)
     repository.clock.now += 0.995
@@ -130,7 +130,7 @@ def test_nothing_is_asked_of_the_storage_when_the_time_is_up() -> None:
     assert [] == repository.given
 
 
-def test_wait_for_a_connection_does_not_make_a_search_too_costly() -> None:
+def test_waiting_for_a_connection_does_not_make_a_search_too_costly() -> None:
     class CrowdedRepo(MemRepo):
         def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
             raise StorageBusy
@@ -139,7 +139,7 @@ def test_wait_for_a_connection_does_not_make_a_search_too_costly() -> None:
         search_rooms(CrowdedRepo(), CHEAP, a_second())
 
 
-def test_part_of_a_budget_is_never_more_than_what_is_left() -> None:
+def test_a_part_of_a_budget_never_exceeds_what_is_left() -> None:
     clock = Clock()
     budget = Budget(1.0, clock)
     clock.now += 0.75
@@ -147,42 +147,42 @@ def test_part_of_a_budget_is_never_more_than_what_is_left() -> None:
     assert (0.25, 0.125) == (budget.at_most(0.5).left(), budget.at_most(0.125).left())
 
 
-def test_in_time_a_summary_and_a_total_are_exact() -> None:
+def test_a_summary_and_a_total_in_time_are_exact() -> None:
     summary = summarise_rooms(MemRepo(ROOMS), CHEAP, a_second())
 
     assert (20, True) == (summary.count, summary.exact)
     assert Count(20) == search_rooms(MemRepo(ROOMS), CHEAP, a_second(), with_total=True).total
 
 
-def test_out_of_time_a_summary_is_estimated_from_a_sample() -> None:
+def test_a_summary_that_takes_too_long_is_estimated_from_a_sample() -> None:
     summary = summarise_rooms(SlowRepo(ROOMS), CHEAP, a_second())
 
     assert (20, False) == (summary.count, summary.exact)
     assert summary.count == sum(bucket.count for bucket in summary.histogram)
 
 
-def test_out_of_time_a_total_is_estimated_from_the_same_sample() -> None:
+def test_a_total_that_takes_too_long_is_estimated_from_the_same_sample() -> None:
     assert Count(20, exact=False) == search_rooms(SlowRepo(ROOMS), CHEAP, a_second(), with_total=True).total
 
 
-def test_a_total_that_is_estimated_is_never_less_than_what_the_page_shows() -> None:
+def test_an_estimated_total_is_never_below_what_the_page_shows() -> None:
     assert Count(3, exact=False) == search_rooms(SlowRepo(ROOMS), RARE, a_second(), with_total=True).total
 
 
-def test_a_sample_without_a_match_does_not_say_that_there_is_none() -> None:
+def test_a_sample_without_a_match_does_not_prove_that_there_is_none() -> None:
     summary = summarise_rooms(SlowRepo(ROOMS), RARE, a_second())
 
     assert (0, None, (), False) == (summary.count, summary.price, summary.histogram, summary.exact)
 
 
 @pytest.mark.parametrize("query", [NOWHERE, replace(RARE, limit=3)])
-def test_a_first_page_that_nothing_follows_is_counted_by_itself(query: RoomQuery) -> None:
+def test_the_total_of_a_single_page_is_its_length(query: RoomQuery) -> None:
     found = search_rooms(SlowRepo(ROOMS), query, a_second(), with_total=True)
 
     assert Count(len(found.rooms)) == found.total
 
 
-def test_where_not_even_a_sample_comes_in_time_a_summary_is_an_error() -> None:
+def test_a_summary_without_a_timely_sample_is_an_error() -> None:
     repository = SlowRepo(ROOMS)
     repository.samples = False
 
@@ -190,7 +190,7 @@ def test_where_not_even_a_sample_comes_in_time_a_summary_is_an_error() -> None:
         summarise_rooms(repository, CHEAP, a_second())
 
 
-def test_where_not_even_a_sample_comes_in_time_a_page_comes_without_a_total() -> None:
+def test_a_page_without_a_timely_sample_has_no_total() -> None:
     repository = SlowRepo(ROOMS)
     repository.samples = False
     found = search_rooms(repository, CHEAP, a_second(), with_total=True)
@@ -201,7 +201,7 @@ def test_where_not_even_a_sample_comes_in_time_a_page_comes_without_a_total() ->
     assert Count(20, exact=False) == search_rooms(repository, CHEAP, a_second(), with_total=True).total
 
 
-def test_page_comes_without_a_total_when_the_storage_goes_away_meanwhile() -> None:
+def test_a_page_has_no_total_if_the_storage_fails_during_the_count() -> None:
     class GoneRepo(MemRepo):
         def count(
             self,

@@ -46,12 +46,12 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_url_leads_to_storage_of_an_installed_package() -> None:
+def test_url_selects_the_storage_of_an_installed_package() -> None:
     assert JsonFileBackend(Path("rooms.json")) == read_settings({"DATABASE_URL": URL}).database
 
 
 @pytest.mark.usefixtures("installed")
-def test_unknown_url_is_refused_with_all_that_are_known() -> None:
+def test_unknown_url_is_refused_with_a_list_of_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"memory:, sqlite:///.*, mongodb://… or json-file://…, not one"):
         read_settings({"DATABASE_URL": "mysql://db/rooms"})
 
@@ -68,7 +68,7 @@ def test_rooms_are_imported_searched_and_copied(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("installed")
-def test_backup_is_verified_and_brings_lost_rooms_back(capsys: pytest.CaptureFixture[str]) -> None:
+def test_backup_is_verified_and_restores_lost_rooms(capsys: pytest.CaptureFixture[str]) -> None:
     run(["import", "rooms.csv"])
     before = Path("rooms.json").read_bytes()
 
@@ -81,7 +81,7 @@ def test_backup_is_verified_and_brings_lost_rooms_back(capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("installed")
-def test_backup_over_the_file_of_the_rooms_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_backup_over_the_storages_own_file_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     run(["import", "rooms.csv"])
 
     assert run(["backup", "-o", "rooms.json"]) == 2

@@ -22,7 +22,7 @@ class TestMemory(Searching, Loading, Swapping):
 
 
 @given(rooms=room_sets(), query=queries())
-def test_pages_of_the_oracle_are_full_and_hold_the_matching_rooms_in_order(
+def test_pages_of_the_oracle_are_full_and_have_the_matching_rooms_in_order(
     rooms: list[Room], query: RoomQuery
 ) -> None:
     pages = all_pages(MemRepo(rooms), query)

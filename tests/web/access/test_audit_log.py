@@ -60,7 +60,7 @@ def codes(path: Path) -> list[str]:
     return [line["code"] for line in lines(path)]
 
 
-def test_writes_are_kept_over_a_restart_and_a_rotation(tmp_path: Path) -> None:
+def test_audit_lines_survive_a_restart_and_a_rotation(tmp_path: Path) -> None:
     log = tmp_path / "audit.jsonl"
     with server(tmp_path, log) as running:
         first = put(running, "first")
@@ -79,7 +79,7 @@ def test_writes_are_kept_over_a_restart_and_a_rotation(tmp_path: Path) -> None:
     )
 
 
-def test_a_refused_key_is_kept_only_where_it_is_known(tmp_path: Path) -> None:
+def test_only_denials_of_known_keys_are_kept(tmp_path: Path) -> None:
     """A stranger can be refused as often as it likes."""
     log = tmp_path / "audit.jsonl"
     with server(tmp_path, log) as running:
@@ -93,7 +93,7 @@ def test_a_refused_key_is_kept_only_where_it_is_known(tmp_path: Path) -> None:
     assert 2 == told
 
 
-def test_a_full_disk_stops_no_write_and_loses_no_line_of_the_log(tmp_path: Path) -> None:
+def test_a_full_disk_stops_no_write_and_loses_no_log_line(tmp_path: Path) -> None:
     with server(tmp_path, FULL) as running:
         statuses = {put(running, f"room-{number}") for number in range(8)}
         log = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
@@ -105,7 +105,7 @@ def test_a_full_disk_stops_no_write_and_loses_no_line_of_the_log(tmp_path: Path)
     assert len(errors) <= 2  # one of each process
 
 
-def test_a_file_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+def test_an_unwritable_file_stops_the_start(tmp_path: Path) -> None:
     upgrade_sqlite(tmp_path / "rooms.db")
     missing = tmp_path / "nowhere" / "audit.jsonl"
     done = subprocess.run(
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     assert f"RENTOMATIC_AUDIT_LOG: names {missing}, which cannot be written: No such file" in done.stderr
 
 
-def test_the_log_says_again_what_fails_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_repeated_failures_after_a_success_are_logged_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "logs"
     handler = AppendingHandler(folder / "audit.jsonl")
     handler.setFormatter(JsonFormatter())
@@ -138,7 +138,7 @@ def test_the_log_says_again_what_fails_again(tmp_path: Path, caplog: pytest.LogC
     assert ["add"] == [line["message"] for line in lines(tmp_path / "elsewhere" / "audit.jsonl")]
 
 
-def test_a_line_after_one_that_was_cut_off_is_whole(tmp_path: Path) -> None:
+def test_a_line_after_a_truncated_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_text('{"code":"whole"}\n{"code":"cut o')
     for code in ("next", "last"):
@@ -149,7 +149,7 @@ def test_a_line_after_one_that_was_cut_off_is_whole(tmp_path: Path) -> None:
     )
 
 
-def test_processes_that_share_the_file_write_whole_lines(tmp_path: Path) -> None:
+def test_processes_that_share_the_file_write_complete_lines(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     writers = [multiprocessing.Process(target=append_many, args=(path, mark)) for mark in "abc"]
     for writer in writers:

@@ -34,7 +34,7 @@ def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_a_key_with_the_scope_lets_a_request_pass(scheme: str) -> None:
+def test_a_key_with_the_scope_is_accepted(scheme: str) -> None:
     assert 200 == send(f"{scheme} {STAFF}").status_code
 
 
@@ -52,7 +52,7 @@ def test_a_request_without_a_key_is_told_what_to_send(given: str | None) -> None
     [UNKNOWN, STAFF[:-1], f"{STAFF}x", STAFF.upper(), f"{STAFF} {STAFF}", "ÿ", "x" * 4000],
     ids=["unknown", "too short", "too long", "upper case", "two", "no ASCII", "huge"],
 )
-def test_a_key_that_is_not_known_is_refused(given: str) -> None:
+def test_an_unknown_key_is_refused(given: str) -> None:
     answer = send(f"Bearer {given}")
 
     assert_problem(answer, 401, "urn:rentomatic:problem:unauthorized")
@@ -60,11 +60,11 @@ def test_a_key_that_is_not_known_is_refused(given: str) -> None:
     assert given not in answer.text
 
 
-def test_the_hash_of_a_key_is_no_key() -> None:
+def test_the_hash_of_a_key_is_not_a_key() -> None:
     assert 401 == send(f"Bearer {STAFF_ENTRY.digest.hex()}").status_code
 
 
-def test_a_key_without_the_scope_is_told_which_one_it_takes() -> None:
+def test_a_key_without_the_scope_is_refused_with_its_name() -> None:
     answer = send(f"Bearer {WRITER}")
 
     problem = assert_problem(answer, 403, "urn:rentomatic:problem:insufficient-scope")
@@ -74,7 +74,7 @@ def test_a_key_without_the_scope_is_told_which_one_it_takes() -> None:
 
 
 @pytest.mark.parametrize("given", [None, f"Bearer {STAFF}"], ids=["none", "a key"])
-def test_a_server_without_keys_says_how_writing_is_turned_on(given: str | None) -> None:
+def test_a_server_without_keys_says_how_to_enable_writing(given: str | None) -> None:
     answer = send(given, ())
 
     problem = assert_problem(answer, 403, "urn:rentomatic:problem:writes-off")
@@ -97,7 +97,7 @@ def test_every_key_is_compared_whichever_was_given(given: str, monkeypatch: pyte
     assert [entry.digest for entry in ENTRIES] == compared
 
 
-def test_the_log_says_who_wrote_what(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_shows_who_wrote_what(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "rentomatic.audit")
     answer = send(f"Bearer {STAFF}")
 
@@ -111,7 +111,7 @@ def test_the_log_says_who_wrote_what(caplog: pytest.LogCaptureFixture) -> None:
     [(WRITER, "writer", "insufficient-scope"), (UNKNOWN, None, "unauthorized")],
     ids=["writer", "unknown"],
 )
-def test_the_log_says_who_was_refused(
+def test_the_log_shows_who_was_refused(
     given: str, label: str | None, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -122,7 +122,7 @@ def test_the_log_says_who_was_refused(
 
 
 @pytest.mark.parametrize("given", [STAFF, WRITER, UNKNOWN], ids=["staff", "writer", "unknown"])
-def test_no_key_is_in_the_log_or_in_an_answer(given: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_key_appears_in_the_log_or_a_response(given: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     answer = send(f"Bearer {given}")
 
@@ -132,7 +132,7 @@ def test_no_key_is_in_the_log_or_in_an_answer(given: str, caplog: pytest.LogCapt
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_writes_are_told_at_any_level_of_the_log_and_strangers_only_at_theirs(level: str) -> None:
+def test_writes_are_logged_at_any_level_and_strangers_at_the_configured_one(level: str) -> None:
     loggers = logging_configuration(level)["loggers"]
 
     assert "INFO" == loggers["rentomatic.audit"]["level"]

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs TCP_INFO 
     [("/rooms/import", head(len(LONG)), LONG), ("/staff/import", uploads.head(len(FORM)), FORM)],
     ids=["an import", "a preview on the page"],
 )
-def test_a_listing_is_read_no_further_when_its_client_goes_away(
+def test_reading_a_listing_stops_when_its_client_goes_away(
     server: Server, target: str, headers: dict[str, str], body: bytes
 ) -> None:
     before = rooms_in(server)
@@ -62,7 +62,7 @@ def test_a_listing_is_read_no_further_when_its_client_goes_away(
         assert 200 == send(server, HEADER + LINE % 90_000_000).status
 
 
-def test_a_client_that_waits_gets_its_answer_while_others_come_and_go(server: Server) -> None:
+def test_a_waiting_client_gets_its_response_while_others_come_and_go(server: Server) -> None:
     before = rooms_in(server)
     body = listing(SHORTER)
     with closing(begin(server, head(len(body)), body, "/rooms/import?dry_run=true")) as client:

@@ -29,7 +29,7 @@ class Slow(MemRepo):
         raise OutOfTime
 
 
-def test_rooms_far_apart_on_the_map_are_told_of_as_they_are(client: testing.TestClient) -> None:
+def test_rooms_far_apart_are_returned_individually(client: testing.TestClient) -> None:
     answer = get(client, f"{MAP}&zoom=12&filter_price__lt=48").json
 
     room = FIRST_ROOMS[0]
@@ -57,19 +57,19 @@ def test_rooms_near_each_other_are_counted(client: testing.TestClient) -> None:
     assert [-0.09998975, 51.39916678, 0.33894476, 51.75436293] == cluster["bounds"]
 
 
-def test_an_area_narrows_them(client: testing.TestClient) -> None:
+def test_an_area_filters_clusters(client: testing.TestClient) -> None:
     found = get(client, f"{MAP}&zoom=12&near=51.75436293,-0.09998975&radius=1000").json["clusters"]
 
     assert [FIRST_ROOMS[0].code] == [cluster["room"]["code"] for cluster in found]
 
 
-def test_estimates_say_so() -> None:
+def test_estimates_are_marked() -> None:
     answer = get(client_of(Sampling(FIRST_ROOMS)), f"{MAP}&zoom=5").json
 
     assert (False, [40]) == (answer["exact"], [cluster["count"] for cluster in answer["clusters"]])
 
 
-def test_what_is_wrong_with_the_map_is_named(client: testing.TestClient) -> None:
+def test_invalid_map_parameters_are_named(client: testing.TestClient) -> None:
     answer = get(client, "/rooms/clusters?bbox=1,2,3&zoom=23&colour=red")
 
     assert 400 == answer.status_code
@@ -77,11 +77,11 @@ def test_what_is_wrong_with_the_map_is_named(client: testing.TestClient) -> None
 
 
 @pytest.mark.parametrize("query", ["", "zoom=3", "bbox=-1,51,1,52"])
-def test_box_and_zoom_must_be_there(client: testing.TestClient, query: str) -> None:
+def test_bbox_and_zoom_are_required(client: testing.TestClient, query: str) -> None:
     assert 400 == get(client, f"/rooms/clusters?{query}").status_code
 
 
-def test_the_same_clusters_need_not_be_sent_again(client: testing.TestClient) -> None:
+def test_unchanged_clusters_are_not_sent_again(client: testing.TestClient) -> None:
     first = get(client, f"{MAP}&zoom=9")
 
     again = get(client, f"{MAP}&zoom=9", If_None_Match=first.headers["etag"])
@@ -90,9 +90,9 @@ def test_the_same_clusters_need_not_be_sent_again(client: testing.TestClient) ->
     assert "s-maxage=1" in first.headers["cache-control"]
 
 
-def test_where_not_even_a_sample_comes_in_time_there_are_no_clusters() -> None:
+def test_clusters_without_a_timely_sample_are_an_error() -> None:
     assert 503 == get(client_of(Slow()), f"{MAP}&zoom=9").status_code
 
 
-def test_a_room_is_written_as_everywhere(client: testing.TestClient) -> None:
+def test_a_single_room_is_written_like_any_room(client: testing.TestClient) -> None:
     assert encode(FIRST_ROOMS[0]) in get(client, f"{MAP}&zoom=12").content

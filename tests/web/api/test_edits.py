@@ -56,7 +56,7 @@ def test_a_room_whose_code_is_taken_is_not_added() -> None:
     [(None, 201), (make_room(), 200), (make_room(price=1), 200)],
     ids=["add", "same", "new"],
 )
-def test_a_room_is_put_where_there_is_none_or_another(old: Room | None, status: int) -> None:
+def test_put_adds_or_replaces_a_room(old: Room | None, status: int) -> None:
     editor, repository = editor_of(*([old] if old else []))
 
     answer = editor.send("PUT", "/rooms/a1", A1)
@@ -66,7 +66,7 @@ def test_a_room_is_put_where_there_is_none_or_another(old: Room | None, status: 
 
 
 @pytest.mark.parametrize("code", [ID, ID.upper(), None])
-def test_the_code_of_the_url_counts_in_upper_or_lower_case(code: str | None) -> None:
+def test_a_uuid_in_the_url_may_be_in_either_case(code: str | None) -> None:
     editor, repository = editor_of()
     body = {name: value for name, value in {**A1, "code": code}.items() if value is not None}
 
@@ -76,7 +76,7 @@ def test_the_code_of_the_url_counts_in_upper_or_lower_case(code: str | None) -> 
     assert make_room(code=ID) == repository.get(ID)
 
 
-def test_a_code_that_contradicts_the_url_is_named_by_its_path() -> None:
+def test_a_code_that_contradicts_the_url_is_a_fault_with_its_path() -> None:
     answer = Editor(NoRepository()).send("PUT", "/rooms/a1", {**A1, "code": "b2"})
 
     problem = assert_problem(answer, 400, PROBLEM + "document")
@@ -84,7 +84,7 @@ def test_a_code_that_contradicts_the_url_is_named_by_its_path() -> None:
 
 
 @pytest.mark.parametrize("code", ["a%20b", ".a", "x" * 37, "%FF"])
-def test_what_can_be_no_code_is_refused_as_a_parameter(code: str) -> None:
+def test_an_invalid_code_is_refused_as_a_parameter(code: str) -> None:
     problem = assert_problem(
         Editor(NoRepository()).send("PUT", f"/rooms/{code}", A1), 400, PROBLEM + "parameters"
     )
@@ -93,7 +93,7 @@ def test_what_can_be_no_code_is_refused_as_a_parameter(code: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/rooms/a1", "/rooms/b2"])
-def test_a_room_is_taken_down(path: str) -> None:
+def test_delete_removes_a_room(path: str) -> None:
     editor, repository = editor_of(make_room(), make_room(code="b2"))
 
     answer = editor.send("DELETE", path)
@@ -132,13 +132,13 @@ def test_a_parameter_of_a_write_is_refused(method: str, target: str) -> None:
 @pytest.mark.parametrize(
     ("method", "target"), [("POST", "/rooms"), ("PUT", "/rooms/a1"), ("DELETE", "/rooms/a1")]
 )
-def test_nobody_writes_without_a_key(method: str, target: str) -> None:
+def test_writing_needs_a_key(method: str, target: str) -> None:
     answer = Editor(NoRepository()).send(method, target, b"{", Authorization="")
 
     assert_problem(answer, 401, PROBLEM + "unauthorized")
 
 
-def test_the_answer_to_a_write_is_the_room_as_it_is_read() -> None:
+def test_the_response_to_a_write_equals_that_to_a_read() -> None:
     editor, _ = editor_of()
 
     added = editor.send("POST", "/rooms", {**A1, "latitude": 51, "size": None})
@@ -152,7 +152,7 @@ def test_the_answer_to_a_write_is_the_room_as_it_is_read() -> None:
     assert ["/rooms/a1"] * 2 == [answer.headers["content-location"] for answer in (added, replaced)]
 
 
-def test_a_tag_is_strong_and_belongs_to_the_content() -> None:
+def test_etags_are_strong_and_depend_on_the_content() -> None:
     editor, _ = editor_of(make_room())
     first = editor.tag()
     editor.send("PUT", "/rooms/a1", {**A1, "price": 1})
@@ -164,7 +164,7 @@ def test_a_tag_is_strong_and_belongs_to_the_content() -> None:
     assert first == editor.tag()
 
 
-def test_each_format_has_a_tag_of_its_own_and_an_edit_takes_either() -> None:
+def test_each_format_has_its_own_etag_and_an_edit_accepts_either() -> None:
     for accept in ("application/json", "application/geo+json"):
         editor, _ = editor_of(make_room())
         tag = editor.send("GET", "/rooms/a1", Accept=accept).headers["etag"]
@@ -197,7 +197,7 @@ def as_sent(header: str, tag: str) -> str:
 
 @pytest.mark.parametrize("header", IF_MATCH)
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "GET"])
-def test_if_match_lets_through_who_names_what_is_there(method: str, header: str) -> None:
+def test_if_match_accepts_the_current_etag(method: str, header: str) -> None:
     editor, repository = editor_of(make_room())
     body = {**A1, "price": 1} if method == "PUT" else None
     done = {"PUT": 200, "DELETE": 204, "GET": 200}[method]
@@ -214,7 +214,7 @@ def test_if_match_lets_through_who_names_what_is_there(method: str, header: str)
 
 @pytest.mark.parametrize("header", ["*", CURRENT, WEAK, f'"other",{CURRENT}', f'"other", {WEAK}'])
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_if_none_match_keeps_what_is_there(method: str, header: str) -> None:
+def test_if_none_match_protects_an_existing_room(method: str, header: str) -> None:
     editor, repository = editor_of(make_room())
     body = {**A1, "price": 1} if method == "PUT" else None
 
@@ -224,7 +224,7 @@ def test_if_none_match_keeps_what_is_there(method: str, header: str) -> None:
     assert make_room() == repository.get("a1")
 
 
-def test_if_none_match_lets_through_who_names_something_else() -> None:
+def test_if_none_match_accepts_another_etag() -> None:
     editor, _ = editor_of(make_room())
 
     assert editor.send("PUT", "/rooms/a1", A1, If_None_Match='"other"').status_code == 200
@@ -232,7 +232,7 @@ def test_if_none_match_lets_through_who_names_something_else() -> None:
     assert editor.send("PUT", "/rooms/b2", {**A1, "code": "b2"}, If_None_Match="*").status_code == 412
 
 
-def test_both_must_hold() -> None:
+def test_both_preconditions_must_hold() -> None:
     editor, _ = editor_of(make_room())
     tag = editor.tag()
 
@@ -241,7 +241,7 @@ def test_both_must_hold() -> None:
 
 
 @pytest.mark.parametrize("header", ["*", '"other"'])
-def test_a_room_that_is_not_there_meets_no_tag(header: str) -> None:
+def test_a_missing_room_matches_no_etag(header: str) -> None:
     editor, repository = editor_of()
 
     assert_problem(editor.send("PUT", "/rooms/a1", A1, If_Match=header), 412, PROBLEM + "precondition-failed")
@@ -261,7 +261,7 @@ def test_a_room_that_is_not_there_meets_no_tag(header: str) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_who_has_a_room_is_not_sent_it_again(method: str, header: str, status: int) -> None:
+def test_an_unchanged_room_is_not_sent_again(method: str, header: str, status: int) -> None:
     editor, _ = editor_of(make_room())
     tag = editor.tag()
 
@@ -300,7 +300,7 @@ def test_a_long_header_is_refused_without_delay(header: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
-def test_what_a_room_to_be_added_must_not_be_is_said_of_the_list(header: str) -> None:
+def test_post_refuses_preconditions_that_no_new_room_can_meet(header: str) -> None:
     editor, rooms = editor_of()
     other = {"If-Match": '"x"', "If-None-Match": "*"}[header]
 
@@ -311,7 +311,7 @@ def test_what_a_room_to_be_added_must_not_be_is_said_of_the_list(header: str) ->
     assert editor.send("POST", "/rooms", A1, If_Match="*", If_None_Match='"x"').status_code == 201
 
 
-def test_a_part_of_a_room_is_not_taken_for_the_whole() -> None:
+def test_a_partial_room_is_refused() -> None:
     editor, rooms = editor_of()
 
     assert_problem(editor.send("PUT", "/rooms/a1", A1, Content_Range="bytes 0-70/100"), 400)
@@ -330,7 +330,7 @@ class AwayRepo(MemRepo):
     ("method", "target", "act"),
     [("POST", "/rooms", "add"), ("PUT", "/rooms/a1", "put"), ("DELETE", "/rooms/a1", "remove")],
 )
-def test_a_write_that_may_have_been_done_is_a_503_and_audited_as_unknown(
+def test_a_write_with_unknown_outcome_is_a_503_and_audited(
     method: str, target: str, act: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     editor = Editor(AwayRepo([] if method == "POST" else [make_room(price=1)]))
@@ -355,7 +355,7 @@ def audited(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     ]
 
 
-def test_every_write_is_audited_with_what_was_there_and_what_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_write_is_audited_with_the_room_before_and_after(caplog: pytest.LogCaptureFixture) -> None:
     editor, _ = editor_of()
     cheap = make_room(price=1)
     with caplog.at_level(logging.INFO, "rentomatic.audit"):
@@ -373,7 +373,7 @@ def test_every_write_is_audited_with_what_was_there_and_what_is(caplog: pytest.L
     ]
 
 
-def test_a_write_that_was_refused_is_not_audited(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_write_is_not_audited(caplog: pytest.LogCaptureFixture) -> None:
     editor, _ = editor_of(make_room())
     with caplog.at_level(logging.INFO, "rentomatic.audit"):
         for method, target, body in (
@@ -391,7 +391,7 @@ def test_a_write_that_was_refused_is_not_audited(caplog: pytest.LogCaptureFixtur
 TITLED = {**A1, "title": "Quiet room"}
 
 
-def test_a_title_is_kept_shown_and_taken_away() -> None:
+def test_a_title_can_be_added_shown_and_removed() -> None:
     editor, repository = editor_of()
 
     added = editor.send("PUT", "/rooms/a1", TITLED)
@@ -405,7 +405,7 @@ def test_a_title_is_kept_shown_and_taken_away() -> None:
 @pytest.mark.parametrize(
     "title", ["", "x" * 121, "a\nb", "a\u202eb", " a", "a  b", "\u200b", 7, ["a"]], ids=repr
 )
-def test_what_is_no_title_is_refused_by_name(title: object) -> None:
+def test_an_invalid_title_is_refused_by_name(title: object) -> None:
     editor, repository = editor_of()
 
     answer = editor.send("POST", "/rooms", {**A1, "title": title})
@@ -415,7 +415,7 @@ def test_what_is_no_title_is_refused_by_name(title: object) -> None:
     assert repository.get("a1") is None
 
 
-def test_null_is_no_title() -> None:
+def test_null_means_no_title() -> None:
     editor, _ = editor_of()
 
     assert A1 == editor.send("POST", "/rooms", {**A1, "title": None}).json

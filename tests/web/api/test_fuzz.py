@@ -40,7 +40,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.timeout(LONGEST)
-def test_the_server_keeps_its_contract_whatever_it_is_asked(
+def test_the_server_keeps_its_contract_for_any_request(
     storage: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     large = request.config.getoption("--fuzz")

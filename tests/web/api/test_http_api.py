@@ -84,7 +84,7 @@ def examples() -> Iterator[Example]:
             yield Example(command, [line for line in shown if line])
 
 
-def test_every_example_is_answered_as_it_is_shown() -> None:
+def test_every_example_gives_the_documented_response() -> None:
     client = client_of(MemRepo(FIRST_ROOMS), keys=[ENTRY])
     for example in examples():
         answer = example.run(client)
@@ -169,5 +169,5 @@ def test_every_type_of_problem_is_described() -> None:
     assert {name: str(int(kind.status)) for name, kind in TYPES.items()} == rows
 
 
-def test_the_page_is_where_the_readme_says() -> None:
+def test_the_page_is_at_the_address_in_the_readme() -> None:
     assert "docs/http-api.md" in (Path(ROOT) / "README.md").read_text(encoding="utf-8")

@@ -89,7 +89,7 @@ def test_a_listing_is_loaded(listings: Listings, content_type: str, body: bytes,
     assert [OLD, *ROOMS] == listings.rooms()
 
 
-def test_refused_lines_are_named_with_reasons_and_the_rest_is_loaded(listings: Listings) -> None:
+def test_refused_lines_are_listed_with_reasons_and_the_rest_is_loaded(listings: Listings) -> None:
     answer = listings.send(HEADER + NEW + BAD)
 
     (refusal,) = answer.json["refusals"]
@@ -99,14 +99,14 @@ def test_refused_lines_are_named_with_reasons_and_the_rest_is_loaded(listings: L
     assert ["new", "old"] == [room.code for room in listings.rooms()]
 
 
-def test_a_hundred_refused_lines_are_named_and_all_are_counted(listings: Listings) -> None:
+def test_a_hundred_refused_lines_are_listed_and_all_are_counted(listings: Listings) -> None:
     answer = listings.send(HEADER + BAD * 150)
 
     assert {"refused": 150} == totals(answer)
     assert list(range(2, 102)) == [refusal["line"] for refusal in answer.json["refusals"]]
 
 
-def test_an_atomic_import_loads_nothing_where_a_line_is_refused(listings: Listings) -> None:
+def test_an_atomic_import_loads_nothing_if_a_line_is_refused(listings: Listings) -> None:
     answer = listings.send(HEADER + NEW + BAD + CHANGED, "atomic=true")
 
     problem = assert_problem(answer, 422, "urn:rentomatic:problem:import-refused")
@@ -126,7 +126,7 @@ def test_an_atomic_import_loads_nothing_where_a_line_is_refused(listings: Listin
         ("on_conflict=skip&atomic=false", {"added": 1, "skipped": 1}, 60),
     ],
 )
-def test_a_room_that_is_there_is_replaced_or_kept(
+def test_an_existing_room_is_replaced_or_kept(
     listings: Listings, query: str, expected: dict[str, int], price: int
 ) -> None:
     answer = listings.send(HEADER + CHANGED + NEW, query)
@@ -135,7 +135,7 @@ def test_a_room_that_is_there_is_replaced_or_kept(
     assert [70, price] == [room.price for room in listings.rooms()]
 
 
-def test_a_room_that_is_there_may_refuse_the_whole(listings: Listings) -> None:
+def test_an_existing_room_may_refuse_the_whole_import(listings: Listings) -> None:
     answer = listings.send(HEADER + NEW + CHANGED, "on_conflict=fail")
 
     problem = assert_problem(answer, 409, "urn:rentomatic:problem:code-taken")
@@ -143,7 +143,7 @@ def test_a_room_that_is_there_may_refuse_the_whole(listings: Listings) -> None:
     assert [OLD] == listings.rooms()
 
 
-def test_a_dry_run_tells_what_would_change_and_changes_nothing(listings: Listings) -> None:
+def test_a_dry_run_reports_changes_and_makes_none(listings: Listings) -> None:
     answer = listings.send(HEADER + NEW + CHANGED + BAD, "dry_run=true")
 
     assert {"dry_run": True, "added": 1, "replaced": 1, "refused": 1} == totals(answer)
@@ -195,7 +195,7 @@ def test_columns_are_found_where_they_are_named(listings: Listings) -> None:
         ("map=price=a&map=price=b", ["map"]),
     ],
 )
-def test_parameters_that_are_not_understood_are_all_named(
+def test_all_invalid_parameters_are_named(
     listings: Listings, query: str, names: list[str]
 ) -> None:
     answer = listings.send(HEADER + NEW, query)
@@ -210,7 +210,7 @@ def test_parameters_that_are_not_understood_are_all_named(
     ["application/json", "", "text/plain", "csv", "text/csv; charset=rot13", "text/csv; charset=idna",
      "text/csv; charset=iso-8859-12", "application/x-ndjson; charset=klingon", "multipart/form-data"],
 )  # fmt: skip
-def test_another_type_is_refused_with_those_that_are_taken(listings: Listings, content_type: str) -> None:
+def test_another_media_type_is_refused_with_the_accepted_ones(listings: Listings, content_type: str) -> None:
     answer = listings.send(HEADER + NEW, Content_Type=content_type)
 
     assert_problem(answer, 415)
@@ -218,7 +218,7 @@ def test_another_type_is_refused_with_those_that_are_taken(listings: Listings, c
 
 
 @pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "zstd"])
-def test_another_coding_is_refused_with_the_one_that_is_taken(listings: Listings, coding: str) -> None:
+def test_another_content_coding_is_refused_with_the_accepted_one(listings: Listings, coding: str) -> None:
     answer = listings.send(HEADER + NEW, Content_Encoding=coding)
 
     assert_problem(answer, 415)
@@ -231,7 +231,7 @@ def test_another_coding_is_refused_with_the_one_that_is_taken(listings: Listings
      (b"", {"Content_Encoding": "gzip"})],
     ids=["not stated", "stated only", "nothing"],
 )  # fmt: skip
-def test_gzip_is_what_the_header_says(listings: Listings, body: bytes, headers: dict[str, str]) -> None:
+def test_gzip_is_determined_by_the_header(listings: Listings, body: bytes, headers: dict[str, str]) -> None:
     problem = assert_problem(listings.send(body, **headers), 400)
 
     assert "Content-Encoding" in problem["detail"]
@@ -250,7 +250,7 @@ def test_gzip_is_what_the_header_says(listings: Listings, body: bytes, headers: 
         (HEADER.encode() + NEW.encode() * 20_000 + b"\xff,1,2,3,4\n", "line 20002"),
     ],
 )
-def test_a_body_that_makes_no_listing_is_refused_as_a_whole(
+def test_a_body_that_is_not_a_listing_is_refused(
     listings: Listings, body: bytes, told: str
 ) -> None:
     problem = assert_problem(listings.send(body), 422, "urn:rentomatic:problem:listing")
@@ -260,7 +260,7 @@ def test_a_body_that_makes_no_listing_is_refused_as_a_whole(
     assert [OLD] == listings.rooms()
 
 
-def test_what_a_request_can_do_about_a_refused_line_is_said_in_its_own_words(listings: Listings) -> None:
+def test_advice_for_a_refused_line_names_request_parameters(listings: Listings) -> None:
     answer = listings.send(HEADER + 'a,20,"1,200",51.5,-0.1\nb,20,60.5,51.5,-0.1\n')
 
     reasons = [refusal["reason"] for refusal in answer.json["refusals"]]
@@ -277,7 +277,7 @@ def test_a_damaged_gzip_file_loads_nothing(listings: Listings) -> None:
     assert [OLD] == listings.rooms()
 
 
-def test_a_small_body_that_becomes_huge_is_refused() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     listings = Listings(MemRepo([OLD]), Tuning(listing_bytes=100_000))
     bomb = gzip.compress(HEADER.encode() + NEW.encode() * 100_000)
     answer = listings.send(bomb, Content_Encoding="gzip")
@@ -314,7 +314,7 @@ def test_a_listing_that_expands_too_much_is_refused(
     assert 20_000 == usual.json["added"]
 
 
-def test_a_listing_that_takes_too_long_to_read_is_given_up() -> None:
+def test_reading_a_listing_has_a_time_limit() -> None:
     listings = Listings(MemRepo([OLD]), Tuning(listing_reading=0.0))
     answer = listings.send(HEADER + NEW)
 
@@ -343,7 +343,7 @@ class Untouched:
         ({"CONTENT_LENGTH": "-1"}, 400),
     ],
 )
-def test_what_the_headers_decide_is_decided_before_the_body_is_read(
+def test_requests_refused_by_their_headers_are_refused_before_the_body_is_read(
     listings: Listings, changes: dict[str, str], status: int
 ) -> None:
     environment = testing.create_environ(
@@ -358,7 +358,7 @@ def test_what_the_headers_decide_is_decided_before_the_body_is_read(
     assert status == int(str(replied.status).split()[0])
 
 
-def test_a_body_that_ends_early_loads_nothing(listings: Listings) -> None:
+def test_a_truncated_body_loads_nothing(listings: Listings) -> None:
     length = str(len(HEADER + NEW) + 1)
 
     problem = assert_problem(listings.send(HEADER + NEW, Content_Length=length), 400)
@@ -367,7 +367,7 @@ def test_a_body_that_ends_early_loads_nothing(listings: Listings) -> None:
     assert [OLD] == listings.rooms()
 
 
-def test_a_body_that_never_ends_is_given_up() -> None:
+def test_receiving_a_body_has_a_time_limit() -> None:
     listings = Listings(MemRepo([OLD]), Tuning(listing_timeout=0.5))
     environment = testing.create_environ(
         "/rooms/import",
@@ -385,7 +385,7 @@ def test_a_body_that_never_ends_is_given_up() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_said(listings: Listings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(listings: Listings, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path("/dev/full").open("wb", buffering=0) as full:
         monkeypatch.setattr(tempfile, "TemporaryFile", lambda buffering: full)
         answer = listings.send(HEADER + NEW)
@@ -395,7 +395,7 @@ def test_a_full_disk_is_said(listings: Listings, monkeypatch: pytest.MonkeyPatch
     assert "Not enough disk space for the import." == problem["detail"]
 
 
-def test_a_missing_folder_for_temporary_files_is_said(
+def test_a_missing_folder_for_temporary_files_is_reported(
     listings: Listings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
@@ -413,7 +413,7 @@ class AwayRepo(MemRepo):
         raise RepositoryUnavailable("The storage went away.")
 
 
-def test_an_import_that_may_have_been_done_is_a_503_and_audited_as_unknown(
+def test_an_import_with_unknown_outcome_is_a_503_and_audited(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "rentomatic.audit")
@@ -424,7 +424,7 @@ def test_an_import_that_may_have_been_done_is_a_503_and_audited_as_unknown(
     assert ("import", "unknown", False) == (line["act"], line["outcome"], line["dry_run"])
 
 
-def test_the_log_counts_what_was_loaded(listings: Listings, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_audit_log_counts_loaded_rooms(listings: Listings, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "rentomatic.audit")
     listings.send(HEADER + NEW + CHANGED + BAD, "dry_run=true")
 
@@ -445,14 +445,14 @@ def test_rooms_and_imports_are_counted(listings: Listings) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_import_is_no_room(listings: Listings, method: str) -> None:
+def test_import_is_not_a_room(listings: Listings, method: str) -> None:
     answer = listings.client.simulate_request(method, "/rooms/import")
 
     assert 405 == answer.status_code
     assert "POST" in answer.headers["Allow"]
 
 
-def test_an_answer_is_json_that_says_all_it_promises(listings: Listings) -> None:
+def test_an_import_report_has_every_documented_member(listings: Listings) -> None:
     answer = listings.send(HEADER + BAD)
 
     expected = "dry_run added replaced unchanged skipped refused columns notes refusals"

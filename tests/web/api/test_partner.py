@@ -22,7 +22,7 @@ def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partner]:
         yield Partner(server.url, key)
 
 
-def test_a_room_that_is_added_is_found_under_its_code(partner: Partner) -> None:
+def test_an_added_room_is_found_by_its_code(partner: Partner) -> None:
     added = partner.call("addRoom", body=ROOM)
 
     assert added.status == 201
@@ -32,7 +32,7 @@ def test_a_room_that_is_added_is_found_under_its_code(partner: Partner) -> None:
     assert partner.call("getRoom", code=added.json["code"]).status == 404
 
 
-def test_who_edits_what_another_one_edited_is_told_and_tries_again(partner: Partner) -> None:
+def test_a_conflicting_edit_is_refused_and_can_be_retried(partner: Partner) -> None:
     partner.call("putRoom", code="shared", body=ROOM, If_None_Match="*")
     seen = partner.call("getRoom", code="shared")
     tag = seen.headers["ETag"]
@@ -77,7 +77,7 @@ def test_a_listing_is_loaded_and_all_its_pages_are_read(partner: Partner) -> Non
     assert (2, {"lowest": 1, "highest": 99}) == (summary["count"], summary["price"])
 
 
-def test_a_fault_is_told_with_its_place(partner: Partner) -> None:
+def test_a_fault_is_reported_with_its_path(partner: Partner) -> None:
     refused = partner.call("putRoom", code="shared", body={**ROOM, "price": -1})
 
     assert ["$.price"] == [fault["path"] for fault in refused.json["errors"]]

@@ -20,7 +20,7 @@ def next_of(answer: testing.Result) -> str | None:
     return found.group(1) if found else None
 
 
-def test_rooms_are_an_array_in_the_order_of_codes(client: testing.TestClient) -> None:
+def test_rooms_are_an_array_sorted_by_code(client: testing.TestClient) -> None:
     answer = get(client, "/rooms")
 
     assert answer.status_code == 200
@@ -72,7 +72,7 @@ def test_an_unstated_size_is_null() -> None:
         ("filter_price__lt=0", []),
     ],
 )
-def test_a_search_finds_what_it_asks_for(client: testing.TestClient, query: str, codes: list[str]) -> None:
+def test_a_search_returns_the_matching_rooms(client: testing.TestClient, query: str, codes: list[str]) -> None:
     assert codes == codes_of(get(client, f"/rooms?{query}"))
 
 
@@ -83,7 +83,7 @@ def test_near_a_point_each_room_carries_its_distance_in_metres(client: testing.T
     assert list(room[0])[-1] == "distance"
 
 
-def test_place_as_maps_copy_it_has_its_usual_form_in_links(
+def test_place_copied_from_a_map_is_normalised_in_links(
     client: testing.TestClient,
 ) -> None:
     usual = get(client, "/rooms?near=51.5,0.3&bbox=-1,51,1,52&limit=2")
@@ -105,7 +105,7 @@ def test_the_link_to_the_next_page_leads_through_all_rooms(client: testing.TestC
     assert pages == [["f853"], ["eed7"], ["9136"], ["fe2c"]]
 
 
-def test_the_number_of_matches_is_told_when_asked_for(client: testing.TestClient) -> None:
+def test_the_number_of_matches_is_sent_on_request(client: testing.TestClient) -> None:
     counted = get(client, "/rooms?filter_price__lt=61&limit=1&count=exact")
 
     assert (counted.headers["x-total-count"], counted.headers["x-total-count-exact"]) == ("3", "true")
@@ -113,7 +113,7 @@ def test_the_number_of_matches_is_told_when_asked_for(client: testing.TestClient
 
 
 @pytest.mark.parametrize("kind", ["json", "geojson", "csv", "ndjson"])
-def test_page_comes_without_a_number_where_it_cannot_be_counted(kind: str) -> None:
+def test_page_has_no_total_if_it_cannot_be_counted(kind: str) -> None:
     repository = SlowRepo(make_room(code=f"{number:04}") for number in range(250))
     repository.samples = False
     client = client_of(repository)
@@ -167,7 +167,7 @@ def test_the_parameter_format_wins_over_the_accept_header(client: testing.TestCl
     assert list(feature["properties"]) == ["code", "size", "price", "distance"]
 
 
-def test_csv_without_a_limit_holds_every_match(rooms: tuple[Room, ...]) -> None:
+def test_csv_without_a_limit_has_every_match(rooms: tuple[Room, ...]) -> None:
     client = client_of(MemRepo(make_room(code=f"{number:04}") for number in range(2500)))
 
     answer = get(client, "/rooms?format=csv")
@@ -180,7 +180,7 @@ def test_csv_without_a_limit_holds_every_match(rooms: tuple[Room, ...]) -> None:
     assert "link" not in answer.headers
 
 
-def test_ndjson_without_a_limit_holds_every_match() -> None:
+def test_ndjson_without_a_limit_has_every_match() -> None:
     client = client_of(MemRepo(make_room(code=f"{number:04}") for number in range(2500)))
 
     answer = get(client, "/rooms?format=ndjson")
@@ -199,7 +199,7 @@ def test_csv_with_a_limit_is_a_page(client: testing.TestClient) -> None:
     assert len(following.text.splitlines()) == 2
 
 
-def test_one_room_is_shown_by_its_code_in_either_case(client: testing.TestClient) -> None:
+def test_one_room_is_found_by_its_code_in_either_case(client: testing.TestClient) -> None:
     answer = get(client, "/rooms/F853578C-fc0f-4e65-81b8-566c5dffa35a")
 
     assert answer.status_code == 200
@@ -211,7 +211,7 @@ def test_one_room_is_shown_by_its_code_in_either_case(client: testing.TestClient
     "target",
     ["/rooms?sort=price&limit=2", "/rooms/f853578c-fc0f-4e65-81b8-566c5dffa35a", "/rooms/summary"],
 )
-def test_who_has_the_answer_already_gets_304(client: testing.TestClient, target: str) -> None:
+def test_an_unchanged_response_is_a_304(client: testing.TestClient, target: str) -> None:
     tag = get(client, target).headers["etag"]
 
     again = get(client, target, If_None_Match=f'"other", {tag}')
@@ -221,7 +221,7 @@ def test_who_has_the_answer_already_gets_304(client: testing.TestClient, target:
     assert get(client, target, If_None_Match='W/"other"').status_code == 200
 
 
-def test_the_tag_changes_with_the_rooms_and_with_what_follows(client: testing.TestClient) -> None:
+def test_the_etag_changes_with_the_rooms_and_the_next_link(client: testing.TestClient) -> None:
     repository = MemRepo([make_room(code="a")])
     client = client_of(repository)
     before = get(client, "/rooms?limit=1").headers["etag"]
@@ -231,7 +231,7 @@ def test_the_tag_changes_with_the_rooms_and_with_what_follows(client: testing.Te
     assert before != get(client, "/rooms?limit=1").headers["etag"]
 
 
-def test_the_summary_counts_and_ranges_and_draws_a_histogram(client: testing.TestClient) -> None:
+def test_the_summary_has_count_ranges_and_histogram(client: testing.TestClient) -> None:
     expected = {
         "count": 3,
         "exact": True,
@@ -259,20 +259,20 @@ def test_a_summary_that_takes_too_long_is_estimated_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("target", ["/", "/rooms", "/rooms/summary", "/health/live", "/health/ready"])
-def test_head_answers_as_get_without_a_body(client: testing.TestClient, target: str) -> None:
+def test_head_is_get_without_a_body(client: testing.TestClient, target: str) -> None:
     answer = client.simulate_head(target)
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"] == get(client, target).headers["content-type"]
 
 
-def test_head_of_an_export_does_not_make_it(client: testing.TestClient) -> None:
+def test_head_of_an_export_does_not_create_it(client: testing.TestClient) -> None:
     answer = client.simulate_head("/rooms", query_string="format=csv")
 
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "text/csv", b"")
 
 
-def test_options_names_the_methods(client: testing.TestClient) -> None:
+def test_options_lists_the_methods(client: testing.TestClient) -> None:
     assert {"GET", "HEAD"} <= set(client.simulate_options("/rooms").headers["allow"].split(", "))
 
 

@@ -90,7 +90,7 @@ def test_search_that_takes_too_long_is_refused_and_says_how_to_narrow_it(
     assert told(get(client, target))["detail"] == f"This search takes too long. Narrow it: {advice}"
 
 
-def test_export_that_cannot_be_read_in_a_minute_is_refused_whole_each_time(
+def test_export_that_takes_over_a_minute_is_refused_every_time(
     client: testing.TestClient, repository: TooSlowRepo
 ) -> None:
     problems = [told(get(client, "/rooms?format=csv&near=51.5,0")) for _ in range(5)]
@@ -102,7 +102,7 @@ def test_export_that_cannot_be_read_in_a_minute_is_refused_whole_each_time(
 
 
 @pytest.mark.parametrize("target", ["/rooms", "/rooms/summary", f"/rooms/clusters?bbox={LONDON}&zoom=9", "/"])
-def test_no_question_of_a_request_has_more_than_a_second(
+def test_no_read_of_a_request_has_more_than_a_second(
     client: testing.TestClient, repository: TooSlowRepo, target: str
 ) -> None:
     get(client, target)
@@ -111,7 +111,7 @@ def test_no_question_of_a_request_has_more_than_a_second(
     assert max(repository.given) <= 1.0
 
 
-def test_search_that_takes_too_long_is_no_failure_of_the_storage(client: testing.TestClient) -> None:
+def test_search_that_takes_too_long_is_not_a_failure_of_the_storage(client: testing.TestClient) -> None:
     for target in ("/rooms", "/rooms/summary", f"/rooms/clusters?bbox={LONDON}&zoom=9"):
         told(get(client, target))
 
@@ -122,7 +122,7 @@ SEARCH = f"near=51.5,-0.1&radius=25000&filter_price__lte=60&sort=price&filter_si
 
 
 @pytest.mark.parametrize("path", ["/", "/parts/rooms"])
-def test_page_keeps_a_search_that_takes_too_long_and_leads_on(client: testing.TestClient, path: str) -> None:
+def test_page_keeps_a_search_that_takes_too_long_and_offers_narrower_ones(client: testing.TestClient, path: str) -> None:
     page = get(client, f"{path}?{SEARCH}", Accept="text/html")
 
     links = dict(re.findall(r'<li><a href="/(\?[^"]*)" data-search>([^<]*)</a></li>', page.text))
@@ -137,14 +137,14 @@ def test_page_keeps_a_search_that_takes_too_long_and_leads_on(client: testing.Te
     assert "Up to 60 per day" in page.text  # the filters that are on can be taken off, too
 
 
-def test_form_is_kept_as_it_was_filled_in(client: testing.TestClient) -> None:
+def test_form_keeps_its_values(client: testing.TestClient) -> None:
     page = get(client, f"/?{SEARCH}")
 
     assert 'value="51.5,-0.1"' in page.text
     assert '<option value="25000" selected>' in page.text
 
 
-def test_page_that_is_narrow_already_asks_to_try_again(client: testing.TestClient) -> None:
+def test_page_for_a_narrow_search_asks_to_try_again(client: testing.TestClient) -> None:
     page = get(client, "/?near=51.5,-0.1&radius=250")
 
     assert 503 == page.status_code
@@ -174,7 +174,7 @@ class LateRoomsRepo(MemRepo):
         raise OutOfTime
 
 
-def test_rooms_that_came_in_time_are_shown_without_what_did_not() -> None:
+def test_rooms_are_shown_without_additions_that_take_too_long() -> None:
     repository = LateRoomsRepo(FIRST_ROOMS)
 
     page = get(client_of(repository), "/?limit=1")
@@ -183,11 +183,11 @@ def test_rooms_that_came_in_time_are_shown_without_what_did_not() -> None:
     assert 1 == page.text.count('<li class="room"')
 
 
-def test_chart_of_prices_that_takes_too_long_is_left_out(client: testing.TestClient) -> None:
+def test_chart_that_takes_too_long_is_left_out(client: testing.TestClient) -> None:
     chart = get(client, "/parts/prices")
 
     assert (200, "") == (chart.status_code, chart.text.strip())
 
 
-def test_room_is_shown_without_its_neighbours_when_they_take_too_long(client: testing.TestClient) -> None:
+def test_room_is_shown_without_neighbours_that_take_too_long(client: testing.TestClient) -> None:
     assert 200 == get(client, f"/room/{FIRST_ROOMS[0].code}").status_code

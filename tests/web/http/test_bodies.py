@@ -125,21 +125,21 @@ def room(code: str) -> bytes:
     return json.dumps({**A1, "code": code}).encode()
 
 
-def test_a_body_may_come_in_pieces(raw: Raw) -> None:
+def test_a_body_may_arrive_in_pieces(raw: Raw) -> None:
     body = room("pieces")
 
     assert raw.put("/rooms/pieces", body[:10], body[10:], length=len(body)) == 201
     assert raw.has("/rooms/pieces")
 
 
-def test_a_body_may_come_in_chunks(raw: Raw) -> None:
+def test_a_body_may_be_chunked(raw: Raw) -> None:
     body = room("chunks")
 
     assert raw.put("/rooms/chunks", *chunks(body[:10], body[10:]), headers=CHUNKED) == 201
     assert raw.has("/rooms/chunks")
 
 
-def test_a_client_may_wait_to_be_told_to_go_on(raw: Raw) -> None:
+def test_a_client_may_expect_100_continue(raw: Raw) -> None:
     body = room("expected")
 
     assert raw.put("/rooms/expected", body, length=len(body), headers={"Expect": "100-continue"}) == 201
@@ -158,13 +158,13 @@ def test_a_client_may_wait_to_be_told_to_go_on(raw: Raw) -> None:
         ({"Expect": "100-continue"}, 413),
     ],
 )
-def test_what_is_refused_for_its_headers_is_answered_before_the_body_comes(
+def test_requests_refused_by_their_headers_get_a_response_before_the_body_arrives(
     raw: Raw, headers: dict[str, str], status: int
 ) -> None:
     assert status == raw.put("/rooms/a1", length=1_000_000_000, headers=headers)
 
 
-def test_a_body_without_end_is_read_no_further_than_the_limit(raw: Raw) -> None:
+def test_an_endless_body_is_read_only_up_to_the_limit(raw: Raw) -> None:
     block = b"10000\r\n" + b" " * 65_536 + b"\r\n"
 
     assert raw.put("/rooms/a1", *[block] * 5, headers=CHUNKED) in (413, 0)
@@ -172,7 +172,7 @@ def test_a_body_without_end_is_read_no_further_than_the_limit(raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 10, 60_000])
-def test_a_body_that_is_shorter_than_announced_changes_nothing(raw: Raw, missing: int) -> None:
+def test_a_body_shorter_than_announced_changes_nothing(raw: Raw, missing: int) -> None:
     body = room("short")
 
     assert raw.put("/rooms/short", body, length=len(body) + missing, hang_up=True) in (400, 0)
@@ -180,7 +180,7 @@ def test_a_body_that_is_shorter_than_announced_changes_nothing(raw: Raw, missing
 
 
 @pytest.mark.parametrize("end", [b"", b"40\r\n", b"zz\r\n", b"-1\r\n", b"ffffffffffffffffffff\r\n"])
-def test_a_body_whose_chunks_break_off_changes_nothing(raw: Raw, end: bytes) -> None:
+def test_a_truncated_chunked_body_changes_nothing(raw: Raw, end: bytes) -> None:
     first, *_ = chunks(room("broken")[:-1])
 
     assert raw.put("/rooms/broken", first + end, hang_up=True, headers=CHUNKED) in (400, 0)
@@ -188,7 +188,7 @@ def test_a_body_whose_chunks_break_off_changes_nothing(raw: Raw, end: bytes) -> 
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
-def test_a_client_that_goes_away_in_the_middle_changes_nothing(raw: Raw, framing: str) -> None:
+def test_a_client_that_disconnects_midway_changes_nothing(raw: Raw, framing: str) -> None:
     head = raw.head("PUT", "/rooms/gone", framing)
     begun = b"3e8\r\n" if "chunked" in framing else b""
     with raw.connected() as client:
@@ -200,12 +200,12 @@ def test_a_client_that_goes_away_in_the_middle_changes_nothing(raw: Raw, framing
 
 
 @pytest.mark.parametrize("length", [None, 0])
-def test_no_body_at_all_is_a_400(raw: Raw, length: int | None) -> None:
+def test_a_missing_body_is_a_400(raw: Raw, length: int | None) -> None:
     assert raw.put("/rooms/none", length=length) == 400
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "1_0", "", "+5", "99999999999999999999999"])
-def test_a_length_that_is_none_is_refused(raw: Raw, length: str) -> None:
+def test_an_invalid_content_length_is_refused(raw: Raw, length: str) -> None:
     body = room("length")
 
     assert raw.put("/rooms/length", body, hang_up=True, headers={"Content-Length": length or " "}) in (
@@ -216,7 +216,7 @@ def test_a_length_that_is_none_is_refused(raw: Raw, length: str) -> None:
     assert not raw.has("/rooms/length")
 
 
-def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
+def test_slow_writers_do_not_block_searches(raw: Raw) -> None:
     head = raw.head("PUT", "/rooms/slow", "Content-Length: 1000")
     with ExitStack() as stack:
         writers = [stack.enter_context(raw.connected()) for _ in range(4)]
@@ -239,7 +239,7 @@ def test_writers_that_trickle_keep_nobody_from_searching(raw: Raw) -> None:
     assert raw.put("/rooms/after", room("after"), length=len(room("after"))) == 201
 
 
-def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_body_has_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     accepted = room_body(patience=0.5)
     trickle = Trickle(b" " * 1000)
     environment = testing.create_environ(
@@ -272,14 +272,14 @@ NO_ROOMS = [
 
 
 @pytest.mark.parametrize("body", NO_ROOMS, ids=lambda body: ascii(body[:20]))
-def test_whatever_is_no_room_is_a_400(raw: Raw, body: bytes) -> None:
+def test_an_invalid_room_is_a_400(raw: Raw, body: bytes) -> None:
     assert raw.put("/rooms/none", body, length=len(body)) == 400
     assert raw.put("/rooms/none", *chunks(body), headers=CHUNKED) == 400
 
 
 @pytest.mark.parametrize("body", NO_ROOMS, ids=lambda body: ascii(body[:20]))
 @pytest.mark.parametrize(("method", "path"), [("POST", "/rooms"), ("PUT", "/rooms/a1")])
-def test_what_is_wrong_with_it_is_told(method: str, path: str, body: bytes) -> None:
+def test_faults_of_a_room_are_reported(method: str, path: str, body: bytes) -> None:
     answer = Editor(NoRepository()).send(method, path, body)
 
     problem = assert_problem(answer, 400, "urn:rentomatic:problem:document")
@@ -296,7 +296,7 @@ def test_what_is_wrong_with_it_is_told(method: str, path: str, body: bytes) -> N
         'application/json;charset="UTF-8"',
     ],
 )
-def test_json_is_known_by_its_media_type(kind: str) -> None:
+def test_json_is_recognised_by_its_media_type(kind: str) -> None:
     assert_problem(
         Editor(NoRepository()).send("PUT", "/rooms/a1", {}, Content_Type=kind),
         400,

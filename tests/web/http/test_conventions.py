@@ -56,7 +56,7 @@ def methods_in(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", METHODS)
-def test_options_and_405_tell_the_methods(client: testing.TestClient, path: str) -> None:
+def test_options_and_405_list_the_methods(client: testing.TestClient, path: str) -> None:
     asked = client.simulate_options(path)
     refused = client.simulate_patch(path)
 
@@ -85,7 +85,7 @@ def test_head_is_get_without_a_body(client: testing.TestClient, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", ROOM, "/rooms/nope"])
-def test_what_no_format_fits_is_a_406_before_the_storage_is_asked(path: str) -> None:
+def test_an_unacceptable_format_is_a_406_before_the_storage_is_queried(path: str) -> None:
     class NoRepository(MemRepo):
         def get(self, code: str) -> Room | None:
             raise AssertionError("was asked")
@@ -96,14 +96,14 @@ def test_what_no_format_fits_is_a_406_before_the_storage_is_asked(path: str) -> 
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_problem_is_told_in_its_own_format_whatever_is_accepted(client: testing.TestClient) -> None:
+def test_a_problem_has_its_own_format_whatever_is_accepted(client: testing.TestClient) -> None:
     answer = get(client, "/rooms/nope", Accept="application/geo+json")
 
     assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
 
 
 @pytest.mark.parametrize("how", [{"Accept": "application/geo+json"}, {}])
-def test_a_room_is_a_feature_for_a_map(client: testing.TestClient, how: dict[str, str]) -> None:
+def test_a_room_may_be_a_geojson_feature(client: testing.TestClient, how: dict[str, str]) -> None:
     answer = get(client, ROOM if how else f"{ROOM}?format=geojson", **how)
 
     assert answer.headers["content-type"] == "application/geo+json"
@@ -113,7 +113,7 @@ def test_a_room_is_a_feature_for_a_map(client: testing.TestClient, how: dict[str
 
 
 @pytest.mark.parametrize("query", ["format=csv", "filter_price__lt=60", "limit=5", "format=json&format=json"])
-def test_one_room_takes_no_other_parameter_than_its_format(client: testing.TestClient, query: str) -> None:
+def test_a_single_room_accepts_only_the_parameter_format(client: testing.TestClient, query: str) -> None:
     assert get(client, f"{ROOM}?{query}").status_code == 400
 
 
@@ -128,7 +128,7 @@ def test_one_room_takes_no_other_parameter_than_its_format(client: testing.TestC
         ("/rooms?limit=0", "no-store"),
     ],
 )
-def test_only_a_search_may_be_kept_by_a_proxy_and_for_a_second(
+def test_only_a_search_may_be_cached_by_a_proxy_and_for_a_second(
     client: testing.TestClient, target: str, expected: str
 ) -> None:
     assert expected == get(client, target).headers["cache-control"]
@@ -162,7 +162,7 @@ class QuarterSecondRepo(MemRepo):
 @pytest.mark.parametrize(
     ("target", "milliseconds"), [("/rooms", 250), (ROOM, 250), ("/rooms?limit=1&count=exact", 500)]
 )
-def test_answer_tells_how_long_the_storage_took(
+def test_response_states_the_time_in_the_storage(
     target: str, milliseconds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository = QuarterSecondRepo(FIRST_ROOMS)
@@ -173,14 +173,14 @@ def test_answer_tells_how_long_the_storage_took(
 
 
 @pytest.mark.parametrize("target", ["/rooms", "/rooms/summary", ROOM, "/rooms?format=csv"])
-def test_answer_says_what_it_depends_on(client: testing.TestClient, target: str) -> None:
+def test_response_states_what_it_varies_by(client: testing.TestClient, target: str) -> None:
     answer = get(client, target)
 
     assert "Accept" == answer.headers["vary"]
     assert answer.headers["server-timing"].startswith("storage;dur=")
 
 
-def test_what_did_not_ask_the_storage_tells_no_time_of_it(client: testing.TestClient) -> None:
+def test_response_without_storage_states_no_time_for_it(client: testing.TestClient) -> None:
     get(client, "/rooms")
 
     assert "server-timing" not in get(client, "/health/live").headers
@@ -189,7 +189,7 @@ def test_what_did_not_ask_the_storage_tells_no_time_of_it(client: testing.TestCl
 @pytest.mark.parametrize(
     ("target", "status"), [("/rooms", 200), ("/rooms/nope", 404), ("/rooms?limit=0", 400), ("/nope", 404)]
 )
-def test_scripts_of_any_site_may_read_the_answer(
+def test_scripts_of_any_site_may_read_the_response(
     client: testing.TestClient, target: str, status: int
 ) -> None:
     for headers in ({}, {"Origin": ELSEWHERE}):  # the same for both: a cache may give the one to the other
@@ -202,7 +202,7 @@ def test_scripts_of_any_site_may_read_the_answer(
 
 
 @pytest.mark.parametrize(("path", "method"), [("/rooms", "POST"), (ROOM, "PUT"), (ROOM, "DELETE")])
-def test_a_browser_is_told_what_a_script_may_send(client: testing.TestClient, path: str, method: str) -> None:
+def test_a_preflight_response_lists_what_a_script_may_send(client: testing.TestClient, path: str, method: str) -> None:
     answer = client.simulate_options(
         path,
         headers={
@@ -218,7 +218,7 @@ def test_a_browser_is_told_what_a_script_may_send(client: testing.TestClient, pa
     assert answer.headers["access-control-max-age"] == "7200"
 
 
-def test_only_the_sites_of_the_configuration_may_ask() -> None:
+def test_only_configured_sites_are_allowed() -> None:
     client = ContractClient(create_app(MemRepo(), origins=(ELSEWHERE,)))
 
     known, other = (get(client, "/rooms", Origin=origin) for origin in (ELSEWHERE, "https://other.example"))
@@ -228,14 +228,14 @@ def test_only_the_sites_of_the_configuration_may_ask() -> None:
     assert "Accept, Origin" == known.headers["vary"] == other.headers["vary"]
 
 
-def test_no_site_may_ask_where_none_is_configured() -> None:
+def test_no_site_is_allowed_if_none_is_configured() -> None:
     answer = get(ContractClient(create_app(MemRepo(), origins=())), "/rooms", Origin=ELSEWHERE)
 
     assert "access-control-allow-origin" not in answer.headers
     assert answer.headers["vary"] == "Accept"
 
 
-def test_scripts_may_read_every_header_that_the_contract_names() -> None:
+def test_scripts_may_read_every_documented_header() -> None:
     of_browsers = {
         "Cache-Control",
         "Vary",
@@ -249,7 +249,7 @@ def test_scripts_may_read_every_header_that_the_contract_names() -> None:
     assert named - of_browsers <= set(EXPOSED_HEADERS)
 
 
-def test_scripts_may_send_every_header_that_the_contract_names() -> None:
+def test_scripts_may_send_every_documented_header() -> None:
     named = {
         parameter["name"]
         for parameter in DOCUMENT["components"]["parameters"].values()
@@ -260,14 +260,14 @@ def test_scripts_may_send_every_header_that_the_contract_names() -> None:
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", "/rooms?format=csv", "/openapi.json", "/docs"])
-def test_if_match_holds_for_what_is_read(client: testing.TestClient, path: str) -> None:
+def test_if_match_applies_to_reads(client: testing.TestClient, path: str) -> None:
     there, other = (get(client, path, If_Match=tags) for tags in ("*", 'W/"other", "other"'))
 
     assert (there.status_code, other.status_code) == (200, 412)
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/summary", CLUSTERS])
-def test_a_weak_tag_is_like_no_other_for_if_match(client: testing.TestClient, path: str) -> None:
+def test_a_weak_etag_never_matches_if_match(client: testing.TestClient, path: str) -> None:
     tag = get(client, path).headers["etag"]
 
     assert get(client, path, If_Match=tag).status_code == 412
@@ -275,7 +275,7 @@ def test_a_weak_tag_is_like_no_other_for_if_match(client: testing.TestClient, pa
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
-def test_a_document_that_is_there_already_is_not_sent_again(client: testing.TestClient, path: str) -> None:
+def test_an_unchanged_document_is_not_sent_again(client: testing.TestClient, path: str) -> None:
     tag = get(client, path).headers["etag"]
 
     assert get(client, path, If_None_Match=tag).status_code == 304
@@ -287,7 +287,7 @@ def test_a_document_that_is_there_already_is_not_sent_again(client: testing.Test
     [(ROOM, "/rooms", 1), ("/rooms?format=csv", "/rooms?format=csv", 4)],
     ids=["of quick reads", "of exports"],
 )
-def test_who_waited_for_a_place_in_vain_is_counted(first: str, second: str, threads: int) -> None:
+def test_requests_that_waited_for_a_place_in_vain_are_counted(first: str, second: str, threads: int) -> None:
     repository = Asking(FIRST_ROOMS)
     client = client_of(repository, threads, tuning=Tuning(wait=0.2))
     answers: list[int] = []

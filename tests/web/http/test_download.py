@@ -39,7 +39,7 @@ class BrokenAtTheEnd:
             raise ZeroDivisionError
 
 
-def test_export_gives_its_place_back_once_when_it_is_closed() -> None:
+def test_a_closed_export_frees_its_place_once() -> None:
     place = Place()
     download = Download(place.leave, 60)
     download.file.write(b"x" * 100_000)
@@ -55,7 +55,7 @@ def test_export_gives_its_place_back_once_when_it_is_closed() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_file_that_cannot_be_closed_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_that_cannot_be_closed_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(**_: Any) -> IO[bytes]:
         return Path("/dev/full").open("wb")
 
@@ -71,7 +71,7 @@ def test_file_that_cannot_be_closed_gives_its_place_back(monkeypatch: pytest.Mon
     assert 1 == place.given_back
 
 
-def test_file_that_cannot_be_made_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_whose_file_cannot_be_created_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(**_: Any) -> IO[bytes]:
         raise OSError(errno.EMFILE, "too many open files")
 
@@ -83,7 +83,7 @@ def test_file_that_cannot_be_made_takes_no_place(monkeypatch: pytest.MonkeyPatch
     assert 1 == place.given_back
 
 
-def test_export_that_fails_after_it_was_made_gives_its_place_back() -> None:
+def test_an_export_that_fails_after_creation_frees_its_place() -> None:
     app = create_app(MemRepo(FIRST_ROOMS))
     app.add_middleware(BrokenAtTheEnd())
     client = testing.TestClient(app)
@@ -120,7 +120,7 @@ class GoneClient:
         return True
 
 
-def test_export_whose_client_went_away_is_made_no_further() -> None:
+def test_an_export_stops_when_its_client_goes_away() -> None:
     read: list[str] = []
     client = testing.TestClient(create_app(Noted(FIRST_ROOMS, read)))
     with pytest.MonkeyPatch.context() as patch:
@@ -134,7 +134,7 @@ def test_export_whose_client_went_away_is_made_no_further() -> None:
     assert 200 == get(client, EXPORT).status_code
 
 
-def test_head_of_an_export_makes_none() -> None:
+def test_head_of_an_export_writes_no_file() -> None:
     read: list[str] = []
     client = testing.TestClient(create_app(Noted(FIRST_ROOMS, read)))
 
@@ -146,7 +146,7 @@ def test_head_of_an_export_makes_none() -> None:
 
 
 @pytest.mark.parametrize("kind", ["granian", "gunicorn"])
-def test_export_whose_last_byte_meets_a_full_disk_is_refused_and_the_next_one_works(
+def test_an_export_that_fills_the_disk_with_its_last_byte_is_refused_and_the_next_one_works(
     database: str, tmp_path: Path, kind: str
 ) -> None:
     folder = tmp_path / "spool"

@@ -186,7 +186,7 @@ def test_more_than_a_thousand_values_are_refused() -> None:
 
 
 @pytest.mark.parametrize("code", ["nope", "a%00b", "%FF", "..", "x" * 200, "a%2Fb", "²", "%0A"])
-def test_a_room_that_is_not_there_is_a_404(client: testing.TestClient, code: str) -> None:
+def test_a_missing_room_is_a_404(client: testing.TestClient, code: str) -> None:
     answer = client.simulate_get(f"/rooms/{code}")
 
     assert answer.status_code == 404
@@ -199,7 +199,7 @@ def test_an_unknown_path_is_a_404(client: testing.TestClient) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/rooms/summary", "/health/live"])
-def test_a_wrong_method_is_a_405_that_names_the_right_ones(
+def test_a_wrong_method_is_a_405_that_lists_the_right_ones(
     client: testing.TestClient, path: str, method: str
 ) -> None:
     answer = client.simulate_request(method, path)
@@ -208,7 +208,7 @@ def test_a_wrong_method_is_a_405_that_names_the_right_ones(
     assert "GET" in answer.headers["allow"]
 
 
-def test_what_no_format_fits_is_a_406(client: testing.TestClient) -> None:
+def test_an_unacceptable_format_is_a_406(client: testing.TestClient) -> None:
     problem = assert_problem(get(client, "/rooms", Accept="image/png"), 406)
 
     assert "application/geo+json" in problem["detail"]
@@ -223,7 +223,7 @@ def test_a_malformed_header_is_a_400(client: testing.TestClient) -> None:
 
 @pytest.mark.parametrize("error", [RepositoryUnavailable("The storage cannot be reached."), StorageBusy()])
 @pytest.mark.parametrize("path", ["/rooms", "/rooms/a1", "/rooms?format=csv", "/health/ready"])
-def test_a_storage_that_is_away_is_a_503_to_be_tried_again(path: str, error: RepositoryUnavailable) -> None:
+def test_an_unreachable_storage_is_a_503_with_retry_after(path: str, error: RepositoryUnavailable) -> None:
     client = client_of(BrokenRepo(error))
 
     answer = get(client, path)
@@ -232,14 +232,14 @@ def test_a_storage_that_is_away_is_a_503_to_be_tried_again(path: str, error: Rep
     assert answer.headers["retry-after"] == "1"
 
 
-def test_a_process_is_live_while_its_storage_is_away() -> None:
+def test_a_process_is_live_while_its_storage_is_unreachable() -> None:
     client = client_of(BrokenRepo(RepositoryUnavailable("away")))
 
     assert get(client, "/health/live").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/rooms?format=ndjson", "/"])
-def test_a_defect_is_a_500_that_says_nothing_of_the_inside(
+def test_a_defect_is_a_500_that_reveals_no_internals(
     path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of(BrokenRepo(ZeroDivisionError("password=hunter2")))
@@ -254,7 +254,7 @@ def test_a_defect_is_a_500_that_says_nothing_of_the_inside(
     assert vars(record)["request_id"] == answer.json["request_id"] == "seen-by-the-caller"
 
 
-def test_an_export_that_fails_half_way_is_an_error_and_not_a_short_file() -> None:
+def test_an_export_that_fails_midway_is_an_error_rather_than_a_short_file() -> None:
     client = client_of(BrokenRepo(RepositoryUnavailable("The storage went away.")))
 
     answer = get(client, "/rooms?format=csv")
@@ -263,7 +263,7 @@ def test_an_export_that_fails_half_way_is_an_error_and_not_a_short_file() -> Non
     assert "content-disposition" not in answer.headers
 
 
-def test_every_error_of_a_use_case_has_a_status_and_a_type_of_its_own() -> None:
+def test_every_error_of_a_use_case_has_its_own_status_and_type() -> None:
     told = {
         error
         for module in (errors, import_rooms, source)
@@ -277,7 +277,7 @@ def test_every_error_of_a_use_case_has_a_status_and_a_type_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("given_id", ["abc-1", "A.b_c~9", "x" * 64])
-def test_a_request_id_is_taken_over(client: testing.TestClient, given_id: str) -> None:
+def test_a_request_id_is_adopted(client: testing.TestClient, given_id: str) -> None:
     assert given_id == get(client, "/rooms", X_Request_ID=given_id).headers["x-request-id"]
 
 
@@ -330,7 +330,7 @@ def test_no_path_makes_the_server_fail(path: str) -> None:
     assert answer.status_code in (200, 400, 404, 414)
 
 
-def test_a_search_that_was_answered_can_be_paged_however_long_its_url() -> None:
+def test_an_accepted_search_can_be_paged_however_long_its_url() -> None:
     rooms = [make_room(code=f"{number:036}") for number in range(5)]
     codes = ",".join([room.code for room in rooms] * 44)
     query = f"filter_code__in={codes}&limit=2"
@@ -358,7 +358,7 @@ class SlowRepo(MemRepo):
         return super().search(query)
 
 
-def test_more_than_can_be_done_in_time_is_refused_while_health_answers() -> None:
+def test_excess_requests_are_refused_while_health_responds() -> None:
     repository = SlowRepo()
     client = client_of(repository, threads=4, tuning=Tuning(wait=0.2))
     with ThreadPoolExecutor() as pool:
@@ -380,7 +380,7 @@ def test_more_than_can_be_done_in_time_is_refused_while_health_answers() -> None
     assert [200] * 3 == [answer.status_code for answer in answered]
 
 
-def test_after_an_overload_requests_are_answered_again() -> None:
+def test_requests_are_answered_again_after_an_overload() -> None:
     repository = SlowRepo()
     client = client_of(repository, threads=1, tuning=Tuning(wait=0.2))
     with ThreadPoolExecutor() as pool:
@@ -395,7 +395,7 @@ def test_after_an_overload_requests_are_answered_again() -> None:
     assert get(client, "/rooms").status_code == 200
 
 
-def test_a_request_that_fails_gives_its_place_back() -> None:
+def test_a_failed_request_frees_its_place() -> None:
     client = client_of(BrokenRepo(RepositoryUnavailable("away")), threads=1)
 
     for path in ("/rooms", "/rooms?limit=0", "/nope", "/rooms?format=csv", "/") * 3:

@@ -108,7 +108,7 @@ def test_forms_quote_their_fields_as_typed(staff: Staff, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_api_quotes_members_and_listings_as_typed(staff: Staff, text: str) -> None:
+def test_the_api_quotes_members_and_listings_as_sent(staff: Staff, text: str) -> None:
     key = {"Authorization": f"Bearer {staff.key}"}
     for member in MEMBERS:
         room = {"code": "b2", "price": 60, "size": 20, "latitude": 51, "longitude": 0, member: text}

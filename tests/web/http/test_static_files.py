@@ -31,7 +31,7 @@ STAFF_PAGES = ("/staff", "/staff/add", f"/staff/rooms/{FIRST_ROOMS[0].code}", "/
 @pytest.mark.parametrize(
     "file", ["js/search.js", "basemap/world.json", "preview.png", "vendor/leaflet/LICENSE"]
 )
-def test_file_under_digest_of_this_version_is_kept_for_good(client: testing.TestClient, file: str) -> None:
+def test_file_under_the_current_digest_is_cached_forever(client: testing.TestClient, file: str) -> None:
     whole = get(client, f"{prefix()}/{file}")
     head = client.simulate_head(f"{prefix()}/{file}")
     part = get(client, f"{prefix()}/{file}", Range="bytes=1-3")
@@ -44,7 +44,7 @@ def test_file_under_digest_of_this_version_is_kept_for_good(client: testing.Test
 
 
 @pytest.mark.parametrize("base", ["/static", OLDER])
-def test_file_without_digest_or_under_another_is_the_current_one_and_asked_for_again(
+def test_file_without_the_current_digest_is_the_current_one_and_revalidated(
     client: testing.TestClient, base: str
 ) -> None:
     found = get(client, f"{base}/js/search.js")
@@ -59,7 +59,7 @@ def test_file_without_digest_or_under_another_is_the_current_one_and_asked_for_a
 @pytest.mark.parametrize(
     "name", ["js/none.js", "basemap/6/0/0.json", "", "js", "../app.py", "js/../../app.py"]
 )
-def test_missing_file_is_a_problem_that_nobody_keeps(
+def test_missing_file_is_a_problem_that_is_not_cached(
     client: testing.TestClient, base: str, name: str
 ) -> None:
     answer = get(client, f"{base}/{name}")
@@ -68,13 +68,13 @@ def test_missing_file_is_a_problem_that_nobody_keeps(
     assert "no-store" == answer.headers["cache-control"]
 
 
-def test_only_what_looks_like_a_digest_is_taken_for_one(client: testing.TestClient) -> None:
+def test_only_a_well_formed_digest_is_recognised(client: testing.TestClient) -> None:
     names = ("0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", "0123456789abcdef/0123456789abcdef")
 
     assert {404} == {get(client, f"/static/{name}/map.css").status_code for name in names}
 
 
-def test_file_edited_while_the_server_runs_is_not_kept(tmp_path: Path) -> None:
+def test_file_edited_while_the_server_runs_is_not_cached(tmp_path: Path) -> None:
     for name in ("old.css", "edited.css"):
         (tmp_path / name).write_text("a {}")
         os.utime(tmp_path / name, (0, 0))
@@ -96,7 +96,7 @@ def client_of_files(folder: Path) -> testing.TestClient:
     return testing.TestClient(app)
 
 
-def test_another_name_or_content_is_another_version_and_another_place_is_not(tmp_path: Path) -> None:
+def test_the_version_depends_on_names_and_contents_but_not_on_the_folder(tmp_path: Path) -> None:
     contents = ({"a": "b"}, {"a": "c"}, {"ab": ""}, {"b": "b"}, {"a": "b", "c": ""}, {"a/a": "b"}, {"a": "b"})
     for number, files in enumerate(contents):
         for name, text in files.items():
@@ -108,13 +108,13 @@ def test_another_name_or_content_is_another_version_and_another_place_is_not(tmp
     assert len(contents) - 1 == len(set(digests))
 
 
-def test_version_of_the_files_is_the_same_wherever_they_are(tmp_path: Path) -> None:
+def test_version_of_the_files_does_not_depend_on_their_folder(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "static", copy_function=shutil.copyfile)
 
     assert version_of(FOLDER).digest == version_of(tmp_path / "static").digest
 
 
-def test_log_shows_the_address_that_was_asked_for(
+def test_log_shows_the_requested_address(
     client: testing.TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "rentomatic.access")
@@ -143,7 +143,7 @@ def test_log_shows_the_address_that_was_asked_for(
         ("gzip;q=much", None),
     ],
 )
-def test_text_is_compressed_for_whoever_accepts_it(
+def test_text_is_compressed_for_clients_that_accept_it(
     client: testing.TestClient, accepted: str, coding: str | None
 ) -> None:
     path = f"{prefix()}/vendor/leaflet/leaflet.js"
@@ -160,7 +160,7 @@ def test_text_is_compressed_for_whoever_accepts_it(
         assert answer.headers.get(name) == head.headers.get(name)
 
 
-def test_compressed_file_is_asked_for_again_by_its_own_tag(client: testing.TestClient) -> None:
+def test_compressed_file_has_its_own_etag(client: testing.TestClient) -> None:
     path = f"{prefix()}/js/search.js"
     plain = get(client, path).headers["etag"]
     packed = get(client, path, Accept_Encoding="gzip").headers["etag"]
@@ -170,7 +170,7 @@ def test_compressed_file_is_asked_for_again_by_its_own_tag(client: testing.TestC
     assert (304, "Accept-Encoding") == (again.status_code, again.headers["vary"])
 
 
-def test_part_of_a_file_is_one_of_the_plain_file(client: testing.TestClient) -> None:
+def test_a_range_refers_to_the_uncompressed_file(client: testing.TestClient) -> None:
     part = get(client, f"{prefix()}/js/search.js", Accept_Encoding="gzip", Range="bytes=0-9")
 
     assert (206, None) == (part.status_code, part.headers.get("content-encoding"))
@@ -178,14 +178,14 @@ def test_part_of_a_file_is_one_of_the_plain_file(client: testing.TestClient) -> 
 
 
 @pytest.mark.parametrize("file", ["preview.png", "vendor/leaflet/LICENSE", "icon.svg"])
-def test_pictures_and_what_is_short_are_sent_as_they_are(client: testing.TestClient, file: str) -> None:
+def test_pictures_and_short_files_are_not_compressed(client: testing.TestClient, file: str) -> None:
     answer = get(client, f"{prefix()}/{file}", Accept_Encoding="gzip")
 
     assert None is answer.headers.get("content-encoding")
     assert (FOLDER / file).read_bytes() == answer.content
 
 
-def test_edited_file_is_compressed_anew(tmp_path: Path) -> None:
+def test_edited_file_is_compressed_again(tmp_path: Path) -> None:
     client = client_of_files(tmp_path)
     found = []
     for text in ("first " * 500, "second " * 500):
@@ -196,13 +196,13 @@ def test_edited_file_is_compressed_anew(tmp_path: Path) -> None:
     assert ["first " * 500, "second " * 500] == found
 
 
-def test_all_texts_among_the_files_are_known_to_be_texts() -> None:
+def test_every_text_file_is_recognised_as_text() -> None:
     endings = {path.suffix for path in FOLDER.rglob("*") if path.is_file()}
 
     assert {".png", ".md", ""} == endings - TEXT
 
 
-def test_a_process_keeps_less_than_two_megabytes_of_compressed_files() -> None:
+def test_a_process_caches_less_than_two_megabytes_of_compressed_files() -> None:
     from rentomatic.web.http import static_files
 
     sizes = [len(compressed(path.read_bytes()) or b"") for path in FOLDER.rglob("*") if path.suffix in TEXT]
@@ -231,7 +231,7 @@ def addresses_in(page: testing.Result) -> set[str]:
     return {str(address) for address in found}
 
 
-def test_pages_name_all_files_by_the_digest_and_each_is_there(client: testing.TestClient) -> None:
+def test_pages_refer_to_existing_files_by_the_digest(client: testing.TestClient) -> None:
     staff = Staff(MemRepo(FIRST_ROOMS))
     pages = {path: get(client, path, Accept="text/html") for path in (*PAGES, "/staff")}
     pages |= {f"{path} signed in": staff.get(path, Accept="text/html") for path in STAFF_PAGES}
@@ -244,7 +244,7 @@ def test_pages_name_all_files_by_the_digest_and_each_is_there(client: testing.Te
         assert 200 == get(client, address).status_code, address
 
 
-def test_scripts_and_styles_name_files_beside_them_only(client: testing.TestClient) -> None:
+def test_scripts_and_styles_refer_only_to_files_beside_them(client: testing.TestClient) -> None:
     seen = 0
     for path in (path for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".svg")):
         own = "vendor" not in path.parts

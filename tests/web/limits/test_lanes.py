@@ -77,14 +77,14 @@ def test_one_address_is_served_first_in_first_out() -> None:
     assert [0, 1, 2, 3, 4] == served(lane, guests)
 
 
-def test_addresses_have_their_turns_one_after_the_other() -> None:
+def test_addresses_take_turns() -> None:
     lane = full()
     guests = [Guest(address).come(lane) for address in "aaaabbc"]
 
     assert [0, 4, 6, 1, 5, 2, 3] == served(lane, guests)
 
 
-def test_parts_of_a_view_go_before_new_views_but_let_one_pass_after_four() -> None:
+def test_parts_go_before_new_views_but_after_four_let_one_pass() -> None:
     lane = full()
     views = [Guest().come(lane) for _ in range(2)]
     parts = [Guest(continues_view=True).come(lane) for _ in range(6)]
@@ -92,7 +92,7 @@ def test_parts_of_a_view_go_before_new_views_but_let_one_pass_after_four() -> No
     assert [2, 3, 4, 5, 0, 6, 7, 1] == served(lane, views + parts)
 
 
-def test_the_wait_of_a_part_counts_those_that_come_before_it_when_addresses_take_turns() -> None:
+def test_the_expected_wait_of_a_part_counts_those_served_before_it() -> None:
     lane = Lane("test", 2, 10)
     for _ in range(200):
         lane.learn(3.0)
@@ -107,11 +107,11 @@ def test_the_wait_of_a_part_counts_those_that_come_before_it_when_addresses_take
     served(lane, guests)
 
 
-def test_clients_that_are_refused_at_one_moment_are_told_different_times() -> None:
+def test_clients_refused_together_get_different_retry_times() -> None:
     assert {1, 2, 3} == {Overloaded("test", Reason.FULL).retry_after for _ in range(100)}
 
 
-def test_a_full_queue_drops_the_newest_of_the_address_that_has_most_of_them() -> None:
+def test_a_full_queue_drops_the_newest_request_of_the_busiest_address() -> None:
     lane = full(queue=4)
     greedy = [Guest("greedy").come(lane) for _ in range(4)]
     other = Guest("other").come(lane)
@@ -122,7 +122,7 @@ def test_a_full_queue_drops_the_newest_of_the_address_that_has_most_of_them() ->
     assert [0, 3, 1, 2] == served(lane, [*greedy[:3], other])
 
 
-def test_a_full_queue_of_one_address_refuses_who_comes() -> None:
+def test_a_queue_filled_by_one_address_refuses_its_next_request() -> None:
     lane = full(queue=3)
     guests = [Guest().come(lane) for _ in range(4)]
 
@@ -130,7 +130,7 @@ def test_a_full_queue_of_one_address_refuses_who_comes() -> None:
     assert [0, 1, 2] == served(lane, guests[:3])
 
 
-def test_a_part_takes_the_place_of_a_new_view_in_a_full_queue() -> None:
+def test_a_part_displaces_a_new_view_from_a_full_queue() -> None:
     lane = full(queue=2)
     views = [Guest().come(lane) for _ in range(2)]
     part = Guest(continues_view=True).come(lane)
@@ -140,7 +140,7 @@ def test_a_part_takes_the_place_of_a_new_view_in_a_full_queue() -> None:
     assert [1, 0] == served(lane, [views[0], part])
 
 
-def test_who_waited_in_vain_is_refused_and_leaves_the_queue() -> None:
+def test_a_request_that_waited_in_vain_is_refused_and_leaves_the_queue() -> None:
     lane = full()
     guest = Guest().come(lane, end=lane._clock() + 0.02)
     until(guest.done.is_set)
@@ -148,7 +148,7 @@ def test_who_waited_in_vain_is_refused_and_leaves_the_queue() -> None:
     assert (Reason.LATE, 0) == (guest.outcome, lane.waiting)
 
 
-def test_who_comes_after_the_deadline_gets_no_place_that_is_free() -> None:
+def test_a_request_after_its_deadline_gets_no_free_place() -> None:
     lane = Lane("test", 1, 1)
     with pytest.raises(Overloaded) as refused:
         lane.enter(Guest(), lane._clock())
@@ -166,7 +166,7 @@ def test_a_client_that_went_away_while_it_waited_gets_no_place() -> None:
     assert (1, 0) == (lane.taken, lane.waiting)
 
 
-def test_a_place_is_free_again_when_looking_for_the_client_fails() -> None:
+def test_a_place_is_freed_if_checking_the_client_fails() -> None:
     class Broken(Guest):
         def is_gone(self) -> bool:
             self.done.set()
@@ -191,7 +191,7 @@ def place(lane: Lane, guest: Guest, seconds: float) -> Iterator[None]:
         lane.leave()
 
 
-def test_no_place_is_lost_whatever_many_threads_do() -> None:
+def test_no_place_is_lost_whatever_threads_do() -> None:
     lane, lock = Lane("test", 3, 8), threading.Lock()
     at_work = most = refused = done = 0
 

@@ -90,7 +90,7 @@ def refused(server: Server, lane: str, reason: str) -> int:
 
 
 @pytest.mark.parametrize("clients", [8, 32, 128])
-def test_a_crowd_that_can_be_served_in_time_waits_and_is_served(server: Server, clients: int) -> None:
+def test_a_crowd_that_can_be_served_in_time_is_served(server: Server, clients: int) -> None:
     crowd = Crowd(server)
     crowd.ask(*[SEARCH] * clients)
 
@@ -98,7 +98,7 @@ def test_a_crowd_that_can_be_served_in_time_waits_and_is_served(server: Server, 
     assert {200} == set(crowd.health)
 
 
-def test_a_crowd_that_asks_for_clusters_keeps_nobody_from_searching(server: Server) -> None:
+def test_a_crowd_that_requests_clusters_does_not_block_searches(server: Server) -> None:
     crowd = Crowd(server)
     crowd.ask(*[CLUSTERS, SEARCH] * 32)
 
@@ -106,7 +106,7 @@ def test_a_crowd_that_asks_for_clusters_keeps_nobody_from_searching(server: Serv
     assert {200} == set(crowd.health)
 
 
-def test_who_comes_to_a_full_house_is_refused_at_once_and_health_answers(server: Server) -> None:
+def test_requests_to_a_full_server_are_refused_at_once_and_health_responds(server: Server) -> None:
     lane = Lanes.of(THREADS).quick
     before = {reason: refused(server, "quick", reason) for reason in ("full", "late")}
     crowd = Crowd(server)

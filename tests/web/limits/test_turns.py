@@ -137,7 +137,7 @@ def test_threads_are_left_for_health_when_every_lane_and_every_queue_is_full(thr
         ("/parts/prices", ["quick summarise"]),
     ],
 )
-def test_a_search_and_totals_are_asked_for_only_if_they_are_quick(target: str, asked: list[str]) -> None:
+def test_searches_and_totals_are_first_tried_as_quick_reads(target: str, asked: list[str]) -> None:
     repository = HeldRepo()
 
     assert 200 == get(client_of(repository), target).status_code
@@ -149,7 +149,7 @@ def test_a_search_and_totals_are_asked_for_only_if_they_are_quick(target: str, a
     ("target", "operation"),
     [("/rooms", "search"), (COUNTED, "count"), ("/rooms/summary", "summarise"), (CLUSTERS, "cells")],
 )
-def test_expensive_reads_leave_every_quick_place_to_others(threads: int, target: str, operation: str) -> None:
+def test_expensive_reads_take_no_quick_places(threads: int, target: str, operation: str) -> None:
     repository = HeldRepo(operation, expensive_search=operation == "search", expensive_totals=True)
     with busy(repository, threads, target) as (client, held):
         waiting = [pool_get(client, target) for _ in range(3)]
@@ -170,7 +170,7 @@ def pool_get(client: testing.TestClient, target: str, **headers: str) -> Future[
     return future
 
 
-def test_a_search_that_is_not_quick_is_asked_again_in_the_expensive_lane() -> None:
+def test_a_search_that_is_not_quick_is_retried_in_the_expensive_lane() -> None:
     repository = HeldRepo(expensive_search=True)
     get(client_of(repository), COUNTED)
 
@@ -178,7 +178,7 @@ def test_a_search_that_is_not_quick_is_asked_again_in_the_expensive_lane() -> No
 
 
 @pytest.mark.parametrize(("target", "asked"), [("/rooms/summary", ["quick summarise"]), (CLUSTERS, [])])
-def test_an_expensive_read_without_a_place_is_refused_before_the_storage_is_asked(
+def test_an_expensive_read_without_a_place_is_refused_before_it_reaches_the_storage(
     target: str, asked: list[str]
 ) -> None:
     repository = HeldRepo("cells", expensive_totals=True)
@@ -193,7 +193,7 @@ def test_an_expensive_read_without_a_place_is_refused_before_the_storage_is_aske
         assert ["cells", *asked] == repository.asked
 
 
-def test_a_page_needs_no_place_for_expensive_reads() -> None:
+def test_a_page_is_sent_without_a_place_for_expensive_reads() -> None:
     repository = HeldRepo("cells", expensive_totals=True)
     with busy(repository, 4, CLUSTERS) as (client, _):
         page = get(client, "/?limit=2")
@@ -203,7 +203,7 @@ def test_a_page_needs_no_place_for_expensive_reads() -> None:
         assert ["cells", "quick search", *totals] == repository.asked
 
 
-def test_a_total_that_found_no_place_in_its_time_is_estimated() -> None:
+def test_a_total_without_a_place_in_time_is_estimated() -> None:
     repository = HeldRepo("cells", expensive_totals=True)
     with busy(repository, 4, CLUSTERS) as (client, _):
         answer = get(client, COUNTED)
@@ -212,14 +212,14 @@ def test_a_total_that_found_no_place_in_its_time_is_estimated() -> None:
         assert ["cells", "quick search", "quick count", "sample"] == repository.asked
 
 
-def test_what_no_request_asks_for_takes_no_place() -> None:
+def test_reads_outside_a_request_take_no_place() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 1, CLUSTERS) as (client, _):
         assert "rentomatic_rooms 4.0" in get(client, "/metrics").text
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
-def test_health_answers_when_every_place_is_taken(path: str) -> None:
+def test_health_responds_when_every_place_is_taken(path: str) -> None:
     repository = HeldRepo("search")
     with busy(repository, 1, "/rooms") as (client, _):
         assert 200 == get(client, path).status_code
@@ -245,7 +245,7 @@ def waiting_part(client: testing.TestClient) -> Future[testing.Result]:
     return part
 
 
-def test_a_page_waits_while_its_parts_would_come_too_late_and_other_requests_do_not() -> None:
+def test_a_page_waits_if_its_parts_would_be_too_late_and_other_requests_do_not() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, held):
         held.append(waiting_part(client))
@@ -278,7 +278,7 @@ def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused() -> None:
     assert 'rentomatic_lane_refused_total{lane="expensive",reason="late"} 1.0' in get(client, "/metrics").text
 
 
-def test_a_request_waits_where_no_more_files_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_waits_even_if_no_more_files_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rentomatic.web.limits.turns._looks", Seldom(1.0))
     repository = HeldRepo("search")
     with busy(repository, 1, "/rooms") as (client, _), no_more_files():
@@ -289,7 +289,7 @@ def test_a_request_waits_where_no_more_files_can_be_opened(monkeypatch: pytest.M
         assert 200 == waiting.result(LIMIT).status_code
 
 
-def test_metrics_tell_of_each_lane() -> None:
+def test_metrics_show_each_lane() -> None:
     client = client_of(MemRepo(FIRST_ROOMS))
     for target in ("/rooms", "/rooms/summary", CLUSTERS):
         get(client, target)
@@ -300,7 +300,7 @@ def test_metrics_tell_of_each_lane() -> None:
     assert 'rentomatic_lane_at_work{lane="expensive"} 0.0' in told
 
 
-def test_metrics_tell_why_requests_found_no_place() -> None:
+def test_metrics_show_why_requests_got_no_place() -> None:
     repository = HeldRepo("cells")
     with busy(repository, 4, CLUSTERS) as (client, _):
         hurry(client)

@@ -31,7 +31,7 @@ def request(path: str = "/", peer: str = "192.0.2.1", **headers: str) -> Request
         ("", "", ""),
     ],
 )
-def test_the_address_is_that_of_the_peer_or_the_one_that_a_proxy_names(
+def test_the_address_is_the_peers_or_the_one_named_by_a_trusted_proxy(
     peer: str, forwarded: str, address: str
 ) -> None:
     headers = {"X_Forwarded_For": forwarded} if forwarded else {}
@@ -47,7 +47,7 @@ def test_the_address_is_that_of_the_peer_or_the_one_that_a_proxy_names(
         ("/rooms/summary", {"Referer": "http://rooms.example/?q=wifi"}),
     ],
 )
-def test_what_a_page_asks_for_belongs_to_a_view_that_has_begun(path: str, headers: dict[str, str]) -> None:
+def test_requests_of_a_page_belong_to_its_view(path: str, headers: dict[str, str]) -> None:
     assert is_part_of_view(request(path, **headers))
 
 
@@ -63,11 +63,11 @@ def test_what_a_page_asks_for_belongs_to_a_view_that_has_begun(path: str, header
         (CLUSTERS, {"Referer": "http://[::1"}),
     ],
 )
-def test_a_new_view_or_what_a_program_asks_for_does_not(path: str, headers: dict[str, str]) -> None:
+def test_new_views_and_requests_of_programs_belong_to_no_view(path: str, headers: dict[str, str]) -> None:
     assert not is_part_of_view(request(path, **headers))
 
 
-def test_what_is_done_seldom_is_not_done_by_two_at_once_nor_right_after() -> None:
+def test_seldom_allows_one_at_a_time_and_not_right_after() -> None:
     seldom = Seldom(1e-9)
     with seldom.allowed() as first, seldom.allowed() as at_once:
         pass

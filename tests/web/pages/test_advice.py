@@ -74,7 +74,7 @@ def test_each_filter_is_loosened_in_words(query: str, expected: list[tuple[str, 
     assert expected == advice(client_of(MemRepo(ROOMS)), query)
 
 
-def test_an_unlimited_number_of_rooms_is_told_as_more_than_that() -> None:
+def test_a_large_number_of_rooms_is_shown_as_more_than_the_bound() -> None:
     rooms = [make_room(code=f"{number:05}") for number in range(COUNT_TO + 5)]
 
     assert [("Anywhere, not just in the map area: more than 1,000 rooms", "/?")] == advice(
@@ -82,7 +82,7 @@ def test_an_unlimited_number_of_rooms_is_told_as_more_than_that() -> None:
     )
 
 
-def test_the_rest_of_the_search_stays_as_it_is() -> None:
+def test_the_rest_of_the_search_is_kept() -> None:
     query = "filter_price__lt=50&filter_code__ne=zzz&sort=-price&limit=2"
 
     assert [
@@ -91,11 +91,11 @@ def test_the_rest_of_the_search_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("repository", [SlowRepo(ROOMS), MemRepo()])
-def test_where_nothing_can_be_advised_nothing_is(repository: MemRepo) -> None:
+def test_without_advice_nothing_is_shown(repository: MemRepo) -> None:
     assert [] == advice(client_of(repository), "filter_price__lte=50&bbox=0,0,1,1")
 
 
-def test_a_page_after_the_last_advises_nothing() -> None:
+def test_a_page_after_the_last_gives_no_advice() -> None:
     client = client_of(MemRepo(ROOMS))
     first = get(client, "/?limit=3").text
     link = re.search(r'class="next" href="([^"]+)"', first)
@@ -106,7 +106,7 @@ def test_a_page_after_the_last_advises_nothing() -> None:
     assert "These searches find some" not in later.text
 
 
-def test_the_part_that_a_script_asks_for_advises_the_same() -> None:
+def test_the_part_for_scripts_gives_the_same_advice() -> None:
     part = get(client_of(MemRepo(ROOMS)), "/parts/rooms?filter_price__lte=50")
 
     assert "Up to 55 per day: 3 rooms" in part.text
@@ -127,7 +127,7 @@ QUERIES = st.fixed_dictionaries(
 
 
 @given(room_sets(max_size=10), QUERIES)
-def test_every_number_is_what_its_link_finds(rooms: list[Room], query: dict[str, str]) -> None:
+def test_every_count_is_what_its_link_finds(rooms: list[Room], query: dict[str, str]) -> None:
     client = client_of(MemRepo(rooms))
     given = "&".join(f"{name}={text}" for name, text in ({"near": "51.5,0"} | query).items())
     if "No room matches" not in get(client, f"/?{given}").text:

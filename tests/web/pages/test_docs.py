@@ -27,7 +27,7 @@ def page() -> str:
     return get(client_of(MemRepo()), "/docs").text
 
 
-def test_it_shows_every_operation_parameter_answer_and_schema(page: str) -> None:
+def test_the_page_shows_every_operation_parameter_response_and_schema(page: str) -> None:
     for path, _, operation in operations():
         assert f'id="{operation["operationId"]}"' in page
         assert f"<code>{path}</code>" in page
@@ -37,7 +37,7 @@ def test_it_shows_every_operation_parameter_answer_and_schema(page: str) -> None
         assert f'id="schema-{name}"' in page
 
 
-def test_it_loads_nothing_from_elsewhere_and_runs_nothing(client: testing.TestClient, page: str) -> None:
+def test_the_page_loads_nothing_from_other_sites_and_runs_no_scripts(client: testing.TestClient, page: str) -> None:
     policy = get(client, "/docs").headers["content-security-policy"]
 
     assert "default-src 'none'" in policy
@@ -46,7 +46,7 @@ def test_it_loads_nothing_from_elsewhere_and_runs_nothing(client: testing.TestCl
     assert set() == {link for link in re.findall(r'(?:href|src)="([^"]+)"', page) if link[0] not in "/#"}
 
 
-def test_every_link_on_it_leads_somewhere(page: str) -> None:
+def test_every_link_on_the_page_works(page: str) -> None:
     client = client_of(MemRepo(sample_rooms()))
     for link in set(re.findall(r'(?:href|src)="([^"]+)"', page)):
         if link.startswith("#"):
@@ -55,7 +55,7 @@ def test_every_link_on_it_leads_somewhere(page: str) -> None:
             assert get(client, link.replace("&amp;", "&")).status_code == 200
 
 
-def test_whatever_can_be_read_can_be_tried(page: str) -> None:
+def test_every_read_operation_can_be_tried(page: str) -> None:
     names = {operation["operationId"] for _, method, operation in operations() if method == "get"}
 
     assert TRIES.keys() <= names
@@ -66,21 +66,21 @@ def lines_for_a_shell(page: str) -> list[str]:
     return [html.unescape(line) for line in re.findall(r"<code>(curl .*?)</code>", page, re.DOTALL)]
 
 
-def test_a_line_for_a_shell_names_this_server() -> None:
+def test_shell_examples_name_this_server() -> None:
     for host in ("rooms.example", "other.example"):
         answer = client_of(MemRepo()).simulate_get("/docs", host=host)
 
         assert f"curl -X PUT http://{host}/rooms/{CODE}" in answer.text
 
 
-def test_a_host_that_is_none_runs_nothing_in_a_shell() -> None:
+def test_a_forged_host_cannot_inject_into_shell_examples() -> None:
     page = client_of(MemRepo()).simulate_get("/docs", headers={"Host": "x;$(id)<b>"}).text
 
     assert "<b>" not in page
     assert all(line.split()[3].startswith("'http://x;$(id)<b>'/") for line in lines_for_a_shell(page))
 
 
-def test_every_line_for_a_shell_works(tmp_path: Path) -> None:
+def test_every_shell_example_works(tmp_path: Path) -> None:
     key, entry = key_of("reader", *Scope)
     database = f"sqlite:///{tmp_path}/rooms.db"
     with rentomatic(database, tmp_path / "log", RENTOMATIC_API_KEYS=entry.entry) as server:
@@ -105,14 +105,14 @@ def status_of(line: str, key: str) -> int:
     return int(done.stdout)
 
 
-def test_it_is_rendered_once(client: testing.TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_is_rendered_once(client: testing.TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     get(client, "/docs")
     monkeypatch.setattr(docs, "template", None)
 
     assert get(client, "/docs").status_code == 200
 
 
-def test_what_a_value_may_be_is_said_in_words() -> None:
+def test_allowed_values_are_described_in_words() -> None:
     schemas = {found["name"]: found["schema"] for found in filters()}
 
     assert words(schemas["filter_latitude__lt"]) == "number, -90 to 90"

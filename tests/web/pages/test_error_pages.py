@@ -51,7 +51,7 @@ def browse(client: testing.TestClient, target: str) -> testing.Result:
     return get(client, target, Accept=BROWSER)
 
 
-def test_an_unknown_page_leads_back_to_the_search(client: testing.TestClient) -> None:
+def test_an_unknown_page_links_back_to_the_search(client: testing.TestClient) -> None:
     answer = browse(client, "/nope")
 
     assert_page(answer, 404, "There is no such page")
@@ -59,7 +59,7 @@ def test_an_unknown_page_leads_back_to_the_search(client: testing.TestClient) ->
 
 
 @pytest.mark.parametrize("code", ["nope", "a%20b", "%FF", "x" * 200])
-def test_an_unknown_room_is_said_to_be_gone(client: testing.TestClient, code: str) -> None:
+def test_an_unknown_room_is_reported_as_missing(client: testing.TestClient, code: str) -> None:
     assert_page(browse(client, f"/room/{code}"), 404, "This room is not listed")
 
 
@@ -71,7 +71,7 @@ def test_a_wrong_method_names_the_right_ones(client: testing.TestClient) -> None
     assert "GET" in answer.headers["allow"]
 
 
-def test_a_url_that_is_too_long_is_not_sent_back(client: testing.TestClient) -> None:
+def test_a_too_long_url_is_not_repeated(client: testing.TestClient) -> None:
     answer = browse(client, "/?filter_price__in=" + "1234567," * 20_000)
 
     assert_page(answer, 414, "This link is too long")
@@ -86,7 +86,7 @@ def test_a_url_that_is_too_long_is_not_sent_back(client: testing.TestClient) -> 
         (b"key=%FF", 400, "This link is not valid"),
     ],
 )
-def test_a_form_that_cannot_be_taken_is_said_to_be_so(
+def test_an_invalid_form_is_reported(
     client: testing.TestClient, body: bytes, status: int, title: str
 ) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
@@ -98,7 +98,7 @@ def test_a_form_that_cannot_be_taken_is_said_to_be_so(
 
 
 @pytest.mark.parametrize("path", ["/", "/room/a1"])
-def test_while_the_storage_is_away_one_may_try_again(path: str) -> None:
+def test_an_unreachable_storage_offers_to_try_again(path: str) -> None:
     failure = RepositoryUnavailable("The storage did not answer in time.")
 
     answer = browse(client_of(FailingRepo(failure)), path)
@@ -132,7 +132,7 @@ def test_an_overload_asks_for_patience() -> None:
     assert refused.headers["retry-after"] in ("1", "2", "3")
 
 
-def test_a_defect_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_defect_reveals_no_internals(caplog: pytest.LogCaptureFixture) -> None:
     answer = browse(client_of(FailingRepo(ZeroDivisionError("password=hunter2"))), "/")
 
     assert_page(answer, 500, "Something went wrong here")
@@ -142,7 +142,7 @@ def test_a_defect_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -
     ]
 
 
-def test_what_a_stranger_puts_into_the_url_is_only_shown(client: testing.TestClient) -> None:
+def test_text_from_the_url_is_escaped(client: testing.TestClient) -> None:
     for target in ("/%3Cscript%3Ealert(1)%3C/script%3E", "//elsewhere.example/", "/room/%22%3E%3Cscript%3E"):
         answer = browse(client, target)
 
@@ -154,14 +154,14 @@ def test_what_a_stranger_puts_into_the_url_is_only_shown(client: testing.TestCli
 @pytest.mark.parametrize(
     "path", ["/rooms?limit=0", "/rooms/nope", "/openapi.json/x", "/health/nope", "/metrics/x"]
 )
-def test_the_api_tells_problems_to_browsers_too(client: testing.TestClient, path: str) -> None:
+def test_the_api_sends_problems_to_browsers_too(client: testing.TestClient, path: str) -> None:
     assert "application/problem+json" == browse(client, path).headers["content-type"]
 
 
 @pytest.mark.parametrize(
     "accept", ["*/*", "application/json", "application/problem+json", "image/png", "\x00;;q=x"]
 )
-def test_programs_are_told_the_problem_of_a_page(client: testing.TestClient, accept: str) -> None:
+def test_programs_get_problems_from_pages(client: testing.TestClient, accept: str) -> None:
     answer = get(client, "/room/nope", Accept=accept)
 
     assert (404, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
@@ -185,7 +185,7 @@ def test_a_head_has_the_headers_of_the_page(client: testing.TestClient) -> None:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_a_page_that_fails_itself_leaves_the_problem(
+def test_a_failing_error_page_falls_back_to_the_problem(
     client: testing.TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delattr(error, "_view")

@@ -37,7 +37,7 @@ def row(label: str, by_day: str, by_area: str) -> str:
     return f'<tr><th scope="row">{label}</th><td>{by_day}</td><td>{by_area}</td></tr>'
 
 
-def test_the_page_tells_the_facts_of_a_room(client: testing.TestClient) -> None:
+def test_the_page_shows_the_facts_of_a_room(client: testing.TestClient) -> None:
     answer = get(client, f"/room/{FIRST_ROOMS[0].code}")
     page = re.sub(r"\n\s*", "", answer.text)
 
@@ -60,7 +60,7 @@ def test_the_title_and_the_preview_name_the_room(client: testing.TestClient) -> 
     assert re.search(rf'<link rel="canonical" href="http://[^/]+/room/{FIRST_ROOMS[0].code}">', page)
 
 
-def test_the_page_leads_to_the_data_and_to_the_search_around() -> None:
+def test_the_page_links_to_the_data_and_the_search_nearby() -> None:
     client = client_of(MemRepo([make_room(), *around(50)]))
     page = get(client, "/room/a1").text
 
@@ -98,14 +98,14 @@ def test_a_room_is_compared_with_those_within_a_kilometre() -> None:
         ((), "No other room within 1 km", "There are no rooms to compare it with."),
     ],
 )
-def test_the_comparison_is_said_in_words(prices: tuple[int, ...], verdict: str, counted: str) -> None:
+def test_the_comparison_is_described_in_words(prices: tuple[int, ...], verdict: str, counted: str) -> None:
     page = page_of(make_room(price=60), *around(*prices))
 
     assert f"{verdict}</h2>" in page
     assert counted in page
 
 
-def test_of_very_many_rooms_the_page_says_how_far_it_looked() -> None:
+def test_with_very_many_rooms_the_page_states_the_radius() -> None:
     rooms = [make_room(code=f"r{n:04}", price=90, latitude=51.5 + n / 2 * METRE) for n in range(1, 1500)]
 
     assert "It costs less than all of the 199 nearest other rooms, at most 100 m away." in page_of(
@@ -123,7 +123,7 @@ class HurriedRepo(MemRepo):
 
 
 @pytest.mark.parametrize("error", [OutOfTime(), RepositoryUnavailable("All connections are in use.")])
-def test_where_it_cannot_be_compared_the_room_is_still_shown(error: RepositoryUnavailable) -> None:
+def test_a_room_that_cannot_be_compared_is_still_shown(error: RepositoryUnavailable) -> None:
     repository = HurriedRepo([make_room(price=60)])
     repository.error = error
     answer = get(client_of(repository), "/room/a1")
@@ -144,14 +144,14 @@ def test_a_room_without_a_size_is_compared_by_its_price_alone() -> None:
     assert row("Percentile", "50", "–") in page
 
 
-def test_prices_per_area_leave_out_who_states_no_size() -> None:
+def test_prices_per_area_leave_out_rooms_without_a_size() -> None:
     page = page_of(make_room(), *around(40), make_room(code="b", size=None))
 
     assert row("Rooms compared", "2", "1") in page
     assert "Prices per m² only include rooms with a known size." in page
 
 
-def test_a_chart_shows_where_the_room_is_and_says_so() -> None:
+def test_a_chart_marks_the_room_and_describes_it() -> None:
     page = page_of(make_room(price=60), *around(40, 50, 90))
 
     assert 'aria-label="Prices from 40 to 90 and more, and where this room is among them: 60"' in page
@@ -159,11 +159,11 @@ def test_a_chart_shows_where_the_room_is_and_says_so() -> None:
     assert len(re.findall(r'<rect [^>]* class="own"/>', page)) == 1
 
 
-def test_where_all_cost_the_same_there_is_no_chart() -> None:
+def test_there_is_no_chart_if_all_prices_are_equal() -> None:
     assert "<svg" not in page_of(make_room(price=60), *around(60, 60))
 
 
-def test_the_six_nearest_others_are_listed_with_their_distance() -> None:
+def test_the_six_nearest_rooms_are_listed_with_their_distance() -> None:
     page = page_of(make_room(), *around(*range(50, 58)))
 
     listed = page.partition("Nearest other rooms")[2]
@@ -172,7 +172,7 @@ def test_the_six_nearest_others_are_listed_with_their_distance() -> None:
     assert "60 m away" in listed
 
 
-def test_a_room_alone_leads_to_the_nearest_wherever_they_are() -> None:
+def test_a_lone_room_links_to_the_nearest_rooms_anywhere() -> None:
     page = page_of(make_room(), make_room(code="far", latitude=52.0))
 
     assert '<a href="/?near=51.5,-0.12">See the nearest rooms</a>' in page
@@ -180,7 +180,7 @@ def test_a_room_alone_leads_to_the_nearest_wherever_they_are() -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?done=saved"])
-def test_a_uuid_in_upper_case_leads_to_the_page_in_lower_case(client: testing.TestClient, query: str) -> None:
+def test_a_uuid_in_upper_case_redirects_to_lower_case(client: testing.TestClient, query: str) -> None:
     code = FIRST_ROOMS[0].code
 
     answer = get(client, f"/room/{code.upper()}{query}")
@@ -197,7 +197,7 @@ def test_a_uuid_in_upper_case_leads_to_the_page_in_lower_case(client: testing.Te
         ("", None),
     ],
 )
-def test_what_was_done_to_the_room_is_said(
+def test_a_message_confirms_a_change_of_the_room(
     client: testing.TestClient, query: str, notice: str | None
 ) -> None:
     page = get(client, f"/room/{FIRST_ROOMS[0].code}{query}").text
@@ -206,7 +206,7 @@ def test_what_was_done_to_the_room_is_said(
     assert notice is None or notice in page
 
 
-def test_only_staff_see_the_way_to_edit_a_room() -> None:
+def test_only_staff_see_the_link_to_edit_a_room() -> None:
     text, key = key_of("front desk", Scope.WRITE)
     client, code = client_of(MemRepo(FIRST_ROOMS), keys=[key]), FIRST_ROOMS[0].code
     edit = f'href="/staff/rooms/{code}">Edit</a>'
@@ -221,7 +221,7 @@ def test_head_is_get_without_a_body(client: testing.TestClient) -> None:
     assert (200, b"") == (answer.status_code, answer.content)
 
 
-def test_the_page_runs_and_loads_only_what_is_of_this_server(client: testing.TestClient) -> None:
+def test_the_page_loads_only_from_this_server(client: testing.TestClient) -> None:
     answer = get(client, f"/room/{FIRST_ROOMS[0].code}")
 
     loaded = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', answer.text)

@@ -29,13 +29,13 @@ def test_the_page_lists_rooms_with_price_size_and_place(client: testing.TestClie
     assert "51.7544, -0.1000" in page.text
 
 
-def test_the_empty_fields_of_the_form_are_no_filters(client: testing.TestClient) -> None:
+def test_empty_fields_of_the_form_are_not_filters(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__gte=&filter_price__lte=50&near=&radius=&sort=")
 
     assert "<h1>2 rooms</h1>" in page.text
 
 
-def test_the_form_keeps_what_was_typed(client: testing.TestClient) -> None:
+def test_the_form_keeps_typed_values(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__lte=50&near=51.5,%20-0.1&sort=-price")
 
     assert (
@@ -47,7 +47,7 @@ def test_the_form_keeps_what_was_typed(client: testing.TestClient) -> None:
     assert "away" in page.text
 
 
-def test_place_as_maps_copy_it_has_its_usual_form_in_links(client: testing.TestClient) -> None:
+def test_place_copied_from_a_map_is_normalised_in_links(client: testing.TestClient) -> None:
     page = get(client, "/?near=51.5+,+-0.1&bbox=-1,%2051,%201,%2052&limit=1")
 
     assert 'value="51.5,-0.1"' in page.text
@@ -63,7 +63,7 @@ def test_a_bad_value_is_explained_beside_its_field(client: testing.TestClient) -
     assert "must be a whole number such as 60, not &#39;cheap&#39;" in page.text
 
 
-def test_what_is_wrong_is_told_in_the_words_of_the_form(client: testing.TestClient) -> None:
+def test_errors_use_the_labels_of_the_form(client: testing.TestClient) -> None:
     page = get(
         client,
         "/?filter_price__lte=Fam%C3%ADlia&near=%E2%80%AEhere&radius=5&sort=cheap&filter_code__ne=-&cursor=x",
@@ -85,14 +85,14 @@ def test_what_is_wrong_is_told_in_the_words_of_the_form(client: testing.TestClie
         assert f'id="{name}-problem"' in page.text
 
 
-def test_a_distance_without_a_place_names_the_field_that_is_missing(client: testing.TestClient) -> None:
+def test_a_distance_without_a_place_names_the_missing_field(client: testing.TestClient) -> None:
     page = get(client, "/?radius=500")
 
     assert "needs “Near”, the point to measure from" in page.text
 
 
 @pytest.mark.parametrize("radius", ["-3", "99999999", "far"])
-def test_a_distance_that_cannot_be_is_explained_but_not_offered(
+def test_an_impossible_distance_is_explained_but_not_offered(
     client: testing.TestClient, radius: str
 ) -> None:
     page = get(client, f"/?near=51.5,-0.1&radius={radius}")
@@ -108,7 +108,7 @@ def test_an_unusual_distance_stays_chosen_beside_another_mistake(client: testing
     assert '<option value="1234" selected>1.2 km</option>' in page.text
 
 
-def test_a_link_to_a_further_page_that_does_not_fit_says_so_without_words_of_the_api(
+def test_an_invalid_page_link_is_explained_without_terms_of_the_api(
     client: testing.TestClient,
 ) -> None:
     page = get(client, "/?cursor=nonsense")
@@ -121,7 +121,7 @@ UNKNOWN = "utm_source=news&fbclid=abc&gclid=x&lang=de&fbclid=%FF&count=exact&for
 
 
 @pytest.mark.parametrize("path", ["/", "/parts/rooms", "/parts/prices", "/docs", "/staff", "/room/{}"])
-def test_pages_ignore_names_that_they_do_not_know(client: testing.TestClient, path: str) -> None:
+def test_pages_ignore_unknown_parameters(client: testing.TestClient, path: str) -> None:
     path = path.format(FIRST_ROOMS[0].code)
     page = get(client, f"{path}?{UNKNOWN}", accept="text/html")
 
@@ -129,7 +129,7 @@ def test_pages_ignore_names_that_they_do_not_know(client: testing.TestClient, pa
     assert get(client, path).text == page.text
 
 
-def test_links_do_not_carry_unknown_names_on(client: testing.TestClient) -> None:
+def test_links_drop_unknown_parameters(client: testing.TestClient) -> None:
     plain = get(client, "/?filter_price__lte=500&limit=1")
     page = get(client, f"/?utm_source=news&filter_price__lte=500&{UNKNOWN}&limit=1")
 
@@ -138,11 +138,11 @@ def test_links_do_not_carry_unknown_names_on(client: testing.TestClient) -> None
     assert 'data-address="/?filter_price__lte=500&amp;limit=1"' in page.text
 
 
-def test_more_unknown_names_than_a_search_takes_do_no_harm(client: testing.TestClient) -> None:
+def test_too_many_unknown_parameters_are_ignored(client: testing.TestClient) -> None:
     assert get(client, "/?" + "&".join(f"x{number}=1" for number in range(500))).status_code == 200
 
 
-def test_a_filter_that_does_not_exist_is_left_out_and_told(client: testing.TestClient) -> None:
+def test_an_unknown_filter_is_ignored_with_a_message(client: testing.TestClient) -> None:
     page = get(client, "/?filter_pirce__lt=60&filter_price__lte=50")
 
     assert page.status_code == 200
@@ -150,7 +150,7 @@ def test_a_filter_that_does_not_exist_is_left_out_and_told(client: testing.TestC
     assert chips(page) == {"Up to 50 per day": "/?"}
 
 
-def test_the_last_one_counts_of_a_field_that_is_given_twice(client: testing.TestClient) -> None:
+def test_the_last_value_of_a_repeated_field_counts(client: testing.TestClient) -> None:
     page = get(
         client, "/?filter_price__lte=5000&filter_price__lte=50&near=0,0&near=51.5,-0.1&sort=x&sort=price"
     )
@@ -162,20 +162,20 @@ def test_the_last_one_counts_of_a_field_that_is_given_twice(client: testing.Test
     }
 
 
-def test_filters_without_a_field_all_hold(client: testing.TestClient) -> None:
+def test_repeated_filters_without_a_field_all_hold(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__ne=39&filter_price__ne=60&filter_price__ne=39")
 
     assert ["Price, other than: 39", "Price, other than: 60"] == list(chips(page))
 
 
-def test_hidden_characters_that_are_pasted_along_do_not_count(client: testing.TestClient) -> None:
+def test_pasted_hidden_characters_are_ignored(client: testing.TestClient) -> None:
     page = get(client, "/?near=%E2%80%8E51.5,%20-0.1%E2%80%AC")
 
     assert page.status_code == 200
     assert 'value="51.5,-0.1"' in page.text
 
 
-def test_a_filter_that_the_form_has_no_field_for_is_kept_and_shown(client: testing.TestClient) -> None:
+def test_a_filter_without_a_field_is_kept_and_shown(client: testing.TestClient) -> None:
     page = get(client, "/?filter_code__ne=zzz&bbox=0,51,1,52")
 
     assert '<input type="hidden" name="bbox" value="0,51,1,52">' in page.text
@@ -185,13 +185,13 @@ def test_a_filter_that_the_form_has_no_field_for_is_kept_and_shown(client: testi
     }
 
 
-def test_what_a_stranger_puts_into_the_url_is_only_shown(client: testing.TestClient) -> None:
+def test_text_from_the_url_is_escaped(client: testing.TestClient) -> None:
     page = get(client, "/?filter_code__eq=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
 
     assert "<script>" not in page.text
 
 
-def test_the_page_runs_and_loads_only_what_is_served_here(client: testing.TestClient) -> None:
+def test_the_page_loads_only_from_its_own_server(client: testing.TestClient) -> None:
     page = get(client, "/")
 
     assert page.headers["content-security-policy"] == (
@@ -203,7 +203,7 @@ def test_the_page_runs_and_loads_only_what_is_served_here(client: testing.TestCl
     assert not re.search(r"<script>|<style| style=| on[a-z]+=", page.text)
 
 
-def test_a_tile_server_is_told_to_the_map_and_allowed_by_the_policy() -> None:
+def test_a_tile_server_is_passed_to_the_map_and_allowed_by_the_policy() -> None:
     tiles = Tiles("https://tiles.example:8443/{z}/{x}/{y}.png", "Maps by A & B")
     page = get(testing.TestClient(create_app(MemRepo(), tiles=tiles)), "/")
 
@@ -212,7 +212,7 @@ def test_a_tile_server_is_told_to_the_map_and_allowed_by_the_policy() -> None:
     assert 'data-tiles-attribution="Maps by A &amp; B"' in page.text
 
 
-def test_a_link_to_a_search_says_what_it_finds_where_it_is_shared(client: testing.TestClient) -> None:
+def test_a_shared_link_has_a_preview_of_the_search(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__lte=50")
 
     told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', page.text))
@@ -226,7 +226,7 @@ def test_a_link_to_a_search_says_what_it_finds_where_it_is_shared(client: testin
     }
 
 
-def test_every_filter_that_is_on_can_be_taken_off(client: testing.TestClient) -> None:
+def test_every_active_filter_can_be_removed(client: testing.TestClient) -> None:
     page = get(
         client,
         "/?filter_price__gte=1&filter_price__lte=5000&filter_size__gte=2&filter_size__lte=900"
@@ -246,13 +246,13 @@ def test_every_filter_that_is_on_can_be_taken_off(client: testing.TestClient) ->
     assert 'class="all" href="/?sort=distance"' not in page.text
 
 
-def test_all_filters_are_cleared_at_once_and_the_order_stays(client: testing.TestClient) -> None:
+def test_clearing_all_filters_keeps_the_sort(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__lte=50&sort=-price")
 
     assert '<a class="all" href="/?sort=-price" data-search>Clear all</a>' in page.text
 
 
-def test_a_filter_without_which_there_is_no_page_takes_no_page_along() -> None:
+def test_removing_a_filter_returns_to_the_first_page() -> None:
     client = client_of(MemRepo(make_room(code=f"room-{n:02}") for n in range(30)))
     link = re.search(r'class="next" href="([^"]+)"', get(client, "/?filter_price__lte=900").text)
     assert link
@@ -260,14 +260,14 @@ def test_a_filter_without_which_there_is_no_page_takes_no_page_along() -> None:
     assert chips(get(client, unescape(link.group(1)))) == {"Up to 900 per day": "/?"}
 
 
-def test_a_distance_and_an_order_that_are_not_offered_are_kept(client: testing.TestClient) -> None:
+def test_an_unusual_distance_and_sort_are_kept(client: testing.TestClient) -> None:
     page = get(client, "/?near=51.5,-0.1&radius=1234&sort=-code")
 
     assert '<option value="1234" selected>1.2 km</option>' in page.text
     assert '<option value="-code" selected>Code, descending</option>' in page.text
 
 
-def test_the_chart_shows_all_prices_and_which_of_them_are_chosen() -> None:
+def test_the_chart_shows_all_prices_and_marks_the_chosen_ones() -> None:
     client = client_of(MemRepo(make_room(code=f"{n:02}", price=n) for n in range(10, 20)))
     page = get(client, "/?filter_price__gte=12&filter_price__lte=15")
 
@@ -278,7 +278,7 @@ def test_the_chart_shows_all_prices_and_which_of_them_are_chosen() -> None:
     assert 'class="high" type="range" min="0" max="10" step="1" value="5"' in page.text
 
 
-def test_a_part_of_the_page_is_the_same_as_in_the_page(client: testing.TestClient) -> None:
+def test_a_part_is_the_same_as_in_the_page(client: testing.TestClient) -> None:
     search = "?filter_price__lte=60&near=51.5,-0.1"
     page = get(client, f"/{search}")
 
@@ -288,7 +288,7 @@ def test_a_part_of_the_page_is_the_same_as_in_the_page(client: testing.TestClien
 
 
 @pytest.mark.parametrize("part", ["rooms", "prices"])
-def test_a_part_of_a_search_that_is_not_understood_is_refused(client: testing.TestClient, part: str) -> None:
+def test_a_part_of_an_invalid_search_is_refused(client: testing.TestClient, part: str) -> None:
     assert get(client, f"/parts/{part}?filter_price__lte=cheap").status_code == 400
 
 
@@ -315,14 +315,14 @@ def test_an_empty_result_says_why(query: str, title: str) -> None:
     assert title in get(client_of(MemRepo()), f"/{query}").text
 
 
-def test_a_number_that_takes_too_long_to_count_is_told_to_be_about_so_many() -> None:
+def test_a_number_that_takes_too_long_to_count_is_shown_as_an_estimate() -> None:
     page = get(client_of(SlowRepo(make_room(code=f"{number:05}") for number in range(12_346))), "/")
 
     assert "<h1>About 12,300 rooms</h1>" in page.text
     assert "<title>About 12,300 rooms" in page.text
 
 
-def test_a_parameter_that_is_none_does_not_stick_to_the_form(client: testing.TestClient) -> None:
+def test_an_unknown_parameter_is_not_kept_in_the_form(client: testing.TestClient) -> None:
     page = get(client, "/?colour=red&bbox=0,51,1,52")
 
     assert '<input type="hidden" name="bbox"' in page.text
@@ -339,7 +339,7 @@ class ChartlessRepo(MemRepo):
         raise OutOfTime
 
 
-def test_the_rooms_are_there_where_the_chart_takes_too_long() -> None:
+def test_the_rooms_are_shown_if_the_chart_takes_too_long() -> None:
     client = client_of(ChartlessRepo([make_room()]))
 
     assert "1 room<" in get(client, "/").text
@@ -378,7 +378,7 @@ def busy(request: pytest.FixtureRequest) -> testing.TestClient:
 
 
 @pytest.mark.parametrize("path", ["/", "/parts/rooms"])
-def test_rooms_are_shown_without_their_number_where_nothing_can_be_counted(
+def test_rooms_are_shown_without_a_total_if_it_cannot_be_counted(
     busy: testing.TestClient, path: str
 ) -> None:
     page = get(busy, f"{path}?limit=2")
@@ -388,7 +388,7 @@ def test_rooms_are_shown_without_their_number_where_nothing_can_be_counted(
     assert 'rel="next"' in page.text
 
 
-def test_search_without_a_match_is_shown_without_advice_where_nothing_can_be_counted(
+def test_an_empty_result_is_shown_without_advice_if_nothing_can_be_counted(
     busy: testing.TestClient,
 ) -> None:
     page = get(busy, "/?filter_price__lte=1")
@@ -398,7 +398,7 @@ def test_search_without_a_match_is_shown_without_advice_where_nothing_can_be_cou
     assert "These searches find some" not in page.text
 
 
-def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:
+def test_a_chart_alone_is_an_error_only_if_the_storage_is_unreachable() -> None:
     repository = BusyRepo()
     late = get(client_of(repository), "/parts/prices")
     repository.error = RepositoryUnavailable("The storage cannot be reached.")
@@ -410,7 +410,7 @@ def test_chart_alone_is_an_error_only_where_the_storage_is_away() -> None:
 @pytest.mark.parametrize(
     ("path", "samples"), [("/", 1), ("/?filter_price__gte=0", 2), ("/parts/rooms", 1), ("/parts/prices", 1)]
 )
-def test_page_takes_samples_where_looking_at_all_rooms_is_not_quick(path: str, samples: int) -> None:
+def test_a_page_uses_samples_if_reading_all_rooms_is_not_quick(path: str, samples: int) -> None:
     repository = LargeRepo(make_room(code=f"{number:05}") for number in range(1234))
     page = get(client_of(repository), path)
 

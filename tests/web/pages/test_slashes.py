@@ -22,7 +22,7 @@ PAGES = (
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("query", ["", "?done=saved&next=%2Fstaff"])
-def test_a_slash_at_the_end_leads_to_the_page(client: testing.TestClient, path: str, query: str) -> None:
+def test_a_trailing_slash_redirects_to_the_page(client: testing.TestClient, path: str, query: str) -> None:
     for method in ("GET", "HEAD"):
         answer = client.simulate_request(method, f"{path}/", query_string=query.removeprefix("?"))
 
@@ -30,7 +30,7 @@ def test_a_slash_at_the_end_leads_to_the_page(client: testing.TestClient, path: 
     assert 404 != get(client, f"{path}{query}").status_code
 
 
-def test_a_form_is_not_sent_on(client: testing.TestClient) -> None:
+def test_a_form_is_not_redirected(client: testing.TestClient) -> None:
     answer = client.simulate_post("/staff/sign-in/", body="key=x")
 
     assert 405 == answer.status_code
@@ -39,12 +39,12 @@ def test_a_form_is_not_sent_on(client: testing.TestClient) -> None:
 @pytest.mark.parametrize(
     "path", ["/rooms/", "/rooms/summary/", "/openapi.json/", "/docs//", "//docs/", "/room//"]
 )
-def test_what_is_no_page_is_not_found_behind_a_slash(client: testing.TestClient, path: str) -> None:
+def test_an_unknown_page_with_a_trailing_slash_is_not_found(client: testing.TestClient, path: str) -> None:
     assert 404 == get(client, path).status_code
 
 
 @pytest.mark.parametrize("code", ["a%0d%0ab", "%2f%2fevil.example", "a%3Fb", "%E2%80%AE"])
-def test_a_slash_leads_nowhere_else(client: testing.TestClient, code: str) -> None:
+def test_a_trailing_slash_never_redirects_to_another_site(client: testing.TestClient, code: str) -> None:
     answer = get(client, f"/room/{code}/")
 
     assert answer.status_code in (301, 404)
@@ -69,7 +69,7 @@ def test_the_api_names_the_address_without_the_slash(
 
 
 @pytest.mark.parametrize("path", ["/rooms/", "/rooms//", "//rooms/", "/room/", "/room//"])
-def test_a_room_without_a_code_is_not_spoken_of_as_if_it_had_one(
+def test_a_missing_code_is_not_reported_as_an_unknown_room(
     client: testing.TestClient, path: str
 ) -> None:
     answer = client.simulate_get(path)

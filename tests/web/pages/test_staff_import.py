@@ -83,7 +83,7 @@ def totals(answer: testing.Result) -> dict[str, int]:
     return {name: total for name, total in found.items() if total}
 
 
-def test_a_preview_tells_what_would_change_and_changes_nothing(desk: Desk) -> None:
+def test_a_preview_reports_changes_and_makes_none(desk: Desk) -> None:
     answer = desk.send(HEADER + NEW + CHANGED + BAD, "preview")
 
     assert answer.status_code == 200
@@ -103,12 +103,12 @@ def test_a_preview_tells_what_replaced_rooms_would_lose(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("act", ["", "else", "Import"])
-def test_a_form_that_does_not_say_to_import_is_a_preview(desk: Desk, act: str) -> None:
+def test_a_form_is_a_preview_unless_it_says_import(desk: Desk, act: str) -> None:
     assert "would change" in desk.send(HEADER + NEW, act).text
     assert [OLD] == desk.rooms()
 
 
-def test_an_import_loads_the_rooms_and_names_the_refused_lines(desk: Desk) -> None:
+def test_an_import_loads_the_rooms_and_lists_refused_lines(desk: Desk) -> None:
     answer = desk.send(HEADER + NEW + CHANGED + BAD)
 
     assert {"added": 1, "replaced": 1, "refused": 1} == totals(answer)
@@ -117,7 +117,7 @@ def test_an_import_loads_the_rooms_and_names_the_refused_lines(desk: Desk) -> No
     assert ["new", "old"] == [room.code for room in desk.rooms()]
 
 
-def test_a_hundred_refused_lines_are_named_and_all_are_counted(desk: Desk) -> None:
+def test_a_hundred_refused_lines_are_listed_and_all_are_counted(desk: Desk) -> None:
     answer = desk.send(HEADER + BAD * 150)
 
     assert {"refused": 150} == totals(answer)
@@ -156,7 +156,7 @@ def test_a_file_is_read_whatever_its_format(
     ("on_conflict", "expected", "price"),
     [("replace", {"added": 1, "replaced": 1}, 70), ("skip", {"added": 1, "skipped": 1}, 60)],
 )
-def test_a_room_that_is_there_is_replaced_or_kept(
+def test_an_existing_room_is_replaced_or_kept(
     desk: Desk, on_conflict: str, expected: dict[str, int], price: int
 ) -> None:
     answer = desk.send(HEADER + CHANGED + NEW, on_conflict=on_conflict)
@@ -165,7 +165,7 @@ def test_a_room_that_is_there_is_replaced_or_kept(
     assert [70, price] == [room.price for room in desk.rooms()]
 
 
-def test_a_room_that_is_there_may_refuse_the_whole(desk: Desk) -> None:
+def test_an_existing_room_may_refuse_the_whole_import(desk: Desk) -> None:
     answer = desk.send(HEADER + NEW + CHANGED, on_conflict="fail")
 
     assert answer.status_code == 409
@@ -185,7 +185,7 @@ def test_one_refused_line_may_refuse_all(desk: Desk, act: str) -> None:
     assert [OLD] == desk.rooms()
 
 
-def test_columns_encoding_and_fractions_are_what_the_form_says(desk: Desk) -> None:
+def test_columns_encoding_and_fractions_follow_the_form(desk: Desk) -> None:
     german = "Nummer;Preis;Breite;Länge;Fläche\nneu;1.200,40;51.5;-0.12;20\n".encode("windows-1252")
     columns = {
         "map_code": "Nummer",
@@ -203,7 +203,7 @@ def test_columns_encoding_and_fractions_are_what_the_form_says(desk: Desk) -> No
     assert make_room(code="neu", price=1200) in desk.rooms()
 
 
-def test_what_may_help_a_refused_line_is_said_in_the_words_of_the_form(desk: Desk) -> None:
+def test_advice_for_a_refused_line_uses_the_labels_of_the_form(desk: Desk) -> None:
     answer = desk.send(HEADER + 'a,20,"1,200",51.5,-0.1\nb,20,60.5,51.5,-0.1\n')
 
     assert "try “A point: 1,200.50” for fractions or “A comma: 1.200,50” for fractions" in answer.text
@@ -225,7 +225,7 @@ def test_what_may_help_a_refused_line_is_said_in_the_words_of_the_form(desk: Des
     ],
     ids=["empty", "no price", "Windows", "UTF-16", "JSON", "workbook", "damaged", "damaged late"],
 )
-def test_a_file_that_makes_no_listing_is_refused_as_a_whole(desk: Desk, content: bytes, told: str) -> None:
+def test_a_file_that_is_not_a_listing_is_refused(desk: Desk, content: bytes, told: str) -> None:
     answer = desk.send(content)
 
     assert answer.status_code == 422
@@ -261,7 +261,7 @@ def test_what_a_file_says_is_only_shown(desk: Desk) -> None:
     [({"on_conflict": "ignore"}, "on_conflict"), ({"decimal": "."}, "decimal"),
      ({"encoding": "rot13"}, "encoding"), ({"atomic": "yes"}, "atomic"), ({"round": "1"}, "round")],
 )  # fmt: skip
-def test_a_field_that_is_not_understood_is_named(desk: Desk, fields: dict[str, str], name: str) -> None:
+def test_an_invalid_field_is_named(desk: Desk, fields: dict[str, str], name: str) -> None:
     answer = desk.send(HEADER + NEW, **fields)
 
     assert answer.status_code == 422
@@ -269,7 +269,7 @@ def test_a_field_that_is_not_understood_is_named(desk: Desk, fields: dict[str, s
     assert [OLD] == desk.rooms()
 
 
-def test_a_form_without_a_file_is_asked_for_one_and_keeps_the_rest(desk: Desk) -> None:
+def test_a_form_without_a_file_asks_for_one_and_keeps_the_rest(desk: Desk) -> None:
     for answer in (
         desk.send(b"", name="", on_conflict="skip"),
         desk.send(None, on_conflict="skip"),
@@ -285,7 +285,7 @@ WHOLE = multipart({"act": "import"}, (HEADER + NEW).encode())
 
 
 @pytest.mark.parametrize("cut", [1, 3, 20, 60, len(WHOLE) - 10])
-def test_an_upload_that_breaks_off_loads_nothing(desk: Desk, cut: int) -> None:
+def test_an_interrupted_upload_loads_nothing(desk: Desk, cut: int) -> None:
     answer = desk.post(WHOLE[:-cut], Content_Length=str(len(WHOLE)))
 
     assert answer.status_code == 400
@@ -313,7 +313,7 @@ def test_an_upload_that_breaks_off_loads_nothing(desk: Desk, cut: int) -> None:
     ids=["no end", "no last boundary", "nothing", "no form", "bad disposition", "bad name", "bad type",
          "bad charset", "many fields", "huge field", "two files"],
 )  # fmt: skip
-def test_what_is_no_whole_form_loads_nothing_and_is_no_fault_of_the_server(desk: Desk, body: bytes) -> None:
+def test_an_incomplete_form_loads_nothing_and_is_not_a_server_error(desk: Desk, body: bytes) -> None:
     answer = desk.post(body)
 
     assert answer.status_code == 400
@@ -332,7 +332,7 @@ def test_what_is_no_whole_form_loads_nothing_and_is_no_fault_of_the_server(desk:
         ({"Content_Length": str((1 << 30) + 1)}, 413),
     ],
 )
-def test_what_is_no_form_for_a_file_is_refused_with_a_page(
+def test_a_form_of_another_type_is_refused_with_a_page(
     desk: Desk, headers: dict[str, str], status: int
 ) -> None:
     answer = desk.post(WHOLE, **headers)
@@ -360,7 +360,7 @@ class Untouched:
         ({"CONTENT_LENGTH": ""}, 411),
     ],
 )
-def test_what_the_headers_decide_is_decided_before_the_file_is_read(
+def test_uploads_refused_by_their_headers_are_refused_before_the_file_is_read(
     desk: Desk, changes: dict[str, str], status: int
 ) -> None:
     given = {"Content-Type": CONTENT_TYPE, "Content-Length": "100", "Cookie": desk.staff.cookie, **FROM_HERE}
@@ -372,7 +372,7 @@ def test_what_the_headers_decide_is_decided_before_the_file_is_read(
     assert status == int(str(replied.status).split()[0])
 
 
-def test_an_upload_that_never_ends_is_given_up() -> None:
+def test_receiving_an_upload_has_a_time_limit() -> None:
     desk = Desk(MemRepo([OLD]), Tuning(listing_timeout=0.5))
     given = {"Content-Type": CONTENT_TYPE, "Content-Length": "1000000", "Cookie": desk.staff.cookie}
     environment = testing.create_environ("/staff/import", method="POST", headers={**given, **FROM_HERE})
@@ -384,7 +384,7 @@ def test_an_upload_that_never_ends_is_given_up() -> None:
     assert 200 == desk.send(HEADER + NEW).status_code  # the place is free again
 
 
-def test_a_small_file_that_becomes_huge_is_refused() -> None:
+def test_a_compressed_file_that_expands_too_much_is_refused() -> None:
     desk = Desk(MemRepo([OLD]), Tuning(listing_bytes=100_000))
     answer = desk.send(gzip.compress(HEADER.encode() + NEW.encode() * 100_000))
 
@@ -394,7 +394,7 @@ def test_a_small_file_that_becomes_huge_is_refused() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path("/dev/full").open("wb", buffering=0) as full:
         monkeypatch.setattr(tempfile, "TemporaryFile", lambda buffering: full)
         answer = desk.send(HEADER + NEW)
@@ -404,7 +404,7 @@ def test_a_full_disk_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "Not enough disk space for the import." in answer.text
 
 
-def test_an_import_is_audited_as_that_of_a_program(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_import_is_audited_like_one_by_the_api(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "rentomatic.audit")
     desk.send(HEADER + NEW + CHANGED + BAD)
 
@@ -413,7 +413,7 @@ def test_an_import_is_audited_as_that_of_a_program(desk: Desk, caplog: pytest.Lo
     assert expected == {name: line[name] for name in expected}
 
 
-def test_who_is_not_signed_in_any_more_is_told_so(desk: Desk) -> None:
+def test_an_expired_session_is_reported(desk: Desk) -> None:
     answer = desk.post(WHOLE, Cookie="")
 
     assert answer.status_code == 403

@@ -37,7 +37,7 @@ def test_a_room_is_added_and_shown() -> None:
     assert "The room was added." in staff.get(answer.headers["location"]).text
 
 
-def test_a_room_needs_neither_code_nor_size() -> None:
+def test_code_and_size_of_a_room_are_optional() -> None:
     staff, rooms = staff_of()
     location = staff.post("/staff/add", {**B2, "code": "", "size": ""}).headers["location"]
 
@@ -47,7 +47,7 @@ def test_a_room_needs_neither_code_nor_size() -> None:
 
 
 @pytest.mark.parametrize("code", ["", "b2"], ids=["of its own", "typed"])
-def test_a_form_that_is_sent_twice_adds_one_room(code: str) -> None:
+def test_sending_a_form_twice_adds_one_room(code: str) -> None:
     staff, rooms = staff_of()
     page = staff.get("/staff/add")
     answers = [staff.send("/staff/add", page, **{**B2, "code": code}) for _ in range(2)]
@@ -57,7 +57,7 @@ def test_a_form_that_is_sent_twice_adds_one_room(code: str) -> None:
     assert 1 == rooms.count(RoomQuery())
 
 
-def test_a_form_that_was_taken_and_is_filled_in_anew_asks_before_it_adds_another_room() -> None:
+def test_a_used_form_asks_before_it_adds_another_room() -> None:
     staff, rooms = staff_of()
     page = staff.get("/staff/add")
     staff.send("/staff/add", page, **{**B2, "code": ""})
@@ -69,7 +69,7 @@ def test_a_form_that_was_taken_and_is_filled_in_anew_asks_before_it_adds_another
     assert 2 == rooms.count(RoomQuery())
 
 
-def test_a_form_is_sent_again_with_the_code_that_it_brought_along() -> None:
+def test_a_refused_form_keeps_its_generated_code() -> None:
     staff = Staff(AwayRepo())
     page = staff.get("/staff/add")
     answer = staff.post("/staff/add", {**fields_of(page), **B2, "code": ""}, Accept="text/html")
@@ -79,7 +79,7 @@ def test_a_form_is_sent_again_with_the_code_that_it_brought_along() -> None:
 
 
 @pytest.mark.parametrize("fresh", ["<b>", "a1"])
-def test_a_code_that_somebody_puts_into_the_form_gets_nowhere(fresh: str) -> None:
+def test_a_forged_code_in_the_form_is_ignored(fresh: str) -> None:
     staff, rooms = staff_of(make_room())
     answer = staff.post("/staff/add", {**B2, "code": "", "fresh": fresh})
 
@@ -88,7 +88,7 @@ def test_a_code_that_somebody_puts_into_the_form_gets_nowhere(fresh: str) -> Non
     assert rooms.get("a1") == make_room()
 
 
-def test_white_space_around_what_was_typed_does_no_harm() -> None:
+def test_surrounding_white_space_is_ignored() -> None:
     staff, rooms = staff_of()
 
     assert 303 == staff.post("/staff/add", {name: f" {text} " for name, text in B2.items()}).status_code
@@ -98,7 +98,7 @@ def test_white_space_around_what_was_typed_does_no_harm() -> None:
 @pytest.mark.parametrize(
     ("path", "unlike"), [("/staff/add", {"code": "<b>"}), ("/staff/rooms/a1", {})], ids=["add", "edit"]
 )
-def test_every_problem_stands_beside_its_field_and_nothing_typed_is_lost(
+def test_every_error_is_beside_its_field_and_typed_values_are_kept(
     path: str, unlike: dict[str, str]
 ) -> None:
     staff, rooms = staff_of(make_room())
@@ -115,7 +115,7 @@ def test_every_problem_stands_beside_its_field_and_nothing_typed_is_lost(
     assert rooms.get("a1") == make_room()
 
 
-def test_a_code_that_is_taken_is_said_beside_it() -> None:
+def test_a_taken_code_is_reported_beside_its_field() -> None:
     staff, rooms = staff_of(make_room())
     answer = staff.post("/staff/add", {**B2, "code": "a1"})
 
@@ -125,7 +125,7 @@ def test_a_code_that_is_taken_is_said_beside_it() -> None:
     assert rooms.get("a1") == make_room()
 
 
-def test_a_link_may_fill_in_the_code_of_a_room_to_be_added() -> None:
+def test_a_link_may_fill_in_the_code_of_a_new_room() -> None:
     staff, _ = staff_of()
 
     assert fields_of(staff.get("/staff/add?code=b2"))["code"] == "b2"
@@ -142,7 +142,7 @@ def test_a_link_may_fill_in_the_code_of_a_room_to_be_added() -> None:
     ],
     ids=ascii,
 )
-def test_a_form_that_is_sent_as_it_is_leaves_the_room_as_it_is(room: Room) -> None:
+def test_an_unchanged_form_leaves_the_room_unchanged(room: Room) -> None:
     staff, rooms = staff_of(room)
     answer = staff.send("/staff/rooms/a1", staff.get("/staff/rooms/a1"))
 
@@ -166,7 +166,7 @@ def test_a_uuid_in_upper_case_is_the_same_room() -> None:
     assert rooms.get(UUID) == make_room(code=UUID, price=1)
 
 
-def test_a_code_in_the_form_does_not_change_which_room_is_meant() -> None:
+def test_a_code_in_the_form_does_not_choose_another_room() -> None:
     staff, rooms = staff_of(make_room())
     staff.send("/staff/rooms/a1", staff.get("/staff/rooms/a1"), code="b2", price="1")
 
@@ -175,7 +175,7 @@ def test_a_code_in_the_form_does_not_change_which_room_is_meant() -> None:
 
 
 @pytest.mark.parametrize("target", ["/staff/rooms/b2", "/staff/rooms/b2/remove", "/staff/rooms/%3Cb%3E"])
-def test_a_room_that_is_not_there_is_said_with_the_way_to_add_it(target: str) -> None:
+def test_a_missing_room_is_reported_with_a_link_to_add_it(target: str) -> None:
     staff, _ = staff_of()
     page = staff.get(target)
 
@@ -185,7 +185,7 @@ def test_a_room_that_is_not_there_is_said_with_the_way_to_add_it(target: str) ->
     assert "<b>" not in page.text
 
 
-def test_a_conflict_shows_both_and_what_differs_and_saves_nothing() -> None:
+def test_a_conflict_shows_both_versions_and_saves_nothing() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     rooms.load([make_room(price=99, size=None)])
@@ -201,7 +201,7 @@ def test_a_conflict_shows_both_and_what_differs_and_saves_nothing() -> None:
     assert rooms.get("a1") == make_room(price=99, size=None)
 
 
-def test_a_number_that_was_only_typed_another_way_does_not_differ() -> None:
+def test_a_number_in_another_notation_is_not_a_difference() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     rooms.load([make_room(price=99)])
@@ -210,7 +210,7 @@ def test_a_number_that_was_only_typed_another_way_does_not_differ() -> None:
     assert 1 == answer.text.count('class="differs"')
 
 
-def test_after_a_conflict_ones_own_can_be_saved_over_the_other() -> None:
+def test_after_a_conflict_ones_own_version_can_be_saved() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     rooms.load([make_room(price=99)])
@@ -221,7 +221,7 @@ def test_after_a_conflict_ones_own_can_be_saved_over_the_other() -> None:
     assert rooms.get("a1") == make_room(price=65)
 
 
-def test_a_second_conflict_is_noticed_as_well() -> None:
+def test_a_second_conflict_is_noticed_too() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     rooms.load([make_room(price=99)])
@@ -233,7 +233,7 @@ def test_a_second_conflict_is_noticed_as_well() -> None:
     assert rooms.get("a1") == make_room(price=98)
 
 
-def test_a_room_that_was_taken_down_meanwhile_can_be_added_again() -> None:
+def test_a_room_removed_during_an_edit_can_be_added_again() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     rooms.swap(make_room(), None)
@@ -247,7 +247,7 @@ def test_a_room_that_was_taken_down_meanwhile_can_be_added_again() -> None:
     assert rooms.get("a1") == make_room(price=65)
 
 
-def test_adding_again_does_not_overwrite_what_somebody_else_added_first() -> None:
+def test_adding_again_does_not_overwrite_a_room_added_by_someone_else() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     rooms.swap(make_room(), None)
@@ -258,7 +258,7 @@ def test_adding_again_does_not_overwrite_what_somebody_else_added_first() -> Non
     assert rooms.get("a1") == make_room(price=99)
 
 
-def test_a_form_that_is_sent_twice_is_no_conflict() -> None:
+def test_sending_a_form_twice_is_not_a_conflict() -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get("/staff/rooms/a1")
     answers = [staff.send("/staff/rooms/a1", page, price="65") for _ in range(2)]
@@ -275,7 +275,7 @@ def test_a_form_without_the_version_of_the_room_overwrites_nothing(version: str)
     assert rooms.get("a1") == make_room()
 
 
-def test_a_room_is_taken_down_after_a_question() -> None:
+def test_a_room_is_removed_after_confirmation() -> None:
     staff, rooms = staff_of(make_room())
     asked = staff.get("/staff/rooms/a1/remove")
 
@@ -286,7 +286,7 @@ def test_a_room_is_taken_down_after_a_question() -> None:
     assert rooms.get("a1") is None
 
 
-def test_a_room_that_was_changed_after_the_question_is_asked_about_again() -> None:
+def test_a_room_changed_after_the_question_needs_confirmation_again() -> None:
     staff, rooms = staff_of(make_room())
     asked = staff.get("/staff/rooms/a1/remove")
     rooms.load([make_room(price=99)])
@@ -301,14 +301,14 @@ def test_a_room_that_was_changed_after_the_question_is_asked_about_again() -> No
 
 
 @pytest.mark.parametrize("fields", [{}, {"version": "*"}])
-def test_nothing_is_taken_down_without_the_version_that_was_shown(fields: dict[str, str]) -> None:
+def test_nothing_is_removed_without_the_version_that_was_shown(fields: dict[str, str]) -> None:
     staff, rooms = staff_of(make_room())
 
     assert 409 == staff.post("/staff/rooms/a1/remove", fields).status_code
     assert rooms.get("a1")
 
 
-def test_a_room_that_is_gone_already_is_said() -> None:
+def test_a_room_that_is_already_removed_is_reported() -> None:
     staff, rooms = staff_of(make_room())
     asked = staff.get("/staff/rooms/a1/remove")
     rooms.swap(make_room(), None)
@@ -317,7 +317,7 @@ def test_a_room_that_is_gone_already_is_said() -> None:
 
 
 @pytest.mark.parametrize("path", ["/staff/add", "/staff/rooms/a1"])
-def test_what_was_typed_is_still_there_for_who_is_not_signed_in_any_more(path: str) -> None:
+def test_typed_values_survive_an_expired_session(path: str) -> None:
     staff, rooms = staff_of(make_room())
     page = staff.get(path)
     answer = staff.post(path, {**fields_of(page), "code": "a1", "price": "65"}, Cookie="")
@@ -331,7 +331,7 @@ def test_what_was_typed_is_still_there_for_who_is_not_signed_in_any_more(path: s
         assert rooms.get("a1") == make_room(price=65)
 
 
-def test_every_write_is_audited_as_that_of_a_program(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_write_is_audited_like_one_by_the_api(caplog: pytest.LogCaptureFixture) -> None:
     staff, _ = staff_of(make_room())
     with caplog.at_level(logging.INFO, "rentomatic.audit"):
         staff.post("/staff/add", B2)
@@ -355,7 +355,7 @@ class AwayRepo(MemRepo):
         raise RepositoryUnavailable("The storage did not answer in time.")
 
 
-def test_a_write_that_may_have_been_done_is_a_503_and_audited_as_unknown(
+def test_a_write_with_unknown_outcome_is_a_503_and_audited(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     staff = Staff(AwayRepo())
@@ -378,7 +378,7 @@ class BusyRepo(MemRepo):
         return super().swap(*arguments, **options)
 
 
-def test_what_was_typed_is_not_lost_where_the_storage_is_away() -> None:
+def test_typed_values_survive_an_unreachable_storage() -> None:
     repository = BusyRepo([make_room()])
     staff = Staff(repository)
     page = staff.get("/staff/rooms/a1")
@@ -401,13 +401,13 @@ def test_forms_are_counted_by_their_route() -> None:
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_the_page_of_a_room_leads_to_its_form_for_who_may_edit(scope: Scope) -> None:
+def test_the_page_of_a_room_links_to_its_form_for_staff(scope: Scope) -> None:
     page = Staff(MemRepo([make_room()]), scope).get("/room/a1")
 
     assert ('href="/staff/rooms/a1"' in page.text) is (scope is Scope.WRITE)
 
 
-def test_a_title_is_typed_edited_and_shown() -> None:
+def test_a_title_can_be_typed_edited_and_shown() -> None:
     staff, rooms = staff_of()
     staff.send("/staff/add", staff.get("/staff/add"), **B2, title=" Quiet <room> ")
     page = staff.get("/staff/rooms/b2")

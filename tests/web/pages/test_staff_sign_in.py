@@ -43,7 +43,7 @@ def attributes(cookie: str) -> set[str]:
     return {part.strip() for part in cookie.split(";")[1:]}
 
 
-def test_a_key_is_kept_in_a_cookie_that_no_script_and_no_other_site_can_use(staff: Staff) -> None:
+def test_the_key_cookie_is_out_of_reach_of_scripts_and_other_sites(staff: Staff) -> None:
     answer = sign_in(staff)
 
     assert (303, "/staff") == (answer.status_code, answer.headers["location"])
@@ -54,7 +54,7 @@ def test_a_key_is_kept_in_a_cookie_that_no_script_and_no_other_site_can_use(staf
     assert 12 * 3600 == LIFETIME
 
 
-def test_the_cookie_goes_over_https_only_where_it_came_by_https(staff: Staff) -> None:
+def test_a_cookie_set_over_https_is_sent_only_over_https(staff: Staff) -> None:
     cookie = sign_in(staff, X_Forwarded_Proto="https").headers["set-cookie"]
 
     assert cookie.startswith(f"__Host-rentomatic_key={staff.key};")
@@ -70,7 +70,7 @@ def test_the_cookie_goes_over_https_only_where_it_came_by_https(staff: Staff) ->
         (COOKIE_OF_HTTPS, "http", 303),
     ],
 )
-def test_only_the_cookie_that_fits_the_scheme_counts(
+def test_only_the_cookie_for_the_scheme_counts(
     staff: Staff, name: str, scheme: str, status: int
 ) -> None:
     page = staff.get("/staff/add", Cookie=f"{name}={staff.key}", X_Forwarded_Proto=scheme)
@@ -78,7 +78,7 @@ def test_only_the_cookie_that_fits_the_scheme_counts(
     assert status == page.status_code
 
 
-def test_a_cookie_of_https_is_taken_away_as_browsers_ask_for(staff: Staff) -> None:
+def test_a_cookie_set_over_https_is_deleted_as_browsers_require(staff: Staff) -> None:
     answer = staff.post("/staff/sign-out", Cookie=f"{COOKIE_OF_HTTPS}={staff.key}", X_Forwarded_Proto="https")
 
     cookie = answer.headers["set-cookie"]
@@ -86,7 +86,7 @@ def test_a_cookie_of_https_is_taken_away_as_browsers_ask_for(staff: Staff) -> No
     assert {"Secure", "Path=/", LONG_AGO} <= attributes(cookie)
 
 
-def test_white_space_around_a_pasted_key_does_no_harm(staff: Staff) -> None:
+def test_white_space_around_a_pasted_key_is_ignored(staff: Staff) -> None:
     assert 303 == sign_in(staff, f" {staff.key}\n").status_code
 
 
@@ -103,22 +103,22 @@ def test_a_wrong_key_is_refused_beside_its_field(staff: Staff, given: str) -> No
     assert {"key": "", "next": "/staff/import"} == fields_of(answer)
 
 
-def test_a_key_that_was_refused_is_not_shown(staff: Staff) -> None:
+def test_a_refused_key_is_not_shown(staff: Staff) -> None:
     other = new_key()
     answer = sign_in(staff, other)
 
     assert other not in answer.text + str(answer.headers)
 
 
-def test_loading_the_page_that_refused_a_key_again_leads_to_the_door(staff: Staff) -> None:
+def test_reloading_the_page_that_refused_a_key_leads_to_the_sign_in_page(staff: Staff) -> None:
     assert "/staff" == staff.get("/staff/sign-in", Cookie="").headers["location"]
 
 
-def test_the_hash_of_a_key_is_no_key(staff: Staff) -> None:
+def test_the_hash_of_a_key_is_not_a_key(staff: Staff) -> None:
     assert 403 == sign_in(staff, staff.entry.digest.hex()).status_code
 
 
-def test_every_key_is_compared_at_the_door(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_key_is_compared_at_sign_in(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -131,7 +131,7 @@ def test_every_key_is_compared_at_the_door(staff: Staff, monkeypatch: pytest.Mon
     assert [staff.entry.digest] == compared
 
 
-def test_who_is_refused_at_the_door_stands_in_the_log_and_no_key_does(
+def test_a_refused_sign_in_is_logged_without_the_key(
     staff: Staff, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -145,7 +145,7 @@ def test_who_is_refused_at_the_door_stands_in_the_log_and_no_key_does(
     assert [] == [line for line in lines if other in str(line) or staff.key in str(line)]
 
 
-def test_signing_out_takes_the_cookie_away(staff: Staff) -> None:
+def test_signing_out_deletes_the_cookie(staff: Staff) -> None:
     answer = staff.post("/staff/sign-out")
 
     assert (303, "/staff") == (answer.status_code, answer.headers["location"])
@@ -154,7 +154,7 @@ def test_signing_out_takes_the_cookie_away(staff: Staff) -> None:
 
 
 @pytest.mark.parametrize("target", ["/staff", "/"])
-def test_a_key_that_was_taken_back_counts_as_none_and_its_cookie_is_taken_away(target: str) -> None:
+def test_a_revoked_key_is_refused_and_its_cookie_deleted(target: str) -> None:
     staff, former = Staff(MemRepo([make_room()])), Staff(MemRepo())
     answer = staff.get(target, Cookie=former.cookie)
 
@@ -166,7 +166,7 @@ def test_a_key_that_was_taken_back_counts_as_none_and_its_cookie_is_taken_away(t
 
 
 @pytest.mark.parametrize("target", GETS)
-def test_who_is_not_signed_in_is_led_to_the_door_and_back(staff: Staff, target: str) -> None:
+def test_signing_in_returns_to_the_requested_page(staff: Staff, target: str) -> None:
     answer = staff.get(target, Cookie="")
 
     assert 303 == answer.status_code
@@ -193,11 +193,11 @@ def test_who_is_not_signed_in_is_led_to_the_door_and_back(staff: Staff, target: 
         "@elsewhere.example",
     ],
 )
-def test_after_signing_in_nobody_is_led_elsewhere(staff: Staff, wanted: str) -> None:
+def test_signing_in_never_redirects_to_another_site(staff: Staff, wanted: str) -> None:
     assert "/staff" == sign_in(staff, wanted=wanted).headers["location"]
 
 
-def test_every_form_for_staff_is_among_those_of_these_tests(staff: Staff) -> None:
+def test_these_tests_cover_every_form_for_staff(staff: Staff) -> None:
     def posts(nodes: list[Any], before: str = "") -> Iterator[str]:
         for node in nodes:
             path = f"{before}/{node.raw_segment}"
@@ -231,7 +231,7 @@ def test_every_form_for_staff_is_among_those_of_these_tests(staff: Staff) -> Non
     ],
     ids=str,
 )
-def test_a_form_that_may_come_from_elsewhere_does_nothing(path: str, headers: dict[str, str]) -> None:
+def test_a_form_that_may_come_from_another_site_does_nothing(path: str, headers: dict[str, str]) -> None:
     staff = Staff(MemRepo([make_room()]))
     answer = staff.post(path, {"key": staff.key}, **headers)
 
@@ -258,18 +258,18 @@ def test_a_form_that_may_come_from_elsewhere_does_nothing(path: str, headers: di
     ],
     ids=str,
 )
-def test_a_form_of_this_site_is_taken(staff: Staff, headers: dict[str, str]) -> None:
+def test_a_form_of_this_site_is_accepted(staff: Staff, headers: dict[str, str]) -> None:
     assert 303 == sign_in(staff, **headers).status_code
 
 
-def test_the_api_takes_no_cookie() -> None:
+def test_the_api_ignores_cookies() -> None:
     staff = Staff(MemRepo([make_room()]))
     headers = {"Cookie": staff.cookie, **FROM_HERE}
 
     assert 401 == staff.client.simulate_delete("/rooms/a1", headers=headers).status_code
 
 
-def test_pages_take_no_header(staff: Staff) -> None:
+def test_pages_ignore_the_authorization_header(staff: Staff) -> None:
     assert 303 == staff.get("/staff/add", Cookie="", Authorization=f"Bearer {staff.key}").status_code
 
 
@@ -283,7 +283,7 @@ def test_pages_take_no_header(staff: Staff) -> None:
         (Scope.WRITE, "import", "/staff/import"),
     ],
 )
-def test_a_key_without_the_scope_is_told_which_one_it_takes(scope: Scope, missing: str, target: str) -> None:
+def test_a_key_without_the_scope_is_refused_with_its_name(scope: Scope, missing: str, target: str) -> None:
     rooms = MemRepo([make_room()])
     staff = Staff(rooms, scope)
     answers = [staff.get(target)]
@@ -300,7 +300,7 @@ def test_a_key_without_the_scope_is_told_which_one_it_takes(scope: Scope, missin
     [(Scope.WRITE, "/staff/add", "/staff/import"), (Scope.IMPORT, "/staff/import", "/staff/add")],
 )
 @pytest.mark.parametrize("target", ["/staff", "/"])
-def test_only_links_to_what_one_may_do_are_shown(scope: Scope, there: str, missing: str, target: str) -> None:
+def test_only_links_to_allowed_actions_are_shown(scope: Scope, there: str, missing: str, target: str) -> None:
     page = Staff(MemRepo(), scope).get(target)
 
     assert f'href="{there}"' in page.text
@@ -309,7 +309,7 @@ def test_only_links_to_what_one_may_do_are_shown(scope: Scope, there: str, missi
     assert "anna" in page.text
 
 
-def test_strangers_see_the_way_in_on_every_page_and_nothing_more(staff: Staff) -> None:
+def test_strangers_see_only_the_sign_in_link_on_every_page(staff: Staff) -> None:
     page = staff.get("/", Cookie="")
 
     assert 'href="/staff">Staff' in page.text
@@ -318,7 +318,7 @@ def test_strangers_see_the_way_in_on_every_page_and_nothing_more(staff: Staff) -
 
 
 @pytest.mark.parametrize("target", ["/", "/room/a1", "/staff", "/staff/add"])
-def test_pages_say_that_they_depend_on_the_cookie(staff: Staff, target: str) -> None:
+def test_pages_vary_by_the_cookie(staff: Staff, target: str) -> None:
     for page in (staff.get(target), staff.get(target, Cookie="")):
         assert page.status_code == 303 or "Cookie" in page.headers["vary"]
 
@@ -336,7 +336,7 @@ PAGES = (
 
 
 @pytest.mark.parametrize("target", PAGES)
-def test_nobody_keeps_a_page_for_staff_and_it_runs_nothing_from_elsewhere(staff: Staff, target: str) -> None:
+def test_pages_for_staff_are_not_cached_and_load_nothing_from_other_sites(staff: Staff, target: str) -> None:
     page = staff.get(target)
 
     assert "no-store" == page.headers["cache-control"]
@@ -376,7 +376,7 @@ def test_a_server_without_a_key_says_that_writing_is_off() -> None:
         (b"x" * 70_000, FORM, 413),
     ],
 )
-def test_what_is_no_form_is_refused(staff: Staff, body: bytes, content_type: str, status: int) -> None:
+def test_a_body_that_is_not_a_form_is_refused(staff: Staff, body: bytes, content_type: str, status: int) -> None:
     answer = staff.client.simulate_post(
         "/staff/sign-in", body=body, headers={"Content-Type": content_type, **FROM_HERE}
     )
@@ -407,7 +407,7 @@ def test_a_room_is_found_by_its_code(code: str, status: int, where: str | None) 
         assert "<b>" not in answer.text
 
 
-def test_what_was_taken_down_is_said_and_nothing_else_can_be_put_there(staff: Staff) -> None:
+def test_the_message_about_a_removed_room_cannot_be_forged(staff: Staff) -> None:
     said = staff.get("/staff?done=removed&code=a1")
     other = staff.get("/staff?done=removed&code=%3Cb%3E+or+call+us")
 

@@ -38,7 +38,7 @@ def upload(server: Server, content: bytes) -> Answer:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_large_upload_takes_no_memory(server: Server) -> None:
+def test_a_large_upload_uses_constant_memory(server: Server) -> None:
     upload(server, HEADER + LINE % 0)
     there = rooms_in(server)
     for pid in server.processes():
@@ -51,7 +51,7 @@ def test_a_large_upload_takes_no_memory(server: Server) -> None:
     assert memory(server, "VmHWM") - before < 30
 
 
-def test_an_upload_that_breaks_off_leaves_nothing_and_holds_nothing(server: Server) -> None:
+def test_an_interrupted_upload_frees_everything(server: Server) -> None:
     before = rooms_in(server)
     body = multipart({"act": "import"}, HEADER + LINE % 70_000_000)
     begin(server, head(len(body)), body[:-5], "/staff/import").close()
@@ -61,7 +61,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_and_holds_nothing(server: Serv
     assert 200 == upload(server, HEADER + LINE % 70_000_001).status
 
 
-def test_who_is_not_signed_in_is_answered_before_the_file_is_sent(server: Server) -> None:
+def test_an_upload_without_a_session_is_refused_before_the_file_is_sent(server: Server) -> None:
     stranger = {**head(1 << 29), "Cookie": "rentomatic_key=rom_other", "Expect": "100-continue"}
     with closing(begin(server, stranger, target="/staff/import")) as client, client.makefile("rb") as answer:
         statuses = [line.split()[1] for line in answer if line.startswith(b"HTTP/1.1")]

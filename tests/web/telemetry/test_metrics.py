@@ -83,7 +83,7 @@ def test_operations_of_the_storage_are_timed_and_their_errors_counted(error: Rep
     assert key("storage_errors_total", operation="summarise") not in found
 
 
-def test_a_summary_from_a_sample_is_no_error_of_the_storage() -> None:
+def test_a_summary_from_a_sample_is_not_an_error_of_the_storage() -> None:
     client = client_of(SlowRepo(FIRST_ROOMS))
     get(client, "/rooms/summary")
     get(client, "/rooms?limit=1&count=exact")
@@ -94,7 +94,7 @@ def test_a_summary_from_a_sample_is_no_error_of_the_storage() -> None:
         assert key("storage_errors_total", operation=operation) not in found
 
 
-def test_every_operation_does_what_the_storage_does() -> None:
+def test_every_operation_is_passed_to_the_storage() -> None:
     repository = MemRepo(FIRST_ROOMS)
     metrics = Metrics(Sources(repository=repository))
     observed: RoomRepository = ObservedRepository(repository, metrics, StorageTime())
@@ -138,7 +138,7 @@ def test_the_storage_the_rooms_the_pool_and_the_backup_are_looked_up() -> None:
     assert 3600 <= found[key("backup_age_seconds")] < 3700
 
 
-def test_a_storage_that_is_away_is_told_and_what_it_would_know_is_left_out() -> None:
+def test_an_unreachable_storage_is_shown_and_its_metrics_left_out() -> None:
     found = scraped(client_of(AwayRepo(FIRST_ROOMS)))
 
     assert found[key("storage_up")] == 0
@@ -146,7 +146,7 @@ def test_a_storage_that_is_away_is_told_and_what_it_would_know_is_left_out() -> 
     assert key("backup_age_seconds") not in found
 
 
-def test_a_storage_that_says_nothing_does_not_hold_up_a_scrape() -> None:
+def test_a_silent_storage_does_not_delay_a_scrape() -> None:
     repository = SilentRepo()
     client = client_of(repository)
     with ThreadPoolExecutor() as pool:
@@ -158,7 +158,7 @@ def test_a_storage_that_says_nothing_does_not_hold_up_a_scrape() -> None:
     assert found[key("storage_up")] == 0
 
 
-def test_a_storage_is_not_asked_at_every_scrape() -> None:
+def test_the_storage_is_not_queried_at_every_scrape() -> None:
     class CountingRepo(MemRepo):
         pings = 0
 
@@ -185,7 +185,7 @@ print(metrics.text().decode())
 """A process that counts one request, tells all that is counted, and ends while the request is in flight."""
 
 
-def test_process_counts_on_where_one_that_is_gone_has_stopped(tmp_path: Path) -> None:
+def test_a_process_continues_the_counts_of_an_ended_one(tmp_path: Path) -> None:
     told, files = [], []
     for _ in range(3):
         environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
@@ -202,7 +202,7 @@ def test_process_counts_on_where_one_that_is_gone_has_stopped(tmp_path: Path) ->
     assert files == files[:1] * 3
 
 
-def test_processes_that_live_at_one_time_have_different_numbers(tmp_path: Path) -> None:
+def test_concurrent_processes_have_different_numbers(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from rentomatic.web.telemetry.processes import take_number; "
         "print(take_number(pathlib.Path(sys.argv[1])), flush=True); sys.stdin.read()"
@@ -230,7 +230,7 @@ def test_processes_that_live_at_one_time_have_different_numbers(tmp_path: Path) 
     assert [0, 1, 0] == numbers
 
 
-def test_a_file_of_the_page_is_read_and_nothing_else(client: testing.TestClient) -> None:
+def test_only_files_of_the_page_are_served(client: testing.TestClient) -> None:
     statuses = {
         method: client.simulate_request(method, "/static/rentomatic.css").status_code
         for method in ("GET", "POST", "PUT", "DELETE")

@@ -129,7 +129,7 @@ class Comparing(Contract):
             storage.load(some)
             yield storage, some
 
-    def test_a_storage_gives_the_rooms_and_pages_of_the_oracle(self, reused: RoomRepository) -> None:
+    def test_a_storage_gives_the_same_rooms_and_pages_as_the_oracle(self, reused: RoomRepository) -> None:
         @settings(max_examples=2 * settings().max_examples // self.slow**2)
         @given(rooms=room_sets(), asked=st.lists(queries(), min_size=1, max_size=3), way=st.integers(0, 100))
         def gives_the_same(rooms: list[Room], asked: list[RoomQuery], way: int) -> None:
@@ -151,7 +151,7 @@ class Comparing(Contract):
         gives_the_same()
 
     @pytest.mark.parametrize("seed", range(SEEDS))
-    def test_the_nearest_rooms_of_the_world_are_those_of_the_oracle(
+    def test_the_nearest_rooms_anywhere_are_the_same_as_the_oracles(
         self, worldwide: Filled, seed: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         storage, world = worldwide
@@ -188,7 +188,7 @@ class Comparing(Contract):
         assert oracle.summarise(query) == storage.summarise(query)
 
     @pytest.mark.parametrize("seed", range(SEEDS))
-    def test_pages_from_anywhere_in_a_town_are_those_of_the_oracle(
+    def test_pages_near_any_point_in_a_town_are_the_same_as_the_oracles(
         self, in_town: Filled, seed: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         storage, town = in_town
@@ -204,7 +204,7 @@ class Comparing(Contract):
 
         assert MemRepo(town).search(query) == storage.search(query)
 
-    def test_two_common_filters_that_rarely_meet_are_answered_from_the_index(
+    def test_two_common_filters_that_rarely_coincide_are_answered_from_the_index(
         self,
         worldwide: Filled,
     ) -> None:
@@ -215,12 +215,12 @@ class Comparing(Contract):
             query = RoomQuery(conditions=both, near=Point(0, 0), sort=sort)
             assert storage.count(query) == len(storage.search(query).rooms)
 
-    def test_sample_of_few_rooms_is_all_of_them(self, worldwide: Filled) -> None:
+    def test_sample_of_few_rooms_contains_all_of_them(self, worldwide: Filled) -> None:
         storage, world = worldwide
 
         assert MemRepo(world).sample(RoomQuery()) == storage.sample(RoomQuery())
 
-    def test_stream_that_takes_longer_than_it_may_ends_with_an_error(self, worldwide: Filled) -> None:
+    def test_stream_that_exceeds_its_time_ends_with_an_error(self, worldwide: Filled) -> None:
         storage, world = worldwide
         with pytest.raises(OutOfTime), storage.stream(RoomQuery(), within=0.05) as rooms:
             for _ in rooms:

@@ -18,7 +18,7 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 class Loading(Contract):
     """Loads, which change all or nothing, and streams, which show one moment."""
 
-    def test_a_load_tells_what_became_of_the_rooms(self, repository: RoomRepository) -> None:
+    def test_a_load_counts_added_replaced_and_unchanged_rooms(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a"), make_room(code="b")])
 
         counts = repository.load([make_room(code="a"), make_room(code="b", price=1), make_room(code="c")])
@@ -27,7 +27,7 @@ class Loading(Contract):
         assert make_room(code="b", price=1) == repository.get("b")
 
     @pytest.mark.parametrize(("old", "new"), [(None, 20), (20, None), (None, None)])
-    def test_a_room_is_replaced_whether_it_states_its_size_or_not(
+    def test_a_room_is_replaced_with_and_without_a_size(
         self, repository: RoomRepository, old: int | None, new: int | None
     ) -> None:
         repository.load([make_room(size=old)])
@@ -45,7 +45,7 @@ class Loading(Contract):
         assert LoadCounts(added=1, skipped=1) == counts
         assert make_room(code="a") == repository.get("a")
 
-    def test_a_load_may_fail_on_a_room_that_differs_and_then_changes_nothing(
+    def test_a_load_that_fails_on_a_room_that_differs_changes_nothing(
         self, repository: RoomRepository
     ) -> None:
         repository.load([make_room(code="b")])
@@ -55,7 +55,7 @@ class Loading(Contract):
 
         assert [make_room(code="b")] == everything(repository)
 
-    def test_the_same_code_twice_in_a_load_counts_one_after_the_other(
+    def test_repeated_codes_in_a_load_are_applied_in_order(
         self, repository: RoomRepository
     ) -> None:
         rooms = [make_room(price=1), make_room(price=2), make_room(price=2), make_room(price=3)]
@@ -73,7 +73,7 @@ class Loading(Contract):
         assert LoadCounts(added=1, replaced=1) == counts
         assert [make_room(code="a")] == everything(repository)
 
-    def test_a_load_that_breaks_off_changes_nothing(self, repository: RoomRepository) -> None:
+    def test_an_interrupted_load_changes_nothing(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a")])
 
         def rooms() -> Iterator[Room]:
@@ -86,7 +86,7 @@ class Loading(Contract):
         assert [make_room(code="a")] == everything(repository)
 
     @pytest.mark.parametrize("size", [2, 120])
-    def test_a_load_of_exactly_these_rooms_removes_the_others(
+    def test_an_exact_load_removes_other_rooms(
         self, repository: RoomRepository, size: int
     ) -> None:
         kept = [make_room(code=f"k{number:04}", latitude=10) for number in range(size)]
@@ -100,7 +100,7 @@ class Loading(Contract):
         assert repository.count(RoomQuery(areas=(BoundingBox(-1, 51, 1, 52),))) == 2
         assert LoadCounts(unchanged=size + 1) == repository.load(changed, exactly=True)
 
-    def test_others_write_while_the_rooms_of_a_load_are_still_coming(
+    def test_others_can_write_while_the_rooms_of_a_load_are_still_arriving(
         self, repository: RoomRepository
     ) -> None:
         def rooms() -> Iterator[Room]:
@@ -114,14 +114,14 @@ class Loading(Contract):
         assert LoadCounts(replaced=2) == counts
         assert [1, 1] == [room.price for room in repository.search(RoomQuery()).rooms]
 
-    def test_a_load_of_exactly_no_room_empties_the_storage(self, repository: RoomRepository) -> None:
+    def test_an_exact_load_of_no_rooms_empties_the_storage(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a"), make_room(code="b")])
 
         assert LoadCounts(removed=2) == repository.load([], exactly=True)
         assert everything(repository) == []
         assert LoadCounts() == repository.load([], exactly=True)
 
-    def test_rooms_that_are_skipped_are_given_all_the_same(self, repository: RoomRepository) -> None:
+    def test_an_exact_load_keeps_rooms_that_it_skips(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a"), make_room(code="b")])
 
         counts = repository.load([make_room(code="a", price=1)], OnConflict.SKIP, exactly=True)
@@ -129,7 +129,7 @@ class Loading(Contract):
         assert LoadCounts(skipped=1, removed=1) == counts
         assert [make_room(code="a")] == everything(repository)
 
-    def test_a_dry_run_tells_what_would_be_removed(self, repository: RoomRepository) -> None:
+    def test_a_dry_run_counts_what_would_be_removed(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a"), make_room(code="b")])
 
         counts = repository.load([make_room(code="a")], dry_run=True, exactly=True)
@@ -137,7 +137,7 @@ class Loading(Contract):
         assert LoadCounts(unchanged=1, removed=1) == counts
         assert [make_room(code="a"), make_room(code="b")] == everything(repository)
 
-    def test_a_load_of_exactly_these_rooms_that_breaks_off_changes_nothing(
+    def test_an_interrupted_exact_load_changes_nothing(
         self, repository: RoomRepository
     ) -> None:
         before = [make_room(code=f"a{number}") for number in range(3)]
@@ -153,7 +153,7 @@ class Loading(Contract):
 
             assert before == everything(repository)
 
-    def test_nobody_sees_the_rooms_half_replaced(self, repository: RoomRepository) -> None:
+    def test_readers_never_see_an_exact_load_half_done(self, repository: RoomRepository) -> None:
         old, new = ([make_room(code=f"{kind}{number:03}") for number in range(60)] for kind in ("a", "b"))
         repository.load(old)
         done, seen = threading.Event(), []
@@ -192,14 +192,14 @@ class Loading(Contract):
         near = RoomQuery(near=Point(20, -0.12), sort=BY_DISTANCE, limit=1)
         assert repository.search(near).rooms[0].code == "old"
 
-    def test_a_room_that_moved_is_found_only_where_it_is_now(self, repository: RoomRepository) -> None:
+    def test_a_moved_room_is_found_only_at_its_new_place(self, repository: RoomRepository) -> None:
         repository.load([make_room(latitude=10, longitude=10)])
         repository.load([make_room(latitude=-10, longitude=170)])
 
         assert repository.count(RoomQuery(areas=(BoundingBox(9, 9, 11, 11),))) == 0
         assert repository.count(RoomQuery(areas=(BoundingBox(169, -11, 171, -9),))) == 1
 
-    def test_a_room_that_was_removed_is_gone(self, repository: RoomRepository) -> None:
+    def test_a_removed_room_is_gone(self, repository: RoomRepository) -> None:
         repository.load([make_room(code="a"), make_room(code="b")])
 
         assert repository.swap(make_room(code="a"), None)
@@ -221,7 +221,7 @@ class Loading(Contract):
             assert codes_of(repository, query) == streamed
             assert len(streamed) > 100
 
-    def test_a_stream_is_of_one_moment(self, repository: RoomRepository) -> None:
+    def test_a_stream_shows_one_moment(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"{n:04}") for n in range(120))
 
         with repository.stream(RoomQuery()) as rooms:
@@ -233,7 +233,7 @@ class Loading(Contract):
         assert [f"{n:04}" for n in range(120)] == [first.code, *rest]
         assert repository.get("zzzz") is not None
 
-    def test_a_stream_may_be_left_half_way(self, repository: RoomRepository) -> None:
+    def test_a_stream_may_be_closed_early(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"{n:04}") for n in range(120))
 
         for _ in range(8):
@@ -242,7 +242,7 @@ class Loading(Contract):
 
         assert LoadCounts(added=1) == repository.load([make_room(code="new")])
 
-    def test_readers_and_writers_do_not_disturb_each_other(self, repository: RoomRepository) -> None:
+    def test_readers_never_see_half_a_load(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"{n:03}", price=1) for n in range(60))
         stop = threading.Event()
 
@@ -277,5 +277,5 @@ class Loading(Contract):
 
         assert repository.count(RoomQuery()) == 40
 
-    def test_a_storage_in_order_answers_a_ping(self, repository: RoomRepository) -> None:
+    def test_a_working_storage_answers_a_ping(self, repository: RoomRepository) -> None:
         repository.ping()

@@ -28,7 +28,7 @@ class Searching(Contract):
         assert Summary(0, None, None, ()) == repository.summarise(RoomQuery())
         assert everything(repository) == []
 
-    def test_a_room_comes_back_as_it_went_in(self, repository: RoomRepository) -> None:
+    def test_a_room_is_read_back_as_it_was_written(self, repository: RoomRepository) -> None:
         rooms = [
             make_room(
                 code="f853578c-fc0f-4e65-81b8-566c5dffa35a", latitude=51.75436293, longitude=-0.09998975
@@ -43,7 +43,7 @@ class Searching(Contract):
 
         assert rooms == [repository.get(room.code) for room in rooms]
 
-    def test_many_rooms_next_to_nothing_away_from_each_other_are_taken(
+    def test_many_rooms_tiny_distances_apart_are_accepted(
         self, repository: RoomRepository
     ) -> None:
         rooms = [
@@ -69,7 +69,7 @@ class Searching(Contract):
         assert sorted(codes, reverse=True) == codes_of(repository, RoomQuery(sort=SORTS["-code"], limit=4))
 
     @pytest.mark.parametrize("sort", ["price", "-price", "size", "-size", "distance"])
-    def test_rooms_that_are_alike_are_ordered_by_code_and_each_is_on_one_page(
+    def test_rooms_with_equal_values_are_ordered_by_code_and_appear_on_one_page(
         self, repository: RoomRepository, sort: str
     ) -> None:
         codes = [f"{number:02}" for number in range(23)]
@@ -78,7 +78,7 @@ class Searching(Contract):
         assert codes == codes_of(repository, RoomQuery(sort=SORTS[sort], near=LONDON, limit=5))
 
     @pytest.mark.parametrize(("sort", "codes"), [("size", "bdac"), ("-size", "dbac")])
-    def test_unstated_sizes_come_last_either_way(
+    def test_unstated_sizes_come_last_in_both_directions(
         self, repository: RoomRepository, sort: str, codes: str
     ) -> None:
         sizes = {"a": None, "b": 5, "c": None, "d": 9}
@@ -88,7 +88,7 @@ class Searching(Contract):
             assert list(codes) == codes_of(repository, RoomQuery(sort=SORTS[sort], limit=limit))
 
     @pytest.mark.parametrize("operator", Operator)
-    def test_no_condition_finds_an_unstated_size(
+    def test_no_condition_matches_an_unstated_size(
         self, repository: RoomRepository, operator: Operator
     ) -> None:
         repository.load([make_room(size=None)])
@@ -96,7 +96,7 @@ class Searching(Contract):
 
         assert codes_of(repository, RoomQuery(conditions=(Condition(Field.SIZE, operator, value),))) == []
 
-    def test_a_page_that_ends_with_the_last_room_says_so(self, repository: RoomRepository) -> None:
+    def test_the_last_page_says_that_nothing_follows(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=code) for code in "abcd")
 
         assert [tuple(room.code for room in page) for page in pages_of(repository, RoomQuery(limit=2))] == [
@@ -107,7 +107,7 @@ class Searching(Contract):
         assert (repository.search(beyond).rooms, repository.search(beyond).more) == ((), False)
 
     @pytest.mark.parametrize("sort", SORTS.values(), ids=str)
-    def test_rooms_added_and_removed_between_pages_are_neither_shown_twice_nor_skipped(
+    def test_adding_and_removing_rooms_between_pages_repeats_and_skips_none(
         self, repository: RoomRepository, sort: object
     ) -> None:
         query = RoomQuery(sort=SORTS[str(sort)], near=LONDON, limit=3)
@@ -153,13 +153,13 @@ class Searching(Contract):
         assert {"b", "c", "a", "d"} == set(codes_of(repository, query))
         assert sorted(codes_of(repository, query)[:3]) == ["a", "b", "c"]
 
-    def test_a_box_around_nearly_all_of_the_earth_holds_a_room_once(self, repository: RoomRepository) -> None:
+    def test_a_box_around_nearly_all_of_the_earth_finds_each_room_once(self, repository: RoomRepository) -> None:
         repository.load([make_room(code=code, latitude=0, longitude=10.0000000005) for code in "xy"])
 
         page = repository.search(RoomQuery(areas=(BoundingBox(10.000000001, -1, 10.0000000008, 1),), limit=2))
         assert (["x", "y"], False) == ([room.code for room in page.rooms], page.more)
 
-    def test_a_room_in_the_corner_of_a_box_does_not_come_before_a_nearer_one(
+    def test_a_nearer_room_comes_before_one_in_the_corner_of_a_box(
         self, repository: RoomRepository
     ) -> None:
         places = {
@@ -173,7 +173,7 @@ class Searching(Contract):
 
         assert codes_of(repository, query) == ["a", "east", "corner0", "corner1"]
 
-    def test_a_place_beyond_the_other_side_of_the_earth_is_the_end(self, repository: RoomRepository) -> None:
+    def test_nothing_follows_a_cursor_beyond_the_antipode(self, repository: RoomRepository) -> None:
         repository.load([make_room()])
 
         for distance in (3e7, float("inf")):
@@ -192,14 +192,14 @@ class Searching(Contract):
         query = RoomQuery(near=near, sort=BY_DISTANCE, limit=2)
         assert codes_of(repository, query)[-1] == "south"
 
-    def test_the_nearest_room_may_be_on_the_other_side_of_the_earth(self, repository: RoomRepository) -> None:
+    def test_the_nearest_room_may_be_at_the_antipode(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"r{n}", longitude=n / 1000) for n in range(300))
 
         nearest = repository.search(RoomQuery(near=Point(-51.5, 179.9), sort=BY_DISTANCE, limit=1))
         assert [room.code for room in nearest.rooms] == ["r299"]
         assert repository.count(RoomQuery(areas=(Circle(Point(-51.5, 180), MAX_RADIUS),))) == 300
 
-    def test_areas_that_have_nothing_in_common_hold_no_room(self, repository: RoomRepository) -> None:
+    def test_areas_that_do_not_overlap_hold_no_rooms(self, repository: RoomRepository) -> None:
         repository.load([make_room()])
         apart = (BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52))
 
@@ -207,7 +207,7 @@ class Searching(Contract):
         assert codes_of(repository, RoomQuery(areas=apart, near=LONDON, sort=BY_DISTANCE)) == []
         assert repository.count(RoomQuery(areas=apart)) == 0
 
-    def test_a_summary_is_of_the_rooms_that_match(self, repository: RoomRepository) -> None:
+    def test_a_summary_covers_the_matching_rooms(self, repository: RoomRepository) -> None:
         repository.load(
             [
                 make_room(code="a", price=39, size=215),
@@ -225,7 +225,7 @@ class Searching(Contract):
         assert Bucket(60, None, 2) == summary.histogram[-1]
         assert repository.count(cheap) == 3
 
-    def test_counting_may_end_early(self, repository: RoomRepository) -> None:
+    def test_counting_stops_at_the_bound(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"c{number}") for number in range(10))
 
         assert [3, 10, 10] == [repository.count(RoomQuery(), at_most) for at_most in (3, 11, None)]
@@ -237,7 +237,7 @@ class Searching(Contract):
 
         assert repository.summarise(RoomQuery()).size is None
 
-    def test_a_plain_search_of_few_rooms_is_quick(self, repository: RoomRepository) -> None:
+    def test_a_search_among_few_rooms_is_quick(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=f"r{n:03}", price=n, size=n % 7 or None) for n in range(200))
 
         for sort in SORTS.values():
@@ -245,7 +245,7 @@ class Searching(Contract):
             assert repository.search(query) == repository.search(query, quick=True)
             assert 200 == repository.count(query, quick=True)
 
-    def test_what_is_quick_is_the_whole_answer(self, repository: RoomRepository) -> None:
+    def test_quick_answers_are_complete(self, repository: RoomRepository) -> None:
         repository.load(
             make_room(code=f"r{n:03}", price=n, size=n % 7 or None, latitude=51 + n / 400) for n in range(200)
         )
@@ -260,7 +260,7 @@ class Searching(Contract):
                 with suppress(NotQuick):
                     assert repository.count(query) == repository.count(query, quick=True)
 
-    def test_listed_coordinates_find_the_rooms_there_and_no_others(self, repository: RoomRepository) -> None:
+    def test_listed_coordinates_find_only_the_rooms_there(self, repository: RoomRepository) -> None:
         rooms = [make_room(code=f"r{n:02}", latitude=n / 10, longitude=-n / 10) for n in range(60)]
         repository.load(rooms)
         few, many = (0.5, 1.0, 9.9), tuple(n / 10 for n in range(0, 60, 3))
@@ -271,7 +271,7 @@ class Searching(Contract):
                 query = RoomQuery(conditions=(listed,))
                 assert [room.code for room in rooms if query.matches(room)] == codes_of(repository, query)
 
-    def test_many_lists_of_coordinates_find_the_rooms_that_all_of_them_hold(
+    def test_several_lists_of_coordinates_must_all_hold(
         self, repository: RoomRepository
     ) -> None:
         rooms = [make_room(code=f"r{n:02}", latitude=n / 2, longitude=n / 2) for n in range(80)]
@@ -300,7 +300,7 @@ class Searching(Contract):
 
         assert Cells((), share=1) == found
 
-    def test_room_alone_in_its_cell_is_told_with_it(self, repository: RoomRepository) -> None:
+    def test_cell_with_a_single_room_includes_the_room(self, repository: RoomRepository) -> None:
         rooms = [
             make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0, title="Far west"),
             make_room(code="b", latitude=90.0, longitude=180.0),

@@ -39,19 +39,19 @@ EXTREMES = [
 class Swapping(Contract):
     """Swaps, which happen in one step and only if the old room is still there."""
 
-    def test_a_room_takes_the_place_of_none(self, repository: RoomRepository) -> None:
+    def test_swapping_none_for_a_room_adds_it(self, repository: RoomRepository) -> None:
         assert repository.swap(None, make_room())
 
         assert make_room() == repository.get("a1")
 
-    def test_a_room_takes_the_place_of_the_one_that_is_there(self, repository: RoomRepository) -> None:
+    def test_swapping_a_room_replaces_it(self, repository: RoomRepository) -> None:
         repository.load([make_room(), make_room(code="b2")])
 
         assert repository.swap(make_room(), make_room(price=1))
 
         assert [make_room(price=1), make_room(code="b2")] == everything(repository)
 
-    def test_a_room_that_moves_is_found_where_it_is(self, repository: RoomRepository) -> None:
+    def test_a_swapped_room_is_found_at_its_new_place(self, repository: RoomRepository) -> None:
         repository.load([make_room()])
 
         repository.swap(make_room(), make_room(latitude=-33.9, longitude=151.2))
@@ -59,7 +59,7 @@ class Swapping(Contract):
         query = RoomQuery(areas=(BoundingBox(151, -34, 152, -33),))
         assert repository.search(query).rooms == (make_room(latitude=-33.9, longitude=151.2),)
 
-    def test_no_room_takes_the_place_of_the_one_that_is_there(self, repository: RoomRepository) -> None:
+    def test_swapping_a_room_for_none_removes_it(self, repository: RoomRepository) -> None:
         repository.load([make_room(), make_room(code="b2")])
 
         assert repository.swap(make_room(), None)
@@ -68,7 +68,7 @@ class Swapping(Contract):
 
     @pytest.mark.parametrize("old", OTHERS, ids=repr)
     @pytest.mark.parametrize("new", [make_room(price=1), None], ids=["replace", "remove"])
-    def test_what_is_not_there_is_not_replaced(
+    def test_a_room_that_is_not_stored_is_not_replaced(
         self, repository: RoomRepository, old: Room, new: Room | None
     ) -> None:
         repository.load([make_room()])
@@ -78,7 +78,7 @@ class Swapping(Contract):
         assert [make_room()] == everything(repository)
 
     @pytest.mark.parametrize("present", OTHERS, ids=repr)
-    def test_a_room_does_not_take_the_place_of_none_where_one_is(
+    def test_none_is_not_swapped_where_a_room_exists(
         self, repository: RoomRepository, present: Room
     ) -> None:
         repository.load([present])
@@ -88,13 +88,13 @@ class Swapping(Contract):
         assert [present] == everything(repository)
 
     @pytest.mark.parametrize("new", [make_room(price=1), None], ids=["replace", "remove"])
-    def test_where_nothing_is_nothing_is_replaced(self, repository: RoomRepository, new: Room | None) -> None:
+    def test_nothing_is_replaced_in_an_empty_storage(self, repository: RoomRepository, new: Room | None) -> None:
         assert not repository.swap(make_room(), new)
 
         assert [] == everything(repository)
 
     @pytest.mark.parametrize("room", EXTREMES, ids=repr)
-    def test_a_room_is_known_again_whatever_its_values(self, repository: RoomRepository, room: Room) -> None:
+    def test_a_stored_room_equals_itself_whatever_its_values(self, repository: RoomRepository, room: Room) -> None:
         assert repository.swap(None, room)
         found = repository.get("a1")
 
@@ -104,7 +104,7 @@ class Swapping(Contract):
         assert repository.swap(room, room)
         assert repository.swap(room, None)
 
-    def test_of_two_rooms_in_one_place_only_the_named_one_is_replaced(
+    def test_a_swap_leaves_another_room_at_the_same_place_alone(
         self, repository: RoomRepository
     ) -> None:
         repository.load([make_room(), make_room(code="A1")])
@@ -114,7 +114,7 @@ class Swapping(Contract):
         assert [make_room(code="A1", price=2), make_room()] == everything(repository)
 
     @pytest.mark.parametrize(("old", "new"), [(None, None), (make_room(), make_room(code="b2"))])
-    def test_a_swap_is_of_one_code(
+    def test_a_swap_of_two_codes_is_refused(
         self, repository: RoomRepository, old: Room | None, new: Room | None
     ) -> None:
         repository.load([make_room()])
@@ -128,7 +128,7 @@ class Swapping(Contract):
         [(None, False), (make_room(price=0), False), (make_room(price=0), True)],
         ids=["add", "replace", "remove"],
     )
-    def test_of_many_at_once_exactly_one_wins(
+    def test_exactly_one_of_many_concurrent_swaps_wins(
         self, repository: RoomRepository, old: Room | None, remove: bool
     ) -> None:
         threads = 4
@@ -147,7 +147,7 @@ class Swapping(Contract):
             left = None if remove else make_room(price=won.index(True) + 1)
             assert left == repository.get("a1")
 
-    def test_no_edit_is_lost(self, repository: RoomRepository) -> None:
+    def test_concurrent_edits_are_all_kept(self, repository: RoomRepository) -> None:
         repository.load([make_room(price=0)])
 
         def raise_price(times: int) -> None:
