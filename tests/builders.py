@@ -1,4 +1,4 @@
-"""Rooms and queries for tests: those of the contract."""
+"""Rooms and queries for tests, from the contract."""
 
 from rentomatic.repository.contract.builders import (
     AREAS,

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures and options for all tests."""
 
 import os
 import shutil
@@ -14,12 +14,12 @@ from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
 
-pytest.register_assert_rewrite("rentomatic.repository.contract")  # before the first test imports it
+pytest.register_assert_rewrite("rentomatic.repository.contract")  # before the first import
 
 settings.register_profile(
     "default",
     max_examples=50,
-    deadline=None,  # machines are shared: time is measured in benchmarks, never in tests
+    deadline=None,  # machines are shared: times are measured in benchmarks, not in tests
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     print_blob=True,
 )
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings of whoever runs it, nor their database."""
+    """Hide the surrounding environment's settings and database from the tests."""
     for name in list(os.environ):
         if name.startswith(("RENTOMATIC_", "POSTGRES_", "MONGODB_", "APPLICATION_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -44,7 +44,7 @@ def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def many_rooms_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with sixty thousand sample rooms, to be copied."""
+    """A file with sixty thousand sample rooms, for copying."""
     path = tmp_path_factory.mktemp("template") / "rooms.db"
     upgrade_sqlite(path)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
@@ -62,7 +62,7 @@ def database(many_rooms_file: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """In CI nothing may be skipped: what a test needs is to be installed there."""
+    """In CI nothing may be skipped: everything that tests need must be installed there."""
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []

@@ -1,4 +1,4 @@
-"""What /metrics says, as tests read it."""
+"""The content of /metrics, parsed for tests."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,5 +16,5 @@ def figures(text: str) -> Figures:
 
 
 def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
-    """name: without the prefix that all series of the application have."""
+    """name: without the prefix of the application's series."""
     return f"rentomatic_{name}", frozenset(labels.items())

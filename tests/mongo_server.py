@@ -1,7 +1,7 @@
-"""A server that speaks MongoDB's protocol, one for each process of the tests and only if one asks.
+"""A server that speaks MongoDB's protocol, started on demand, one for each test process.
 
-Where MONGODB_TEST_URI points to a server, that one is used. Either way each test gets a database of its
-own with a random name, which is removed at the latest when the process ends; no other database is touched.
+MONGODB_TEST_URI names another server to use instead. Either way each test gets a database with a random name,
+which is removed by the end of the process at the latest; no other database is touched.
 """
 
 import atexit
@@ -23,11 +23,11 @@ from pymongo.errors import PyMongoError
 
 from tests.servers import START_TIMEOUT, STOP_TIMEOUT, die_with_parent, free_port
 
-_OTHER_SERVER = os.environ.get("MONGODB_TEST_URI")  # read here, since each test has it taken away
+_OTHER_SERVER = os.environ.get("MONGODB_TEST_URI")  # read here, because tests do not see it
 
 
 class MongoServer:
-    """SecantusDB on a loopback port. It may be stopped and started again with what it holds."""
+    """SecantusDB on a loopback port. It can be stopped and restarted without losing its data."""
 
     def __init__(self, *options: str) -> None:
         self.port = free_port()
@@ -40,7 +40,7 @@ class MongoServer:
         return f"mongodb://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        """Start it and return when it answers."""
+        """Start it and return when it responds."""
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
         storage = ["--storage-path", str(self._folder / "data")]
         with (self._folder / "log").open("ab") as log:
@@ -74,11 +74,11 @@ class MongoServer:
         """Send a signal to the process."""
         if self._process is not None:
             self._process.send_signal(sign)
-            if sign is signal.SIGSTOP:  # which takes a moment to take effect
+            if sign is signal.SIGSTOP:  # it takes a moment
                 os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def remove(self) -> None:
-        """End it and forget what it holds."""
+        """Stop it and delete its data."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -100,7 +100,7 @@ class MongoServer:
 
 @contextmanager
 def mongo_server(*options: str) -> Iterator[MongoServer]:
-    """A server of one's own, to be stopped and started at will."""
+    """Run a server for one test, which can be stopped and restarted."""
     server = MongoServer(*options)
     try:
         server.start()
@@ -111,7 +111,7 @@ def mongo_server(*options: str) -> Iterator[MongoServer]:
 
 @cache
 def shared_uri() -> str:
-    """The address of the server that all tests of this process share."""
+    """Return the address of the server that all tests of this process share."""
     if _OTHER_SERVER:
         return _OTHER_SERVER
     server = MongoServer()
@@ -122,12 +122,12 @@ def shared_uri() -> str:
 
 @contextmanager
 def database() -> Iterator[tuple[str, str]]:
-    """The address of the shared server and the name of a database of one's own, empty at first."""
+    """Give the address of the shared server and the name of a new empty database."""
     uri = shared_uri()
     name = f"rentomatic_test_{uuid.uuid4().hex}"
     try:
         yield uri, name
     finally:
-        if _OTHER_SERVER:  # ours is removed with all it holds, and takes as long to drop as to write
+        if _OTHER_SERVER:  # ours is removed with all its data, and dropping takes as long as writing
             with pymongo.MongoClient[dict[str, object]](uri) as client:
                 client.drop_database(name)

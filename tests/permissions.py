@@ -1,4 +1,4 @@
-"""Child processes whom permissions of files bind, also where the tests run as root."""
+"""Child processes to which file permissions apply, even if the tests run as root."""
 
 import ctypes
 import os
@@ -13,13 +13,13 @@ _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE = 24, 1
 
 
 def bound_by_permissions() -> None:
-    """To be run in a child before its program: permissions bind it. See capabilities(7)."""
+    """Make file permissions apply; to be run in a child before its program. See capabilities(7)."""
     if os.geteuid() == 0 and ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE) != 0:
         os._exit(77)
 
 
 def require_permissions() -> None:
-    """Skip the test where the tests run as root and may not give up its rights."""
+    """Skip the test if the tests run as root and cannot give up root's rights."""
     if os.geteuid() == 0:
         child = subprocess.run(["true"], check=False, preexec_fn=bound_by_permissions)
         if sys.platform != "linux" or child.returncode:
@@ -29,7 +29,7 @@ def require_permissions() -> None:
 def run_bound(
     *arguments: str, variables: Mapping[str, str], stdin: bytes = b"", cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """`rentomatic` with these arguments, in a process whom permissions bind."""
+    """Run `rentomatic` with these arguments in a process to which file permissions apply."""
     return subprocess.run(
         [sys.executable, "-m", "rentomatic", *arguments],
         env={**os.environ, **variables},

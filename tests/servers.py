@@ -1,4 +1,4 @@
-"""Real servers for tests: on loopback, on a free port, ended by their process id."""
+"""Real servers for tests: on loopback, on a free port, stopped by their process id."""
 
 import ctypes
 import http.client
@@ -51,24 +51,24 @@ class Server:
             connection.close()
 
     def workers(self) -> set[int]:
-        """The processes that the server started itself. Needs /proc."""
+        """Return the processes that the server started itself. Needs /proc."""
         return children_of(self.process.pid)
 
     def processes(self) -> list[int]:
-        """All processes of the server, itself the first. Needs /proc."""
+        """Return all processes of the server, the server first. Needs /proc."""
         found = [self.process.pid]
         for pid in found:
             found += children_of(pid)
         return found
 
     def under_way(self) -> int:
-        """How many requests the server works on, that for its metrics left out."""
+        """Return how many requests the server is processing, without the one for its metrics."""
         name = b"rentomatic_http_requests_in_flight "
         lines = self.get("/metrics").body.splitlines()
         return sum(int(float(line.removeprefix(name))) for line in lines if line.startswith(name))
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
-        """End the server and give its exit code."""
+        """Stop the server and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(sign)
         return self.process.wait(STOP_TIMEOUT)
@@ -77,15 +77,15 @@ class Server:
 def children_of(pid: int) -> set[int]:
     found: set[int] = set()
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # it ended in the meantime
             found |= {int(child) for child in thread.read_text().split()}
     return found
 
 
 def limit_files(pids: Iterable[int], size: int | None) -> bool:
-    """Let these processes write no file beyond so many bytes, as if the disk were full; None for no limit.
+    """Limit the size of files that these processes may write, as if the disk were full; None for no limit.
 
-    False where the system cannot do that: prlimit(2) is Linux only.
+    Returns False if the system cannot do that: prlimit(2) is Linux only.
     """
     import resource
 
@@ -99,7 +99,7 @@ def limit_files(pids: Iterable[int], size: int | None) -> bool:
 
 @contextmanager
 def no_more_files() -> Iterator[None]:
-    """This process cannot open any more files in the context."""
+    """Keep this process from opening any more files in the context."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -111,7 +111,7 @@ def no_more_files() -> Iterator[None]:
 
 
 def die_with_parent() -> None:
-    """To be run in a child: it is ended when the process that started it is killed. Linux only."""
+    """Make a child end when the process that started it is killed; run it in the child. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG, see prctl(2)
 
@@ -131,9 +131,9 @@ def serving(
     cwd: Path = ROOT,
     patience: float = START_TIMEOUT,
 ) -> Iterator[Server]:
-    """A server from its first answer to the end of the context, where its whole process group ends.
+    """Run a server from its first response to the end of the context, which ends its process group.
 
-    It ends as well when the tests are killed.
+    It also ends when the tests are killed.
     """
     environment = {**os.environ, **variables}
     with log.open("wb") as output:
@@ -152,14 +152,14 @@ def serving(
         yield server
         server.stop()
     finally:
-        with suppress(ProcessLookupError):  # the group is gone when all went well
+        with suppress(ProcessLookupError):  # the group is gone if everything went well
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(STOP_TIMEOUT)
 
 
 @contextmanager
 def rentomatic(database: str, log: Path, *options: str, **variables: str) -> Iterator[Server]:
-    """`rentomatic serve` over a storage."""
+    """Run `rentomatic serve` on a storage."""
     port = free_port()
     command = [sys.executable, "-m", "rentomatic", "serve", "--port", str(port), *options]
     with serving(command, port, log, variables={"DATABASE_URL": database, **variables}) as server:

@@ -1,4 +1,4 @@
-"""Storages that cannot look at all their rooms in the time that they are given, or not quickly."""
+"""Storages that cannot read all their rooms in the given time, or not quickly."""
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of
@@ -8,7 +8,7 @@ from rentomatic.use_cases.errors import NotQuick, OutOfTime
 
 
 class Clock:
-    """Time that passes only where a storage takes it."""
+    """A clock that advances only when a storage uses time."""
 
     now = 1000.0
 
@@ -17,12 +17,12 @@ class Clock:
 
 
 def a_second() -> Budget:
-    """A budget of a second that no wait of the machine shortens."""
+    """Return a budget of one second that delays of the machine do not shorten."""
     return Budget(1.0, Clock())
 
 
 class SlowRepo(MemRepo):
-    """Looks at every second room in time, or at none where even that is too much."""
+    """Reads every second room in time, or none if even that is too much."""
 
     samples = True
 
@@ -55,7 +55,7 @@ class SlowRepo(MemRepo):
 
 
 class LargeRepo(SlowRepo):
-    """Looks at all rooms in time, but not quickly. sampled: how many times it looked at a part of them."""
+    """Reads all rooms in time, but not quickly. sampled: how many samples it drew."""
 
     sampled = 0
 

@@ -1,4 +1,4 @@
-"""What the benchmark of load takes for an answer, for a whole page, and for a figure."""
+"""The load benchmark: what counts as a response, as a complete page, and as a figure."""
 
 import asyncio
 import gzip
@@ -82,7 +82,7 @@ def test_compressed_text_is_read() -> None:
 
 @contextmanager
 def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[int]:
-    """The port of a server that answers every GET this way."""
+    """Run a server that answers every GET this way; give its port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -110,7 +110,7 @@ def send(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, length
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """What comes of work in a thread of its own: a browser of other tests may have a loop in this one."""
+    """Run work in a thread of its own, because a browser of other tests may have a loop in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result(timeout=60)
 
@@ -128,7 +128,7 @@ def test_request_on_a_connection_that_was_closed_is_retried() -> None:
     def answer_once(handler: BaseHTTPRequestHandler) -> None:
         ports.add(handler.client_address[1])
         send(handler, b"hello")
-        handler.close_connection = True  # without saying so
+        handler.close_connection = True  # without announcing it
 
     with server(answer_once) as port:
         found = run(statuses(port, 3))
@@ -179,7 +179,7 @@ def test_response_is_complete_with_its_status_and_its_end(found: Outcome, whole:
 
 
 def look(refused: str) -> Seen:
-    """What a person sees of one page where addresses that begin so are refused."""
+    """Return what a person sees of one page if addresses with this prefix are refused."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         if refused and handler.path.startswith(refused):

@@ -27,7 +27,7 @@ from rentomatic.web.http.middleware import MAX_URL
 KNOWN = Known([*sample_rooms(60)])
 
 UNDERSTOOD = {200, 304, 404, 412, 406}
-"""406 and 412: a header that was made up asks for what is not there."""
+"""406 and 412: made-up headers ask for formats and versions that do not exist."""
 
 BY_NAME = {route.name: route for route in ROUTES}
 
@@ -38,7 +38,7 @@ def asker(seed: int = 1, known: Known = KNOWN) -> Asker:
 
 
 def requests(route: Route, number: int, seed: int = 1) -> Iterator[Request]:
-    """Random requests, and variants of each."""
+    """Yield random requests, and variants of each."""
     ask = asker(seed)
     for _ in range(number):
         request = ask.any(route)
@@ -127,7 +127,7 @@ def test_the_hunt_knows_rooms_of_each_order(application: Application) -> None:
 
 
 class FakeClock:
-    """The time of a hunt in which each request takes a second."""
+    """The clock of a hunt in which each request takes a second."""
 
     now = 0.0
 
@@ -136,7 +136,7 @@ class FakeClock:
 
 
 def expensive(request: Request) -> float:
-    """Expensive with many latitudes near a point, less so with either."""
+    """Return a high cost for many latitudes near a point, and a lower one for either alone."""
     latitudes = [
         text.count(",") + 1
         for name, text in request.parameters
@@ -271,5 +271,5 @@ def test_table_shows_shortened_requests_and_their_earlier_cost() -> None:
 
 
 def has_slip(request: Request) -> bool:
-    """Whether a name of the request is not known."""
+    """Whether the request has an unknown name."""
     return bool(request.slips())

@@ -1,4 +1,4 @@
-"""axe-core on a page: what it finds against WCAG 2.2 AA and its own best practices."""
+"""axe-core on a page: its findings against WCAG 2.2 AA and its own best practices."""
 
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,9 @@ _AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text(
 
 
 def violations(page: Page) -> list[str]:
-    """What is wrong, and where; of a dark page only the colours, since nothing else depends on it."""
+    """Return what is wrong, and where; for the dark scheme only colours, which alone depend on it."""
     page.evaluate(_AXE)
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")  # no colour is measured while it fades
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")  # no transitions
     found = _broken(page, "light", {})
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     return found + _broken(page, "dark", {"runOnly": {"type": "rule", "values": ["color-contrast"]}})

@@ -1,4 +1,4 @@
-"""The pages in a real browser. Where there is none, these tests are skipped by name."""
+"""The pages in a real browser. Without one, these tests are skipped by name."""
 
 import re
 import shutil
@@ -22,14 +22,14 @@ SIZES: dict[str, ViewportSize] = {
     "phone": {"width": 360, "height": 740},
 }
 both_sizes = pytest.mark.parametrize("size", SIZES)
-"""For what the layout decides. Scripts never ask for the size, so that one is enough for what they do."""
+"""For tests of the layout. Scripts never ask for the size, so one size is enough for their behaviour."""
 
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first of these that is there is used: the shell opens a page with a sixth of a whole browser's work."""
+"""The first of these that exists is used: the headless shell opens a page with a sixth of the work."""
 
 CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
 PATIENCE = 30_000
-"""Milliseconds in which a page shows what is expected of it, also on a busy machine."""
+"""Milliseconds in which a page shows what is expected, even on a busy machine."""
 
 QUIET = (
     "--no-sandbox",  # tests may run as root, which Chromium's sandbox refuses
@@ -43,10 +43,10 @@ QUIET = (
 expect.set_options(timeout=PATIENCE)
 
 _OTHER_NETWORK = "ERR_NETWORK_CHANGED"
-"""What Chromium loads when the machine gets another network, as Docker makes them, it gives up."""
+"""When Docker changes the machine's networks, Chromium aborts what it is loading."""
 
 _MEANT = ("400 (Bad Request)", "ERR_ABORTED", _OTHER_NETWORK)
-"""A page that explains a bad value is a 400; what a page still loads when one leaves it is given up."""
+"""Expected failures: a page that explains a bad value is a 400, and leaving a page aborts what it loads."""
 
 
 @pytest.fixture(scope="session")
@@ -71,14 +71,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @contextmanager
 def opened(browser: Browser, server: Server, size: str, *meant: str, **options: Any) -> Iterator[Page]:
-    """A page of a desktop's or of a phone's size; what goes wrong in it fails the test, unless it was meant.
+    """A page of a desktop's or a phone's size; errors in it fail the test, unless they are `meant`.
 
     options: of the browser's context.
     """
     context = browser.new_context(base_url=server.url, viewport=SIZES[size], **options)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    setattr(page, "goto", _whatever_the_network_does(page.goto))  # noqa: B010 - mypy takes no new method
+    setattr(page, "goto", _whatever_the_network_does(page.goto))  # noqa: B010 - mypy forbids assigning it
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -92,7 +92,7 @@ def opened(browser: Browser, server: Server, size: str, *meant: str, **options: 
 
 
 def _whatever_the_network_does(goto: Callable[..., Response | None]) -> Callable[..., Response | None]:
-    """Go there again where the network of the machine changed on the way."""
+    """Retry if the machine's network changed on the way."""
 
     def go(address: str, **options: Any) -> Response | None:
         for _ in range(3):
@@ -108,14 +108,14 @@ def _whatever_the_network_does(goto: Callable[..., Response | None]) -> Callable
 
 @pytest.fixture
 def size() -> str:
-    """Of the screen: a desktop's, but for tests that are marked `both_sizes`."""
+    """The size of the screen: a desktop's, except for tests marked `both_sizes`."""
     return "desktop"
 
 
 def assert_fits(
     page: Page, widths: Sequence[int], prepare: Callable[[Page], None] = lambda page: None
 ) -> None:
-    """Nothing is wider than a window of any of these widths.
+    """Check that nothing is wider than a window of any of these widths.
 
     prepare: opens what a width hides.
     """
@@ -142,7 +142,7 @@ def live(browser: Browser, server: Server, size: str) -> Iterator[Page]:
 
 
 class Camera:
-    """Takes pictures of pages, light and dark, where `--screenshots` asks for them: they cost much time."""
+    """Takes pictures of pages, light and dark, with `--screenshots`, because they are slow."""
 
     def __init__(self, wanted: bool, name: str) -> None:
         self._wanted = wanted
@@ -162,13 +162,13 @@ class Camera:
 
 @pytest.fixture
 def camera(request: pytest.FixtureRequest) -> Camera:
-    name = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")  # it may hold an address
+    name = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")  # the name may contain an address
     return Camera(request.config.getoption("--screenshots"), name)
 
 
 @pytest.fixture
 def screenshot(request: pytest.FixtureRequest, camera: Camera) -> None:
-    """Leaves a picture of the page as the test left it; a test may open pages of its own."""
+    """Take a picture of the page as the test left it; a test may open more pages."""
     used = {"live", "page"} & set(request.fixturenames)
     if used:
         page: Page = request.getfixturevalue(used.pop())

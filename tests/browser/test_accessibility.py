@@ -1,4 +1,4 @@
-"""Every state of the page of a search, as axe-core sees it, and at every width."""
+"""Every state of the search page, checked by axe-core and at every width."""
 
 import pytest
 from playwright.sync_api import Browser, Page, expect

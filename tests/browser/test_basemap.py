@@ -1,4 +1,4 @@
-"""The base map by itself, on a page with the policy of the real one."""
+"""The base map alone, on a page with the real page's Content-Security-Policy."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ DATA = 'data-tiles="/tiles/{z}/{x}/{y}.png" data-tiles-attribution="© A &amp; B
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The files, and a page with a map; `?tiles` names a tile server on it."""
+    """Serves the files, and a page with a map; `?tiles` sets its tile server."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments, directory=str(WEB))  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser, address: str, camera: Camera) -> Iterator[Page]:
-    """A page that may load from here only; what goes wrong on it fails the test."""
+    """A page that may load only from here; errors on it fail the test."""
     context = browser.new_context(base_url=address, viewport={"width": 800, "height": 600})
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -99,14 +99,14 @@ def page(browser: Browser, address: str, camera: Camera) -> Iterator[Page]:
 
 
 def look(page: Page, zoom: int, latitude: float, longitude: float, query: str = "") -> None:
-    """Open the page with the map there, and wait until all of it is drawn."""
+    """Open the page with the map at a place, and wait until it is drawn completely."""
     page.goto(f"/{query}#{zoom}/{latitude}/{longitude}")
     page.wait_for_selector("[data-drawn]", state="attached")
     page.wait_for_load_state("networkidle")
 
 
 def expect_colour(page: Page, wanted: tuple[int, ...], x: int, y: int) -> None:
-    """Of the base map at a pixel of the page."""
+    """Check the colour of the base map at a pixel of the page."""
     page.wait_for_function(HAS_COLOUR, arg=[x, y, ",".join(map(str, wanted))])
 
 
@@ -139,7 +139,7 @@ def test_the_map_follows_a_change_of_the_colour_scheme(page: Page) -> None:
 
 @pytest.mark.parametrize("longitude", [180, -180, 540])
 def test_the_map_continues_across_the_antimeridian(page: Page, longitude: int) -> None:
-    look(page, 7, -16.8, longitude)  # Taveuni, which lies on it, is right of Vanua Levu and left of the ocean
+    look(page, 7, -16.8, longitude)  # Taveuni, which it crosses, is right of Vanua Levu and left of the ocean
 
     expect_colour(page, LAND, 400 - 75, 300 - 30)
     expect_colour(page, WATER, 700, 300)

@@ -1,4 +1,4 @@
-"""The map where maps are hard: many rooms at one place, the antimeridian, far north."""
+"""The map in difficult cases: many rooms at one place, the antimeridian, the far north."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.builders import make_room
 from tests.servers import Server, rentomatic
 
 HOUSE = 30
-"""Rooms at one place."""
+"""Rooms at the same place."""
 
 
 @pytest.fixture(scope="module")

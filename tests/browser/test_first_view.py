@@ -1,4 +1,4 @@
-"""What the first view of the list costs, and that it does not wait for a script."""
+"""The cost of the first view of the list, which must not wait for scripts."""
 
 import gzip
 from collections import Counter
@@ -15,7 +15,7 @@ MOST = 250_000
 """Bytes, compressed as nginx does by default."""
 
 HEADERS = 300
-"""Bytes of an answer's headers, about."""
+"""Bytes of a response's headers, approximately."""
 
 
 def test_the_first_view_transfers_little_data(live: Page) -> None:
@@ -37,7 +37,7 @@ def test_the_first_view_transfers_little_data(live: Page) -> None:
 
 
 def test_the_first_view_sends_three_requests_besides_files(live: Page) -> None:
-    """The page, and the pins of the world and of where the rooms are: what the limits of nginx count."""
+    """The page, and the pins of the world and of the rooms' area: requests that nginx limits."""
     asked: list[str] = []
     live.on("request", lambda request: asked.append(urlsplit(request.url).path))
     live.goto("/", wait_until="networkidle")

@@ -1,4 +1,4 @@
-"""Every page by the Tab key alone: what can be used is reached, in the order in which it is seen."""
+"""Every page by the Tab key alone: every control is reached, in visual order."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ PAGES = {
     "docs": "/docs",
 }
 MOST = 400
-"""Presses of a key, more than any page has stops."""
+"""Key presses, more than any page has tab stops."""
 
 _STOPS = """() => {
     const shown = (element) => element.checkVisibility({visibilityProperty: true});
@@ -30,7 +30,7 @@ _STOPS = """() => {
         .filter((element) => shown(element) || labelled(element))
         .map((element, number) => { element.dataset.stop = number; return number; });
 }"""
-"""Numbers everything that the Tab key should reach, in the order of the document."""
+"""Numbers everything that the Tab key should reach, in document order."""
 
 _FOCUSED = """() => {
     const element = document.activeElement;
@@ -50,7 +50,7 @@ _FOCUSED = """() => {
 
 
 def tabbed_through(page: Page, key: str = "Tab") -> list[dict[str, Any]]:
-    """What has the focus after each press of the key, until it leaves the page."""
+    """Return what has the focus after each press of the key, until it leaves the page."""
     stops: list[dict[str, Any]] = []
     for _ in range(MOST):
         page.keyboard.press(key)
@@ -62,7 +62,7 @@ def tabbed_through(page: Page, key: str = "Tab") -> list[dict[str, Any]]:
 
 
 def leave_the_page(page: Page) -> None:
-    """Where something had the focus: what follows begins at the top again."""
+    """Blur the focused element, so that the next Tab starts at the top again."""
     page.evaluate(_STOPS)
     tabbed_through(page)
 
@@ -82,7 +82,7 @@ def assert_all_reached(page: Page) -> list[dict[str, Any]]:
 
 
 def parts_of(stops: list[dict[str, Any]]) -> list[str]:
-    """The parts of the page in the order in which the focus goes through them."""
+    """Return the parts of the page in the order in which the focus visits them."""
     parts = [str(stop["part"]) for stop in stops]
     return [part for number, part in enumerate(parts) if number == 0 or part != parts[number - 1]]
 
@@ -187,7 +187,7 @@ def test_the_focus_is_visible(browser: Browser, server: Server, size: str, state
             focused = page.evaluate(_FOCUSED)
             if focused is None:
                 break
-            if focused["kind"] not in kinds:  # one of each kind is enough: pictures take their time
+            if focused["kind"] not in kinds:  # one of each kind is enough: screenshots are slow
                 kinds.add(focused["kind"])
                 assert_seen(page, focused)
 
@@ -195,7 +195,7 @@ def test_the_focus_is_visible(browser: Browser, server: Server, size: str, state
 
 
 def assert_seen(page: Page, focused: dict[str, Any]) -> None:
-    """The focused element is in sight, and looks different without the focus."""
+    """Check that the focused element is visible, and looks different from when it is not focused."""
     box, window = page.evaluate(_FOCUSED)["box"], page.viewport_size
     assert window
     left, top = max(0, box["x"] - 6), max(0, box["y"] - 6)

@@ -1,4 +1,4 @@
-"""The page of a search with JavaScript: form, list and map stay together."""
+"""The search page with JavaScript: form, list and map stay in step."""
 
 import re
 
@@ -25,14 +25,14 @@ def settled(page: Page) -> None:
 
 
 def number(page: Page) -> int:
-    """How many rooms the page says match."""
+    """Return the number of matches that the page states."""
     found = re.match(r"([\d,]+) rooms?", page.get_by_role("heading", level=1).inner_text())
     assert found
     return int(found.group(1).replace(",", ""))
 
 
 def on_map(page: Page) -> int:
-    """How many rooms pins and bubbles stand for."""
+    """Return how many rooms the pins and bubbles represent."""
     bubbles = [
         title or "" for title in page.locator(".cluster").evaluate_all("found => found.map(e => e.title)")
     ]
@@ -40,7 +40,7 @@ def on_map(page: Page) -> int:
 
 
 def drag(page: Page, by: tuple[int, int]) -> None:
-    """Move the map."""
+    """Drag the map."""
     area = page.locator("#map").bounding_box()
     assert area
     x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2 + 15
@@ -51,7 +51,7 @@ def drag(page: Page, by: tuple[int, int]) -> None:
 
 
 def lone_pin(page: Page) -> Locator:
-    """A pin that nothing lies over."""
+    """Return a pin that nothing covers."""
     for pin in page.locator(".pin").all():
         if pin.evaluate(
             """pin => {
@@ -570,7 +570,7 @@ def test_a_highlight_on_the_map_disappears_with_its_room(
         expect(page.locator("#map .pin.shown")).to_have_count(1)
         if way == "failed":
             page.route("**/parts/rooms?*", lambda route: route.abort())
-        page.locator("[name=filter_price__lte]").evaluate(  # the pointer stays where it is
+        page.locator("[name=filter_price__lte]").evaluate(  # without moving the pointer
             "to => { to.value = '1'; to.dispatchEvent(new Event('change', {bubbles: true})); }"
         )
         expect(page.locator(".room")).to_have_count(0)

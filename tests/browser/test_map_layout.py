@@ -1,4 +1,4 @@
-"""The map with large text, and on paper."""
+"""The map with large text, and in print."""
 
 from itertools import combinations
 
@@ -19,7 +19,7 @@ PLACE = """pin => {
     const map = pin.closest("#map").getBoundingClientRect(), {left, top} = pin.getBoundingClientRect();
     return [(left - map.left) / map.width, (top - map.top) / map.height];
 }"""
-"""Where a pin is on its map, from 0 to 1."""
+"""The position of a pin on its map, from 0 to 1."""
 
 
 def box(page: Page, selector: str) -> FloatRect:

@@ -1,4 +1,4 @@
-"""The page of a room, and those of errors, in a browser."""
+"""The page of a room, and error pages, in a browser."""
 
 import re
 
@@ -13,7 +13,7 @@ AMONG_MANY = "/?near=51.512,-0.123&radius=3000"
 
 
 def open_a_room(page: Page) -> str:
-    """Choose the first room of a search, as one would; its code."""
+    """Open the first room of a search by its link; return its code."""
     page.goto(AMONG_MANY)
     card = page.locator(".rooms .room").first
     code = card.get_attribute("data-code")

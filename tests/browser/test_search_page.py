@@ -1,4 +1,4 @@
-"""The page of a search without JavaScript: all of it works."""
+"""The search page without JavaScript: everything works."""
 
 import re
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("screenshot")
 
 
 def filters(page: Page) -> None:
-    """Have the filters open, which a phone hides behind a button."""
+    """Open the filters, which a phone hides behind a button."""
     if page.get_by_role("group", name="Price per day").is_hidden():
         page.locator("label.show-filters").click()
 

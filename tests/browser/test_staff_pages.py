@@ -1,4 +1,4 @@
-"""What staff do at a browser, with scripts and without, on a server that knows their key."""
+"""The pages of staff in a browser, with and without scripts, on a server that knows their key."""
 
 import json
 import os
@@ -32,7 +32,7 @@ KEY, ENTRY = key_of("anna", Scope.WRITE, Scope.IMPORT)
 IMPORTER, IMPORTER_ENTRY = key_of("loader", Scope.IMPORT)
 HEADER = "code,size,price,latitude,longitude\n"
 MEANT = tuple(f"status of {status}" for status in (400, 403, 404, 409, 413, 422, 429, 500, 503))
-"""A page that explains why nothing was done has the status of a failure, which Chromium tells the console."""
+"""A page that explains a failure has its status, which Chromium reports on the console."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def page(browser: Browser, desk: Server, scripts: bool) -> Iterator[Page]:
-    """On a desktop without scripts, and on a phone with them: `live` is for both with scripts."""
+    """A desktop without scripts and a phone with them; `live` has scripts on both."""
     with opened(
         browser, desk, "phone" if scripts else "desktop", *MEANT, java_script_enabled=scripts
     ) as page:
@@ -75,7 +75,7 @@ def sign_in(page: Page, key: str = KEY, target: str = "/staff") -> None:
 
 
 def put(server: Server, room: Room) -> None:
-    """Change a room as a program does that has a key."""
+    """Change a room through the API."""
     members = {name: getattr(room, name) for name in ("size", "price", "latitude", "longitude")}
     request = urllib.request.Request(
         f"{server.url}/rooms/{room.code}",
@@ -195,7 +195,7 @@ def test_a_listing_is_previewed_and_imported(
 
 
 def slowly(page: Page, rate: int = 1_000_000) -> None:
-    """Let the page upload no more than so many bytes a second."""
+    """Limit the page's uploads to `rate` bytes a second."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send(
@@ -206,7 +206,7 @@ def slowly(page: Page, rate: int = 1_000_000) -> None:
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A listing of three megabytes, of rooms that are there after the first time."""
+    """A listing of three megabytes, whose rooms exist after the first import."""
     file = tmp_path / "large.csv"
     line = ",20,60,51.5,-0.12," + "x" * 300 + "\n"
     rows = "".join(f"large{number}{line}" for number in range(9000))
@@ -286,7 +286,7 @@ def test_a_file_changed_after_the_preview_must_be_chosen_again(live: Page, tmp_p
     now = live.get_by_role("button", name="Import now")
     expect(now).to_be_visible()
     file.write_text(f"{HEADER}changed,20,60,51.5,-0.12\n")
-    os.utime(file, (0, 0))  # Chromium compares seconds
+    os.utime(file, (0, 0))  # Chromium compares whole seconds
     now.click()
 
     expect(live.get_by_role("alert")).to_contain_text("Choose it again.")
@@ -330,7 +330,7 @@ def test_a_form_from_another_site_does_nothing(browser: Browser, desk: Server) -
     with opened(browser, desk, "desktop", *MEANT) as page:
         sign_in(page)
         form = f'<form action="{desk.url}/staff/rooms/attacked/remove" method="post"><button>Go</button>'
-        elsewhere = desk.url.replace("127.0.0.1", "localhost")  # another site, as browsers see it
+        elsewhere = desk.url.replace("127.0.0.1", "localhost")  # another site to a browser
         page.route(
             f"{elsewhere}/",
             lambda route: route.fulfill(content_type="text/html", body=form),

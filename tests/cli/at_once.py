@@ -1,8 +1,8 @@
-"""Commands, each in a process of its own, which begin at the same moment: at_once.py COMMANDS
+"""Runs commands, each in its own process, which start at the same moment: at_once.py COMMANDS
 
 COMMANDS: a list of lists of arguments, as JSON.
-The processes are forks of one that has imported what migrations need, which takes longer than to migrate.
-Prints the exit code, standard output and standard error of each, as JSON.
+The processes are forked after importing what migrations need, which takes longer than migrating. Prints the
+exit code, standard output and standard error of each, as JSON.
 """
 
 import json
@@ -33,11 +33,11 @@ def main(commands: list[list[str]]) -> None:
 
 
 def _fork(begin: int, starter: int, arguments: list[str], out: Path, err: Path) -> int:
-    """Give the process id of a child, which begins when nobody holds the starter any more."""
+    """Fork a child that starts when nobody holds the starter any more; return its process id."""
     child = os.fork()
     if child:
         return child
-    code = 70  # where the child itself fails: it must not go on in the code of its parent
+    code = 70  # if the child itself fails: it must not continue in its parent's code
     try:
         os.close(starter)
         os.dup2(os.open(out, os.O_CREAT | os.O_WRONLY), 1)

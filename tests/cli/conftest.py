@@ -1,4 +1,4 @@
-"""The command line as tests use it: in this process, on an SQLite file of the test's own."""
+"""The command line for tests: in this process, on an SQLite file for each test."""
 
 import io
 import json
@@ -29,21 +29,21 @@ _OUTPUT_VARIABLES = (
     *("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
     *("PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"),
 )
-"""What in the environment of whoever runs the tests would change the output."""
+"""Variables of the surrounding environment that would change the output."""
 
 AT_ONCE = Path(__file__).with_name("at_once.py")
 LIMIT = 120.0
-"""Seconds that processes may take together."""
+"""Seconds that processes may take in all."""
 
 ANNOUNCED = re.compile(r"(?:Storage: (.*)\n)?((?s:.*))")
-"""Standard error of a command: the storage that it is about to change, and the rest."""
+"""Splits the standard error of a command into the storage that it is about to change, and the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command left behind: its exit code, standard output and standard error.
+    """The outcome of a command: its exit code, standard output and standard error.
 
-    storage: the storage that it named on standard error as the one it is about to change; not in `err`.
+    storage: the storage that it named on standard error before changing it; not part of `err`.
     """
 
     code: int
@@ -53,7 +53,7 @@ class Outcome:
 
 
 MANY_ROOMS = sorted(sample_rooms(1200), key=lambda room: room.code)
-"""More than any storage writes at a time."""
+"""More rooms than any storage writes in one batch."""
 
 
 class CommandLine(Protocol):
@@ -87,7 +87,7 @@ class Storage:
 
 @pytest.fixture(scope="session")
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file without rooms, to be copied."""
+    """A migrated file without rooms, for copying."""
     path = tmp_path_factory.mktemp("template") / "rooms.db"
     upgrade_sqlite(path)
     return path
@@ -95,7 +95,7 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rooms_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with `MANY_ROOMS`, to be copied."""
+    """A file with `MANY_ROOMS`, for copying."""
     path = tmp_path_factory.mktemp("template") / "rooms.db"
     shutil.copy(empty_file, path)
     repository = open_repository(read_settings({"DATABASE_URL": f"sqlite:///{path}"}))
@@ -106,7 +106,7 @@ def rooms_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def storage(empty_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """An empty storage `rooms.db`, in the directory where the commands of the test run."""
+    """An empty storage `rooms.db`, in the working directory of the test's commands."""
     for name in _OUTPUT_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     path = tmp_path / "rooms.db"
@@ -120,7 +120,7 @@ def storage(empty_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def rentomatic(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> CommandLine:
-    """The command line on that storage; its output is no terminal."""
+    """The command line on that storage; its output is not a terminal."""
 
     def command_line(*arguments: str, stdin: bytes = b"") -> Outcome:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -136,7 +136,7 @@ def rentomatic(
 
 
 def at_once(*commands: list[str]) -> list[tuple[int, str, str]]:
-    """Run commands in processes that begin at the same moment; the exit code, output and errors of each."""
+    """Run commands in processes that start at the same moment; return each exit code, output and errors."""
     done = subprocess.run(
         [sys.executable, str(AT_ONCE), json.dumps(commands)],
         capture_output=True,
@@ -149,7 +149,7 @@ def at_once(*commands: list[str]) -> list[tuple[int, str, str]]:
 
 
 def url_of(conninfo: str, name: str) -> str:
-    """A URL of the same server, as its user would write it."""
+    """Return a URL of the same server, as a user would write it."""
     given = {part: quote(str(value), safe="") for part, value in conninfo_to_dict(conninfo).items()}
     login = given["user"] + (f":{given['password']}" if "password" in given else "")
     return f"postgresql://{login}@{given['host']}:{given['port']}/{quote(name, safe='')}"

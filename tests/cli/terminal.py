@@ -1,4 +1,4 @@
-"""Commands on a terminal, which ask before they change something."""
+"""Commands on a terminal, which ask before they change anything."""
 
 import os
 import pty
@@ -14,21 +14,21 @@ LIMIT = 60.0
 
 @dataclass(slots=True)
 class Asked:
-    """A command that has asked its question. shown: all that the terminal showed up to it."""
+    """A command that has asked its question. shown: everything on the terminal up to it."""
 
     shown: str
     _terminal: int
     _running: "subprocess.Popen[bytes]"
 
     def answer(self, text: str) -> int:
-        """Type an answer; the exit code of the command."""
+        """Type an answer; return the exit code of the command."""
         os.write(self._terminal, f"{text}\n".encode())
         return self._running.wait(LIMIT)
 
 
 @contextmanager
 def asked(*arguments: str) -> Iterator[Asked]:
-    """`rentomatic …` on a terminal, when it has asked; it is ended with the context."""
+    """Run `rentomatic …` on a terminal until it asks; stop it at the end of the context."""
     terminal, end = pty.openpty()
     command = [sys.executable, "-m", "rentomatic", *arguments]
     with subprocess.Popen(command, stdin=end, stdout=end, stderr=end) as running:

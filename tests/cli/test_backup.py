@@ -1,4 +1,4 @@
-"""backup and restore, on every storage that lasts."""
+"""backup and restore, on every storage that outlives the process."""
 
 import gzip
 import io
@@ -37,7 +37,7 @@ FEW = [make_room(), make_room(code="b1", size=None), make_room(code="c1", price=
 
 @pytest.fixture(params=["sqlite", "postgres", "mongo"])
 def lasting(request: pytest.FixtureRequest, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """The storage that the environment names, of each kind in turn, with its schema and no room."""
+    """The storage named by the environment, of each kind in turn, with its schema and no rooms."""
     if request.param != "sqlite":
         monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(f"{request.param}_url"))
         request.getfixturevalue("rentomatic")("migrate")
@@ -53,7 +53,7 @@ def rooms_in(path: Path) -> list[Room]:
 
 
 def write_damaged(path: Path) -> None:
-    """A backup whose last room says another price than it did."""
+    """Write a backup whose last room has a changed price."""
     lines = gzip.decompress(backups()[-1].read_bytes()).splitlines(keepends=True)
     lines[-2] = re.sub(rb'"price":\d+', b'"price":7', lines[-2])
     path.write_bytes(gzip.compress(b"".join(lines)))
@@ -159,7 +159,7 @@ def test_a_backup_shows_one_moment_while_others_write(rentomatic: CommandLine, l
             for number in range(10_000):
                 if done.is_set():
                     return
-                # Both or neither: one is read first, the other last.
+                # Both or neither appear: one is read first, the other last.
                 repository.load([make_room(code=f"0-{number:05}"), make_room(code=f"z-{number:05}")])
 
     writer = threading.Thread(target=write)
@@ -346,7 +346,7 @@ def test_hidden_characters_in_a_backup_are_spelled_out(rentomatic: CommandLine, 
 def back_up_and_turn_to_another(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Back up a room of rooms.db; from then on commands act on other.db."""
+    """Back up a room of rooms.db, then let commands act on other.db."""
     storage.put(make_room())
     rentomatic("backup")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
@@ -461,7 +461,7 @@ def test_a_full_disk_leaves_the_backups_as_they_were(storage: Storage, rentomati
     before = backups()
     storage.put_all(sample_rooms(10_000))
 
-    # A limit on the size of files stands for a disk that fills up.
+    # A limit on the size of files simulates a full disk.
     done = subprocess.run(
         ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *COMMAND, "backup", "--keep", "1"],
         capture_output=True,
@@ -484,7 +484,7 @@ def wait_for(condition: Callable[[], Any], running: subprocess.Popen[bytes]) -> 
 
 @pytest.fixture(scope="module")
 def large_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with so many rooms that a backup of them can be stopped, to be copied."""
+    """A file with enough rooms to stop a backup midway, for copying."""
     path = Path(shutil.copy(empty_file, tmp_path_factory.mktemp("large")))
     with closing(open_repository(read_settings({"DATABASE_URL": f"sqlite:///{path}"}))) as repository:
         repository.load(sample_rooms(30_000))
@@ -493,13 +493,13 @@ def large_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def large(large_file: Path, storage: Storage) -> None:
-    """Rooms of which a backup takes its time."""
+    """Rooms whose backup takes a while."""
     shutil.copy(large_file, storage.path)
     Path("backups").mkdir()
 
 
 def stopped_while_writing(sign: signal.Signals) -> int:
-    """The exit code of a backup that gets the signal in the middle."""
+    """Return the exit code of a backup that gets the signal midway."""
     before = set(backups())
 
     def part_is_there() -> bool:

@@ -31,21 +31,21 @@ _ALGORITHM = "301306072a8648ce3d020106082a8648ce3d030107"
 
 
 def element(tag: int, content: bytes) -> bytes:
-    """An element of DER, whose length here takes one byte, or two behind one that says so."""
+    """Return an element of DER, with a length of one byte, or of two after one that says so."""
     size = len(content)
     length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
     return bytes([tag]) + length + content
 
 
 def moment(when: datetime) -> bytes:
-    """A moment as RFC 5280 wants it: until 2049 with two digits of the year."""
+    """Return a time as in RFC 5280: until 2049 with a two-digit year."""
     if 1950 <= when.year < 2050:
         return element(0x17, f"{when:%y%m%d%H%M%SZ}".encode())
     return element(0x18, f"{when:%Y%m%d%H%M%SZ}".encode())
 
 
 def pem(start: datetime, end: datetime) -> str:
-    """A certificate (RFC 5280, 4.1) of nobody, signed by nobody."""
+    """Return a certificate (RFC 5280, 4.1) without subject and valid signature."""
     algorithm, bits = bytes.fromhex(_ALGORITHM), element(3, b"\x00")
     members = (
         element(2, b"\x01"),
@@ -62,7 +62,7 @@ def pem(start: datetime, end: datetime) -> str:
 
 @pytest.fixture
 def validity_of(tmp_path: Path) -> Callable[[str], Validity]:
-    """The validity of a certificate whose file has this content."""
+    """Return the validity of a certificate with this content."""
 
     def validity_of(content: str) -> Validity:
         path = tmp_path / "tls.crt"

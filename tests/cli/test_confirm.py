@@ -1,4 +1,4 @@
-"""Nothing is overwritten or removed before somebody agrees, and everyone is told what it is about."""
+"""Nothing is overwritten or removed without confirmation, and every command names its target."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ HERE, THERE = make_room(code="here"), make_room(code="there")
 
 @pytest.fixture
 def surroundings(storage: Storage, rentomatic: CommandLine) -> None:
-    """A storage with one room, a backup and a copy of it with another one, and files that have content."""
+    """A storage with a room, a backup, a copy with another room, and files with content."""
     storage.put(HERE)
     rentomatic("backup")
     storage.put(THERE)
@@ -33,7 +33,7 @@ OVERWRITING = {
     "backup -o out.gz": "out.gz exists and will be overwritten.",
     "import - --report refused.csv": "refused.csv exists and will be overwritten.",
 }
-"""Command lines that overwrite or remove something, and what they say of it."""
+"""Command lines that overwrite or remove something, and what they say about it."""
 
 
 def contents() -> list[bytes]:

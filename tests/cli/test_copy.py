@@ -16,7 +16,7 @@ from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
 
 SOURCE = "sqlite:///rooms.db"
 TARGETS = {"memory": "memory:", "sqlite": "sqlite:///copy.db"}
-"""Empty storages that rooms are copied to."""
+"""Empty target storages."""
 
 
 def rooms_in(name: str) -> list[Room]:

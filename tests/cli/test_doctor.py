@@ -33,7 +33,7 @@ def test_a_healthy_machine_passes_every_check(rentomatic: CommandLine, storage: 
 
 
 def flattened(table: str) -> str:
-    """The text of a table whose cells go over several lines."""
+    """Return the text of a table whose cells span several lines."""
     return " ".join(table.split())
 
 
@@ -93,7 +93,7 @@ def test_checks_depend_on_the_storage(
 
 
 def found(rentomatic: CommandLine) -> dict[str, tuple[str, str]]:
-    """State and facts of each check."""
+    """Return state and facts of each check."""
     done = rentomatic("doctor", "--format", "json")
     findings: list[dict[str, Any]] = json.loads(done.out)
     assert [each["good"] for each in findings] == [each["state"] != "wrong" for each in findings]

@@ -14,9 +14,9 @@ from tests.cli.conftest import CommandLine, Storage
 
 
 def all_errors() -> set[type[RentomaticError]]:
-    """Every kind of error that the program has."""
+    """Return every error class of the program."""
     for module in pkgutil.walk_packages(package.__path__, "rentomatic."):
-        if not module.name.endswith(("__main__", "revisions.env")):  # these two run when they are imported
+        if not module.name.endswith(("__main__", "revisions.env")):  # these two run on import
             importlib.import_module(module.name)
     found: set[type[RentomaticError]] = set()
     waiting = [RentomaticError]

@@ -1,4 +1,4 @@
-"""export: every room that matches, in a file that is whole or not there."""
+"""export: every matching room, in a file that is either complete or absent."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ def many_rooms(storage: Storage, rooms_file: Path) -> None:
 
 
 def files() -> set[str]:
-    """What stands beside the storage."""
+    """Return the files beside the storage."""
     return {path.name for path in Path().iterdir() if not path.name.startswith("rooms.db")}
 
 
@@ -69,7 +69,7 @@ def test_an_exported_file_can_be_imported_by_its_name(
     done = rentomatic("import", name)
 
     assert (done.code, done.err) == (0, "")
-    assert storage.rooms() == ROOMS  # of copy.db by now
+    assert storage.rooms() == ROOMS  # copy.db by now
 
 
 @pytest.mark.parametrize("format_", ["csv", "ndjson"])
@@ -180,7 +180,7 @@ def test_a_directory_is_refused_as_a_file(rentomatic: CommandLine) -> None:
 
 def test_a_named_pipe_is_written_to_and_not_replaced(rentomatic: CommandLine) -> None:
     os.mkfifo("pipe")
-    both_ends = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)  # so that nobody waits for the other one
+    both_ends = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)  # so that neither end waits for the other
 
     done = rentomatic("export", "code__eq=none", "-o", "pipe")
 

@@ -1,4 +1,4 @@
-"""Every command explains itself, with examples that run."""
+"""Every command has help with examples that run."""
 
 import gzip
 import os
@@ -28,7 +28,7 @@ LIMIT = 60
 
 
 def examples(command: click.Command) -> list[str]:
-    """The command lines below `Example:` or `Examples:` in a help text."""
+    """Return the command lines below `Example:` or `Examples:` in a help text."""
     lines = iter((command.help or "").splitlines())
     for line in lines:
         if line.strip() in ("Example:", "Examples:"):
@@ -56,7 +56,7 @@ def test_every_command_has_help_with_an_example_of_itself(rentomatic: CommandLin
     assert examples(COMMANDS[name])
     assert all(f"rentomatic {name}" in line for line in examples(COMMANDS[name]))
     for line in examples(COMMANDS[name]):
-        assert f"\n    {line}\n" in done.out  # not wrapped: it is copied as it stands
+        assert f"\n    {line}\n" in done.out  # not wrapped, so that it can be copied
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -89,7 +89,7 @@ def test_every_command_is_listed(rentomatic: CommandLine) -> None:
 
 @pytest.fixture
 def surroundings(storage: Storage) -> None:
-    """What the examples take for granted: sample rooms, and the files that they name."""
+    """What the examples assume: sample rooms, and the files that they name."""
     storage.put_all(sample_rooms(200))
     rooms = list(sample_rooms(50))
     Path("rooms.csv").write_bytes(b"".join(csv.write(rooms)))
@@ -121,7 +121,7 @@ def test_every_example_runs(rentomatic: CommandLine, monkeypatch: pytest.MonkeyP
 def test_every_example_of_serve_is_valid(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
-    words = shlex.split(line.replace("@localhost/", "@127.0.0.1:1/"))  # where nobody listens
+    words = shlex.split(line.replace("@localhost/", "@127.0.0.1:1/"))  # where nothing listens
     while "=" in words[0]:
         monkeypatch.setenv(*words.pop(0).split("=", 1))
     assert words.pop(0) == "rentomatic"
@@ -144,7 +144,7 @@ def test_every_example_with_a_pipe_runs(line: str) -> None:
 
     assert done.returncode == 0
     told = [line for line in done.stderr.splitlines() if line != b"Storage: rooms.db"]
-    assert ("make-key" in line) == bool(told)  # where the key itself goes
+    assert ("make-key" in line) == bool(told)  # the key itself goes to standard error
 
 
 @pytest.mark.usefixtures("surroundings")
@@ -168,7 +168,7 @@ def test_every_example_of_serve_listens_and_stops(tmp_path: Path, line: str) -> 
             wait_for(lambda: Path("log").read_bytes().count(b"Started worker-") == workers, server)
             with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=LIMIT) as answer:
                 status = answer.status
-            time.sleep(0.3)  # a worker that has just started is stopped by force, which takes long
+            time.sleep(0.3)  # a worker that has just started would have to be killed, which takes long
             server.send_signal(signal.SIGTERM)
             code = server.wait(LIMIT)
         finally:

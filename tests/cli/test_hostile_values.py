@@ -1,4 +1,4 @@
-"""What is typed, and what stands in a listing, is quoted as it is: no escapes reach the terminal."""
+"""Typed text and text in listings is quoted exactly: no escape sequences reach the terminal."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""import: what is loaded from which listing, and what is told about it."""
+"""import: what is loaded from which listing, and what is reported."""
 
 import gzip
 from pathlib import Path
@@ -17,7 +17,7 @@ ROOMS = [make_room(), make_room(code="b2", size=None, price=85, latitude=41.4036
 
 
 def told(added: int = 0, replaced: int = 0, unchanged: int = 0, skipped: int = 0, refused: int = 0) -> str:
-    """What an import says at its end."""
+    """Return the summary that an import prints."""
     return (
         f"{added:,} added, {replaced:,} replaced, {unchanged:,} unchanged, {skipped:,} skipped, "
         f"{refused:,} refused.\n"

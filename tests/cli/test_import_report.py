@@ -11,7 +11,7 @@ HEADER = "code,size,price,latitude,longitude\n"
 
 
 def report(rentomatic: CommandLine, listing: str, *options: str) -> list[list[str]]:
-    """The rows of the report on a listing."""
+    """Return the rows of the report on a listing."""
     Path("rooms.csv").write_bytes(listing.encode())
     rentomatic("import", "rooms.csv", "--report", "refused.csv", *options)
     with Path("refused.csv").open(newline="", encoding="utf-8") as file:

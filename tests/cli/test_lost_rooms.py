@@ -1,4 +1,4 @@
-"""Backups of a storage that lost most of its rooms: written, told of, and never in the place of good ones."""
+"""Backups of a storage that lost most of its rooms: written, reported, and never replacing good ones."""
 
 import shutil
 import sqlite3
@@ -25,7 +25,7 @@ def remove(storage: Storage, rooms: int) -> None:
 
 @pytest.fixture
 def good(storage: Storage, rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Two backups of ten rooms, of the days before; two are to be kept."""
+    """Two backups of ten rooms, from earlier days; two are kept."""
     monkeypatch.setenv("RENTOMATIC_BACKUP_KEEP", "2")
     storage.put_all(MANY)
     rentomatic("backup")

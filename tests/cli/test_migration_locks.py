@@ -1,4 +1,4 @@
-"""Migrations of PostgreSQL beside transactions that stay open, searches and writes."""
+"""Migrations of PostgreSQL during open transactions, searches and writes."""
 
 import shutil
 import threading
@@ -26,7 +26,7 @@ from tests.cli.conftest import CommandLine, url_of
 
 LIMIT = 60.0
 LONGEST_SEARCH = 2.0
-"""Seconds; a search that waits for a migration to get its lock takes as long as that waits."""
+"""Seconds; a search behind a waiting migration waits as long as the migration does."""
 
 NEXT_REVISION = f'''
 from alembic import op
@@ -47,7 +47,7 @@ def upgrade():
 
 @dataclass
 class Requests:
-    """Searches and writes that go on until the end of the context, and the seconds that each took."""
+    """Searches and writes that run until the end of the context, and the seconds that each took."""
 
     repository: PostgresRepo
     seconds: list[float] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Requests:
 
 @pytest.fixture
 def conninfo(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A database of the first revision with rooms in it; the environment names it."""
+    """A database of the first revision with rooms; the environment names it."""
     with postgres_server.empty_database() as conninfo:
         migrate.upgrade(conninfo, "0001")
         with psycopg.connect(conninfo) as connection, connection.cursor() as cursor:
@@ -85,20 +85,20 @@ def conninfo(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def altering(conninfo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The same, up to date, and a newer revision to come that alters the table of rooms."""
+    """The same, up to date, with a newer revision to apply that alters the table of rooms."""
     bring(conninfo, ALTERS, monkeypatch, tmp_path)
     return conninfo
 
 
 @pytest.fixture
 def indexing(conninfo: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """The same, but that the revision to come builds an index."""
+    """The same, but the newer revision builds an index."""
     bring(conninfo, BUILDS_AN_INDEX, monkeypatch, tmp_path)
     return conninfo
 
 
 def bring(conninfo: str, act: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Bring the database up to date, and let there be a newer revision that does this."""
+    """Bring the database up to date, and add a newer revision that does this."""
     migrate.upgrade(conninfo)
     folder = tmp_path / "revisions"
     shutil.copytree(migrate._SCRIPTS.folder, folder)
@@ -108,7 +108,7 @@ def bring(conninfo: str, act: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 @contextmanager
 def reading(conninfo: str) -> Iterator[int]:
-    """The process id of a transaction that has read the rooms, and stays open."""
+    """Open a transaction that has read the rooms; give its process id."""
     with psycopg.connect(make_conninfo(conninfo, application_name="a report")) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("SELECT count(*) FROM room")
@@ -139,7 +139,7 @@ def answer(conninfo: str, statement: str) -> Any:
 
 
 def waits(conninfo: str) -> bool:
-    """Whether a migration waits for a lock, other than the one that keeps other migrations waiting."""
+    """Whether a migration waits for a lock, other than the lock between migrations."""
     statement = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
     return bool(answer(conninfo, f"{statement} AND datname = current_database()"))
 

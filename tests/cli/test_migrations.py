@@ -1,4 +1,4 @@
-"""Schemas: up and down, from many places at once, printed and applied by hand, missing and too new."""
+"""Schemas: upgraded, downgraded, migrated concurrently, applied by hand, missing and too new."""
 
 import json
 import sqlite3
@@ -51,7 +51,7 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database of each kind that has SQL; the environment names it."""
+    """An empty database of each kind with SQL; the environment names it."""
     return named(request, monkeypatch)
 
 
@@ -62,7 +62,7 @@ def any_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def named(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    request.getfixturevalue("rentomatic")  # sets a storage of its own
+    request.getfixturevalue("rentomatic")  # sets a storage first
     url = str(request.getfixturevalue(f"{request.param}_url"))
     monkeypatch.setenv("DATABASE_URL", url)
     return url
@@ -73,16 +73,16 @@ def settings(url: str) -> Settings:
 
 
 def needed(url: str) -> str | None:
-    """The revision that this program needs there."""
+    """Return the revision that this program needs there."""
     return settings(url).database.revision
 
 
 def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
-    """The rows of SQL that is run as whoever keeps the database would do."""
+    """Run SQL as an administrator would; return its rows."""
     match settings(url).database:
         case PostgresBackend(conninfo=conninfo):
             with psycopg.connect(conninfo, autocommit=True) as connection:
-                # One at a time, as psql does: a string of several would be one transaction.
+                # One at a time, like psql: several in one string would be one transaction.
                 for statement in text.strip().rstrip(";").split(";\n"):
                     cursor = connection.execute(statement.encode())
                 return cursor.fetchall() if cursor.description else []
@@ -95,7 +95,7 @@ def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
 
 
 def schema(url: str) -> list[tuple[Any, ...]]:
-    """Everything that a migration could have made, in words of the database."""
+    """Return everything that a migration could have created, as the database describes it."""
     if url.startswith("sqlite"):
         rows = by_hand(url, "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")
         return [(kind, name, " ".join((text or "").split())) for kind, name, text in rows]
@@ -179,7 +179,7 @@ def test_ten_concurrent_migrations_create_one_schema(any_url: str) -> None:
     kept = f"The schema is up to date ({newest}).\n"
     printed = [out for _, out, _ in done]
     assert {changed, kept} >= set(printed)
-    # What MongoDB has for a lock, an upsert, may tell all of them that there was nothing before.
+    # MongoDB's lock, an upsert, may tell all of them that there was no schema before.
     assert 1 <= printed.count(changed) <= (10 if any_url.startswith("mongodb") else 1)
     load(any_url, 100)
 
@@ -195,7 +195,7 @@ def make_newer(url: str, revision: str = "9999") -> None:
 def test_a_newer_schema_of_the_same_generation_is_used(
     rentomatic: CommandLine, any_url: str
 ) -> None:
-    """As after a new version that was rolled back: it only added something."""
+    """As after a new version was rolled back: it only added something."""
     rentomatic("migrate")
     make_newer(any_url, "0999")
     load(any_url, 3)
@@ -278,7 +278,7 @@ def test_a_removed_schema_is_noticed_and_found_again(
 
 @pytest.fixture
 def strange_name() -> Iterator[str]:
-    """The name of a database that is not there yet and gone at the end."""
+    """The name of a database that does not exist yet and is removed at the end."""
     name = f"a \"b\" 'c'; DROP %20@/é {uuid4().hex}"
     yield name
     postgres_server.drop(name)
@@ -286,7 +286,7 @@ def strange_name() -> Iterator[str]:
 
 @pytest.fixture
 def user() -> Iterator[str]:
-    """Somebody who may not create databases."""
+    """A user without the right to create databases."""
     name = f"rentomatic_test_{uuid4().hex}"
     with psycopg.connect(postgres_server.conninfo_of_server(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'hunter2'").format(sql.Identifier(name)))

@@ -1,4 +1,4 @@
-"""SQLite files that are made on first use, whole or not at all, and those that are there but empty."""
+"""SQLite files created on first use, completely or not at all, and files that exist but are empty."""
 
 import os
 import signal
@@ -224,7 +224,7 @@ def test_a_symbolic_link_is_followed_when_the_file_is_created(
 
 
 def leave_a_log(path: Path) -> None:
-    """Add a room as a process does that is killed before its log is brought home."""
+    """Add a room like a process that is killed before its log is checkpointed."""
     adds = f"""
 import os, sqlite3
 connection = sqlite3.connect({str(path)!r})
@@ -260,7 +260,7 @@ def a_killed_server(storage: Storage, log: Path) -> Iterator[None]:
 
 @contextmanager
 def a_running_server(storage: Storage, log: Path) -> Iterator[None]:
-    """One that has nothing in its log yet."""
+    """A server that has nothing in its log yet."""
     with serving_rentomatic(f"sqlite:///{storage.path}", log) as server:
         assert 200 == server.get("/rooms").status
         yield
@@ -292,7 +292,7 @@ def test_an_empty_file_can_be_filled_once_logs_of_an_earlier_one_are_moved_away(
     path, names = str(storage.path), [f"{storage.path}{end}" for end in ("", "-wal", "-shm")]
     for name in refused[0].err.rpartition(": ")[2].partition(". (")[0].split(", "):
         names.remove(name)
-        with suppress(FileNotFoundError):  # its server has removed it at its end
+        with suppress(FileNotFoundError):  # its server removed it when it ended
             Path(name).rename(Path("backups", Path(name).name))
     done = rentomatic(*line.split())
 
@@ -304,7 +304,7 @@ def test_an_empty_file_can_be_filled_once_logs_of_an_earlier_one_are_moved_away(
 
 
 def contents(folder: Path) -> dict[str, int]:
-    """The files of the storage, and their sizes."""
+    """Return the files of the storage, and their sizes."""
     return {each.name: each.stat().st_size for each in folder.glob("rooms.db*")}
 
 

@@ -1,4 +1,4 @@
-"""Backups of PostgreSQL: scratch databases, and processes that are killed in the middle."""
+"""Backups of PostgreSQL: scratch databases, and processes that are killed midway."""
 
 import os
 import signal
@@ -63,7 +63,7 @@ def backup_of(number: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def conninfo() -> Iterator[str]:
-    """A database with a thousand rooms of the backup, more expensive than there, and as many of its own."""
+    """A database with a thousand rooms of the backup at higher prices, and a thousand others."""
     with postgres_server.database() as conninfo, watching(conninfo) as connection:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as repository:
             repository.load(sample_rooms(2000))
@@ -100,7 +100,7 @@ def while_writing(conninfo: str, running: subprocess.Popen[bytes]) -> None:
 
 
 def while_waiting_to_remove(conninfo: str, running: subprocess.Popen[bytes]) -> None:
-    """All is written, but a room that is to be removed is held by somebody else."""
+    """Everything is written, but a room that is to be removed is locked by another transaction."""
     with psycopg.connect(conninfo) as holding:
         holding.execute("SELECT FROM room WHERE code = 'own-1500' FOR UPDATE")
         with watching(conninfo) as connection:
@@ -235,7 +235,7 @@ def test_an_unused_database_is_dropped_only_if_it_has_a_scratch_name(
 
 @pytest.fixture
 def poor(conninfo: str) -> Iterator[str]:
-    """The same database for a user who may write rooms, but create no database."""
+    """The same database for a user who may write rooms, but not create databases."""
     name, database = f"rentomatic_test_{uuid4().hex}", str(conninfo_to_dict(conninfo)["dbname"])
     with watching(conninfo) as connection:
         user, schema = sql.Identifier(name), sql.SQL("IN SCHEMA public TO ")

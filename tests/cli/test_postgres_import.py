@@ -1,4 +1,4 @@
-"""An import into PostgreSQL whose process is killed in the middle."""
+"""An import into PostgreSQL whose process is killed midway."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ LEFT = """
 
 @pytest.fixture(scope="module")
 def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with many rooms, a thousand of which `conninfo` has at another price."""
+    """A file with many rooms; `conninfo` has a thousand of them at other prices."""
     path = tmp_path_factory.mktemp("listing") / "rooms.csv"
     path.write_bytes(b"".join(csv.write(sample_rooms(ROOMS))))
     return path
@@ -48,7 +48,7 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def conninfo() -> Iterator[str]:
-    """A database with a thousand rooms of the listing, more expensive than there."""
+    """A database with a thousand rooms of the listing at higher prices."""
     with postgres_server.database() as conninfo, watching(conninfo) as connection:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as repository:
             repository.load(sample_rooms(1000))
@@ -75,7 +75,7 @@ def start_import(conninfo: str, **options: Any) -> subprocess.Popen[bytes]:
 
 
 def while_copying(conninfo: str, listing: Path) -> subprocess.Popen[bytes]:
-    """An import that has copied a part, and whose listing has not come to its end."""
+    """Start an import that has copied some rooms and waits for the rest of the listing."""
     running = start_import(conninfo, stdin=subprocess.PIPE)
     assert running.stdin
     running.stdin.write(listing.read_bytes()[:-100])

@@ -1,4 +1,4 @@
-"""The command as a process of its own: pipes, terminals, signals, full disks."""
+"""The command as a separate process: pipes, terminals, signals, full disks."""
 
 import fcntl
 import os
@@ -39,7 +39,7 @@ def process(*arguments: str, stdin: bytes = b"", **environment: str) -> subproce
 
 
 def on_a_terminal(*arguments: str, columns: int = 80) -> str:
-    """What a command shows on a terminal of that width."""
+    """Return what a command shows on a terminal of that width."""
     terminal, end = pty.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
@@ -56,7 +56,7 @@ def on_a_terminal(*arguments: str, columns: int = 80) -> str:
 def read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # so Linux says that the other end is closed
+    except OSError:  # how Linux reports that the other end is closed
         return b""
 
 
@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_only_the_old_file(storage: Storage, tmp_path: Path) 
     target.parent.mkdir()
     target.write_text("old", encoding="utf-8")
 
-    # A limit on the size of files stands for a disk that fills up.
+    # A limit on the size of files simulates a full disk.
     done = subprocess.run(
         ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *COMMAND, "export", "--yes", "-o", str(target)],
         capture_output=True,
@@ -221,7 +221,7 @@ def test_a_full_disk_leaves_only_the_old_file(storage: Storage, tmp_path: Path) 
 
 
 def start_import(rooms: int, **environment: str) -> subprocess.Popen[bytes]:
-    """An import that has read so many rooms from its standard input, which is still open."""
+    """Start an import that has read `rooms` rooms from its standard input, which is still open."""
     running = subprocess.Popen(
         [*COMMAND, "import", "-"],
         stdin=subprocess.PIPE,
@@ -231,12 +231,12 @@ def start_import(rooms: int, **environment: str) -> subprocess.Popen[bytes]:
     assert running.stdin
     running.stdin.write(HEADER)
     running.stdin.writelines(b"new-%032d,20,60,51.5,-0.12\n" % number for number in range(rooms))
-    running.stdin.flush()  # returns when all but what the pipe holds was read
+    running.stdin.flush()  # returns when everything was read except what the pipe holds
     return running
 
 
 def is_being_written(storage: Storage) -> bool:
-    """Whether a process is in the middle of writing, before the time is up."""
+    """Whether a process is in the middle of writing."""
     connection = sqlite3.connect(storage.path, timeout=0, isolation_level=None)
     end = time.monotonic() + LIMIT
     try:
@@ -261,7 +261,7 @@ def test_a_killed_large_import_changes_nothing(
     folder.mkdir()
 
     with start_import(30_000, TMPDIR=str(folder)) as running:
-        storage.put(before[0])  # nobody is kept from writing while it reads
+        storage.put(before[0])  # others can write while it reads
         if writes:
             assert running.stdin
             running.stdin.close()
@@ -279,7 +279,7 @@ def test_a_killed_large_import_changes_nothing(
 def test_an_import_without_disk_space_for_its_temporary_file_says_so(storage: Storage) -> None:
     listing = HEADER + b"".join(b"new-%032d,20,60,51.5,-0.12\n" % number for number in range(60_000))
 
-    # A limit on the size of files stands for a disk that fills up.
+    # A limit on the size of files simulates a full disk.
     done = subprocess.run(
         ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *COMMAND, "import", "-"],
         input=listing,
@@ -309,7 +309,7 @@ def test_an_import_killed_during_commit_is_applied_whole_or_not_at_all(storage: 
 
 
 def whole(storage: Storage) -> bool:
-    """Whether SQLite finds table, indexes and R*Tree in order."""
+    """Whether SQLite finds table, indexes and R*Tree intact."""
     connection = sqlite3.connect(storage.path)
     checks = [
         *connection.execute("PRAGMA integrity_check"),

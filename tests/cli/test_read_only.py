@@ -1,4 +1,4 @@
-"""An SQLite file that may only be read: searched, exported, backed up and served, and never written to."""
+"""A read-only SQLite file: searched, exported, backed up and served, but never written to."""
 
 import http.client
 import shutil
@@ -41,11 +41,11 @@ def path(rooms_file: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read_only(path: Path) -> Iterator[Path]:
-    """The same, and neither file nor folder may be written to."""
+    """The same file; neither it nor its folder can be written to."""
     require_permissions()
     forbid_writing(path)
     yield path
-    path.parent.chmod(0o755)  # else it could not be removed
+    path.parent.chmod(0o755)  # so that it can be removed
 
 
 def forbid_writing(path: Path) -> None:
@@ -115,7 +115,7 @@ def test_doctor_says_that_a_file_is_read_only(read_only: Path) -> None:
 def test_readers_see_what_the_owner_writes(path: Path) -> None:
     require_permissions()
     with closing(SqliteRepo(path, SQLITE_REVISION)) as owner:
-        owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
+        owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log stays
         forbid_writing(path)
         first = codes(run(path, "export"))
         owner.load([make_room(code="0--newer")])
@@ -133,7 +133,7 @@ def test_changes_that_are_only_in_the_log_are_never_missed(path: Path, tmp_path:
     copied = tmp_path / "copied"
     copied.mkdir()
     with closing(SqliteRepo(path, SQLITE_REVISION)) as owner:
-        owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
+        owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log stays
         for name in ("rooms.db", "rooms.db-wal"):
             shutil.copy(path.with_name(name), copied)
     forbid_writing(copied / "rooms.db")
@@ -196,8 +196,8 @@ def test_a_file_that_changes_during_a_read_never_gives_mixed_results(
         with pytest.raises(RepositoryUnavailable, match="changed while it was being read"):  # noqa: SIM117
             with other.stream(RoomQuery()) as rooms:
                 next(rooms)
-                owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log
-                owner.close()  # which brings the log home
+                owner.swap(None, make_room(code="0-new"))  # its connection stays open, and so the log stays
+                owner.close()  # which checkpoints the log
                 list(rooms)
 
         assert other.get("0-new") == make_room(code="0-new")

@@ -1,4 +1,4 @@
-"""A real listing file, loaded as it is."""
+"""A real listing file, loaded unchanged."""
 
 import csv
 import json
@@ -20,14 +20,14 @@ LATITUDE, LONGITUDE = 41.4036, 2.1744
 
 
 def haversine(latitude: float, longitude: float) -> float:
-    """Metres from the point that is searched near, on a sphere of radius 6 371 008.8 m."""
+    """Return the metres from the search's point, on a sphere of radius 6 371 008.8 m."""
     north, east = radians(latitude - LATITUDE) / 2, radians(longitude - LONGITUDE) / 2
     chord = sin(north) ** 2 + cos(radians(LATITUDE)) * cos(radians(latitude)) * sin(east) ** 2
     return 2 * 6_371_008.8 * asin(sqrt(chord))
 
 
 def near_and_cheap(listing: Path) -> Iterator[tuple[float, str]]:
-    """Distance and code of each room at most 500 m away that costs at most 60, by going through the file."""
+    """Yield distance and code of each room within 500 m at 60 or less, found by reading the file."""
     with listing.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             metres = haversine(float(row["latitude"]), float(row["longitude"]))
@@ -37,7 +37,7 @@ def near_and_cheap(listing: Path) -> Iterator[tuple[float, str]]:
 
 @pytest.fixture(params=LISTINGS)
 def listing(request: pytest.FixtureRequest, rentomatic: CommandLine) -> Path:
-    """A listing that was loaded without being told anything about its columns."""
+    """A listing that was loaded without options about its columns."""
     path, rooms = LISTINGS[request.param]
 
     done = rentomatic("import", str(path))

@@ -20,13 +20,13 @@ def three_rooms(storage: Storage) -> None:
 
 
 def rows(table: str) -> list[list[str]]:
-    """The cells of a table, the header first; units stand beside their numbers."""
+    """Return the cells of a table, the header first; units are beside their numbers."""
     lines = [line for line in table.splitlines() if line.strip() and "─" not in line]
     return [re.sub(r"(?<=[0-9]) (?=m)", "", line).split() for line in lines]
 
 
 def codes(output: str) -> list[str]:
-    """The codes of the rooms in a table."""
+    """Return the codes of the rooms in a table."""
     return [row[0] for row in rows(output) if row[0] in ("cheap", "dear", UUID)]
 
 

@@ -1,4 +1,4 @@
-"""The command line on servers: nothing is made but by migrate and init-postgres, and rooms move whole."""
+"""The command line on servers: only migrate and init-postgres create anything, and copies are exact."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.servers import free_port
 
 @pytest.fixture
 def missing() -> Iterator[str]:
-    """The name of a database that does not exist yet, and is gone at the end."""
+    """The name of a database that does not exist yet and is removed at the end."""
     name = f"rentomatic_test_{uuid4().hex}"
     yield name
     postgres_server.drop(name)

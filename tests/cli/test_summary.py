@@ -78,14 +78,14 @@ def test_every_bad_parameter_is_named(rentomatic: CommandLine) -> None:
 
 @pytest.fixture
 def slow(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """2,000 rooms in a storage that samples only."""
+    """2,000 rooms in a storage that only samples."""
     storage.put(*(make_room(code=f"r{number:04}", price=40 + number // 1000) for number in range(2000)))
     monkeypatch.setattr("rentomatic.repository.sqlite.backend.SqliteRepo", SlowSqliteRepo)
     monkeypatch.setattr("rentomatic.repository.sqlite.sampling.ROOMS", 1000)
 
 
 class SlowSqliteRepo(SqliteRepo):
-    """Never looks at all rooms in time."""
+    """Never reads all rooms in time."""
 
     def count(
         self,

@@ -1,4 +1,4 @@
-"""`serve` before its storage is there."""
+"""`serve` while its storage is not available yet."""
 
 import os
 import signal

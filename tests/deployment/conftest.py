@@ -1,4 +1,4 @@
-"""One stack for all tests of deployment, and a table of what they measured."""
+"""One stack for all deployment tests, and a table of their measurements."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ _figures: list[tuple[str, str]] = []
 
 
 class Figures:
-    """What is worth knowing of a run; it stands at the end of the output and in results/figures.txt."""
+    """Measurements worth reporting, printed at the end of the output and saved in results/figures.txt."""
 
     def add(self, what: str, found: object) -> None:
         _figures.append((what, str(found)))
@@ -54,7 +54,7 @@ def docker_engine() -> None:
 
 @pytest.fixture(scope="session")
 def project(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A copy of the project whose stack is gone at the end."""
+    """A copy of the project; its stack is removed at the end."""
     stack = copy_of_the_project(tmp_path_factory.mktemp("deployment"))
     try:
         yield stack
@@ -64,13 +64,13 @@ def project(docker_engine: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def tutorial(project: Stack) -> Walk:
-    """The tutorial's walk, and what it showed; the stack runs after it."""
+    """The tutorial, with its output; the stack runs afterwards."""
     return walk(project)
 
 
 @pytest.fixture(scope="session")
 def rooms(tutorial: Walk) -> int:
-    """Load sample rooms; how many there are with the one of the tutorial."""
+    """Load sample rooms; return the number of rooms including the tutorial's."""
     stack = tutorial.stack
     stack.tool("import", "-", text=listing(ROOMS))
     return stack.count()
@@ -78,9 +78,9 @@ def rooms(tutorial: Walk) -> int:
 
 @pytest.fixture
 def stack(tutorial: Walk, rooms: int) -> Stack:
-    """The stack with rooms in it, two `web` and all that is there in good health."""
+    """The stack with rooms, two `web` containers and every container healthy."""
     try:
         tutorial.stack.wait_until_served()
-    except AssertionError:  # a test that failed left it so
+    except AssertionError:  # left in this state by a failed test
         tutorial.stack.up()
     return tutorial.stack

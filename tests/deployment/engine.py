@@ -6,11 +6,11 @@ from pathlib import Path
 from tests.servers import ROOT
 
 STAND_INS = ROOT.parent / "shared" / "docker"
-"""Scripts that start an engine and make its images on a machine that reaches no registry. Not needed."""
+"""Optional scripts that start an engine and build its images on a machine without access to a registry."""
 
 
 def missing() -> str | None:
-    """Why there is no engine, or None where one answers; one that can be started is started."""
+    """Return why there is no engine, None if one responds; start one if possible."""
     reason = _unanswered()
     if reason is not None and (STAND_INS / "start-docker").exists():
         for script in ("start-docker", "build-images"):

@@ -1,4 +1,4 @@
-"""Runs in a container: alive for whoever asks, but it takes every other request and closes the connection."""
+"""Runs in a container: responds to health checks, but closes the connection on every other request."""
 
 import socket
 import threading

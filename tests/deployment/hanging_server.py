@@ -1,4 +1,4 @@
-"""Runs in a container: answers /health/live at once, and everything else after SECONDS."""
+"""Runs in a container: responds to /health/live at once, and to everything else after SECONDS."""
 
 import os
 import time

@@ -1,6 +1,6 @@
-"""Load on a stack while something is done to it: every answer and every write is accounted for.
+"""Load on a stack during an operation: every response and every write is accounted for.
 
-python -m tests.deployment.load PORT [SECONDS]     searches only, and prints what came back
+python -m tests.deployment.load PORT [SECONDS]     searches only, and prints the responses
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from typing import Self
 
 CONNECTIONS = 6
 RATE = 60.0
-"""Requests a second, by all connections together: little enough for the smallest machine that tests."""
+"""Requests per second over all connections: few enough for the smallest test machine."""
 
 _TIMEOUT = 30.0
 _WRITES = 20.0
-"""Rooms that are added in a second."""
+"""Rooms added per second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """began: by the monotonic clock. what: a status, or the name of the error of the connection."""
+    """began: by the monotonic clock. what: a status, or the name of a connection error."""
 
     began: float
     seconds: float
@@ -44,10 +44,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Report:
-    """What came back.
+    """The responses.
 
-    reconnected: requests that found their kept connection closed and got not a byte, and were sent again on
-    a new one, as every client does that keeps connections (RFC 9110, section 9.2.2, and RFC 9112, 9.3.1).
+    reconnected: requests that found their kept-alive connection closed without a byte of a response, and were
+        sent again on a new one, as clients do (RFC 9110, section 9.2.2, and RFC 9112, 9.3.1).
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -74,12 +74,12 @@ class Report:
 
 
 class Load:
-    """Searches at a steady rate over kept connections, until the end of the context.
+    """Searches at a steady rate over kept-alive connections, until the end of the context.
 
-    target: makes the next search; none is asked twice, so that no answer comes from a cache.
-    pause: seconds that a connection waits before it asks again, instead of the steady rate.
-    key: with which rooms are added as well, prefix-000001, prefix-000002 …, each over a connection of its
-    own: `begun` were sent, and those in `acknowledged` answered with 201.
+    target: returns the next search; none repeats, so that no response comes from a cache.
+    pause: seconds between two searches of a connection, instead of the steady rate.
+    key: also adds rooms with this key, prefix-000001, prefix-000002 …, each over its own connection: `begun`
+        were sent, those in `acknowledged` got a 201.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Load:
             assert not thread.is_alive(), "a thread of the load hangs"
 
     def go_on(self, answers: int = 120) -> None:
-        """Wait until that many more searches are answered, and one write if there are writes."""
+        """Wait for that many more search responses, and for one write if there are writes."""
         wanted = len(self.report.outcomes) + answers
         wanted_writes = len(self.writes.outcomes) + bool(self._key)
         end = time.monotonic() + 2 * _TIMEOUT
@@ -174,7 +174,7 @@ class Load:
 
 
 class Kept:
-    """A connection that is kept as long as it lasts."""
+    """A kept-alive connection, used as long as it lasts."""
 
     def __init__(self, port: int, report: Report) -> None:
         self._port = port
@@ -204,7 +204,7 @@ class Kept:
         if response.will_close:
             self.close()
         if response.status == 200:
-            json.loads(body)  # all of it, and nothing else
+            json.loads(body)  # the complete body, and nothing else
         return str(response.status)
 
     def _send(self, target: str, request_id: str) -> http.client.HTTPResponse:
@@ -221,7 +221,7 @@ class Kept:
 
 
 def search(rng: random.Random) -> str:
-    """A search that nobody made before, as a renter may: by price, size, place or all of them."""
+    """Return a new search, as a renter might make it: by price, size, place or all of them."""
     place = f"{51.5 + rng.uniform(-0.2, 0.2):.6f},{-0.12 + rng.uniform(-0.3, 0.3):.6f}"
     price, size, limit = rng.randrange(20, 400), rng.randrange(10, 120), rng.randrange(5, 50)
     return rng.choice(

@@ -1,4 +1,4 @@
-"""A copy of the project with a stack of its own: names, ports and secrets that nobody else uses."""
+"""A copy of the project with a stack of its own, with unique names, ports and secrets."""
 
 import http.client
 import json
@@ -25,10 +25,10 @@ Found = TypeVar("Found")
 Done = subprocess.CompletedProcess[str]
 
 NO_LIMITS = {"CLIENT_RATE": "100000r/s", "CLIENT_BURST": "100000", "CLIENT_CONNECTIONS": "10000"}
-"""What a test does, one client does. Those limits are tested by themselves."""
+"""High limits: a test is a single client. The limits have tests of their own."""
 
 PATIENT = {"RENTOMATIC_READ_TIMEOUT": "4"}
-"""On a machine that is busy with other things a search takes longer, which is no failure of the stack."""
+"""Long time-outs: on a busy machine a search takes longer, which is not a failure of the stack."""
 
 _ANSWERED_WITHIN = 30.0
 _PATIENCE = 400.0
@@ -39,14 +39,14 @@ _FOREIGN = (
     *("CLIENT_", "SERVER_", "SEARCH_CACHE", "LOG_", "WEB_REPLICAS", "HTTP_PORT", "HTTPS_PORT"),
 )
 _KILL_MAIN_PROCESS = "kill -KILL $(cut -d ' ' -f 1 /proc/1/task/1/children)"
-"""The first process of a container is the init of Docker, which ends with its child."""
+"""The first process of a container is Docker's init, which ends with its child."""
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """headers: as they came, names in lower case; one that came twice is there twice."""
+    """headers: in order, names in lower case; a repeated header is there repeatedly."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -70,7 +70,7 @@ class Stack:
 
     @property
     def key(self) -> str:
-        """Of one who may write and import; made as the manual says, when it is first asked for."""
+        """A key to write and import, created as the manual says on first use."""
         kept = self.folder / "key"
         if not kept.exists():
             scopes = ("--scope", "write", "--scope", "import")
@@ -107,13 +107,13 @@ class Stack:
         return self._manage(arguments, variables, text)
 
     def manage(self, *arguments: str, text: str = "", **variables: str) -> str:
-        """What `./manage.py …` prints on standard output; it has to succeed."""
+        """Return the standard output of `./manage.py …`, which must succeed."""
         done = self._manage(arguments, variables, text)
         assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
         return done.stdout
 
     def tool(self, *arguments: str, text: str = "") -> str:
-        """What `./manage.py stack …` prints; it has to succeed."""
+        """Return the output of `./manage.py stack …`, which must succeed."""
         return self.manage("stack", *arguments, text=text)
 
     def _manage(self, arguments: tuple[str, ...], variables: Mapping[str, str], text: str) -> Done:
@@ -129,14 +129,14 @@ class Stack:
         )
 
     def up(self, *options: str, variables: Mapping[str, str] | None = None) -> None:
-        """Bring the stack to what is configured, and wait until nginx serves it."""
+        """Apply the configuration to the stack, and wait until nginx serves it."""
         done = self._manage(("compose", "up", "--detach", "--no-build", *options), variables or {}, "")
         assert done.returncode == 0, done.stderr[-4000:]
         self.wait_until_served()
 
     @contextmanager
     def reconfigured(self, **variables: str) -> Iterator[None]:
-        """The stack with other variables, and as it was before at the end."""
+        """Run the stack with other variables, and restore it at the end."""
         try:
             self.up(variables=variables)
             yield
@@ -153,7 +153,7 @@ class Stack:
             return False
 
     def settled(self) -> bool:
-        """Whether all containers of `web` answer, so that nginx has taken them over."""
+        """Whether all `web` containers respond, so that nginx uses them."""
         names = self.containers("web")
         if not names:
             return False
@@ -162,7 +162,7 @@ class Stack:
         return {network[f"{self.name}_front"]["IPAddress"] for network in networks} == self.followed()
 
     def is_healthy(self, container: str) -> bool:
-        """Whether Docker has asked it and says so, some seconds after it answers."""
+        """Whether Docker reports the container as healthy, some seconds after it responds."""
         return bool(self.inspect(container)["State"]["Health"]["Status"] == "healthy")
 
     def followed(self) -> set[str]:
@@ -172,7 +172,7 @@ class Stack:
     # --- containers
 
     def containers(self, service: str, *, stopped: bool = False) -> list[str]:
-        """The names of a service's containers, in the order of their numbers."""
+        """Return the names of a service's containers, in the order of their numbers."""
         filters = [
             f"label=com.docker.compose.project={self.name}",
             f"label=com.docker.compose.service={service}",
@@ -187,7 +187,7 @@ class Stack:
         return only
 
     def crash(self, *containers: str) -> None:
-        """Kill the main process of each from inside, and wait until Docker has started all of them again."""
+        """Kill the main process of each from inside, and wait until Docker has restarted all of them."""
         before = {container: self.restarts(container) for container in containers}
         for container in containers:
             run(["docker", "exec", container, "sh", "-c", _KILL_MAIN_PROCESS])
@@ -195,13 +195,13 @@ class Stack:
         self.wait_until_served()
 
     def restarts(self, container: str) -> int:
-        """How often its restart policy has started it again."""
+        """Return how often its restart policy has restarted it."""
         return int(self.inspect(container)["RestartCount"])
 
     @contextmanager
     def frozen(self, container: str) -> Iterator[None]:
-        """A container whose processes all stand still."""
-        # Docker gives up on processes that it does not catch at once.
+        """Freeze all processes of a container during the context."""
+        # Docker fails if it cannot freeze the processes at once.
         until(lambda: run(["docker", "pause", container]).returncode == 0, 60, "Docker froze the container")
         try:
             yield
@@ -221,12 +221,12 @@ class Stack:
         return _ESCAPE.sub("", done.stdout + done.stderr)
 
     def json_log(self, service: str) -> list[dict[str, Any]]:
-        """The lines of a service's log that are JSON, as all of the application's are."""
+        """Return the JSON lines of a service's log; all lines of the application are JSON."""
         lines = (line for c in self.containers(service, stopped=True) for line in self.log(c).splitlines())
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def logged(self, request_id: str) -> list[str]:
-        """What nginx and the application said of a request."""
+        """Return what nginx and the application logged about a request."""
         services = ("nginx", "web")
         containers = [c for service in services for c in self.containers(service, stopped=True)]
         return [f"{c}: {line}" for c in containers for line in self.log(c).splitlines() if request_id in line]
@@ -234,7 +234,7 @@ class Stack:
     # --- the database
 
     def psql(self, statements: str, database: str = "application") -> str:
-        """What psql prints, unaligned and without headings."""
+        """Return what psql prints, unaligned and without headings."""
         command = ["psql", "-U", "postgres", "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", database]
         return docker("exec", "--interactive", self.container("db"), *command, text=statements).strip()
 
@@ -259,7 +259,7 @@ class Stack:
         return _answer(connection, method, target, body, headers or {})
 
     def get_by_tls(self, target: str) -> Answer:
-        """An answer over HTTPS, from a certificate that nobody vouches for."""
+        """Return a response over HTTPS with a self-signed certificate."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection(
@@ -269,14 +269,14 @@ class Stack:
 
     @contextmanager
     def socket(self, timeout: float = 30) -> Iterator[socket.socket]:
-        """A bare connection to nginx."""
+        """Open a bare connection to nginx."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as connection:
             yield connection
 
     # --- the end
 
     def remove(self) -> None:
-        """Everything that has this project's name, and nothing else; also after a failure in between."""
+        """Remove everything with this project's name, and nothing else, even after a failure midway."""
         label = f"label=com.docker.compose.project={self.name}"
         down = ["compose", "--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "10"]
         self.try_manage(*down)
@@ -293,7 +293,7 @@ class Stack:
 
 
 def copy_of_the_project(folder: Path, **variables: str) -> Stack:
-    """The files of the project, and not what grew beside them: no secrets, no backups, no certificate."""
+    """Copy the files of the project without generated ones: no secrets, backups or certificates."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
     )
@@ -306,19 +306,19 @@ def copy_of_the_project(folder: Path, **variables: str) -> Stack:
 
 
 def listing(rooms: int) -> str:
-    """Sample rooms as a file that can be imported."""
+    """Return sample rooms as a file that can be imported."""
     return b"".join(csv.write(sample_rooms(rooms))).decode()
 
 
 def docker(*arguments: str, text: str | None = None, timeout: float = 120) -> str:
-    """What `docker …` prints; it has to succeed."""
+    """Return the output of `docker …`, which must succeed."""
     done = run(["docker", *arguments], text=text, timeout=timeout)
     assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
 
 
 def run(command: list[str], *, text: str | None = None, timeout: float = 120) -> Done:
-    """A command to its end, whatever its exit code."""
+    """Run a command to its end, whatever its exit code."""
     return subprocess.run(
         command,
         input=text,
@@ -331,7 +331,7 @@ def run(command: list[str], *, text: str | None = None, timeout: float = 120) ->
 
 
 def until(condition: Callable[[], Found], seconds: float, what: str, pause: float = 0.2) -> Found:
-    """What the condition gives as soon as it holds."""
+    """Return what the condition gives as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"

@@ -1,4 +1,4 @@
-"""Backups of the stack that runs, and an empty stack that is filled from one."""
+"""Backups of a running stack, and an empty stack restored from one."""
 
 import gzip
 import json
@@ -19,14 +19,14 @@ Rows = set[tuple[str, int | None, int, float, float]]
 
 
 def read(file: Path) -> tuple[Rows, dict[str, object]]:
-    """The rooms of a backup, and what it says of itself."""
+    """Return the rooms of a backup, and its trailer."""
     *rooms, trailer = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
     rows = {(r["code"], r["size"], r["price"], r["longitude"], r["latitude"]) for r in rooms}
     return rows, trailer["backup"]
 
 
 def stored(stack: Stack) -> Rows:
-    """What the database holds, as it says itself."""
+    """Return the rooms in the database, as SQL reports them."""
     told = stack.psql("SELECT json_build_array(code, size, price, longitude, latitude) FROM room;")
     return {tuple(json.loads(line)) for line in told.splitlines()}
 
@@ -66,7 +66,7 @@ def test_a_backup_of_a_busy_stack_shows_one_moment_and_can_be_restored(
 
 
 def begin_anew(stack: Stack) -> None:
-    """The same stack on an empty volume."""
+    """Restart the stack with an empty volume."""
     stack.manage("compose", "down", "--volumes")
     stack.up()
     assert 0 == stack.count()

@@ -1,4 +1,4 @@
-"""What the containers may do, and what can be seen from outside: limits, users, and no secrets."""
+"""What the containers may do, and what is visible from outside: limits, users, and no secrets."""
 
 import gzip
 import io
@@ -60,7 +60,7 @@ def test_no_serving_process_runs_as_root(stack: Stack) -> None:
         for container in stack.containers(service):
             lines = docker("top", container, "-eo", "pid,uid,comm").splitlines()[1:]
             roots = [line.split()[-1] for line in lines if line.split()[1] == "0"]
-            # The init of a container has to be whoever its first program is: the database's begins as root.
+            # A container's init runs as the user of its first program: the database's begins as root.
             assert roots == (["docker-init"] if service == "db" else []), lines
 
 
@@ -130,7 +130,7 @@ def docker_bytes(*arguments: str) -> bytes:
 
 
 def _files(saved: bytes) -> list[tuple[str, bytes]]:
-    """The layers of an image as `docker save` writes them, taken out of their compression."""
+    """Return the decompressed layers of an image as `docker save` writes them."""
     found = []
     with tarfile.open(fileobj=io.BytesIO(saved)) as tar:
         for member in tar:

@@ -1,4 +1,4 @@
-"""What is done to the stack while people search, and what they notice of it."""
+"""Operations on the stack during searches, and their effect on clients."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from tests.deployment.test_static_files import FOR_GOOD, base
 
 RECOVERED_WITHIN = 5.0
 AFTER = 2.0
-"""Seconds in which a failure would come too late."""
+"""Seconds after which a late failure would have shown."""
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def load(stack: Stack) -> Iterator[Load]:
 
 
 def why(stack: Stack, failures: list[Outcome]) -> str:
-    """What the logs say of the first failures."""
+    """Return what the logs say about the first failures."""
     told = [f"{f.what} after {f.seconds:.2f} s, {stack.logged(f.request_id)}" for f in failures[:5]]
     notes = [line for line in stack.log(stack.container("nginx")).splitlines() if not line.startswith("{")]
     return "\n".join([f"{len(failures)} failed", *told, *notes[-10:]])
@@ -49,7 +49,7 @@ def without_failure(stack: Stack, running: Load, figures: Figures, what: str) ->
 
 
 def lost_writes(stack: Stack, running: Load) -> list[str]:
-    """The rooms that were acknowledged and are not there; those that are do not stay."""
+    """Return acknowledged rooms that are missing; remove the others."""
     found = set(stack.psql(f"SELECT code FROM room WHERE code LIKE '{running.prefix}-%'").split())
     stack.psql(f"DELETE FROM room WHERE code LIKE '{running.prefix}-%'")
     return sorted(set(running.acknowledged) - found)
@@ -94,7 +94,7 @@ def test_killing_a_web_container_loses_at_most_the_requests_in_flight(stack: Sta
 
 
 def crash_everything(stack: Stack) -> None:
-    """Whatever was done before, in other tests too, must not keep what crashes from starting again."""
+    """Earlier actions, in other tests too, must not keep crashed containers from restarting."""
     stack.crash(*stack.containers("nginx"), *stack.containers("web"))
 
 
@@ -108,7 +108,7 @@ def test_a_reload_loses_no_request(stack: Stack, figures: Figures) -> None:
 
 
 def reload(stack: Stack) -> None:
-    """Reload web and nginx, and wait until all processes that work are new ones."""
+    """Reload web and nginx, and wait until every worker process is new."""
     containers = [*stack.containers("web"), *stack.containers("nginx")]
     before = {container: workers(container) for container in containers}
     stack.manage("stack", "reload")
@@ -117,7 +117,7 @@ def reload(stack: Stack) -> None:
 
 
 def workers(container: str) -> set[str]:
-    """The numbers of the processes below the server of a container; of nginx's only those that answer."""
+    """Return the child process ids of a container's server; for nginx only workers."""
     lines = [line.split(maxsplit=2) for line in docker("top", container, "-eo", "pid,ppid,args").splitlines()]
     (init,) = [pid for pid, _, command in lines if "docker-init" in command]
     (server, *_) = [pid for pid, parent, _ in lines if parent == init]
@@ -129,7 +129,7 @@ def workers(container: str) -> set[str]:
 
 
 def test_reload_reads_keys_from_a_file_that_an_editor_replaced(stack: Stack) -> None:
-    """The container would see the former file for as long as it lives."""
+    """A bind-mounted container would see the old file for its whole life."""
     key, keys = stack.key, stack.folder / "docker" / "secrets" / "api-keys"
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "text/plain"}
 
@@ -146,7 +146,7 @@ def test_reload_reads_keys_from_a_file_that_an_editor_replaced(stack: Stack) -> 
 
 
 def replace(file: Path, text: str) -> None:
-    """As editors write: a new file takes the name of the old one."""
+    """Replace a file like an editor: a new file takes the old name."""
     new = file.with_name("new")
     new.write_text(text)
     new.chmod(0o600)
@@ -154,21 +154,21 @@ def replace(file: Path, text: str) -> None:
 
 
 def version(stack: Stack) -> int | None:
-    """Which of our versions is served: a static file tells."""
+    """Return which of our versions is served, from a static file."""
     answer = stack.get("/static/version.txt")
     return int(answer.body) if answer.status == 200 else None
 
 
 @contextmanager
 def another_version(stack: Stack, number: int, spoiled: str = "") -> Iterator[None]:
-    """A change of the copy's source: a number to be seen, and perhaps a fault."""
+    """Change the copy's source: a number to recognise it by, and perhaps a fault."""
     marker = stack.folder / "src" / "rentomatic" / "web" / "static" / "version.txt"
     module = stack.folder / "src" / "rentomatic" / "bootstrap.py"
     before, text = (marker.read_text() if marker.exists() else None), module.read_text()
     marker.write_text(f"{number}")
     module.write_text(text + spoiled)
     yield
-    if spoiled:  # what cannot run does not stay
+    if spoiled:  # a broken version is not kept
         module.write_text(text)
         marker.unlink() if before is None else marker.write_text(before)
 
@@ -183,7 +183,7 @@ def test_a_deploy_replaces_every_web_container_without_a_failed_request(stack: S
         seen = {version(stack) for _ in range(10)}
         deployed = stack.containers("web")
         made = ids(stack, deployed)
-        stack.manage("compose", "up", "--detach")  # which finds all as it should be
+        stack.manage("compose", "up", "--detach")  # which must find nothing to change
     figures.add("deploy of a new version, two web", f"{seconds:.1f} s with the load around it")
 
     without_failure(stack, running, figures, "deploy of a new version")
@@ -192,7 +192,7 @@ def test_a_deploy_replaces_every_web_container_without_a_failed_request(stack: S
     assert not set(before) & set(deployed)
     assert made == ids(stack, stack.containers("web"))
     assert old != base(stack)
-    for under in (old, base(stack)):  # of pages that are open, and of new ones
+    for under in (old, base(stack)):  # of open pages, and of new ones
         assert [FOR_GOOD] == stack.get(f"{under}/map.css").header("cache-control")
     crash_everything(stack)
 
@@ -243,7 +243,7 @@ SAID = {
 
 
 def images_of(stack: Stack) -> set[str]:
-    """All that a build made and nothing has removed, tagged or not."""
+    """Return all images that builds made and nothing has removed, tagged or not."""
     label = f"label=com.docker.compose.project={stack.name}"
     return set(docker("images", "--all", "--quiet", "--no-trunc", "--filter", label).split())
 
@@ -255,7 +255,7 @@ def saved_logs(stack: Stack) -> set[str]:
 def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
     stack: Stack, figures: Figures
 ) -> None:
-    """In the worst moment: nginx has just let go of the first old server."""
+    """At the worst moment: nginx has just dropped the first old server."""
     image = [stack.inspect(container)["Image"] for container in stack.containers("web")]
     leaving = ["docker", "exec", stack.container("nginx"), "ls", "/tmp/nginx/leaving"]
     with load(stack) as running, another_version(stack, 4, "\n"):
@@ -268,7 +268,7 @@ def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
             start_new_session=True,
         )
         until(lambda: run(leaving).stdout, 180, "an old server leaves")
-        os.killpg(deploy.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(deploy.pid, signal.SIGINT)  # like Ctrl-C in a terminal
         errors = deploy.communicate(timeout=300)[1]
 
     without_failure(stack, running, figures, "deploy that was interrupted")
@@ -278,14 +278,14 @@ def test_a_deploy_that_is_interrupted_is_undone_without_a_failed_request(
 
 
 def absence(stack: Stack, running: Load) -> None:
-    """Long enough for every connection to be lost, and for many to ask in vain."""
+    """Stop the server long enough for every connection to be lost and many requests to fail."""
     stack.manage("compose", "stop", "db")
     until(lambda: len(running.report.failures) > 20 * CONNECTIONS, 60, "many ask in vain")
     stack.manage("compose", "start", "db")
 
 
 def death(stack: Stack, _: Load) -> None:
-    """The server dies by itself, all at once, and is started again by its restart policy."""
+    """The server dies at once, and its restart policy starts it again."""
     kill = "kill -9 $(head -n 1 /var/lib/postgresql/data/postmaster.pid)"
     docker("exec", "--user", "postgres", stack.container("db"), "sh", "-c", kill)
 
@@ -300,7 +300,7 @@ def test_restarting_the_database_loses_no_write(
         gone = time.monotonic()
         until(lambda: answers(stack), 90, "the database answers again")
         back = time.monotonic()
-        time.sleep(RECOVERED_WITHIN + AFTER)  # nothing to wait for: no failure may come
+        time.sleep(RECOVERED_WITHIN + AFTER)  # not a wait: no failure may happen in this time
     lost, failures = lost_writes(stack, running), running.report.failures + running.writes.failures
     last = max((failure.began + failure.seconds for failure in failures), default=back)
     figures.add(f"{name} of the database", running.report)
@@ -319,7 +319,7 @@ def test_restarting_the_database_loses_no_write(
 def answers(stack: Stack) -> bool:
     try:
         return stack.psql("SELECT 1") == "1"
-    except (AssertionError, ValueError):  # no container that runs
+    except (AssertionError, ValueError):  # no container is running
         return False
 
 

@@ -1,4 +1,4 @@
-"""Servers that hang: what others notice of it, and how they come back."""
+"""Hung servers: what clients notice, and how the servers recover."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,24 +11,24 @@ from tests.deployment.test_proxy import HANGING, server_beside
 
 CLIENTS = 8
 FROZEN_FOR = 20.0
-"""Seconds: longer than nginx waits for the answer to a search, which is 15."""
+"""Seconds: longer than nginx waits for a search, which is 15."""
 
 TAKEN_OUT_WITHIN = 30.0
-"""Seconds. It takes 3 or 4 on a machine that has time."""
+"""Seconds. It takes 3 or 4 on an idle machine."""
 
 QUICK = 3.0
-"""Seconds that nobody waits longer than while a server is frozen."""
+"""The most seconds that a client waits while a server is frozen."""
 
 RESTARTED_WITHIN = 60.0
 
 
 def misses(stack: Stack, address: str) -> int:
-    """How many answers a server is behind, as nginx's follow.sh counts them: 3 at most."""
+    """Return a server's missed checks, as nginx's follow.sh counts them: 3 at most."""
     return int(docker("exec", stack.container("nginx"), "cat", f"/tmp/nginx/misses/{address}"))
 
 
 def searches(stack: Stack, container: str) -> int:
-    """How many searches a server has answered."""
+    """Return how many searches a server has answered."""
     return stack.log(container).count('"path":"/rooms"')
 
 
@@ -62,7 +62,7 @@ def test_frozen_web_container_is_removed_from_nginx_and_returns(stack: Stack, fi
     assert len(others) > 100
     assert [] == [outcome for outcome in others if outcome.failed or outcome.seconds > QUICK]
     assert [] == running.report.failures, why(stack, running.report.failures)
-    assert len(caught) <= (CLIENTS + 1) // 2 + 1  # those that it has keep others away from it
+    assert len(caught) <= (CLIENTS + 1) // 2 + 1  # its open connections keep new ones away from it
     assert [] == lost_writes(stack, running)
 
 
@@ -120,7 +120,7 @@ def test_web_container_is_not_restarted_when_the_database_is_unreachable(stack: 
 
 
 def test_server_is_not_killed_before_it_has_answered_once(stack: Stack) -> None:
-    """It may wait for its database. What has answered and then does not is killed, container and all."""
+    """It may still be waiting for its database. A server that hangs later is killed with its container."""
     name = f"{stack.name}-starting"
     labels = ["--label", f"com.docker.compose.project={stack.name}"]
     silent = "import socket, time; listener = socket.create_server(('', 8000)); time.sleep(600)"

@@ -1,4 +1,4 @@
-"""What is left of the logs when containers are removed, and when somebody floods them."""
+"""What remains of the logs after containers are removed, and after a flood of requests."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ LOCAL = "docker/production.yml:docker/logging/local.yml"
 
 
 def write(stack: Stack) -> str:
-    """Add and remove a room; its code."""
+    """Add and remove a room; return its code."""
     code = f"audit-{uuid.uuid4().hex[:8]}"
     room = {"code": code, "size": 20, "price": 60, "latitude": 51.5, "longitude": -0.1}
     headers = {"Authorization": f"Bearer {stack.key}", "Content-Type": "application/json"}
@@ -30,7 +30,7 @@ def write(stack: Stack) -> str:
 
 
 def found_as_documented(stack: Stack, code: str) -> list[tuple[str, str]]:
-    """Who did what to a room, by the command of docs/operations.md."""
+    """Return who did what to a room, by the command in docs/operations.md."""
     manual = (stack.folder / "docs" / "operations.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^\$ (zgrep .* logs/audit.*)$", manual, re.MULTILINE)
     command = re.sub('"code":"[^"]+"', f'"code":"{code}"', command)
@@ -44,7 +44,7 @@ WRITTEN = [("tests", "add"), ("tests", "remove")]
 
 
 def test_the_audit_log_survives_a_deploy_and_the_recreation_of_every_container(stack: Stack) -> None:
-    """The second by another log driver, which also shows that the logs may go elsewhere."""
+    """The recreation uses another log driver, which shows that the logs may go elsewhere."""
     code, before = write(stack), stack.containers("web")
     stack.manage("deploy")
     deployed = found_as_documented(stack, code)
@@ -61,7 +61,7 @@ def test_the_audit_log_survives_a_deploy_and_the_recreation_of_every_container(s
 
 
 def saved_logs(stack: Stack, container: str) -> list[str]:
-    """The logs of a container that is gone."""
+    """Return the logs of a removed container."""
     return [
         gzip.decompress(file.read_bytes()).decode() for file in stack.folder.glob(f"logs/{container}-*.gz")
     ]
@@ -92,11 +92,11 @@ UNBOUNDED = {
     "malformed": b"GET /rooms HTTP/1.1\r\n\r\n",
     "too large": b"POST /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\nConnection: close\r\n\r\n",
 }
-"""Requests of one connection, of which a client may send as many as it likes."""
+"""Requests of one connection, of which a client may send any number."""
 
 
 def flood(stack: Stack, requests: bytes) -> Counter[str]:
-    """The statuses of many requests, those that are given on each connection."""
+    """Return the statuses of many requests, sent repeatedly over several connections."""
     statuses: Counter[str] = Counter()
     wanted = requests.count(b" HTTP/1.1\r\n")
     while statuses.total() < FLOOD:
@@ -139,5 +139,5 @@ def test_a_flood_of_requests_does_not_push_other_lines_out_of_the_log(tight: Sta
 
 
 def weight(log: str) -> int:
-    """How many requests the lines of a log stand for."""
+    """Return how many requests the lines of a log represent."""
     return sum(json.loads(line)["weight"] for line in log.splitlines() if line.startswith("{"))

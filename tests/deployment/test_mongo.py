@@ -1,4 +1,4 @@
-"""The same web on MongoDB: the stack's profile `mongo`, on a stand-in for the image of MongoDB."""
+"""The stack's profile `mongo`, with a stand-in for the image of MongoDB."""
 
 import uuid
 from collections.abc import Iterator

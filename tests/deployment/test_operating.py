@@ -1,4 +1,4 @@
-"""What the operator does with the stack that runs."""
+"""What an operator does with a running stack."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ from tests.deployment.test_faults import crash_everything, load, without_failure
 
 
 def login(stack: Stack, password: str, user: str) -> int:
-    """Exit code of a login over TCP, from another container of the stack."""
+    """Return the exit code of a login over TCP, from another container of the stack."""
     program = (
         "import psycopg, sys; password = sys.stdin.read(); "
         f"psycopg.connect(host='db', user={user!r}, dbname='postgres', password=password, connect_timeout=9)"
@@ -43,7 +43,7 @@ def test_secrets_are_rotated_while_the_stack_serves(stack: Stack, figures: Figur
 
 
 def test_the_database_never_logs_a_password(stack: Stack) -> None:
-    """Not even where the statement that sets it fails, when PostgreSQL logs statements by itself."""
+    """Not even if the statement that sets it fails while PostgreSQL logs statements."""
     done = stack.try_manage("stack", "rotate-secrets", "--yes", POSTGRES_USER="nobody-of-that-name")
     pending = stack.folder / "docker" / "secrets" / "application-password.new"
     secret = pending.read_text().strip()
@@ -90,7 +90,7 @@ def test_ctrl_c_stops_a_stack_in_the_foreground(stack: Stack) -> None:
     ) as logs:
         assert logs.stdout is not None
         logs.stdout.readline()
-        os.killpg(logs.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(logs.pid, signal.SIGINT)  # like Ctrl-C in a terminal
         _, errors = logs.communicate(timeout=60)
 
     assert logs.returncode in (0, 130)
@@ -127,7 +127,7 @@ def test_nginx_is_unhealthy_while_follow_is_down_and_recovers(stack: Stack) -> N
 
 
 def test_a_database_whose_first_start_was_interrupted_gets_its_roles_later(stack: Stack) -> None:
-    """So does one for which the secrets were lost and made anew."""
+    """So does one whose secrets were lost and created again."""
     stack.psql("ALTER ROLE rentomatic PASSWORD 'another'")
     refused = login(stack, stack.secrets()["application-password"], "rentomatic")
     stack.manage("compose", "restart", "db")

@@ -1,4 +1,4 @@
-"""More than the stack can hold: quick refusals for some, answers for the rest, and nothing that grows."""
+"""More requests than the stack can handle: quick refusals for some, responses for the rest, no growth."""
 
 import json
 import random
@@ -28,20 +28,20 @@ PRODUCTION = {
     for entry in json.loads((ROOT / "config" / "production.json").read_text(encoding="utf-8"))
     if entry["name"] in NO_LIMITS
 }
-"""The limits for a client that the stack is shipped with: for many people behind one address."""
+"""The default limits for a client: for many people behind one address."""
 
 TIGHT = {"CLIENT_RATE": "50r/s", "CLIENT_BURST": "100", "CLIENT_CONNECTIONS": "50"}
 """For one person."""
 
 
 def expensive(rng: random.Random) -> str:
-    """What counts most of the rooms, and was never asked before."""
+    """Return a new search that counts most of the rooms."""
     return f"/rooms?count=exact&limit=1&filter_price__gt=1&filter_latitude__gt={rng.uniform(0, 40):.9f}"
 
 
 @pytest.fixture(scope="module")
 def more_rooms(tutorial: Walk, rooms: int) -> Iterator[None]:
-    """So many that counting them is work."""
+    """Enough rooms to make counting them expensive."""
     stack = tutorial.stack
     stack.psql(
         "INSERT INTO room(code, size, price, longitude, latitude) "
@@ -58,7 +58,7 @@ def crowded(stack: Stack, more_rooms: None) -> Stack:
 
 
 class Watch:
-    """What is seen of the stack beside the crowd: is it alive, and how large is it?"""
+    """Watches the stack beside the crowd: its health and its memory."""
 
     def __init__(self, stack: Stack) -> None:
         self.alive: Counter[str] = Counter()
@@ -93,7 +93,7 @@ class Watch:
 
 
 def memory(stack: Stack) -> float:
-    """MiB of the largest container of `web`."""
+    """Return the MiB of the largest `web` container."""
     told = docker("stats", "--no-stream", "--format", "{{.MemUsage}}", *stack.containers("web"))
     units = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
     found = re.findall(r"^([0-9.]+)([KMG]iB) /", told, re.MULTILINE)

@@ -57,7 +57,7 @@ def test_endpoints_for_operators_respond_inside(stack: Stack) -> None:
 
 
 def sent_here(stack: Stack, **more: str) -> dict[str, str]:
-    """Headers of a form that is sent from a page of the stack."""
+    """Return the headers of a form sent from a page of the stack."""
     form = "application/x-www-form-urlencoded"
     return {"Origin": f"http://127.0.0.1:{stack.port}", "Content-Type": form, **more}
 
@@ -167,7 +167,7 @@ def test_every_security_header_is_sent_once(stack: Stack, target: str, accept: d
 
     assert dict.fromkeys(SECURITY_HEADERS, 1) == {name: len(answer.header(name)) for name in SECURITY_HEADERS}
     assert len(answer.header("content-security-policy")) == ("html" in kind(answer))
-    assert [] == answer.header("strict-transport-security")  # which is for HTTPS
+    assert [] == answer.header("strict-transport-security")  # which is only for HTTPS
     assert ["nginx"] == answer.header("server")
 
 
@@ -220,7 +220,7 @@ def test_long_responses_are_compressed_for_clients_that_accept_it(stack: Stack) 
 
 
 def reached(stack: Stack, price: int) -> int:
-    """How many requests for rooms below a price the application has seen."""
+    """Return how many requests for rooms below a price the application has received."""
     query = f"filter_price__lt={price}"
     return sum(line.get("query") == query for line in stack.json_log("web"))
 
@@ -300,7 +300,7 @@ MORE_ROOMS = """
 INSERT INTO room(code, size, price, longitude, latitude)
 SELECT 'cut-' || lpad(n::text, 30, '0'), 20, 60, n / 1e6, 51.5 FROM generate_series(1, 500000) AS n;
 """
-"""For an export of 50 MB: up to 20 MB wait in buffers of the kernel and of Docker when nginx is gone."""
+"""For an export of 50 MB: up to 20 MB wait in buffers of the kernel and of Docker after nginx has ended."""
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_an_interrupted_export_is_detectable(stack: Stack, figures: Figures, tmp
         code = curl.wait(120)
     figures.add("curl's exit code for an export that was cut", code)
 
-    assert code in (18, 56)  # a partial file; a connection that was reset
+    assert code in (18, 56)  # a partial file; a reset connection
 
 
 def test_open_pages_get_their_parts_when_no_more_may_be_opened(stack: Stack) -> None:
@@ -336,7 +336,7 @@ def test_open_pages_get_their_parts_when_no_more_may_be_opened(stack: Stack) -> 
 
 
 EXPORTS = 10
-"""Of one address at a time, see routes.conf."""
+"""At a time from one address, see routes.conf."""
 
 
 def test_concurrent_exports_are_limited_by_address(stack: Stack) -> None:
@@ -364,7 +364,7 @@ HANGING = Path(__file__).with_name("hanging_server.py")
 
 @contextmanager
 def server_beside(stack: Stack, program: Path, **variables: str) -> Iterator[str]:
-    """One more `web` beside the others, which runs the program; its address."""
+    """Run the program as one more `web` container; give its address."""
     name = f"{stack.name}-{program.stem.replace('_', '-')}"
     labels = ["--label", f"com.docker.compose.project={stack.name}"]
     network = ["--network", f"{stack.name}_front", "--network-alias", "web"]
@@ -388,7 +388,7 @@ def test_a_lost_request_is_retried_unless_it_may_have_changed_something(
     statuses: list[int] = []
 
     def lost(address: str) -> list[list[str]]:
-        """Send one more request, and return the servers of each that was sent to the address."""
+        """Send one more request; return the servers of every request that was sent to the address."""
         body = b"{}" if method == "POST" else None
         headers = {"X-Request-ID": f"{mine}-{len(statuses)}", **JSON}
         statuses.append(stack.request(method, f"/rooms?limit={len(statuses) + 1}", headers, body).status)
@@ -396,7 +396,7 @@ def test_a_lost_request_is_retried_unless_it_may_have_changed_something(
         return [line["upstream"].split(", ") for line in lines if address in line["upstream"]]
 
     with server_beside(stack, FALTERING) as address:
-        # After a failure nginx leaves a server alone for 2 s.
+        # After a failure nginx avoids a server for 2 s.
         found = until(lambda: lost(address)[2:] and lost(address), 60, "three requests were lost")
     figures.add(f"{method} that a server took and lost", f"{len(found)} of {len(statuses)}, tried {tried}")
 

@@ -1,4 +1,4 @@
-"""The files of the pages come from nginx: at any rate, without the application, in every version."""
+"""nginx serves the pages' files: without limits, without the application, and in every version."""
 
 import gzip
 import re
@@ -20,7 +20,7 @@ PACKED = {"Accept-Encoding": "gzip"}
 
 
 def base(stack: Stack) -> str:
-    """What the page that is served now puts before the names of its files."""
+    """Return the prefix of file names on the page that is served now."""
     found = re.search(r'"(/static/[0-9a-f]{16})/', stack.get("/").body.decode())
     assert found
     return found[1]

@@ -1,4 +1,4 @@
-"""The walk of the tutorial, and a certificate put in place after it."""
+"""The tutorial, and a certificate installed afterwards."""
 
 import json
 import shutil
@@ -63,7 +63,7 @@ def certificate(stack: Stack) -> Iterator[None]:
     subprocess.run(made, check=True, capture_output=True, timeout=60)
     shutil.move(folder.parent / "k", key)
     shutil.move(folder.parent / "c", crt)
-    stack.manage("compose", "ps")  # as an operator may, who is not whom the containers run as
+    stack.manage("compose", "ps")  # as an operator may do under another user than the containers'
     yield
     crt.unlink()
     key.unlink()

@@ -1,4 +1,4 @@
-"""The walk of the tutorial, to the letter."""
+"""The steps of the tutorial, exactly as written."""
 
 import time
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ INSERT INTO room(code, size, price, longitude, latitude) VALUES ('{CODE}', 215, 
 """
 
 _CACHED = 5.0
-"""Seconds within which nginx asks again: it keeps a search for one, two at most."""
+"""Seconds within which nginx asks again: it caches a search for one, two at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What was seen on the way. seconds: how long each step took."""
+    """What the steps printed. seconds: the duration of each step."""
 
     stack: Stack
     build: Done
@@ -32,7 +32,7 @@ class Walk:
 
 
 def walk(stack: Stack) -> Walk:
-    """Take every step, and go on where one fails, but for those without which nothing can be seen."""
+    """Take every step, and continue after a failed one unless nothing would work without it."""
     seconds: dict[str, float] = {}
 
     def step(*arguments: str, text: str = "") -> Done:

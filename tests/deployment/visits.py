@@ -1,4 +1,4 @@
-"""First visits of people: the page, all that it names, and what its scripts ask for."""
+"""First visits of people: the page, the files that it names, and the requests of its scripts."""
 
 import http.client
 import re
@@ -11,19 +11,19 @@ from posixpath import join, normpath
 from queue import Empty, Queue
 
 CONNECTIONS = 6
-"""Of a browser to a server, over HTTP/1.1."""
+"""Connections of a browser to one server over HTTP/1.1."""
 
 BASE_MAP = ("world.json", *(f"6/{x}/{y}.json" for x in (31, 32) for y in (20, 21)))
-"""What the map draws around London."""
+"""The area around London where people look."""
 
 CLUSTERS = tuple(f"/rooms/clusters?bbox={box}&zoom=9" for box in ("-180,-85,180,85", "-0.73,50.8,0.8,52.3"))
 
 Seen = list[tuple[str, int]]
-"""What was asked for, and the statuses of the answers."""
+"""The requests, and the statuses of the responses."""
 
 
 def first_visits(port: int, people: int) -> Seen:
-    """Let people open the first page at the same moment; what all of them saw together."""
+    """Let people open the first page at the same moment; return all that they got."""
     together = threading.Barrier(people)
     with ThreadPoolExecutor(people) as several:
         return [
@@ -49,7 +49,7 @@ def _visit(port: int, together: threading.Barrier) -> Seen:
 
 
 def _take(port: int, wanted: Queue[str], named: set[str], seen: Seen) -> None:
-    """Ask for one address after the other, and for the modules that a script imports."""
+    """Request one address after the other, and the modules that scripts import."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with closing(connection), suppress(Empty):
         while True:
@@ -67,9 +67,9 @@ def _imported(address: str, text: str) -> Iterator[str]:
 
 
 def _get(connection: http.client.HTTPConnection, address: str, seen: Seen) -> str:
-    """Ask again where the answer is a 503: the machine may be busy with other things.
+    """Get an address; retry after a 503, because the machine may be busy.
 
-    Likewise, as browsers do, where a kept connection was closed meanwhile.
+    Retries on a new connection too if a kept-alive one was closed, as browsers do.
     """
     end = time.monotonic() + 60
     while True:

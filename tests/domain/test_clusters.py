@@ -1,4 +1,4 @@
-"""Rooms on a map: which are put together, how far apart clusters are, and what a cluster tells."""
+"""Rooms on a map: which are merged, how far apart clusters are, and what a cluster contains."""
 
 from itertools import combinations
 from math import dist, log, pi, radians, tan
@@ -39,7 +39,7 @@ def clusters(rooms: list[Room], box: BoundingBox, zoom: int) -> Clusters:
 
 
 def place(cluster: Cluster, box: BoundingBox, zoom: int) -> tuple[float, float]:
-    """Where it is on a map of the zoom, in pixels, by the formulas of map projections alone."""
+    """Return its pixel position on a map of the zoom, by the formulas of the projection."""
     beyond = 360 if box.west > box.east and cluster.longitude < box.west else 0
     latitude = radians(max(-85.05112878, min(cluster.latitude, 85.05112878)))
     north = log(tan(pi / 4 + latitude / 2))
@@ -91,7 +91,7 @@ def test_rooms_on_both_sides_of_the_antimeridian_merge_if_the_box_crosses_it() -
 
 
 def test_rooms_at_the_western_edge_of_a_box_across_the_antimeridian_are_not_wrapped_around() -> None:
-    edge = 171.209  # whose mean, three times over, is rounded to less
+    edge = 171.209  # the mean of three times this value is rounded down
     rooms = [at(0.1 * number, edge) for number in range(3)] + [at(0.1, edge + 0.5)]
 
     (cluster,) = clusters(rooms, BoundingBox(edge, -30, -170, 30), 4).clusters

@@ -1,4 +1,4 @@
-"""The table of fields and the room that it describes say the same."""
+"""The table of fields agrees with the room that it describes."""
 
 from dataclasses import MISSING, fields
 

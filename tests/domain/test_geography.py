@@ -83,7 +83,7 @@ def test_the_box_around_a_circle_holds_the_circle(
 
 
 def destination(start: Point, bearing: float, metres: float) -> Point:
-    """Where one gets from the start in that direction (radians from north)."""
+    """Return the point reached from the start in that direction (radians from north)."""
     angle, latitude = metres / EARTH_RADIUS, math.radians(start.latitude)
     sine = math.sin(latitude) * math.cos(angle) + math.cos(latitude) * math.sin(angle) * math.cos(bearing)
     north = math.asin(max(-1.0, min(1.0, sine)))

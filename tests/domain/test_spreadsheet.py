@@ -1,4 +1,4 @@
-"""Cells run as no formula, and reading them undoes exactly what writing them did."""
+"""No cell runs as a formula, and reading a cell exactly undoes writing it."""
 
 import pytest
 from hypothesis import given

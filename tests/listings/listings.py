@@ -1,4 +1,4 @@
-"""Listings as the tests of the readers give them."""
+"""Helpers to read listings in the tests of the readers."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ Read = list[Room | Refusal]
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """The lines with their ends, as a file opened with newline="" gives them."""
+    """Return the lines with their ends, like a file opened with newline=""."""
     return iter(io.StringIO(text, newline=""))
 
 
@@ -30,12 +30,12 @@ def read_ndjson(text: str, mapping: Mapping[str, str] | None = None) -> Read:
 
 
 def read_file(path: Path, encoding: str | None = None) -> Read:
-    """The rooms and refusals of a CSV file on disk."""
+    """Return the rooms and refusals of a CSV file on disk."""
     with open_listing(str(path), encoding) as source:
         return list(csv.read(source.lines, Columns()))
 
 
 def only_refusal(read: Iterable[Room | Refusal]) -> Refusal:
-    """The one line that was refused."""
+    """Return the only refused line."""
     (refusal,) = (line for line in read if isinstance(line, Refusal))
     return refusal

@@ -1,4 +1,4 @@
-"""Amounts as people write them: understood where the meaning is certain, refused otherwise."""
+"""Amounts as people write them: understood if the meaning is certain, otherwise refused."""
 
 import pytest
 from hypothesis import given
@@ -98,7 +98,7 @@ def whole_price(text: str, decimal: Decimal | None = None, rounded: bool = False
 
 
 def understood(text: str) -> int | None:
-    """The price, None where it is refused."""
+    """Return the price, None if it is refused."""
     try:
         return whole_price(text)
     except ValueError:
@@ -186,7 +186,7 @@ def test_a_space_that_does_not_group_thousands_is_refused(text: str) -> None:
 def test_leading_zeros_do_not_change_a_price(zeros: int) -> None:
     price = understood("0" * zeros + "60")
 
-    assert price in (60, None)  # refusing it would be right as well; misreading is not
+    assert price in (60, None)  # refusing it would be right too; misreading it would not
 
 
 @pytest.mark.parametrize("text", ["9" * 12, "9" * 13, "9" * 5000, "$" + "9" * 13, "1" + " 000" * 100])
@@ -247,7 +247,7 @@ def test_an_uncertain_size_is_refused(text: str) -> None:
         (" 41,4042 ", 41.4042),
         ("-180", -180.0),
         ("0", 0.0),
-        ("1e-05", 0.00001),  # so Python, JavaScript and Excel write what is less than a hundred-thousandth
+        ("1e-05", 0.00001),  # how Python, JavaScript and Excel write very small numbers
         ("-2.1E-05", -0.000021),
     ],
 )

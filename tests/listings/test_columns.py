@@ -1,4 +1,4 @@
-"""Which column says what, whatever the columns are called."""
+"""Which column is which field, whatever the columns are called."""
 
 import pytest
 

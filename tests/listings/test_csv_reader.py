@@ -1,4 +1,4 @@
-"""CSV listings of many kinds: separators, line ends, quotes, and lines that make no room."""
+"""CSV listings of many kinds: separators, line ends, quotes, and invalid lines."""
 
 import csv as foreign
 import io

@@ -1,4 +1,4 @@
-"""NDJSON listings: an object a line, and lines that make no room."""
+"""NDJSON listings: one object per line, and invalid lines."""
 
 import json
 import sys

@@ -22,7 +22,7 @@ MANY = HEADER + "\n" + "".join(f"r{number},20,60,51.5,-0.12\n" for number in ran
 
 @pytest.fixture
 def listing(tmp_path: Path) -> Path:
-    """Where the listing of a test is written."""
+    """The path of the test's listing."""
     return tmp_path / "rooms.csv"
 
 

@@ -1,4 +1,4 @@
-"""The keys of the configuration: as `make-key` writes them, and refused without being shown."""
+"""The keys in the configuration: as `make-key` writes them, and refused without being shown."""
 
 from pathlib import Path
 

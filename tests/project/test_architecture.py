@@ -1,4 +1,4 @@
-"""The dependency rule is a check: it passes as the source stands and fails on every way to break it."""
+"""The dependency rule is checked: the source passes, and every kind of violation fails."""
 
 import ast
 import shutil
@@ -14,7 +14,7 @@ LINT = Path(sys.executable).with_name("lint-imports")
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A copy of the source that may be spoilt."""
+    """A copy of the source that tests may break."""
     no_modules = shutil.ignore_patterns("__pycache__", "static", "templates")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=no_modules)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -58,7 +58,7 @@ BREACHES = [
         "Nothing but the registry, which goes by the URL, leads to a storage",
     ),
 ]
-"""One breach of each contract at least: a module, what it imports, and the contract that says no."""
+"""At least one violation of each contract: a module, its import, and the contract that forbids it."""
 
 
 def add(source: Path, module: str, *lines: str) -> None:

@@ -1,4 +1,4 @@
-"""How the base map is made: what is cut, left out and named."""
+"""How the base map is made: what is clipped, dropped and labelled."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_the_larger_of_two_places_is_labelled_first_and_the_other_once_there_is_
 
 
 def test_a_city_keeps_its_place_until_there_is_room_for_it() -> None:
-    """Its neighbour, which has room first, would else hide it for good."""
+    """Its neighbour, which has room first, would otherwise hide it for good."""
     capital = place("Capital", 0.5, 9e6, Kind.CITY)
     port = place("Port", 0.503, 1e6, Kind.CITY)
     suburb = place("Suburb", 0.5055, 1e5)

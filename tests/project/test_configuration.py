@@ -1,4 +1,4 @@
-"""What `./manage.py` fills in for unset variables, and what docs/configuration.md says of every variable."""
+"""What `./manage.py` fills in for unset variables, and the description of every variable."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_every_variable_is_described_and_no_other() -> None:
 
 
 MADE_BY_THE_STACK = {"COMPOSE_PROJECT_NAME", "MIGRATION", "MONGODB_HOSTNAME", "POSTGRES_HOSTNAME"}
-"""What docker/production.yml takes that `stack` sets, besides what begins with STACK_."""
+"""Variables of docker/production.yml that `stack` sets, besides those beginning with STACK_."""
 
 
 def test_every_variable_of_the_stack_is_described_with_its_value() -> None:

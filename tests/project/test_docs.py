@@ -1,4 +1,4 @@
-"""The documents are true: links lead somewhere, named places exist, lists of places are complete."""
+"""The documentation is correct: links work, named places exist, and lists of places are complete."""
 
 import ast
 import re
@@ -27,14 +27,14 @@ SOURCE = ROOT / "src" / "rentomatic"
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
 NEAR = 3
-"""Lines that a definition may have moved from where a link leads."""
+"""How many lines a definition may have moved from the target of a link."""
 
 MADE = ("config/NAME", "docker/secrets/", "docker/tls/", "logs/", "tests/deployment/results/")
-"""How the names of files begin that are not part of the project."""
+"""Prefixes of file names that are not part of the project."""
 
 
 def links(page: Path) -> Iterator[tuple[str, str, str]]:
-    """The text, the path and the fragment of each link to a file of the project."""
+    """Yield the text, path and fragment of each link to a file of the project."""
     for text, target in re.findall(r"\[([^\]]*)\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             path, _, fragment = target.partition("#")
@@ -42,13 +42,13 @@ def links(page: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The fragments that GitHub gives to the headings of a page."""
+    """Return the fragments that GitHub gives to the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def definitions(path: Path) -> dict[str, int]:
-    """The line of each class, function and variable of a module; members as Class.member."""
+    """Return the line of each class, function and variable of a module; members as Class.member."""
 
     def walk(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, int]]:
         for child in ast.iter_child_nodes(node):
@@ -119,7 +119,7 @@ def test_links_to_lines_show_the_definition_that_they_name() -> None:
 
 
 def statements_of(query: RoomQuery, path: Path) -> list[str]:
-    """What SQLite is asked for a page of the query among the sample rooms."""
+    """Return the statements that SQLite runs for a page of the query among the sample rooms."""
     upgrade(path)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
         repository.load(sample_rooms())
@@ -144,13 +144,13 @@ def test_the_statements_of_the_search_are_those_that_run(tmp_path: Path) -> None
 
 
 def lists_of_places() -> Iterator[tuple[str, str]]:
-    """What comes before each list of docs/extending.md, and the rows of the list."""
+    """Yield what comes before each list of docs/extending.md, and the rows of the list."""
     text = (DOCS / "extending.md").read_text(encoding="utf-8")
     yield from re.findall(r"([^\n|]+:)\n\n\| place \| what \|\n\|---\|---\|\n((?:\|.*\n)+)", text)
 
 
 def places(rows: str) -> set[str]:
-    """The paths in the first column, from the root of the project."""
+    """Return the paths in the first column, relative to the root of the project."""
     named = {path for row in rows.splitlines() for path in re.findall(r"`([^`]+)`", row.split("|")[1])}
     return {path if (ROOT / path).exists() else f"src/rentomatic/{path}" for path in named}
 
@@ -167,7 +167,7 @@ TRACED = [(before, rows) for before, rows in LISTS if "files of" in before]
 
 
 def containing(texts: list[str]) -> set[str]:
-    """The files of the source that contain one of the texts."""
+    """Return the files of the source that contain one of the texts."""
     files = (path for path in SOURCE.rglob("*") if path.suffix in (".py", ".html", ".js"))
     own = (path for path in files if not {"contract", "vendor"} & set(path.parts))
     return {
@@ -186,7 +186,7 @@ def test_the_traced_list_of_places_is_complete(before: str, rows: str) -> None:
 
 
 def shown_commands() -> Iterator[tuple[str, list[str]]]:
-    """Each line of the pages that runs a command of `rentomatic`, here or in the stack, and its words."""
+    """Yield each line of the pages that runs a `rentomatic` command, here or in the stack, and its words."""
     for page in PAGES:
         for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             for line in re.findall(r"^\$ (.*)$", block.replace("\\\n", " "), re.MULTILINE):
@@ -201,5 +201,5 @@ def test_shown_commands_exist_and_take_their_options(line: str, words: list[str]
     name, *arguments = words
 
     if name in cli.commands:
-        cli.commands[name].make_context(name, arguments)  # raises UsageError for what it does not take
+        cli.commands[name].make_context(name, arguments)  # raises UsageError for unknown options
     assert name in {*cli.commands, *DEVELOPER_COMMANDS, *ELSEWHERE, *UPKEEP}, line

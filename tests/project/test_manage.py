@@ -1,4 +1,4 @@
-"""`./manage.py` on a machine that has nothing but Python."""
+"""`./manage.py` on a machine with nothing but Python."""
 
 import json
 import os
@@ -25,7 +25,7 @@ CONTENT = (
     "config",
     "requirements",
 )
-"""What `manage.py` itself looks at."""
+"""Variables that `manage.py` itself reads."""
 
 
 def copy_of_the_project(folder: Path, *more: str) -> Path:
@@ -46,7 +46,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Path:
-    """A fresh copy that takes this environment for its own, so that nothing need be installed."""
+    """A fresh copy that uses this environment, so that nothing has to be installed."""
     copy_of_the_project(tmp_path)
     program = (
         "import json, manage; "
@@ -86,7 +86,7 @@ def test_serve_sets_up_loads_sample_rooms_and_serves_them(clone: Path, tmp_path:
     left = interrupted.with_name("left-behind")
     left.touch()
     port = free_port()
-    base = getattr(sys, "_base_executable", sys.executable)  # not the one of an environment
+    base = getattr(sys, "_base_executable", sys.executable)  # not that of a virtual environment
     command = [base, str(clone / "manage.py"), "serve", "--port", str(port)]
     variables = {
         "DATABASE_URL": "sqlite:///" + str(clone / "rentomatic.db"),
@@ -238,7 +238,7 @@ def test_set_up_names_what_is_missing(prepared: Path) -> None:
 
     assert done.returncode == 1
     assert "Setting up .venv (prod)" in done.stderr
-    assert "no-such-package-as-this" in done.stderr  # it got as far as to install
+    assert "no-such-package-as-this" in done.stderr  # it got as far as installing
     assert "manage.py: `pip install" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -273,7 +273,7 @@ def test_tests_of_the_stack_run_only_when_asked_for(
         "test",
         *arguments,
         PYTEST_ADDOPTS="-rA -p pytest_timeout",
-        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",  # starts in a second less
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",  # starts a second faster
     )
 
     assert [test] == re.findall(r"^PASSED .*::(\w+)", done.stdout, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What the environment decides, and how it is refused: by name, and without its secrets."""
+"""Settings from the environment: invalid ones are refused by name, without showing secrets."""
 
 from pathlib import Path
 from urllib.parse import quote

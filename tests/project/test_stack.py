@@ -1,4 +1,4 @@
-"""`./manage.py` and the production stack, with a `docker` that only tells how it was called."""
+"""`./manage.py` and the production stack, with a fake `docker` that records its calls."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ Manage = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class Calls:
-    """What docker was asked."""
+    """The recorded calls of docker."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -52,7 +52,7 @@ class Calls:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The files that make the stack, without an environment: it needs none."""
+    """The files of the stack, without a virtual environment, which it does not need."""
     folder = tmp_path / "copy"
     folder.mkdir()
     shutil.copy(ROOT / "manage.py", folder)
@@ -69,7 +69,7 @@ def calls(tmp_path: Path) -> Calls:
 
 @pytest.fixture
 def run(copy: Path, tmp_path: Path, calls: Calls) -> Manage:
-    """Runs `./manage.py …` of the copy, with our `docker` and nothing else of the environment."""
+    """Runs `./manage.py …` of the copy, with the fake `docker` and no other variables."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "docker").write_text(DOCKER)
@@ -173,7 +173,7 @@ def test_a_stopped_stack_is_not_started_for_a_command(run: Manage, calls: Calls)
 
     assert 1 == done.returncode
     assert "The production stack is not running, so backup did nothing." in done.stderr
-    assert "DATABASE_URL" not in done.stderr  # which a command of the stack does not heed
+    assert "DATABASE_URL" not in done.stderr  # which a command of the stack ignores
     assert [["compose", "ps", "--quiet"]] == [call["arguments"] for call in calls.all]
 
 
@@ -301,7 +301,7 @@ def test_a_failed_rotation_continues_with_the_same_password(run: Manage, calls: 
 
 
 def test_containers_run_as_the_owner_of_the_secrets(run: Manage, calls: Calls, copy: Path) -> None:
-    """Also when root calls, by cron, what a user has started."""
+    """Even if root runs, from cron, what a user has started."""
     user, group = (1234, 2345) if os.getuid() == 0 else (os.getuid(), os.getgid())
     (copy / "docker" / "secrets").mkdir()
     os.chown(copy / "docker" / "secrets", user, group)
@@ -412,15 +412,15 @@ def test_unknown_command_is_refused_with_the_nearest_one(
 
 
 def test_signals_are_sent_from_inside_containers(run: Manage, calls: Calls, copy: Path) -> None:
-    """A signal that Docker sends would switch off the restart of a container that crashes."""
+    """A signal sent by Docker would disable the restart of a container that crashes."""
     run("compose", "ps")
-    name = "web-1"  # all that our docker says: of the container that runs, and of the keys in it
+    name = "web-1"  # everything the fake docker says: a running container, and the keys in it
     (copy / "docker" / "secrets" / "api-keys").write_text(name)
     done = run("stack", "reload", ANSWER=name)
     arguments = [call["arguments"] for call in calls.all]
 
     assert 0 == done.returncode, done.stderr
-    assert ["tools", "migrate", "--sql"] == arguments[2][-3:]  # which reads all settings before
+    assert ["tools", "migrate", "--sql"] == arguments[2][-3:]  # which reads all settings first
     assert ["exec", name, "sh", "-c", "kill -HUP 1"] in arguments
     assert ["exec", "-s", "reload"] == [arguments[-1][1], *arguments[-1][-2:]]
     assert not [each for each in arguments if "kill" in each]
@@ -488,7 +488,7 @@ match arguments:
         lines = [f"line {{number}}" for number in range(80)]
         print("\\n".join(lines[-50:] if options == ["--tail", "50"] else lines))
 """
-"""Two `web` run; the third ends by itself and is started again."""
+"""Two `web` containers run; the third exits by itself and is restarted."""
 
 
 def test_a_version_that_does_not_start_leaves_its_log_and_no_image(

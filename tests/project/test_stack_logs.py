@@ -1,4 +1,4 @@
-"""Logs of containers that are removed, with a `docker` of our own."""
+"""Logs of removed containers, with a fake `docker`."""
 
 import gzip
 import os
@@ -61,7 +61,7 @@ def test_a_log_that_cannot_be_read_leaves_no_file(
 def test_a_file_that_is_linked_from_the_folder_is_not_overwritten(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that was broken into may write in the folder."""
+    """A compromised server can write to the folder."""
     (other := tmp_path / "other").write_text("of the host")
     names = 'date -ud "$ago seconds ago" "+$2-%Y%m%dT%H%M%SZ.log.gz"'
     docker_that(

@@ -1,4 +1,4 @@
-"""What the project carries of others says what it is, and is what package.json names."""
+"""Third-party files state what they are, and match package.json."""
 
 import gzip
 import json
@@ -63,7 +63,7 @@ def test_the_base_map_lists_exactly_its_cells() -> None:
 
 
 def test_the_first_view_of_the_map_is_small() -> None:
-    """Bytes, as a proxy compresses them: the page has 250 kB in all."""
+    """Bytes after compression by a proxy: the page has 250 kB in all."""
     leaflet = ("../vendor/leaflet/leaflet.js", "../vendor/leaflet/leaflet.css")
     first = ("world.json", *leaflet, "../js/basemap.js", "../js/basemap-cells.js")
     sizes = [len(gzip.compress((BASEMAP / name).read_bytes(), 4)) for name in first]

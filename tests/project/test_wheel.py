@@ -1,4 +1,4 @@
-"""The wheel holds all that the program needs, wherever it is installed."""
+"""The wheel contains all that the program needs, wherever it is installed."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a new environment with the wheel, and the dependencies of this one."""
     folder = tmp_path_factory.mktemp("wheel")
     build = (
-        "import sys; from flit_core import buildapi; print(buildapi.build_wheel(sys.argv[1]))"  # as pip does
+        "import sys; from flit_core import buildapi; print(buildapi.build_wheel(sys.argv[1]))"  # like pip
     )
     made = subprocess.run(
         [sys.executable, "-c", build, str(folder)],

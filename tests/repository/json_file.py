@@ -1,4 +1,4 @@
-"""A storage of somebody else's: all rooms in one JSON file, at `json-file:///path`."""
+"""A third-party storage: all rooms in one JSON file, at `json-file:///path`."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 
 class JsonFileRepo:
-    """A file that is read whole by every search, and written anew, beside the old one, by every change."""
+    """A file that every search reads whole, and every change rewrites beside the old one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -67,7 +67,7 @@ class JsonFileRepo:
         *,
         exactly: bool = False,
     ) -> LoadCounts:
-        rooms = list(rooms)  # before the lock: they may take long to come
+        rooms = list(rooms)  # before the lock, because the rooms may arrive slowly
         with self._changed() as present:
             return present.load(rooms, on_conflict, dry_run, exactly=exactly)
 
@@ -89,7 +89,7 @@ class JsonFileRepo:
 
     @contextmanager
     def _changed(self) -> Iterator[MemRepo]:
-        """All rooms, to be written once the context ends without an error; one writer at a time."""
+        """Give all rooms, and write them when the context ends without an error; one writer at a time."""
         with Path(f"{self._path}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             present = self._rooms()
@@ -100,7 +100,7 @@ class JsonFileRepo:
 
 @dataclass(frozen=True, slots=True)
 class JsonFileBackend:
-    """A file without a schema, which is made when it is first used."""
+    """A file without a schema, created on first use."""
 
     path: Path
 

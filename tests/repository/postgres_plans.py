@@ -1,4 +1,4 @@
-"""What PostgreSQL really read, statement by statement, and what it does just now."""
+"""What PostgreSQL really read for each statement, and which statements it is running."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,7 +16,7 @@ Plan = dict[str, Any]
 
 
 class Recorded(psycopg.Cursor[Any]):
-    """Has PostgreSQL explain each statement, with what it really read, before it is run."""
+    """Makes PostgreSQL explain each statement, with actual row counts, before it is run."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         if not query.startswith(b"EXPLAIN"):
@@ -31,7 +31,7 @@ PLANS: list[Plan] = []
 
 
 def plans_of(conninfo: str, work: Callable[[Session], object]) -> list[Plan]:
-    """The plans of the statements that the work runs, also where it ends with NotQuick."""
+    """Return the plans of the work's statements, even if it ends with NotQuick."""
     PLANS.clear()
     with Session.connect(conninfo, autocommit=True, cursor_factory=Recorded) as session:
         for setting in connections._PLANNING:
@@ -52,7 +52,7 @@ def nodes(plan: Plan) -> Iterator[Plan]:
 
 
 def rows_read(plans: list[Plan]) -> int:
-    """How many rooms, or entries of an index, were looked at."""
+    """Return how many rooms or index entries were read."""
     return sum(
         round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
         for plan in plans
@@ -66,7 +66,7 @@ def blocks_read(plans: list[Plan]) -> int:
 
 
 def running_statements(conninfo: str) -> list[str]:
-    """What the repository's connections do on the server just now."""
+    """Return the statements of the repository's connections that are running now."""
     statement = """
         SELECT query FROM pg_stat_activity
         WHERE application_name = 'rentomatic' AND datname = current_database() AND state = 'active'

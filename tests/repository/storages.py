@@ -1,4 +1,4 @@
-"""The storages that the contract is tested on. A new one joins by adding its factory."""
+"""The storages that are tested by the contract. Add a new one by adding its factory."""
 
 import random
 import shutil
@@ -42,11 +42,11 @@ from rentomatic.use_cases.ports import RoomRepository
 from tests import mongo_server, postgres_server
 
 Factory = Callable[[], AbstractContextManager[RoomRepository]]
-"""Gives an empty repository of its own, which goes away with the context."""
+"""Gives an empty repository of its own, removed at the end of the context."""
 
 
 PATIENT = Limits(swap_wait=60)
-"""No writer gives up on a busy machine."""
+"""Limits with which no writer gives up on a busy machine."""
 
 
 @contextmanager
@@ -91,11 +91,11 @@ def mongo(limits: Limits = PATIENT) -> Iterator[RoomRepository]:
 STORAGES: dict[str, Factory] = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "mongo": mongo}
 
 SLOW = {"mongo": 2}
-"""How many times fewer rooms a storage gets where many are needed: SecantusDB is slow."""
+"""Divides the number of rooms in large tests for a storage: SecantusDB is slow."""
 
 
 def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
-    """Set the sizes by which storages choose how to search, so that a small set of rooms goes every way."""
+    """Set the sizes by which storages choose their plan, so that a few rooms exercise every plan."""
     narrow = chance.choice((0, 5, 50, 2000))
     for planner in (sqlite_plan, postgres_plan, mongo_search):
         patch.setattr(planner, "NARROW", narrow)
@@ -112,7 +112,7 @@ def go_every_way(chance: random.Random, patch: pytest.MonkeyPatch) -> None:
 
 
 def work_in_small_batches(patch: pytest.MonkeyPatch) -> None:
-    """Let 120 rooms be more than a storage writes or sends at a time."""
+    """Make 120 rooms more than one batch of a storage."""
     for module in (staging, mongo_load):
         patch.setattr(module, "_BATCH", 50)
     for reader in (postgres_statements, mongo_search):
@@ -120,7 +120,7 @@ def work_in_small_batches(patch: pytest.MonkeyPatch) -> None:
 
 
 def take_small_samples(patch: pytest.MonkeyPatch) -> None:
-    """Let a sample be about half of 4,000 rooms."""
+    """Make a sample about half of 4,000 rooms."""
     patch.setattr(sqlite_sampling, "NODES", 90)
     patch.setattr(sqlite_sampling, "ROOMS", 2000)
     patch.setattr(postgres_sampling, "RUNS", 5)
@@ -129,7 +129,7 @@ def take_small_samples(patch: pytest.MonkeyPatch) -> None:
 
 
 def look_at_few(patch: pytest.MonkeyPatch) -> None:
-    """Let 200 rooms be few where their places are counted, and half of some hundreds more be read."""
+    """Let cells count 200 rooms exactly, and read half of some hundreds more."""
     patch.setattr(sqlite_cells, "READ", 200)
     patch.setattr(sqlite_cells, "SEEN", 400)
     patch.setattr(postgres_plan, "FEW", 200)
@@ -138,12 +138,12 @@ def look_at_few(patch: pytest.MonkeyPatch) -> None:
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory()  # goes away with the process
+    return tempfile.TemporaryDirectory()  # removed with the process
 
 
 @cache
 def _empty_file() -> Path:
-    """A migrated file without rooms, made once and then copied."""
+    """Return a migrated file without rooms, created once and then copied."""
     path = Path(_folder().name) / "rooms.db"
     upgrade_sqlite(path)
     return path

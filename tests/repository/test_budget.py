@@ -1,4 +1,4 @@
-"""How long a storage may take for an answer."""
+"""Time limits of storages."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_wall_clock_time_is_several_times_processor_time_but_never_more_than_the
 
 
 class Clocks:
-    """Of a processor and on the wall, set by hand."""
+    """Processor and wall clocks that are set by hand."""
 
     processor = wall = 0.0
 

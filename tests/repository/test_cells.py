@@ -1,4 +1,4 @@
-"""Rooms by the cells of a grid: all of them where they are few, and a sample of a size that does not grow."""
+"""Rooms by the cells of a grid: all of them if there are few, else a sample of bounded size."""
 
 import random
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def rooms(kind: str) -> list[Room]:
-    """One town after the other, as listings are."""
+    """Rooms of one town after the other, as in listings."""
     chance = random.Random(5)
     return [
         make_room(
@@ -60,7 +60,7 @@ def storage(kind: str, rooms: list[Room]) -> Iterator[RoomRepository]:
 
 
 def told(found: Cells) -> dict[tuple[int, int], object]:
-    """The cells by their places; storages add up in an order of their own."""
+    """Return the cells by column and row; the means depend on the order of adding."""
     return {(cell.column, cell.row): rounded(cell) for cell in found.cells}
 
 
@@ -115,7 +115,7 @@ def test_a_sample_is_used_if_prices_and_sizes_rarely_coincide(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     take_small_samples(monkeypatch)
-    monkeypatch.setattr(sqlite_cells, "SEEN", 500)  # either alone leaves more
+    monkeypatch.setattr(sqlite_cells, "SEEN", 500)  # so that either filter alone leaves more
     cheap = Condition(Field.PRICE, Operator.LT, 3000)
     large = Condition(Field.SIZE, Operator.GTE, 2990)
     with STORAGES["sqlite"]() as storage:

@@ -1,4 +1,4 @@
-"""Folders that go away with whoever uses them, also when that process is killed."""
+"""Folders that are removed with the process that uses them, even if it is killed."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What is MongoDB's own: its plans, the rules in the database, migrations, and servers that go away."""
+"""MongoDB in particular: plans, rules in the database, migrations, and unreachable servers."""
 
 import signal
 import time
@@ -38,12 +38,12 @@ CENTRE = Point(51.512, -0.123)
 BY_FIELD = [name for name in SORTS if name != "distance"]
 LIMIT = 30.0
 AT_ONCE = 10.0
-"""Seconds for twenty uses while the server is known to be away; each took one or more before."""
+"""Seconds for twenty uses of a server known to be unreachable; trying it each time would take a second."""
 SPOT = {"type": "Point", "coordinates": [-0.09998975, 51.75436293]}
 
 
 class Traffic(CommandListener):
-    """The reads that went to the server, and how many documents came back."""
+    """The reads that were sent to the server, and the number of returned documents."""
 
     def __init__(self) -> None:
         self.reads: list[Document] = []
@@ -72,7 +72,7 @@ def place() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def by_hand(place: tuple[str, str]) -> Iterator[Any]:
-    """The database as somebody at a prompt has it."""
+    """The database as used in a shell."""
     with pymongo.MongoClient[Document](place[0]) as client:
         yield client[place[1]]
 
@@ -85,7 +85,7 @@ def repository(place: tuple[str, str]) -> Iterator[MongoRepo]:
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[tuple[str, str]]:
-    """A database of 600 rooms, which nobody changes."""
+    """A database of 600 rooms, which tests do not change."""
     with database() as (uri, name):
         upgrade(uri, name)
         with closing(MongoRepo(uri, name, MONGO_REVISION)) as repository:
@@ -108,7 +108,7 @@ def moment(town: tuple[str, str], traffic: Traffic) -> Iterator[Moment]:
 
 
 def plans(moment: Moment, traffic: Traffic) -> str:
-    """How the server says that it would answer the reads so far."""
+    """Return the server's plans for the reads so far."""
     commands = [{name: value for name, value in read.items() if name != "cursor"} for read in traffic.reads]
     explained = [moment.rooms.database.command({"explain": command}) for command in commands]
     return str([plan["queryPlanner"]["winningPlan"] for plan in explained])
@@ -129,7 +129,7 @@ def test_a_deep_page_starts_with_an_index_look_up(moment: Moment, traffic: Traff
 
 @pytest.mark.parametrize("sort", BY_FIELD)
 def test_every_segment_is_a_range_of_an_index_in_its_order(sort: str) -> None:
-    """What an index gives it gives backwards too; behind a value that is fixed it gives the next field."""
+    """An index can be read backwards, and after a fixed value it gives the order of the next field."""
     keys = [[*index["key"].items()] for index in INDEXES]
     both_ways = keys + [[(path, -way) for path, way in key] for key in keys if key[0][0] != "place"]
     query = RoomQuery(sort=SORTS[sort])
@@ -452,9 +452,9 @@ def test_an_export_gives_up_a_silent_server_long_before_its_own_limit(
 
 
 class SlowServer(CommandListener):
-    """Lets half a second pass on the driver's clock for each read, and notes the time that each was given.
+    """Advances the driver's clock by half a second for each read, and records each read's time limit.
 
-    given: milliseconds, which the driver tells the server in `maxTimeMS`.
+    given: milliseconds, sent to the server in `maxTimeMS`.
     """
 
     def __init__(self) -> None:
@@ -488,7 +488,7 @@ def test_all_reads_of_clusters_share_one_time_limit(
         repository._client.close()
         repository._client = pymongo.MongoClient(place[0], event_listeners=[server])
         repository._client.admin.command("ping")
-        repository._checked = not first_use  # whether the schema is still to be looked at
+        repository._checked = not first_use  # whether the schema is still to be checked
         monkeypatch.setattr("pymongo._csot.time", server)
         found = repository.cells(RoomQuery(), Grid(1, 1), within=3)
 

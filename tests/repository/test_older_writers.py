@@ -1,6 +1,6 @@
-"""Rows and documents that the program of before titles writes beside this one, while one replaces the other.
+"""Writes of the program from before titles beside this one, as during a rollout.
 
-Its statements are kept here as they were.
+Its statements are preserved here.
 """
 
 import sqlite3
@@ -84,7 +84,7 @@ def on_postgres(folder: Path) -> Iterator[tuple[RoomRepository, Execute]]:
 
 @pytest.fixture(params=[on_sqlite, on_postgres], ids=["sqlite", "postgres"])
 def beside(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[RoomRepository, Execute]]:
-    """A storage as this program has it, and the older one beside it."""
+    """A storage as this program uses it, and the older program beside it."""
     with request.param(tmp_path) as both:
         yield both
 
@@ -190,7 +190,7 @@ def test_row_written_by_hand_with_an_invalid_title_is_refused(
 
 @pytest.fixture
 def mongo() -> Iterator[tuple[MongoRepo, Any]]:
-    """A database as this program has it, and the collection as the older one has it."""
+    """A database as this program uses it, and the collection as the older one does."""
     with mongo_server.database() as (uri, name):
         upgrade_mongo(uri, name)
         with (

@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: its plans, its constraints, and loads beside searches."""
+"""PostgreSQL in particular: plans, constraints, and loads beside searches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -35,7 +35,7 @@ ROOMS = 50_000
 
 @pytest.fixture
 def conninfo() -> Iterator[str]:
-    """A database with the schema and no room."""
+    """A database with the schema and no rooms."""
     with postgres_server.database() as conninfo:
         yield conninfo
 
@@ -48,17 +48,17 @@ def repository(conninfo: str) -> Iterator[PostgresRepo]:
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[str]:
-    """A database with rooms enough for every plan to matter."""
+    """A database with enough rooms for every plan to matter."""
     with postgres_server.database() as conninfo:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
             opened.load(sample_rooms(ROOMS))
         with psycopg.connect(conninfo, autocommit=True) as session:
-            session.execute("VACUUM room")  # as the server does by itself within a minute
+            session.execute("VACUUM room")  # like autovacuum within a minute
         yield conninfo
 
 
 def at(conninfo: str, query: RoomQuery, number: int) -> RoomQuery:
-    """The same search from the page on that begins with the room of that number."""
+    """Return the same search from the page that begins with the room of that number."""
     with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened, opened.stream(query) as rooms:
         room = next(room for count, room in enumerate(rooms, start=1) if count == number)
     return replace(query, after=query.position(room))
@@ -130,7 +130,7 @@ def test_a_page_costs_the_same_however_deep_it_is(
 
     first, deep = (plans_of_search(town, q) for q in (query, at(town, query, 20_000)))
 
-    # Among rooms of one size the next codes may be looked for in the index of codes: not far behind.
+    # Among rooms of one size the next codes may come from the index on codes, which is close.
     assert rows_read(deep) < rows_read(first) + ROOMS / 20
     assert blocks_read(deep) <= 2 * blocks_read(first) + 50
 

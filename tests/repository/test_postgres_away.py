@@ -1,4 +1,4 @@
-"""PostgreSQL that is away: requests fail at once, one thread looks for the server, and finds it again."""
+"""PostgreSQL that is unreachable: requests fail at once, and one thread retries until it returns."""
 
 import signal
 import socket
@@ -32,7 +32,7 @@ from tests.repository.test_postgres_servers import (
 )
 
 AT_ONCE = 10.0
-"""Seconds for twenty uses while the server is known to be away; each took three before."""
+"""Seconds for twenty uses of a server known to be unreachable, each of which would otherwise take three."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def server() -> Iterator[PostgresServer]:
 
 
 class Door:
-    """A port that lets nobody in and counts who tries."""
+    """A port that accepts no connections and counts attempts."""
 
     def __init__(self, port: int) -> None:
         self.knocks = 0
@@ -84,7 +84,7 @@ def refusal(act: Callable[[], object]) -> str:
 
 
 def refusals_at_once(opened: PostgresRepo) -> set[str]:
-    """The messages of twenty uses of all kinds, which together take no time."""
+    """Return the messages of twenty uses of all kinds, which together take no time."""
     begin = time.monotonic()
     refused = []
     for use in (*USES.values(),) * 4:
@@ -225,4 +225,4 @@ def test_a_database_that_is_created_later_is_found(server: PostgresServer) -> No
         migrate(replace(database, conninfo=later))
 
         assert {"The database of the storage does not exist: run `rentomatic init-postgres`."} == missing
-        assert search(opened) == ()  # at once: a server that lacks the schema is there
+        assert search(opened) == ()  # at once: a server that lacks the schema is reachable

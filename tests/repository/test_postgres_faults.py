@@ -1,4 +1,4 @@
-"""PostgreSQL that is slow, busy, read-only or strict: what the repository makes of it."""
+"""PostgreSQL that is slow, busy, read-only or strict, and how the repository handles it."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ from tests.repository.postgres_plans import running_statements
 
 LIMIT = 30.0
 SHORT = 1.0
-"""Seconds: soon over where something is waited for in vain, and enough for a statement on a busy machine."""
+"""Seconds: short for waits that fail, and long enough for a statement on a busy machine."""
 
 PASSWORD = r"p@s/s#w%o:r'd\ 20%41 &?=[é]"
 
@@ -66,14 +66,14 @@ def repository(conninfo: str, **limits: Any) -> closing[PostgresRepo]:
 
 @contextmanager
 def locked(conninfo: str, mode: str) -> Iterator[None]:
-    """While somebody else holds that lock on the rooms."""
+    """Hold a lock on the rooms from another connection."""
     with psycopg.connect(conninfo) as other:
         other.execute(f"LOCK TABLE room IN {mode} MODE".encode())
         yield
 
 
 def sessions(conninfo: str) -> list[int]:
-    """The process ids of the repository's connections on the server."""
+    """Return the process ids of the repository's connections on the server."""
     statement = "SELECT pid FROM pg_stat_activity WHERE application_name = 'rentomatic'"
     with psycopg.connect(conninfo) as connection:
         rows = connection.execute(statement + " AND datname = current_database()").fetchall()
@@ -81,7 +81,7 @@ def sessions(conninfo: str) -> list[int]:
 
 
 def refusal(conninfo: str, act: Callable[[], object]) -> str:
-    """The message with which it is refused; it tells nothing that a stranger should not know."""
+    """Return the message of the refusal, which must be safe to show."""
     with pytest.raises(RepositoryUnavailable) as refused:
         act()
     message = str(refused.value)
@@ -260,7 +260,7 @@ def test_a_load_waits_for_another_for_a_limited_time_and_changes_nothing(conninf
             assert (make_room(), None) == (opened.get("a1"), opened.get("new"))
 
         assert message == "The storage is busy with another write: try again."
-        assert 0.2 <= waited < 5  # seconds that it waits without such a limit
+        assert 0.2 <= waited < 5  # the longest wait without such a limit
         assert opened.load([make_room(price=1)]).replaced == 1
 
 
@@ -338,7 +338,7 @@ def prepared_statements(session: psycopg.Connection[Any]) -> int:
 
 def test_a_transaction_pooler_is_supported(conninfo: str) -> None:
     def forget(session: psycopg.Connection[Any]) -> None:
-        # As PgBouncer does, behind the back of the driver.
+        # Like PgBouncer, unnoticed by the driver.
         session.pgconn.exec_(b"DEALLOCATE ALL")
         session.pgconn.exec_(b"RESET ALL")
 
@@ -358,7 +358,7 @@ def test_a_transaction_pooler_is_supported(conninfo: str) -> None:
 
 @pytest.fixture(scope="module")
 def strict_server() -> Iterator[PostgresServer]:
-    """A server that asks for a password, with the schema and a room in the database `application`."""
+    """A server with passwords, with the schema and a room in the database `application`."""
     with running("shared_buffers=16MB", password=PASSWORD) as server:
         settings = settings_of_parts(server, PASSWORD)
         assert isinstance(settings.database, PostgresBackend)

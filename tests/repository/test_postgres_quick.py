@@ -1,4 +1,4 @@
-"""What PostgreSQL reads for an answer that is asked for only if it is quick."""
+"""What PostgreSQL reads for answers that must be quick."""
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -25,13 +25,15 @@ ROOMS = 6000
 NARROW, WALKED, READ, PASSED, COUNTED = 20, 100, 200, 150, 1500
 
 BOUND = 3 * NARROW + 2 * WALKED + 2 * PASSED + 5 * READ + COUNTED
-"""Of rooms, entries of indexes, values and cells: few counted, a walk and its count, filters counted, one
-read whole, and what is looked up though no room is there."""
+"""The most rooms, index entries, values and cells that a quick read may touch.
+
+They are: few counted, a walk and its count, filters counted, one filter read whole, and empty look-ups.
+"""
 
 
 @pytest.fixture(autouse=True)
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bounds that are as small beside the rooms here as the real ones are beside a million."""
+    """Limits in the same proportion to the rooms here as the real ones to a million rooms."""
     for name, bound in (("NARROW", NARROW), ("WALKED", WALKED), ("READ", READ), ("FEW", READ)):
         monkeypatch.setattr(plan, name, bound)
     monkeypatch.setattr(ways, "_PASSED", PASSED)
@@ -46,7 +48,7 @@ def oracle() -> MemRepo:
 
 @pytest.fixture(params=["analysed", "just imported"], scope="module")
 def town(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of rooms, with statistics of them and without any."""
+    """A database of rooms, with statistics and without."""
     with postgres_server.database() as conninfo, psycopg.connect(conninfo, autocommit=True) as session:
         session.execute("ALTER TABLE room SET (autovacuum_enabled = off)")
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
@@ -121,7 +123,7 @@ def test_quick_search_reads_no_more_than_its_bound(town: str, name: str, oracle:
 
 
 def pages_of(query: RoomQuery, oracle: MemRepo) -> Iterator[RoomQuery]:
-    """The first page, the second, and one further down."""
+    """The first page, the second, and a later one."""
     yield query
     for limit in (20, 1000):
         if rooms := oracle.search(replace(query, limit=limit)).rooms:
@@ -136,7 +138,7 @@ def test_quick_search_returns_the_page(town: str, name: str, prepare: bool, orac
     with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(prepared_statements=prepare))) as opened:
         assert oracle.search(query) == opened.search(query, quick=True)
         for after in following:
-            with suppress(*[NotQuick] if query.near else []):  # in a sparse place a ring is a wide one
+            with suppress(*[NotQuick] if query.near else []):  # in a sparse place a ring is wide
                 assert oracle.search(after) == opened.search(after, quick=True)
 
 
@@ -156,7 +158,7 @@ def test_long_search_ends_on_the_server_too_when_its_time_is_up(town: str, name:
     with closing(PostgresRepo(town, POSTGRES_REVISION, Limits(pool_size=1))) as opened:
         assert opened.count(RoomQuery()) == ROOMS
         with psycopg.connect(town) as other:
-            other.execute("LOCK TABLE room IN ACCESS EXCLUSIVE MODE")  # so that it takes longer
+            other.execute("LOCK TABLE room IN ACCESS EXCLUSIVE MODE")  # to make it take longer
             with pytest.raises(OutOfTime):
                 opened.search(NOT_QUICK[name], within=0.1)
 

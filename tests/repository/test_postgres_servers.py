@@ -1,4 +1,4 @@
-"""Several PostgreSQL servers, and one that goes away, freezes or cuts a connection off."""
+"""Several PostgreSQL servers, and one that disappears, freezes or cuts a connection."""
 
 import signal
 import threading
@@ -255,7 +255,7 @@ def test_a_server_without_free_connections_is_an_error_until_it_has_one() -> Non
 
 
 def test_no_connection_is_open_before_the_first_use_or_after_closing(server: PostgresServer) -> None:
-    wait_for(lambda: connections(server) == 0)  # those of the test before take a moment to end
+    wait_for(lambda: connections(server) == 0)  # those of the previous test take a moment to end
     with closing(PostgresRepo(make_conninfo(server.conninfo), POSTGRES_REVISION)) as opened:
         before = connections(server)
         opened.search(RoomQuery())

@@ -1,4 +1,4 @@
-"""What is SQLite's own: its plans, its file, its schema and its failures."""
+"""SQLite in particular: plans, its file, its schema and its failures."""
 
 import shutil
 import sqlite3
@@ -57,7 +57,7 @@ def open_by_hand(path: Path) -> sqlite3.Connection:
 
 
 def plan_of(path: Path, query: RoomQuery) -> str:
-    """How SQLite says that it will run the statements of a search."""
+    """Return SQLite's plan for the statements of a search."""
     with closing(open_by_hand(path)) as connection:
         statements: list[str] = []
         connection.set_trace_callback(statements.append)
@@ -123,13 +123,13 @@ def test_the_nearest_rooms_cost_little_more_on_page_1000(town: Path) -> None:
 
     first, deep = nodes_of(town, query), nodes_of(town, replace(query, after=query.position(room)))
 
-    # A tree of 60 000 rooms has about 1 800 nodes; those wholly within the pages before are passed by.
+    # A tree of 60 000 rooms has about 1 800 nodes; those wholly within earlier pages are skipped.
     assert first < 60
     assert deep < 600
 
 
 def steps_of(path: Path, query: RoomQuery) -> int:
-    """How many instructions of SQLite's virtual machine a search takes, to the nearest ten."""
+    """Return how many instructions of SQLite's virtual machine a search takes, to the nearest ten."""
     steps = 0
 
     def count() -> int:
@@ -144,7 +144,7 @@ def steps_of(path: Path, query: RoomQuery) -> int:
 
 
 def nodes_of(path: Path, query: RoomQuery) -> int:
-    """How many nodes of the R*Tree a search reads."""
+    """Return how many nodes of the R*Tree a search reads."""
     statements: list[str] = []
     with closing(open_by_hand(path)) as connection:
         connection.set_trace_callback(statements.append)
@@ -173,7 +173,7 @@ EXPENSIVE = {
 
 
 def metered(path: Path, query: RoomQuery, *, quick: bool) -> tuple[list[Room] | None, int]:
-    """The first 20 rooms, None where they are not quick, and the steps that the search takes."""
+    """Return the first 20 rooms, None if they are not quick, and the steps that the search takes."""
     meter = Meter()
     with closing(open_by_hand(path)) as connection:
         meter.count(connection)
@@ -185,7 +185,7 @@ def metered(path: Path, query: RoomQuery, *, quick: bool) -> tuple[list[Room] | 
 
 @pytest.fixture
 def short_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a walk of some hundred rooms be the furthest that is quick, and as many be few."""
+    """Make a walk of some hundred rooms the longest quick one, and as many rooms few."""
     monkeypatch.setattr("rentomatic.repository.sqlite.plan.NARROW", 100)
     monkeypatch.setattr("rentomatic.repository.sqlite.plan.PASSED", 1000)
     monkeypatch.setattr("rentomatic.repository.sqlite.search.QUICK", 2000)
@@ -414,7 +414,7 @@ def test_others_can_write_while_the_rooms_of_a_load_are_still_arriving(
         def rooms() -> Iterator[Room]:
             yield from many_rooms(30_000)
             assert repository.swap(None, make_room(code="meanwhile"))
-            # Not even a reader's moment is held, which would keep the log from being emptied.
+            # No snapshot is held, not even a reader's, which would keep the log from being emptied.
             assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
             yield make_room(code="meanwhile", price=1)
 
@@ -447,12 +447,12 @@ def test_an_interrupted_load_removes_its_temporary_file(repository: SqliteRepo) 
 
 
 def staging_files() -> list[str]:
-    """The temporary files that SQLite has open in this process. Linux only."""
+    """Return the temporary files that SQLite has open in this process. Linux only."""
     if not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")
     found = []
     for file in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # closed in the meantime
             found.append(str(file.readlink()))
     return [name for name in found if "etilqs" in name]
 
@@ -464,7 +464,7 @@ def test_a_closed_repository_leaves_no_connection_behind(path: Path) -> None:
         repository.close()
 
     assert repository._idle == []
-    assert not path.with_name("rooms.db-wal").exists()  # the last connection takes it away
+    assert not path.with_name("rooms.db-wal").exists()  # the last connection removes it
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -475,7 +475,7 @@ def test_a_large_load_truncates_its_log(path: Path, repository: SqliteRepo, fail
             raise ValueError("a listing that ends early")
 
     with closing(open_by_hand(path)) as other:
-        other.execute("SELECT count(*) FROM room").fetchone()  # keeps the log there
+        other.execute("SELECT count(*) FROM room").fetchone()  # keeps the log in place
         with pytest.raises(ValueError, match="ends early") if fails else nullcontext():
             repository.load(rooms())
         log = path.with_name("rooms.db-wal").stat().st_size
@@ -502,7 +502,7 @@ def test_the_required_revision_is_the_newest() -> None:
 
 
 def many_rooms(count: int) -> Iterator[Room]:
-    """Rooms along a line, enough for the indexes to rest while they are written."""
+    """Rooms along a line, enough for the indexes to be rebuilt after the load."""
     for n in range(count):
         yield make_room(
             code=f"n{n}", price=n % 500, size=n % 90 + 1, latitude=n / 1000, longitude=n / 500 - 0.5

@@ -1,4 +1,4 @@
-"""Samples of an SQLite file: about right whatever ids the rooms have, and of a bounded size."""
+"""Samples of an SQLite file: about right whatever the rooms' ids, and of bounded size."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ INSERT = """
     SELECT {}, 'r' || n, n * 7919 % 100, 20, 51 + n * 13 % 997 / 1000.0, n / 1000 + n * 17 % 991 / 1000.0
     FROM room_number
 """
-"""One town after the other, as listings are sorted."""
+"""Rooms of one town after the other, as listings are sorted."""
 
 
 def write_rooms(path: Path, ids: str, rooms: int = ROOMS) -> None:
@@ -153,7 +153,7 @@ def test_a_sample_does_not_grow_with_the_number_of_rooms(
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The parts of all rooms that samples were drawn of, as they are drawn."""
+    """The share of all rooms in each sample, as it is drawn."""
     parts: list[float] = []
     draw = sampling._draw
 

@@ -1,4 +1,4 @@
-"""One room in the place of another, where SQLite and MongoDB have ways of their own."""
+"""Swaps on SQLite and MongoDB, which implement them in their own ways."""
 
 import sqlite3
 import time
@@ -39,7 +39,7 @@ def test_a_swap_in_mongodb_waits_for_another_writer_for_a_limited_time() -> None
             took = time_until_refused(repository)
 
         assert 0.5 < took < 10
-        # What was given up may have been done all the same, by a server that is slow to notice.
+        # A swap that was given up may still have happened, on a server that is slow to notice.
         assert repository.get("a1") in (make_room(), make_room(price=1))
         assert any(repository.swap(repository.get("a1"), None) for _ in range(20))
 
@@ -75,7 +75,7 @@ def test_a_room_written_by_hand_into_mongodb_can_be_replaced(
     with STORAGES["mongo"]() as repository:
         assert isinstance(repository, MongoRepo)
         with repository._database(None) as database:
-            document = {"price": 60.0, "place": place, "code": "a1"}  # as it was before rooms had titles
+            document = {"price": 60.0, "place": place, "code": "a1"}  # from before rooms had titles
             database.room.insert_one(document, bypass_document_validation=True)
         found = repository.get("a1")
 

@@ -1,4 +1,4 @@
-"""Numbers, ranges and samples of rooms: what every storage tells alike, in the time that it is given."""
+"""Numbers, ranges and samples of rooms, the same from every storage, with time limits."""
 
 import random
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ SEARCHES = {
 }
 
 TOLERANCE = 0.25
-"""By so much of it at most an estimate of a fifth of 4,000 rooms or more is off, from half of them.
+"""The largest relative error of an estimate of a fifth of 4,000 rooms or more, from half of them.
 
-Its standard deviation is 3 of 100 where rooms are taken one by one. PostgreSQL takes whole blocks, which
-are few here, but the same ones every time.
+Its standard deviation is 3 % if rooms are sampled one by one. PostgreSQL takes whole blocks, which are few
+here, but always the same ones.
 """
 
 
@@ -111,7 +111,7 @@ def test_a_sample_of_an_empty_area_is_empty(
 
 
 def remove_after_search(storage: RoomRepository, leaving: list[Room], patch: pytest.MonkeyPatch) -> None:
-    """Let somebody remove the rooms right after a page was read, and before anything else is."""
+    """Remove the rooms right after a page was read, before any other read."""
     search = storage.search
 
     def search_and_remove(query: RoomQuery, within: float | None = None) -> Page:

@@ -1,4 +1,4 @@
-"""The parameters of a map: box and zoom must be there, filters may."""
+"""The parameters of a map: bbox and zoom are required, filters are optional."""
 
 import pytest
 

@@ -56,7 +56,7 @@ def _as_a_set(condition: Condition) -> tuple[Field, Operator, frozenset[object]]
 
 
 def _shuffled(value: Value | tuple[Value, ...], chance: random.Random) -> Value | tuple[Value, ...]:
-    """The values of an `in` in another order, some of them twice."""
+    """The values of an `in` in another order, with duplicates."""
     if not isinstance(value, tuple):
         return value
     values = [*value, chance.choice(value)]
@@ -90,7 +90,7 @@ EXPECTED_CURSOR = "1AW3sUFfWyItcHJpY2UiLCIwZWMyZTljZDQxMWIiLDM5LCJhMSJd"
 
 
 def test_the_format_of_a_cursor_is_stable() -> None:
-    """Two releases that serve side by side read each other's cursors: a change here refuses all of them."""
+    """During a rollout two releases read each other's cursors: a change here makes all invalid."""
     query = parse_search(EVERYTHING).query
 
     assert EXPECTED_TEXT == cursor.filters_text(query)

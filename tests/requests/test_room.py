@@ -1,4 +1,4 @@
-"""From a JSON object, or from texts, to a room; or all that is wrong with it."""
+"""From a JSON object, or from texts, to a room or all its errors."""
 
 import json
 from uuid import UUID
@@ -19,7 +19,7 @@ ID = "f853578c-fc0f-4e65-81b8-566c5dffa35a"
 
 
 def content(**members: object) -> bytes:
-    """A room as JSON, but for these members; those that are ... are left out."""
+    """Return a room as JSON with these members changed; members that are ... are left out."""
     return json.dumps({name: value for name, value in {**A1, **members}.items() if value is not ...}).encode()
 
 
@@ -53,7 +53,7 @@ def test_a_room_with_a_known_code_need_not_repeat_it(code: object) -> None:
 
 @pytest.mark.parametrize("price", [b"60.0", b"6e1", b"60"])
 def test_a_whole_number_may_have_a_zero_fraction(price: bytes) -> None:
-    """To JSON Schema, 60.0 is an integer."""
+    """In JSON Schema, 60.0 is an integer."""
     text = b'{"code":"a1","price":' + price + b',"latitude":51,"longitude":0}'
 
     assert 60 == room_of_json(text).price

@@ -120,7 +120,7 @@ def test_an_invalid_whole_number_is_refused_by_name(name: str, text: str) -> Non
 @pytest.mark.parametrize("name", ["filter_latitude__lt", "filter_longitude__gte", "near", "bbox"])
 def test_invalid_degrees_are_refused_by_name(name: str, text: str) -> None:
     texts = {"near": f"{text},1", "bbox": f"{text},0,1,1"}
-    if text.endswith(" "):  # which is allowed before a comma
+    if text.endswith(" "):  # allowed before a comma
         texts = {"near": f"1,{text}", "bbox": f"0,0,1,{text}"}
 
     assert [name] == list(problems_of([(name, texts.get(name, text))]))

@@ -1,4 +1,4 @@
-"""A backup gives back the rooms that went in, or says that it is damaged."""
+"""A backup returns the rooms that were written, or is reported as damaged."""
 
 import gzip
 import io
@@ -27,7 +27,7 @@ ORIGIN: dict[str, Any] = {
 FEW = [make_room(code=f"r{number}", size=None if number else 20) for number in range(3)]
 NAME = "rooms.gz"
 MEMBER = b"\x1f\x8b\x08"
-"""What a member of a gzip file begins with."""
+"""The first bytes of a member of a gzip file."""
 
 
 def backup_of(rooms: Iterable[Room]) -> bytes:
@@ -41,7 +41,7 @@ def rooms_of(content: bytes) -> list[Room]:
 
 
 def reason(content: bytes) -> str:
-    """Why the content is refused."""
+    """Return why the content is refused."""
     with pytest.raises(BackupDamaged) as caught:
         rooms_of(content)
     text = str(caught.value)
@@ -50,7 +50,7 @@ def reason(content: bytes) -> str:
 
 
 def text_of(rooms: Iterable[Room] = FEW, **changes: Any) -> bytes:
-    """A backup, not yet compressed, whose trailer says something else."""
+    """Return an uncompressed backup with a different trailer."""
     lines = gzip.decompress(backup_of(rooms)).splitlines()
     trailer = json.loads(lines[-1])["backup"] | changes
     kept = {name: value for name, value in trailer.items() if value is not ...}
@@ -112,7 +112,7 @@ def test_a_changed_byte_is_refused_or_changes_no_room(position: int, change: int
         found = rooms_of(bytes(damaged))
     except BackupDamaged:
         return
-    # Of the ten bytes that begin each member, some say what nobody asks for: a time, a system.
+    # Some of the ten bytes at the start of each member have no effect: a time, a system.
     assert any(start <= position < start + 10 for start in (0, LARGER.rindex(MEMBER)))
     assert rooms_of(LARGER) == found
 

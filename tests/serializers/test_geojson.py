@@ -1,4 +1,4 @@
-"""GeoJSON as RFC 7946 says."""
+"""GeoJSON as in RFC 7946."""
 
 import json
 from typing import Any

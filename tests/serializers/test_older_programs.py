@@ -1,4 +1,4 @@
-"""Backups between this program and the one before rooms had titles, of which the reader is kept here."""
+"""Backups between this program and the one from before titles, whose reader is preserved here."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ TITLED = [make_room(code="a", title="Quiet"), make_room(code="b")]
 
 @dataclass(frozen=True, kw_only=True)
 class OldRoom:
-    """A room as that program knew it: other members were dropped."""
+    """A room of that program, which dropped other members."""
 
     code: str
     size: int | None

@@ -1,4 +1,4 @@
-"""What an export writes, an import reads: written again, it is the same, byte for byte."""
+"""Every export can be imported, and exporting it again gives the same bytes."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ FORMATS = [
     pytest.param(ndjson.write, ndjson_listing.read, id="ndjson"),
 ]
 
-# Formulas, what looks defused or unstated, quotes and separators.
+# Formulas, texts that look protected or unstated, quotes and separators.
 AWKWARD = [
     "=1+1",
     "'=1+1",

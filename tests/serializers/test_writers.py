@@ -1,4 +1,4 @@
-"""What holds for every format, and what each one looks like."""
+"""What all formats have in common, and what each looks like."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def written(format_: Format, rooms: object = TWO_ROOMS, near: Point | None = Non
 
 
 def parsed(format_: Format, content: bytes) -> list[dict[str, object]]:
-    """The rooms of the content as a foreign program reads them: one dict each, keys in their order."""
+    """Return the rooms of the content as an independent program reads them: one dict each, keys in order."""
     text = content.decode()
     if format_ is Format.CSV:
         return [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""))]

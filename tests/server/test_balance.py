@@ -1,4 +1,4 @@
-"""Workers that have more to do than others give connections away, and only then."""
+"""Overloaded workers give connections away, and only overloaded ones."""
 
 import random
 import threading
@@ -10,7 +10,7 @@ import pytest
 from rentomatic.server.balance import WINDOW, Balance, InFlight, Load, Loads
 
 TURNS = 60
-"""Windows in which any number of connections is to be spread: twelve seconds."""
+"""Windows in which any number of connections should be balanced: twelve seconds."""
 
 
 class Clock:
@@ -21,9 +21,9 @@ class Clock:
 
 
 class Server:
-    """Workers without threads, and clients that each ask again as soon as they are answered.
+    """Workers without threads, and clients that send their next request after each response.
 
-    ask_for: the part of the time in which a client waits for its answer.
+    ask_for: the share of the time in which a client waits for a response.
     is_steered: whether new connections go where they are steered, or to any worker.
     """
 
@@ -51,7 +51,7 @@ class Server:
         self.chosen = set(chosen)
 
     def run(self, turns: int = TURNS) -> list[int]:
-        """Let time go by; the connections of each worker at the end."""
+        """Let time pass; return the connections of each worker at the end."""
         for _ in range(turns):
             running = [row for row in range(len(self.workers)) if row not in self.stopped]
             for row in running:
@@ -67,7 +67,7 @@ class Server:
         return self.connections
 
     def move(self, row: int) -> None:
-        """Answer on all connections of a worker; what it gives away goes to one that is chosen, by chance."""
+        """Answer on all connections of a worker; connections given away go to a random chosen worker."""
         for _ in range(self.connections[row]):
             if self.workers[row].gives_away():
                 self.given_away += 1
@@ -179,7 +179,7 @@ def test_an_older_worker_yields_its_row_to_a_younger_one(tmp_path: Path) -> None
 
 def test_unused_permission_to_give_away_connections_expires(tmp_path: Path) -> None:
     server = Server(tmp_path / "loads", [8, 0])
-    server.move = lambda row: None  # type: ignore[method-assign] # nobody asks
+    server.move = lambda row: None  # type: ignore[method-assign] # no requests arrive
     server.run(20)
     server.connections = [0, 0]
     server.run(20)

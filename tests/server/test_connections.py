@@ -1,4 +1,4 @@
-"""Connections of clients that send nothing, or take nothing, keep nobody else from either server."""
+"""Clients that send or read nothing do not block others, on either server."""
 
 import socket
 import sys
@@ -23,7 +23,7 @@ MORE_THAN_USUAL = 1100
 
 @contextmanager
 def stalled_export(server: Server) -> Iterator[socket.socket]:
-    """An export whose reader takes the first bytes and then no more."""
+    """Start an export whose reader takes the first bytes and then stops."""
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.settimeout(30)
@@ -41,7 +41,7 @@ def test_idle_connections_do_not_block_others(database: str, tmp_path: Path, nam
     ):
         for number in range(MORE_THAN_USUAL):
             kept = idle.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
-            if number < 40:  # the others never ask for anything
+            if number < 40:  # the others never send a request
                 kept.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert kept.recv(10_000).startswith(b"HTTP/1.1 200")
 
@@ -83,14 +83,14 @@ def test_a_reader_that_takes_too_long_is_cut_off_and_the_next_export_works(
 
 
 def read_slowly(reader: socket.socket, pause: float, over: Event, received: list[int]) -> None:
-    """Take some bytes, and a rest, until the server has had enough."""
+    """Read some bytes, pausing in between, until the server gives up."""
     with suppress(OSError):
         while not over.wait(pause) and (block := reader.recv(1024)):
             received[0] += len(block)
 
 
 def answered(server: Server, target: str) -> Answer:
-    """The answer once there is a place for it."""
+    """Return the response once a place is free."""
     end = time.monotonic() + 60
     while (answer := server.get(target)).status == 503 and time.monotonic() < end:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What servers that were killed leave in memory, and the server that starts next."""
+"""What killed servers leave in memory, and the next server that starts."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not os.access(MEMORY, os.W_OK), reason=f"{MEMORY
 
 
 def folder_of(server: Server) -> Path:
-    """The folder of a server's metrics, which it holds open."""
+    """Return the folder of a server's metrics, which it holds open."""
     opened = [file.readlink() for file in Path(f"/proc/{server.process.pid}/fd").iterdir()]
     (folder,) = {path for path in opened if path.name.startswith("rentomatic-metrics-")}
     return folder

@@ -1,4 +1,4 @@
-"""The application on a PostgreSQL that goes away under load and comes back."""
+"""The application during an outage of PostgreSQL under load."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ SEARCHES = (
 )
 WORKERS, POOL_SIZE = 2, 3
 PATIENCE = 3 + 5 + 10 + 2
-"""Seconds for a connection of the pool, to reach the server and for a statement, and a few to spare."""
+"""Seconds for a pool connection, reaching the server and a statement, and a few more."""
 
 LIMIT = 60.0
 BACK_WITHIN = 5.0
@@ -35,7 +35,7 @@ BACK_WITHIN = 5.0
 
 @dataclass
 class Load:
-    """Clients that search until they are told to stop, and what became of it."""
+    """Clients that search until stopped, and the results."""
 
     server: Server
     answers: list[tuple[float, Answer]] = field(default_factory=list)
@@ -53,13 +53,13 @@ class Load:
             self.over.wait(0.05)
 
     def since(self, moment: float, status: int) -> int:
-        """How many of the searches that were asked for since then have this status."""
+        """Return how many searches begun since then have this status."""
         return sum(asked >= moment and answer.status == status for asked, answer in list(self.answers))
 
 
 @dataclass
 class Connections:
-    """The most connections of the application that were seen at a time."""
+    """The most connections of the application seen at once."""
 
     conninfo: str
     over: threading.Event
@@ -130,7 +130,7 @@ def test_an_outage_of_the_database_under_load_gives_503_until_it_returns(
         end(database)
         away = time.monotonic()
         health = []
-        while time.monotonic() < away + 4:  # so long is the outage
+        while time.monotonic() < away + 4:  # the duration of the outage
             health.append([application.get(f"/health/{name}", PATIENCE).status for name in ("live", "ready")])
             load.over.wait(0.1)
         wait_for(lambda: load.since(away, 503) > 10)

@@ -56,7 +56,7 @@ def test_an_interrupted_export_is_detectable(database: str, tmp_path: Path) -> N
             kill_workers(doomed)
             while block := read_or_reset(client):
                 received += block
-        doomed.stop(signal.SIGKILL)  # or it would first wait for the workers that it starts anew
+        doomed.stop(signal.SIGKILL)  # SIGTERM would wait for the workers that it restarts
 
     headers, _, body = received.partition(b"\r\n\r\n")
     (announced,) = [
@@ -134,7 +134,7 @@ def test_gunicorn_keeps_a_connection_with_a_late_unread_body(
     ):
         client.sendall(b"POST /rooms HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n")
         refused = b""
-        while not refused.endswith(b"}"):  # of a problem as JSON
+        while not refused.endswith(b"}"):  # the end of a problem in JSON
             refused += client.recv(65536)
         time.sleep(0.1)  # the client is slow
         client.sendall(b"rest" + b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -154,7 +154,7 @@ def test_four_workers_that_start_on_a_new_file_create_one_schema(tmp_path: Path)
 def test_stopping_lets_requests_in_flight_finish(database: str, tmp_path: Path) -> None:
     answers: list[Answer] = []
     with rentomatic(database, tmp_path / "log") as server:
-        # An export that is sorted by distance and a sum over all rooms: some tenths of a second each.
+        # An export sorted by distance and a sum over all rooms: some tenths of a second each.
         slow = ("/rooms?format=ndjson&near=51.5,-0.1", "/rooms/summary?near=51.5,-0.1&radius=9000000")
         threads = [
             threading.Thread(target=lambda target=target: answers.append(server.get(target)))

@@ -43,7 +43,7 @@ class Load:
             try:
                 connection.request("GET", SEARCH, headers={} if keep else {"Connection": "close"})
                 answer = connection.getresponse()
-                answer.read()  # which closes the connection where the server said so
+                answer.read()  # closes the connection if the server said so
                 self.statuses.append(answer.status)
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(repr(error))
@@ -52,7 +52,7 @@ class Load:
         connection.close()
 
     def wait_for_more(self, answers: int = 50) -> None:
-        """Return after some more answers or failures."""
+        """Return after some more responses or failures."""
         before = len(self.statuses) + len(self.failures)
         until(lambda: len(self.statuses) + len(self.failures) >= before + answers, LIMIT)
 
@@ -72,7 +72,7 @@ def load(server: Server) -> Iterator[Load]:
 
 
 def all_workers(server: Server, count: int) -> set[int]:
-    """The workers once all of them were started: the first may answer before that."""
+    """Return the workers once all have started; the first may respond before that."""
     until(lambda: len(server.workers()) == count, LIMIT)
     return server.workers()
 
@@ -86,7 +86,7 @@ def wait_until_replaced(server: Server, old: set[int]) -> None:
 
 
 def wait_until_asked(server: Server, asking: threading.Thread) -> None:
-    """Wait until the server works on the request of a thread, or has already answered it."""
+    """Wait until the server is working on a thread's request, or has already answered it."""
     until(lambda: server.under_way() > 0 or not asking.is_alive(), LIMIT)
 
 
@@ -179,7 +179,7 @@ serving = Serving(
 def test_workers_share_their_metrics_and_a_killed_one_leaves_no_request_in_flight(
     database: str, tmp_path: Path, name: str
 ) -> None:
-    variables = {"RENTOMATIC_SERVER": name, "TMPDIR": str(tmp_path)}  # what is killed leaves its files there
+    variables = {"RENTOMATIC_SERVER": name, "TMPDIR": str(tmp_path)}  # a killed server leaves its files there
     with rentomatic(database, tmp_path / "log", "--workers", "2", **variables) as server:
         assert [200] * 40 == [server.get(SEARCH).status for _ in range(40)]
         old = all_workers(server, 2)
@@ -224,7 +224,7 @@ def test_the_exit_code_of_a_probe_shows_the_response(database: str, tmp_path: Pa
             assert (code, code) == (probe.returncode, len(probe.stderr.splitlines())), path
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])  # what it is just doing then is left to chance
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])  # what it is doing then is left to chance
 @pytest.mark.parametrize("name", SERVERS)
 def test_stopping_right_after_the_start_does_not_wait_for_a_time_out(
     database: str, tmp_path: Path, name: str, delay: float

@@ -1,4 +1,4 @@
-"""Copies of the static files for a server in front: whole or not there, whatever happens meanwhile."""
+"""Copies of the static files for a reverse proxy: complete or absent, whatever happens."""
 
 import gzip
 import os
@@ -19,7 +19,7 @@ LONG = "text " * 1000
 
 
 def version(tmp_path: Path, number: int) -> Path:
-    """The files of some version."""
+    """Create the files of a version."""
     folder = tmp_path / f"source-{number}"
     (folder / "js").mkdir(parents=True)
     (folder / "js" / "a.js").write_text(f"{number} {LONG}")
@@ -43,7 +43,7 @@ def test_copy_is_named_by_the_digest_and_includes_compressed_texts(tmp_path: Pat
         (published / "js" / "a.js.gz").read_bytes()
     )
     assert [published] == list((tmp_path / "made" / "here").iterdir())
-    assert 0o755 == published.stat().st_mode & 0o755  # another user may read it
+    assert 0o755 == published.stat().st_mode & 0o755  # another user can read it
 
 
 def test_existing_copy_is_left_unchanged(tmp_path: Path) -> None:

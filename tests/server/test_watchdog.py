@@ -54,7 +54,7 @@ def test_stopping_server_is_left_alone_while_it_finishes_its_requests(
         before = check(server), listens(server)
         server.process.send_signal(signal.SIGTERM)
         until(lambda: not listens(server))
-        monkeypatch.setattr(probe, "_TIMEOUT", 0.1)  # it takes no new requests, however long one waits
+        monkeypatch.setattr(probe, "_TIMEOUT", 0.1)  # a stopping server accepts no requests
         after = {check(server) for _ in range(CHECKS)}
         running = server.process.poll() is None
 
@@ -66,7 +66,7 @@ def test_stopping_server_is_left_alone_while_it_finishes_its_requests(
 def hanging(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     os.killpg(server.process.pid, signal.SIGSTOP)
     try:
-        until(lambda: is_stopped(server))  # until then some of its threads still answer
+        until(lambda: is_stopped(server))  # until then some of its threads still respond
         with monkeypatch.context() as patch:
             patch.setattr(probe, "_TIMEOUT", 0.1)
             yield
@@ -87,7 +87,7 @@ def test_hung_server_is_killed_unless_it_has_never_answered(
     with rentomatic("memory:", tmp_path / "log", RENTOMATIC_SERVER=name) as server:
         with hanging(server, monkeypatch):
             starting = {check(server) for _ in range(CHECKS)}, server.process.poll()
-        until(lambda: is_ready(server))  # checks that a slow machine misses would be counted
+        until(lambda: is_ready(server))  # checks missed by a slow machine would be counted
         until(lambda: check(server) == 0)
         with hanging(server, monkeypatch):
             for _ in range(watchdog.LIMIT - 1):

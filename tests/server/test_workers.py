@@ -1,4 +1,4 @@
-"""Several workers of a real server: who has which connections, also when one of them dies."""
+"""Several workers of a real server: which worker has which connections, even after one dies."""
 
 import os
 import re
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and
 
 
 class Client:
-    """Asks again and again on one connection, which it keeps until the server ends it."""
+    """Sends requests continuously on one connection until the server closes it."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -56,7 +56,7 @@ def send(connection: socket.socket) -> None:
 
 
 def receive(connection: socket.socket) -> bytes:
-    """The head of an answer of 200, once its body is read. Raises OSError where that does not come whole."""
+    """Return the head of a 200 response after reading its body. Raises OSError if it is incomplete."""
     answer = b""
     while (end := answer.find(b"\r\n\r\n")) < 0 or len(answer) < end + 4 + length(answer[:end]):
         block = connection.recv(65536)
@@ -76,7 +76,7 @@ def length(head: bytes) -> int:
 
 @contextmanager
 def asking(server: Server) -> Iterator[list[Client]]:
-    """Clients that ask for the time of the context, without a pause."""
+    """Run clients that send requests without a pause during the context."""
     over, clients = Event(), [Client(server.port) for _ in range(CLIENTS)]
     threads = [Thread(target=client.run, args=(over,)) for client in clients]
     for thread in threads:
@@ -90,7 +90,7 @@ def asking(server: Server) -> Iterator[list[Client]]:
 
 
 def connections(server: Server) -> dict[int, int]:
-    """How many connections each worker has to the port of the server, by process id."""
+    """Return how many connections to the server's port each worker has, by process id."""
     established = {
         row[9]
         for row in map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
@@ -104,7 +104,7 @@ def connections(server: Server) -> dict[int, int]:
 
 
 def opened(pid: int) -> set[str]:
-    """The files that a process has open; those that it closes meanwhile are left out."""
+    """Return the files that a process has open, ignoring those that it closes meanwhile."""
     found = set()
     for file in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -168,7 +168,7 @@ def test_new_connections_avoid_a_dead_worker_and_waiting_ones_are_served(
 
 
 def answering(server: Server) -> set[int]:
-    """The workers that have one of some new connections."""
+    """Return the workers that got one of some new connections."""
     with ExitStack() as stack:
         for _ in range(2 * CLIENTS):
             connection = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)

@@ -10,7 +10,7 @@ METRE = 1 / 111_195
 
 
 class CountingRepo(MemRepo):
-    """Counts how often it is searched."""
+    """Counts its searches."""
 
     searches = 0
 

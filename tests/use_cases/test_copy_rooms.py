@@ -1,4 +1,4 @@
-"""A copy holds all rooms, and says so only where it does."""
+"""A copy has all rooms, and is reported as identical only then."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -119,7 +119,7 @@ def test_extra_rooms_in_the_target_are_noticed() -> None:
 
 
 class Forgetful(MemRepo):
-    """Gives back other rooms than it was given: the price of the first is wrong."""
+    """Returns other rooms than it was given: the price of the first is wrong."""
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -1,4 +1,4 @@
-"""What an empty result advises: every number is the one that the looser search finds."""
+"""Advice for an empty result: every count is what the looser search finds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,7 +62,7 @@ def advice(rooms: list[Room], *parts: tuple[Field, Operator, int] | Area) -> lis
 
 
 class CountingRepo(MemRepo):
-    """Counts how often it is asked."""
+    """Counts the queries."""
 
     asked = 0
 
@@ -83,7 +83,7 @@ class CountingRepo(MemRepo):
 
 
 class PatientRepo(MemRepo):
-    """Takes so many seconds for each question, and gives up when it has no more."""
+    """Takes that many seconds for each query, and fails when none are left."""
 
     def __init__(self, rooms: list[Room], clock: Clock, needs: Callable[[RoomQuery], float]) -> None:
         super().__init__(rooms)
@@ -293,7 +293,7 @@ _PARTS: dict[Filter, Callable[[int], Condition]] = {
 
 
 def loosened(query: RoomQuery, suggestion: Suggestion) -> RoomQuery:
-    """The search that is meant, put together anew."""
+    """Build the suggested search again from its parts."""
 
     def stays(part: RoomQuery) -> bool:
         return not set(filters_of(part)) & set(suggestion.filters)

@@ -1,4 +1,4 @@
-"""A room is added, saved and removed, whoever else is at it."""
+"""Rooms are added, saved and removed while others change them too."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ UUID = "f853578c-fc0f-4e65-81b8-566c5dffa35a"
 
 
 class BusyRepo(MemRepo):
-    """A storage in which somebody else is faster so many times: between each look and the write after it."""
+    """A storage in which another client changes the room that many times, between each read and write."""
 
     def __init__(self, room: Room | None, times: int, meanwhile: Callable[[int], Room | None]) -> None:
         super().__init__([room] if room else [])

@@ -1,4 +1,4 @@
-"""A restore makes a storage hold the rooms of a backup and no other."""
+"""A restore leaves exactly the rooms of a backup in a storage."""
 
 from collections.abc import Iterator
 

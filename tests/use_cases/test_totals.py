@@ -1,4 +1,4 @@
-"""How many rooms match and what they cost, exact or estimated."""
+"""The number and prices of matching rooms, exact or estimated."""
 
 from dataclasses import replace
 from math import inf
@@ -22,7 +22,7 @@ NOWHERE = RoomQuery(conditions=(Condition(Field.PRICE, Operator.LT, 0),))
 
 
 class TimedRepo(SlowRepo):
-    """Notes how many seconds it is given, and for what; takes them all, but for a page."""
+    """Records the seconds and purpose of each read; takes all of them, except for pages."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(ROOMS)

@@ -23,12 +23,12 @@ def client_of(
     keys: Sequence[ApiKey] = (),
     tuning: Tuning = USUAL,
 ) -> ContractClient:
-    """A client of the application, which takes only answers that its contract knows."""
+    """A client of the application, which accepts only documented responses."""
     return ContractClient(create_app(repository, replace(tuning, threads=threads), keys=Keys(keys)))
 
 
 def key_of(label: str, *scopes: Scope) -> tuple[str, ApiKey]:
-    """A key, and what the server knows of it."""
+    """A key, and its entry on the server."""
     text = new_key()
     return text, ApiKey(label, frozenset(scopes), digest_of(text))
 
@@ -40,12 +40,12 @@ def rooms() -> tuple[Room, ...]:
 
 @pytest.fixture
 def client(rooms: tuple[Room, ...]) -> testing.TestClient:
-    """The application over the four rooms that everybody knows."""
+    """The application with the four sample rooms."""
     return client_of(MemRepo(rooms))
 
 
 def get(client: testing.TestClient, target: str, **headers: str) -> testing.Result:
-    """The answer to a GET of a path with its query, as it would be typed."""
+    """GET a path with a query, written as a user would type it."""
     path, _, query = target.partition("?")
     return client.simulate_get(
         path, query_string=query, headers={name.replace("_", "-"): text for name, text in headers.items()}

@@ -1,4 +1,4 @@
-"""Holds answers against the contract that `/openapi.json` states."""
+"""Checks responses against the contract in `/openapi.json`."""
 
 import re
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ _PATHS = {
 _OF_THE_BODY = {"content-type", "content-length"}
 
 Kind = tuple[str, int, str]
-"""An operation, a status and the type of a problem, empty for an answer that is none."""
+"""An operation, a status, and the type of the problem, empty without one."""
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Path, method and operation of all that is documented."""
+    """Path, method and operation of everything that is documented."""
     for path, item in DOCUMENT["paths"].items():
         for method in METHODS:
             if method in item:
@@ -30,7 +30,7 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def documented() -> set[Kind]:
-    """Every answer that may be."""
+    """Every allowed response."""
     return {
         (operation["operationId"], int(status), kind)
         for _, _, operation in operations()
@@ -49,7 +49,7 @@ def follow(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
-    """The operation that a request is for; a HEAD is a GET without a body."""
+    """Return the operation of a request; a HEAD is a GET without a body."""
     wanted = "get" if method == "HEAD" else method.lower()
     for template, item in _PATHS.items():
         if template.fullmatch(path):
@@ -59,7 +59,7 @@ def operation_of(method: str, path: str) -> dict[str, Any] | None:
 
 
 def check(method: str, path: str, answer: testing.Result) -> Kind | None:
-    """Which of the documented answers this is; None where there is no such operation."""
+    """Return the documented kind of a response; None if there is no such operation."""
     operation = operation_of(method, path)
     if operation is None:
         return None
@@ -116,7 +116,7 @@ def _types(answer: dict[str, Any]) -> list[str]:
 
 
 class ContractClient(testing.TestClient):
-    """A client that takes no answer which is not documented; `seen` holds the kinds of all it got."""
+    """A client that accepts only documented responses; `seen` has the kinds of all that it got."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)

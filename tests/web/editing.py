@@ -1,4 +1,4 @@
-"""A client that may write, for tests."""
+"""A client with a key to write, for tests."""
 
 import json
 import time
@@ -15,7 +15,7 @@ A1 = {"code": "a1", "size": 20, "price": 60, "latitude": 51.5, "longitude": -0.1
 
 
 class Trickle:
-    """A body of which a byte comes now and then, and no read ends before it has all that it asks for."""
+    """A body that arrives byte by byte, and whose reads wait for all the bytes that they ask for."""
 
     def __init__(self, body: bytes, pause: float = 0.15) -> None:
         self.left = body
@@ -36,7 +36,10 @@ class Editor:
         self._client = client_of(repository, threads, [self.entry])
 
     def send(self, method: str, target: str, body: Any = None, **headers: str) -> testing.Result:
-        """The answer; a body that is no bytes is sent as JSON. Headers that are empty are left out."""
+        """Send a request and return the response. Other bodies than bytes are sent as JSON.
+
+        Empty headers are omitted.
+        """
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         given = {"Authorization": f"Bearer {self.key}"}
         if content is not None:
@@ -52,6 +55,6 @@ class Editor:
         )
 
     def tag(self, path: str = "/rooms/a1") -> str:
-        """The entity tag of a room as it is now."""
+        """Return the current entity tag of a room."""
         tag: str = self.send("GET", path).headers["etag"]
         return tag

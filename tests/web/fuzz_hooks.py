@@ -1,4 +1,4 @@
-"""What the contract says in words, for Schemathesis: how parameters go together, and what a listing is."""
+"""Rules that the contract states in words, for Schemathesis: combinations of parameters, and listings."""
 
 from typing import Any
 
@@ -35,25 +35,25 @@ def as_it_is(context: schemathesis.SerializationContext, value: Any) -> Any:
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
-    """Listings are made below; Schemathesis takes either these or examples."""
+    """Listings are generated below; Schemathesis uses either these or examples."""
     for content in raw_schema["paths"]["/rooms/import"]["post"]["requestBody"]["content"].values():
         del content["example"]
 
 
 @schemathesis.hook
 def before_add_examples(context: schemathesis.HookContext, examples: list[Any]) -> None:
-    """The example of every parameter at once would be too many conditions."""
+    """The examples of all parameters at once would be too many conditions."""
     for case in examples:
         case.query = _consistent(dict(case.query or {}))
 
 
 @schemathesis.hook
 def map_case(context: schemathesis.HookContext, case: Any) -> Any:
-    """A valid request keeps the rules that are about several parameters; one to be refused need not."""
+    """Keep the rules across parameters in valid requests; invalid ones may break them."""
     if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
         case.query = _consistent(dict(case.query or {}))
         for name in ("If-Match", "If-None-Match"):
-            if case.headers.get(name) == "0":  # what Schemathesis takes for a header that needs quotes
+            if case.headers.get(name) == "0":  # what Schemathesis generates for a header that needs quotes
                 case.headers[name] = '"0"'
         if isinstance(case.body, dict) and "code" in case.body and "code" in case.path_parameters:
             case.body["code"] = case.path_parameters["code"]
@@ -72,7 +72,7 @@ def filter_case(context: schemathesis.HookContext, case: Any) -> bool:
 
 def _consistent(query: dict[str, Any]) -> dict[str, Any]:
     filters = [name for name in query if name in FILTERS]
-    unwanted = {*filters[MAX_CONDITIONS:], "cursor"}  # a cursor is made by the server, for one search
+    unwanted = {*filters[MAX_CONDITIONS:], "cursor"}  # only the server can create a cursor, for one search
     if "near" not in query:
         unwanted |= {"radius"} | ({"sort"} if query.get("sort") == "distance" else set())
     box = query.get("bbox")

@@ -1,4 +1,4 @@
-"""A partner's program: all it knows of the API is the document that the server gives it."""
+"""A partner's program, which knows only the OpenAPI document of the server."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _PATIENCE = 30
 
 
 class Answer:
-    """A status, headers without regard to case, and the body."""
+    """A status, headers by case-insensitive name, and the body."""
 
     def __init__(self, status: int, headers: Any, body: bytes) -> None:
         self.status = status
@@ -27,7 +27,7 @@ class Answer:
 
 
 class Partner:
-    """Calls operations by their names; takes only answers that the document knows."""
+    """Calls operations by name; accepts only documented responses."""
 
     def __init__(self, server: str, key: str) -> None:
         self._server = server
@@ -35,7 +35,7 @@ class Partner:
         self._document = self._send(Request(f"{server}/openapi.json")).json
 
     def call(self, name: str, body: Any = None, media_type: str | None = None, **given: Any) -> Answer:
-        """given: the parameters of the operation, `_` for what a Python name cannot have."""
+        """given: the parameters of the operation, with `_` for characters that Python names cannot have."""
         path, method, operation, parameters = self._operation(name)
         query, headers = [], {}
         for parameter in parameters:
@@ -62,7 +62,7 @@ class Partner:
         return answer
 
     def pages(self, name: str, **given: Any) -> Iterator[Any]:
-        """What every page of a search holds, by the links from one to the next."""
+        """Yield the content of every page of a search, following the links."""
         answer = self.call(name, **given)
         yield answer.json
         while found := re.match(r'<([^>]+)>; rel="next"', answer.headers.get("Link", "")):

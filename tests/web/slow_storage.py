@@ -1,4 +1,4 @@
-"""An application for servers under test, over a storage that takes its time."""
+"""An application for servers under test, with a slow storage."""
 
 import threading
 import time
@@ -16,14 +16,15 @@ from rentomatic.web.limits.turns import App, Lanes
 
 THREADS = 4
 QUICK, EXPENSIVE, HELD_SHORTLY, HELD = 0.01, 0.05, 1.0, 8.0
-"""Seconds that a search, cells, a search for one room and a room itself take.
+"""Seconds that a search, cells, a search for one room and a look-up by code take.
 
-The last is longer than anybody waits for a place, with some seconds for a crowd to arrive on a busy machine.
+The last is longer than any request waits for a place, plus some seconds for a crowd to arrive on a busy
+machine.
 """
 
 
 class SlowStorage(MemRepo):
-    """Fails where more is asked of it at a time than the lanes have places for."""
+    """Fails if more requests use it at once than the lanes have places."""
 
     def __init__(self) -> None:
         super().__init__(FIRST_ROOMS)

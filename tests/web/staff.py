@@ -1,4 +1,4 @@
-"""Somebody of the staff at a browser, for tests."""
+"""A staff member in a browser, for tests."""
 
 from html.parser import HTMLParser
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 class Staff:
-    """Sends what a browser sends in which somebody is signed in; nobody is for no scope at all."""
+    """Sends the requests of a browser that is signed in with the scopes; without a scope, nobody is."""
 
     def __init__(
         self, repository: RoomRepository, *scopes: Scope, threads: int = 4, tuning: Tuning = USUAL
@@ -31,7 +31,7 @@ class Staff:
         return self.client.simulate_get(path, query_string=query, headers=given)
 
     def post(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> testing.Result:
-        """The answer to a form; headers that are empty are left out."""
+        """Send a form and return the response; empty headers are omitted."""
         given = {"Cookie": self.cookie, "Content-Type": FORM, **FROM_HERE, **_named(headers)}
         body = urlencode(fields or {})
         return self.client.simulate_post(
@@ -39,12 +39,12 @@ class Staff:
         )
 
     def send(self, path: str, page: testing.Result, **changes: str) -> testing.Result:
-        """The answer to the form of a page, sent as it is but for some fields."""
+        """Send the form of a page with some fields changed; return the response."""
         return self.post(path, {**fields_of(page), **changes})
 
 
 def fields_of(page: testing.Result) -> dict[str, str]:
-    """The fields of the forms of a page that have a name and a value."""
+    """Return the fields of a page's forms that have a name and a value."""
     found = _Fields()
     found.feed(page.text)
     return found.fields

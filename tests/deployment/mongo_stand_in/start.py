@@ -1,4 +1,4 @@
-"""Make the first user while nobody need log in, then run the server that asks everyone to."""
+"""Create the first user while no login is needed, then run the server that requires one."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 FOLDER = Path("/data/db")
-# By its name, since that is what it tells clients of itself.
+# By its name, because the server announces this address to clients.
 COMMAND = [sys.executable, "-m", "secantus", "--host", "mongo", "--storage-path", str(FOLDER)]
 
 

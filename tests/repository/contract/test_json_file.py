@@ -1,4 +1,4 @@
-"""A storage of somebody else's: the contract, and the command line, without a change of the program."""
+"""A third-party storage passes the contract and works on the command line, without changing the program."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class TestJsonFile(RepositoryContract):
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an installer leaves behind of a package with the storage, and rooms to import."""
+    """What an installer leaves for a package with the storage, and rooms to import."""
     package = tmp_path / "json_file-1.0.dist-info"
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: json-file\nVersion: 1.0\n")

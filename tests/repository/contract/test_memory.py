@@ -1,4 +1,4 @@
-"""The contract on the memory, which the other storages are compared with."""
+"""The contract on the storage in memory, which the others are compared with."""
 
 import operator
 from collections.abc import Callable
@@ -45,7 +45,7 @@ OPERATORS: dict[Operator, Callable[[Any, Any], bool]] = {
 
 
 def meets(room: Room, query: RoomQuery) -> bool:
-    """Whether a room matches, worked out without the operators of the domain."""
+    """Whether a room matches, computed without the operators of the domain."""
     values = [(getattr(room, wanted.field), wanted) for wanted in query.conditions]
     return all(area.contains(room.latitude, room.longitude) for area in query.areas) and all(
         value is not None and OPERATORS[wanted.operator](value, wanted.value) for value, wanted in values
@@ -53,7 +53,7 @@ def meets(room: Room, query: RoomQuery) -> bool:
 
 
 def in_order(rooms: list[Room], query: RoomQuery) -> list[Room]:
-    """The rooms as the query sorts them, worked out without the keys of the domain."""
+    """Return the rooms in the query's order, computed without the keys of the domain."""
     by_code = sorted(rooms, key=lambda room: room.code)
 
     def value(room: Room) -> Any:

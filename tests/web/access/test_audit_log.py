@@ -1,4 +1,4 @@
-"""The file that keeps what was written, whatever becomes of the process, its log and the file itself."""
+"""The audit file keeps every write, whatever happens to the process, its log and the file itself."""
 
 import json
 import logging
@@ -41,7 +41,7 @@ def server(folder: Path, audit_log: Path) -> Iterator[Server]:
 
 
 def put(server: Server, code: str, key: str = WRITER, path: str = "/rooms") -> int:
-    """The status of adding a room."""
+    """Return the status of adding a room."""
     room = {"code": code, "size": 20, "price": 60, "latitude": 51.5, "longitude": -0.1}
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     request = urllib.request.Request(server.url + path, json.dumps(room).encode(), headers)
@@ -80,7 +80,7 @@ def test_audit_lines_survive_a_restart_and_a_rotation(tmp_path: Path) -> None:
 
 
 def test_only_denials_of_known_keys_are_kept(tmp_path: Path) -> None:
-    """A stranger can be refused as often as it likes."""
+    """Strangers can be refused any number of times."""
     log = tmp_path / "audit.jsonl"
     with server(tmp_path, log) as running:
         statuses = [put(running, "one", key="rom_guess"), put(running, "one", path="/rooms/import")]
@@ -102,7 +102,7 @@ def test_a_full_disk_stops_no_write_and_loses_no_log_line(tmp_path: Path) -> Non
     assert {201} == statuses
     assert 8 == sum(line["logger"] == "rentomatic.audit" for line in log)
     assert {("/dev/full", "No space left on device")} == {(line["path"], line["error"]) for line in errors}
-    assert len(errors) <= 2  # one of each process
+    assert len(errors) <= 2  # one from each process
 
 
 def test_an_unwritable_file_stops_the_start(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who may write: keys, their scopes, and what the log tells of it."""
+"""Who may write: keys, their scopes, and what the log says about them."""
 
 import hmac
 import logging
@@ -136,5 +136,5 @@ def test_writes_are_logged_at_any_level_and_strangers_at_the_configured_one(leve
     loggers = logging_configuration(level)["loggers"]
 
     assert "INFO" == loggers["rentomatic.audit"]["level"]
-    assert "rentomatic.keys" not in loggers  # so that of "rentomatic" counts
+    assert "rentomatic.keys" not in loggers  # so that the level of "rentomatic" applies
     assert level.upper() == loggers["rentomatic"]["level"]

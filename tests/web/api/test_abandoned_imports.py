@@ -1,4 +1,4 @@
-"""Clients of real servers that go away while their listing is read, and the next import."""
+"""Clients of real servers that disconnect while their listing is read, and the next import."""
 
 import socket
 import sys
@@ -70,7 +70,7 @@ def test_a_waiting_client_gets_its_response_while_others_come_and_go(server: Ser
         until(lambda: is_reading(server))
         statuses = [server.get("/rooms?limit=3").status for _ in range(20)]
         answer = client.recv(10_000)
-        while b"\r\n\r\n" not in answer or answer.endswith(b"\r\n\r\n"):  # the body may come by itself
+        while b"\r\n\r\n" not in answer or answer.endswith(b"\r\n\r\n"):  # the body may arrive separately
             answer += client.recv(10_000)
 
     assert [200] * 20 == statuses
@@ -80,10 +80,10 @@ def test_a_waiting_client_gets_its_response_while_others_come_and_go(server: Ser
 
 
 def is_reading(server: Server) -> bool:
-    """Whether a listing is being read: rooms that have been wait in a temporary file of SQLite."""
+    """Whether a listing is being read: rooms read so far are in a temporary file of SQLite."""
     for pid in server.processes():
         for file in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # closed in the meantime
                 if "etilqs" in str(file.readlink()):
                     return True
     return False

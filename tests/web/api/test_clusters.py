@@ -1,4 +1,4 @@
-"""Clusters over HTTP: what is answered, and what is refused."""
+"""Clusters over HTTP: responses and refusals."""
 
 import pytest
 from falcon import testing
@@ -15,7 +15,7 @@ MAP = "/rooms/clusters?bbox=-1,51,1,52"
 
 
 class Sampling(MemRepo):
-    """A storage that looked at a tenth of its rooms."""
+    """A storage that has sampled a tenth of its rooms."""
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         found = super().cells(query, grid)

@@ -1,6 +1,6 @@
-"""Eight writers edit twenty rooms over HTTP, each on top of what it has read: no acknowledged edit is lost.
+"""Eight writers edit twenty rooms over HTTP, each based on what it has read: no acknowledged edit is lost.
 
-For longer than in the suite: `EDITING_SECONDS=10 ./manage.py test tests/web/api/test_concurrent_edits.py -s`.
+For a longer run: `EDITING_SECONDS=10 ./manage.py test tests/web/api/test_concurrent_edits.py -s`.
 """
 
 import http.client
@@ -33,7 +33,7 @@ CODES = [f"room-{number}" for number in range(20)]
 START = 1000
 
 Edits = Counter[tuple[str, int]]
-"""How many answers of each status the edits of each room got."""
+"""The number of responses of each status to the edits of each room."""
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def test_no_acknowledged_edit_is_lost(storage: str, tmp_path: Path) -> None:
     key, entry = key_of("writers", Scope.WRITE)
     with STORAGES[storage](tmp_path) as database:
         put_rooms(database)
-        # Places for all: nobody is to be turned away.
+        # Enough places that no request is refused.
         variables = {"RENTOMATIC_API_KEYS": entry.entry, "RENTOMATIC_THREADS": "16"}
         with rentomatic(database, tmp_path / "log", "--workers", "2", **variables) as server:
             edits = edit(server, key)
@@ -88,7 +88,7 @@ def put_rooms(database: str) -> None:
 
 
 def edit(server: Server, key: str) -> Edits:
-    """All answers to the edits of all writers."""
+    """Return all responses to the edits of all writers."""
     end = time.monotonic() + SECONDS
     with ThreadPoolExecutor(WRITERS) as pool:
         writing = [pool.submit(raise_prices, server, key, number, end) for number in range(WRITERS)]
@@ -96,7 +96,7 @@ def edit(server: Server, key: str) -> Edits:
 
 
 def raise_prices(server: Server, key: str, seed: int, end: float) -> Edits:
-    """Read a room, and put it back one more expensive if it still is what was read; again and again."""
+    """Read a room and put it back at a higher price if it is unchanged, repeatedly."""
     chance, edits = random.Random(seed), Edits()
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
         while time.monotonic() < end:

@@ -1,6 +1,6 @@
-"""The contract of `/openapi.json` says all that the application does, and nothing that it does not.
+"""`/openapi.json` describes everything that the application does, and nothing else.
 
-Every test of the web takes documented answers only, see `contract.py`; here each of them is provoked.
+Every test of the web accepts only documented responses, see `contract.py`; here each of them is provoked.
 """
 
 import gzip
@@ -55,7 +55,7 @@ KEY, ENTRY = key_of("all", *Scope)
 
 
 class Failing:
-    """A storage that fails with whatever it is asked."""
+    """A storage that fails on every call."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -68,7 +68,7 @@ class Failing:
 
 
 class Asking(MemRepo):
-    """A storage that asks the application for something while it is being asked itself."""
+    """A storage that sends the application a request while it handles one itself."""
 
     also: Callable[[], object]
 
@@ -78,7 +78,7 @@ class Asking(MemRepo):
 
 
 class Walk:
-    """Requests, and what kinds of answers they got."""
+    """Sends requests, and collects the kinds of responses."""
 
     def __init__(self) -> None:
         self.seen: set[Kind] = set()
@@ -187,7 +187,7 @@ def test_exactly_the_documented_responses_are_sent() -> None:
 
 
 def busy(walk: Walk, request: Request) -> None:
-    """While the one place at the gate is taken."""
+    """While the only place is taken."""
     repository = Asking(FIRST_ROOMS)
     client = client_of(repository, threads=1, keys=[ENTRY], tuning=Tuning(wait=0.05))
     repository.also = lambda: walk.send(client, request)
@@ -195,7 +195,7 @@ def busy(walk: Walk, request: Request) -> None:
 
 
 def refused(walk: Walk, request: Request) -> None:
-    """For who asks, for the storage, or for the body."""
+    """Refusals because of the client, of the storage, or of the body."""
     walk.ask(request, storage=Failing(StorageReadOnly()))
     walk.ask(request, Authorization="Bearer rom_x")
     walk.ask(request, key=None)
@@ -208,7 +208,7 @@ def refused(walk: Walk, request: Request) -> None:
 
 
 def unusual(walk: Walk) -> None:
-    """What only some requests can be answered."""
+    """Responses that only some requests can get."""
     walk.ask((*GOOD["addRoom"][:2], ROOM, {"Content-Type": "application/json"}))
     walk.ask(("PUT", "/rooms/r1", NEW, {"Content-Type": "application/json"}))
     for method in ("GET", "DELETE"):

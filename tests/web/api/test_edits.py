@@ -1,4 +1,4 @@
-"""A room is added, replaced and taken down over HTTP."""
+"""A room is added, replaced and removed over HTTP."""
 
 import logging
 from typing import Any
@@ -319,7 +319,7 @@ def test_a_partial_room_is_refused() -> None:
 
 
 class AwayRepo(MemRepo):
-    """A storage that goes away before it tells whether it wrote."""
+    """A storage that fails before it tells whether it wrote."""
 
     def swap(self, *arguments: Any, **options: Any) -> bool:
         super().swap(*arguments, **options)

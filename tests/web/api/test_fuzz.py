@@ -1,7 +1,7 @@
-"""Schemathesis, with all its checks, holds the contract against a real server on SQLite and PostgreSQL.
+"""Schemathesis, with all its checks, tests a real server against its contract, on SQLite and PostgreSQL.
 
-A small budget and the same seed in every run of the tests; `./manage.py test --fuzz` takes a large one and
-a seed of its own.
+Every test run has a small budget and the same seed; `./manage.py test --fuzz` has a large budget and a new
+seed.
 """
 
 import os

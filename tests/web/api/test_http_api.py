@@ -1,4 +1,4 @@
-"""`docs/http-api.md` says what the application does: every example in it is run, in the order of the page."""
+"""`docs/http-api.md` is correct: every example in it is run, in the order of the page."""
 
 import json
 import os
@@ -29,7 +29,7 @@ KEY, ENTRY = key_of("partner", *Scope)
 
 @dataclass
 class Example:
-    """A line for a shell and the answer that stands below it."""
+    """A shell command and the response shown below it."""
 
     command: str
     shown: list[str]
@@ -65,7 +65,7 @@ class Example:
 
 
 def as_curl_gets_it(command: str) -> list[str]:
-    """The words that a shell makes of a line for it: what it expands, and what quotes keep from it."""
+    """Return the words into which a shell splits a command, after expansion and quoting."""
     done = subprocess.run(
         ["bash", "-euc", f"curl() {{ printf '%s\\0' \"$@\"; }}\n{command}"],
         env={**os.environ, "KEY": KEY},
@@ -116,7 +116,7 @@ def assert_body(shown: str, answer: testing.Result, command: str) -> None:
 
 
 def assert_alike(shown: Any, given: Any, where: str) -> None:
-    """The same; … stands for any text, and at the end of one for its rest."""
+    """Check that both are the same; … stands for any text, and at the end for the rest."""
     match shown:
         case dict():
             assert shown.keys() == given.keys(), where
@@ -133,7 +133,7 @@ def assert_alike(shown: Any, given: Any, where: str) -> None:
 
 
 def words() -> set[str]:
-    """All that stands in the page as code."""
+    """Return everything that the page marks as code."""
     quoted = re.findall(r"`([^`\n]+)`", PAGE)
     return {word for text in quoted for word in (text, *re.split(r"[^\w*/+{}.-]+", text))}
 

@@ -33,7 +33,7 @@ BAD = "bad,20,much,51.5,-0.12\n"
 
 
 class Listings:
-    """The application over one room, and what it holds after listings were sent to it."""
+    """The application with one room, and its rooms after imports."""
 
     def __init__(self, repository: MemRepo, tuning: Tuning = USUAL) -> None:
         self.repository = repository

@@ -1,4 +1,4 @@
-"""Imports into real servers: their memory, clients that go away, and everybody else meanwhile."""
+"""Imports into real servers: memory, clients that disconnect, and other clients meanwhile."""
 
 import http.client
 import re
@@ -53,7 +53,7 @@ def send(server: Server, body: bytes, query: str = "", **headers: str) -> Answer
 def begin(
     server: Server, headers: dict[str, str], body: bytes = b"", target: str = "/rooms/import"
 ) -> socket.socket:
-    """A connection on which a request was begun."""
+    """Start a request on a new connection."""
     lines = [f"{name}: {text}" for name, text in {"Host": "localhost", **headers}.items()]
     client = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT)
     client.sendall("\r\n".join([f"POST {target} HTTP/1.1", *lines, "", ""]).encode() + body)
@@ -65,7 +65,7 @@ def rooms_in(server: Server) -> int:
 
 
 def memory(server: Server, what: str) -> float:
-    """MB of all processes of the server. what: VmRSS, as it is now; VmHWM, at most since it was reset."""
+    """Return the MB of all processes of the server. what: VmRSS now, or VmHWM, the peak."""
     figures = [
         re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
         for pid in server.processes()

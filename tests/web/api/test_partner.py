@@ -1,4 +1,4 @@
-"""What a partner builds on the document alone works: add, edit with a conflict, search all pages, import."""
+"""A client built from the OpenAPI document alone works: add, edit with a conflict, page, import."""
 
 from collections.abc import Iterator
 

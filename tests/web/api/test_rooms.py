@@ -216,7 +216,7 @@ def test_an_unchanged_response_is_a_304(client: testing.TestClient, target: str)
 
     again = get(client, target, If_None_Match=f'"other", {tag}')
 
-    assert tag.startswith("W/") is not target.startswith("/rooms/f")  # who edits a room needs a strong one
+    assert tag.startswith("W/") is not target.startswith("/rooms/f")  # editing a room needs a strong one
     assert (304, b"", tag) == (again.status_code, again.content, again.headers["etag"])
     assert get(client, target, If_None_Match='W/"other"').status_code == 200
 
@@ -226,7 +226,7 @@ def test_the_etag_changes_with_the_rooms_and_the_next_link(client: testing.TestC
     client = client_of(repository)
     before = get(client, "/rooms?limit=1").headers["etag"]
 
-    repository.load([make_room(code="b")])  # the page is the same, but now another one follows
+    repository.load([make_room(code="b")])  # the page is the same, but now another page follows
 
     assert before != get(client, "/rooms?limit=1").headers["etag"]
 

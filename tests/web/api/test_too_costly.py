@@ -1,4 +1,4 @@
-"""A search that the storage cannot answer within the budget of a request is refused with a way out."""
+"""A search that the storage cannot answer within a request's budget is refused with advice."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ LONDON = "-0.6,51.3,0.6,51.8"
 
 
 class TooSlowRepo(MemRepo):
-    """Answers nothing but the room of a code in time; notes how many seconds it was given."""
+    """Answers only a look-up by code in time; records the seconds that it was given."""
 
     def __init__(self) -> None:
         super().__init__(FIRST_ROOMS)
@@ -66,7 +66,7 @@ def client(repository: TooSlowRepo) -> testing.TestClient:
 
 
 def told(answer: testing.Result) -> dict[str, Any]:
-    """The problem. Without Retry-After: the same search would take as long again."""
+    """Return the problem, without Retry-After: the same search would take as long again."""
     assert (503, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
     assert "urn:rentomatic:problem:too-costly" == answer.json["type"]
     assert "no-store" == answer.headers["cache-control"]
@@ -152,7 +152,7 @@ def test_page_for_a_narrow_search_asks_to_try_again(client: testing.TestClient) 
 
 
 class LateRoomsRepo(MemRepo):
-    """Takes so many seconds for a page, and notes what is left for the total and the chart."""
+    """Takes that many seconds for a page, and records what is left for the total and the chart."""
 
     def __init__(self, rooms: tuple[Room, ...]) -> None:
         super().__init__(rooms)

@@ -1,4 +1,4 @@
-"""Bodies as they come over the wire: whole, in chunks, cut off, too long, of another type, no JSON at all."""
+"""Bodies on the wire: complete, chunked, truncated, too long, of another type, not JSON."""
 
 import json
 import select
@@ -35,7 +35,7 @@ CHUNKED = {"Transfer-Encoding": "chunked"}
 
 @dataclass(frozen=True)
 class Raw:
-    """A server that is spoken to byte by byte."""
+    """A server that is addressed byte by byte."""
 
     server: Server
 
@@ -47,17 +47,17 @@ class Raw:
         headers: Mapping[str, str] | None = None,
         hang_up: bool = False,
     ) -> int:
-        """The status of the answer to a PUT with the key, 0 where there is none.
+        """Return the status of the response to a PUT with the key, 0 without a response.
 
-        length: what Content-Length says, which is left out where it is None; headers that are empty are
-        left out. hang_up: send nothing after the pieces.
+        length: of the header Content-Length, which is omitted if it is None, like empty headers.
+        hang_up: close the connection after the pieces.
         """
         given = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json", **(headers or {})}
         if length is not None:
             given["Content-Length"] = str(length)
         lines = "".join(f"{name}: {text}\r\n" for name, text in given.items() if text)
         with closing(socket.create_connection(("127.0.0.1", self.server.port), timeout=LIMIT)) as client:
-            with suppress(OSError):  # refused before all of it was sent
+            with suppress(OSError):  # refused before everything was sent
                 client.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
                 for piece in pieces:
                     client.sendall(piece)
@@ -66,7 +66,7 @@ class Raw:
             return final_status(client)
 
     def head(self, method: str, path: str, *headers: str) -> bytes:
-        """The beginning of a request with the key and a body of JSON."""
+        """Return the start of a request with the key and a JSON body."""
         usual = ("Host: x", f"Authorization: Bearer {KEY}", "Content-Type: application/json")
         return "\r\n".join((f"{method} {path} HTTP/1.1", *usual, *headers, "", "")).encode()
 
@@ -78,7 +78,7 @@ class Raw:
 
 
 def final_status(client: socket.socket) -> int:
-    """The status of the answer that is not just `100 Continue`; 0 where the server hangs up."""
+    """Return the status of the response after `100 Continue`; 0 if the server closes the connection."""
     with client.makefile("rb") as answer:
         try:
             while line := answer.readline():
@@ -91,7 +91,7 @@ def final_status(client: socket.socket) -> int:
 
 @pytest.fixture(scope="module", params=["granian", "gunicorn"])
 def raw(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raw]:
-    """The application under each of its servers, whose log tells of no failure at the end."""
+    """The application under each server; its log shows no failure at the end."""
     log: Path = tmp_path_factory.mktemp("log") / "server.log"
     variables = {"RENTOMATIC_API_KEYS": ENTRY.entry, "RENTOMATIC_THREADS": "8"}
     with ExitStack() as stack:
@@ -226,7 +226,7 @@ def test_slow_writers_do_not_block_searches(raw: Raw) -> None:
         searches = []
         for _ in range(10):
             for writer in writers:
-                with suppress(OSError):  # turned away
+                with suppress(OSError):  # refused
                     writer.sendall(b" ")
             searches += [raw.server.get("/rooms?limit=1").status for _ in range(3)]
             time.sleep(0.1)

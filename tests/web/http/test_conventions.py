@@ -1,4 +1,4 @@
-"""What HTTP asks of every resource: methods, representations, caches, and scripts of other sites."""
+"""HTTP conventions of every resource: methods, representations, caching, and scripts of other sites."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ ELSEWHERE = "https://partner.example"
 
 
 class Asking(MemRepo):
-    """A storage that asks the application for something while it is being asked itself."""
+    """A storage that sends the application a request while it handles one itself."""
 
     also: Callable[[], object]
 
@@ -76,7 +76,7 @@ def test_head_is_get_without_a_body(client: testing.TestClient, path: str) -> No
 
     assert (200, b"") == (head.status_code, head.content)
     own = {"x-request-id", "server-timing", "content-length"}
-    if path == EXPORT:  # it is not made, so neither its length nor its number of rooms is known
+    if path == EXPORT:  # not created, so its length and number of rooms are unknown
         own |= {"x-total-count", "x-total-count-exact"}
         assert "content-length" not in head.headers
     assert {n: t for n, t in whole.headers.items() if n not in own} == {
@@ -135,7 +135,7 @@ def test_only_a_search_may_be_cached_by_a_proxy_and_for_a_second(
 
 
 class QuarterSecondRepo(MemRepo):
-    """A storage that takes a quarter of a second of the clock for each read."""
+    """A storage whose reads advance the clock by a quarter of a second."""
 
     now = 1000.0
 
@@ -192,7 +192,7 @@ def test_response_without_storage_states_no_time_for_it(client: testing.TestClie
 def test_scripts_of_any_site_may_read_the_response(
     client: testing.TestClient, target: str, status: int
 ) -> None:
-    for headers in ({}, {"Origin": ELSEWHERE}):  # the same for both: a cache may give the one to the other
+    for headers in ({}, {"Origin": ELSEWHERE}):  # a cache may serve one response for the other
         answer = get(client, target, **headers)
 
         assert answer.status_code == status

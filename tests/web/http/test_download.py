@@ -1,4 +1,4 @@
-"""Exports and their places, whatever becomes of the temporary file."""
+"""Exports and their places, whatever happens to the temporary file."""
 
 import errno
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ EXPORT = "/rooms?format=ndjson"
 
 
 class Place:
-    """A place that is given back once."""
+    """A place that may be freed once."""
 
     def __init__(self) -> None:
         self.given_back = 0
@@ -32,7 +32,7 @@ class Place:
 
 
 class BrokenAtTheEnd:
-    """Middleware that fails after the answer was made."""
+    """Middleware that fails after the response was created."""
 
     def process_response(self, req: Request, resp: Response, resource: object, succeeded: bool) -> None:
         if req.get_header("X-Break"):
@@ -49,7 +49,7 @@ def test_a_closed_export_frees_its_place_once() -> None:
     assert 0 == place.given_back
 
     download.close()
-    download.close()  # a server may close twice
+    download.close()  # a server may close it twice
 
     assert 1 == place.given_back
 
@@ -94,7 +94,7 @@ def test_an_export_that_fails_after_creation_frees_its_place() -> None:
 
 
 class Noted(MemRepo):
-    """Notes the codes of the rooms that an export reads."""
+    """Records the codes of the rooms that an export reads."""
 
     def __init__(self, rooms: Iterable[Room], read: list[str]) -> None:
         super().__init__(rooms)
@@ -111,7 +111,7 @@ class Noted(MemRepo):
 
 
 class GoneClient:
-    """A client that closed its connection."""
+    """A client that has closed its connection."""
 
     def __init__(self, req: Request) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Every failure is a problem (RFC 9457) that says what to mend and nothing of the inside."""
+"""Every failure is a problem (RFC 9457) that says what to fix and reveals no internals."""
 
 import json
 import logging
@@ -31,14 +31,14 @@ from tests.web.conftest import client_of, get
 
 
 class NoRepository:
-    """A storage that nobody may touch."""
+    """A storage that must not be used."""
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"{name} was called")
 
 
 class BrokenRepo(MemRepo):
-    """A storage that fails with whatever it is given."""
+    """A storage that fails with the given error."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(FIRST_ROOMS)
@@ -136,7 +136,7 @@ def test_a_bad_parameter_is_a_400_that_names_it_and_takes_no_connection(query: s
 
 
 GOOD_ON_A_PAGE = re.compile(r"=(%205|\+5)|%00$|a%00b|&limit=")
-"""What somebody pastes or repeats; and a page does not know every name."""
+"""Parameters that people paste or repeat; pages ignore unknown ones."""
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_an_accepted_search_can_be_paged_however_long_its_url() -> None:
 
 
 class SlowRepo(MemRepo):
-    """A storage that answers when it is told to."""
+    """A storage that answers when told to."""
 
     def __init__(self) -> None:
         super().__init__(FIRST_ROOMS)

@@ -1,4 +1,4 @@
-"""What a stranger types is quoted as typed: never as a Python literal, never with hidden characters."""
+"""Text from users is quoted as typed: never as a Python literal, never with hidden characters."""
 
 import json
 import re
@@ -29,7 +29,7 @@ HOSTILE = (
     "é" * 5000,
 )
 TRACES = re.compile(r"\\x|\\u|\\[nrt\\]|, not \"")
-"""What the `repr` of a text leaves behind."""
+"""Traces of a text's `repr`."""
 
 FILTERS = (
     "filter_code__eq",
@@ -38,7 +38,7 @@ FILTERS = (
     "filter_size__in",
     "filter_latitude__gt",
 )
-"""One of each way in which a value is read."""
+"""One example of each way in which a value is read."""
 
 OF_THE_API = (
     *(("/rooms", name) for name in (*FILTERS, *AREA_PARAMETERS, *PAGE_PARAMETERS, "colour")),
@@ -137,7 +137,7 @@ def assert_clean(answer: testing.Result, what: str) -> None:
 
 
 def _texts(answer: testing.Result) -> Iterator[str]:
-    """Everything that somebody reads."""
+    """Return all text that a user sees."""
     if "json" in answer.headers.get("content-type", ""):
         yield from _strings(answer.json)
     else:

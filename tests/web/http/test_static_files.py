@@ -1,4 +1,4 @@
-"""The files of the pages: how long they are kept, how they are compressed, and who refers to them."""
+"""The files of the pages: caching, compression, and references to them."""
 
 import gzip
 import logging
@@ -25,7 +25,7 @@ PAGES = ("/", "/?filter_price__lte=x", f"/room/{FIRST_ROOMS[0].code}", "/docs", 
 STAFF_PAGES = ("/staff", "/staff/add", f"/staff/rooms/{FIRST_ROOMS[0].code}", "/staff/import")
 
 
-# --- how long they are kept
+# --- caching
 
 
 @pytest.mark.parametrize(
@@ -222,11 +222,11 @@ def test_files_have_types_that_nginx_compresses(client: testing.TestClient, path
     assert get(client, path).headers["content-type"].startswith(kind)
 
 
-# --- who refers to them
+# --- references
 
 
 def addresses_in(page: testing.Result) -> set[str]:
-    """The static files that a page names, without the name of the site."""
+    """Return the static files that a page refers to, without the site's name."""
     found = re.findall(r"""["'(](?:http://[^/"']+)?(/static/[^"')]+)""", page.text)
     return {str(address) for address in found}
 

@@ -19,7 +19,7 @@ NEVER = float("inf")
 
 @dataclass(eq=False)
 class Guest:
-    """Somebody who wants a place, in a thread of his own where he has to wait."""
+    """A visitor that wants a place, in a thread of its own if it has to wait."""
 
     address: str = "a"
     continues_view: bool = False
@@ -36,7 +36,7 @@ class Guest:
         return self.gone
 
     def come(self, lane: Lane, end: float = NEVER) -> "Guest":
-        """Ask for a place, and return once that is decided, or once it waits."""
+        """Ask for a place, and return once that is decided or it waits."""
         threading.Thread(target=self._enter, args=(lane, end), daemon=True).start()
         until(lambda: self.waited.is_set() or self.done.is_set())
         return self
@@ -51,7 +51,7 @@ class Guest:
 
 
 def served(lane: Lane, guests: list[Guest]) -> list[int]:
-    """The numbers of the guests in the order in which they get a place, each when another leaves."""
+    """Return the numbers of the guests in the order in which they get a place, as others leave."""
     order: list[int] = []
     for _ in guests:
         lane.leave()
@@ -63,7 +63,7 @@ def served(lane: Lane, guests: list[Guest]) -> list[int]:
 
 
 def full(places: int = 1, queue: int = 10) -> Lane:
-    """A lane of which every place is taken."""
+    """A lane whose places are all taken."""
     lane = Lane("test", places, queue)
     for _ in range(places):
         lane.enter(Guest(), lane._clock() + LIMIT)
@@ -225,7 +225,7 @@ def test_no_place_is_lost_whatever_threads_do() -> None:
 
 
 class Queueing(RuleBasedStateMachine):
-    """A lane beside lists that say who should be where."""
+    """A lane compared with lists that say who should be where."""
 
     def __init__(self) -> None:
         super().__init__()

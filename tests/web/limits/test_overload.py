@@ -1,4 +1,4 @@
-"""Both servers with more clients than they can serve at once: who is answered, and who is refused."""
+"""Both servers with more clients than they can serve at once: who is served, and who is refused."""
 
 import socket
 import sys
@@ -51,7 +51,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @dataclass
 class Crowd:
-    """What clients that all ask at once are answered, and how health answers meanwhile."""
+    """Let many clients send requests at once; return their responses, and those of health meanwhile."""
 
     server: Server
     answers: list[Answer] = field(default_factory=list)
@@ -114,8 +114,8 @@ def test_requests_to_a_full_server_are_refused_at_once_and_health_responds(serve
     found = {reason: refused(server, "quick", reason) - before[reason] for reason in ("full", "late")}
     turned_away = [answer for answer in crowd.answers if answer.status == 503]
 
-    # Nobody waited unseen in a queue of the server: who is beyond the queue of the lane was told so while all
-    # that came before were still there.
+    # Nobody waited unseen in a queue of the server: clients beyond the lane's queue were refused while all
+    # earlier ones were still there.
     assert {"full": CROWD - lane.places - lane.queue, "late": lane.queue} == found
     assert {200: lane.places, 503: CROWD - lane.places} == crowd.statuses
     assert {200} == set(crowd.health)

@@ -1,4 +1,4 @@
-"""The lanes of requests: how threads are shared, in which lane a read is, and what goes without a place."""
+"""Lanes of requests: how threads are divided, in which lane a read runs, and what needs no place."""
 
 import threading
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ COUNTED = "/rooms?limit=1&count=exact"
 
 
 class HeldRepo(MemRepo):
-    """Tells in which way it is asked, and lets what is expensive wait until it is let go.
+    """Records how it is used, and makes expensive reads wait until they are released.
 
     expensive_search, expensive_totals: whether a search, and a count and a summary, are not quick.
     held: the operations that wait.
@@ -86,7 +86,7 @@ class HeldRepo(MemRepo):
 def busy(
     repository: HeldRepo, threads: int, *targets: str
 ) -> Iterator[tuple[testing.TestClient, list[Future[testing.Result]]]]:
-    """Requests that are held by the storage, and a client beside them."""
+    """Requests that the storage holds up, and a client beside them."""
     client = client_of(repository, threads)
     with ThreadPoolExecutor() as pool, ExitStack() as stack:
         stack.callback(repository.go.set)
@@ -106,7 +106,7 @@ def lanes_of(client: testing.TestClient) -> Lanes:
 
 
 def hurry(client: testing.TestClient) -> None:
-    """Let requests wait for next to no time from now on."""
+    """Make requests wait for almost no time from now on."""
     assert isinstance(client.app, App)
     client.app.turns.tuning = replace(client.app.turns.tuning, wait=0.05)
 
@@ -199,7 +199,7 @@ def test_a_page_is_sent_without_a_place_for_expensive_reads() -> None:
         page = get(client, "/?limit=2")
 
         assert 200 == page.status_code
-        totals = ["quick count", "sample"]  # which is that of the chart too
+        totals = ["quick count", "sample"]  # the sample serves the chart too
         assert ["cells", "quick search", *totals] == repository.asked
 
 
@@ -239,7 +239,7 @@ def test_parts_of_a_page_go_before_new_searches() -> None:
 
 
 def waiting_part(client: testing.TestClient) -> Future[testing.Result]:
-    """A part of a page that has begun, once it waits for an expensive place."""
+    """Start a part of a page view; return once it waits for an expensive place."""
     part = pool_get(client, CLUSTERS, Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty")
     until(lambda: lanes_of(client).expensive.waiting == 1)
     return part
@@ -250,7 +250,7 @@ def test_a_page_waits_if_its_parts_would_be_too_late_and_other_requests_do_not()
     with busy(repository, 4, CLUSTERS) as (client, held):
         held.append(waiting_part(client))
         expensive = lanes_of(client).expensive
-        assert 200 == get(client, "/").status_code  # nothing took long so far
+        assert 200 == get(client, "/").status_code  # no request has taken long yet
 
         for _ in range(100):
             expensive.learn(5.0)

@@ -1,4 +1,4 @@
-"""Who asks: the address that counts, whether a page has begun, and how often one may look."""
+"""Visitors: the address that counts, whether a view has begun, and how often clients are checked."""
 
 import pytest
 from falcon import Request, testing

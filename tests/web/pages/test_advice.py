@@ -1,4 +1,4 @@
-"""An empty result says what to loosen, and every number is what its link finds."""
+"""An empty result says what to loosen, and every count is what its link finds."""
 
 import re
 from html import unescape
@@ -27,7 +27,7 @@ ROOMS = [
 
 
 def advice(client: testing.TestClient, query: str) -> list[tuple[str, str]]:
-    """The texts of the advice, and where each leads."""
+    """Return the texts of the advice, with their links."""
     page = get(client, f"/?{query}")
 
     assert page.status_code == 200

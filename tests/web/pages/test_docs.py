@@ -1,4 +1,4 @@
-"""The page that shows the contract: all of it, without JavaScript, and every link on it works."""
+"""The page that shows the contract: complete, without JavaScript, and with working links."""
 
 import html
 import os
@@ -94,7 +94,7 @@ def test_every_shell_example_works(tmp_path: Path) -> None:
 
 
 def status_of(line: str, key: str) -> int:
-    """What a line for a shell is answered when it is run as it stands."""
+    """Run a shell example and return its response."""
     done = subprocess.run(
         ["bash", "-euc", 'curl() { command curl -sS -o /dev/null -w "%{http_code}" "$@"; }\n' + line],
         env={**os.environ, "KEY": key},

@@ -1,4 +1,4 @@
-"""What people see where something is wrong; programs are told the same as a problem."""
+"""Error pages for people; programs get the same as a problem."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,imag
 
 
 class FailingRepo(MemRepo):
-    """A storage that fails with whatever it is given."""
+    """A storage that fails with the given error."""
 
     def __init__(self, failure: Exception) -> None:
         super().__init__(FIRST_ROOMS)

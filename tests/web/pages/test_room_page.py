@@ -18,7 +18,7 @@ METRE = 1 / 111_195
 
 
 def page_of(*rooms: Room) -> str:
-    """The page of the first of some rooms, without line breaks and what follows them."""
+    """Return the page of the first of some rooms, with line breaks and indentation removed."""
     answer = get(client_of(MemRepo(rooms)), f"/room/{rooms[0].code}")
 
     assert answer.status_code == 200
@@ -26,7 +26,7 @@ def page_of(*rooms: Room) -> str:
 
 
 def around(*prices: int, **values: object) -> list[Room]:
-    """Rooms of some prices, ten metres one after another."""
+    """Return rooms with these prices, ten metres apart."""
     return [
         make_room(code=f"n{number}", price=price, latitude=51.5 + 10 * (number + 1) * METRE, **values)
         for number, price in enumerate(prices)
@@ -114,7 +114,7 @@ def test_with_very_many_rooms_the_page_states_the_radius() -> None:
 
 
 class HurriedRepo(MemRepo):
-    """A storage that finds a room and cannot do a search. error: that it raises."""
+    """A storage that finds a room by code, but whose searches raise `error`."""
 
     error: RepositoryUnavailable = OutOfTime()
 

@@ -330,7 +330,7 @@ def test_an_unknown_parameter_is_not_kept_in_the_form(client: testing.TestClient
 
 
 class ChartlessRepo(MemRepo):
-    """Has no time for anything but rooms."""
+    """Has time only for the rooms themselves."""
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         raise OutOfTime
@@ -347,7 +347,7 @@ def test_the_rooms_are_shown_if_the_chart_takes_too_long() -> None:
 
 
 class BusyRepo(MemRepo):
-    """Reads a page of rooms, and can do nothing beyond that. error: that it raises instead."""
+    """Reads a page of rooms, but raises `error` on everything else."""
 
     error: RepositoryUnavailable = OutOfTime()
 
@@ -419,7 +419,7 @@ def test_a_page_uses_samples_if_reading_all_rooms_is_not_quick(path: str, sample
 
 
 def chips(page: testing.Result) -> dict[str, str]:
-    """The labels of the filters that are on, and where each leads."""
+    """Return the labels of the active filters, with their links."""
     found = re.findall(
         r'<a href="([^"]+)" data-search title="Remove this filter">.*?</span>(.*?)<span', page.text
     )

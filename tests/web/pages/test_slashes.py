@@ -1,4 +1,4 @@
-"""Pages are found behind a slash at the end of their address too."""
+"""Pages are also found with a trailing slash."""
 
 import pytest
 from falcon import testing

@@ -1,4 +1,4 @@
-"""Staff look at what a listing would change, and load it."""
+"""Staff preview what a listing would change, and import it."""
 
 import gzip
 import logging
@@ -30,7 +30,7 @@ CONTENT_TYPE = f'multipart/form-data; boundary="{BOUNDARY}"'
 
 
 def multipart(fields: Mapping[str, str], content: bytes | None = None, name: str = "rooms.csv") -> bytes:
-    """A form as a browser sends it (RFC 7578)."""
+    """Return a form as a browser sends it (RFC 7578)."""
     parts = [f'name="{field}"\r\n\r\n{text}'.encode() for field, text in fields.items()]
     if content is not None:
         head = f'name="listing"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
@@ -40,7 +40,7 @@ def multipart(fields: Mapping[str, str], content: bytes | None = None, name: str
 
 
 class Desk:
-    """Somebody of the staff before the page for listings, and the rooms behind it."""
+    """A staff member on the import page, and the rooms behind it."""
 
     def __init__(self, repository: MemRepo, tuning: Tuning = USUAL) -> None:
         self.repository = repository
@@ -73,7 +73,7 @@ def desk() -> Desk:
 
 
 def totals(answer: testing.Result) -> dict[str, int]:
-    """What the page counts, but for zeros."""
+    """Return the page's counts, except zeros."""
     names = ("added", "replaced", "unchanged", "skipped", "refused")
     found = {
         name: int(answer.text.split(f"{name}</dt><dd>")[1].split("<")[0])

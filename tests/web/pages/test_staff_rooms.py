@@ -1,4 +1,4 @@
-"""Staff add, edit and take down rooms with forms."""
+"""Staff add, edit and remove rooms with forms."""
 
 import logging
 from dataclasses import replace
@@ -348,7 +348,7 @@ def test_every_write_is_audited_like_one_by_the_api(caplog: pytest.LogCaptureFix
 
 
 class AwayRepo(MemRepo):
-    """A storage that goes away before it tells whether it wrote."""
+    """A storage that fails before it tells whether it wrote."""
 
     def swap(self, *arguments: Any, **options: Any) -> bool:
         super().swap(*arguments, **options)
@@ -368,7 +368,7 @@ def test_a_write_with_unknown_outcome_is_a_503_and_audited(
 
 
 class BusyRepo(MemRepo):
-    """A storage that is away."""
+    """A storage that is unreachable."""
 
     away = True
 

@@ -1,4 +1,4 @@
-"""Staff at the door: keys in a cookie, forms from elsewhere, and what a key lets one see."""
+"""Staff sign in: keys in a cookie, forms from other sites, and what a scope shows."""
 
 import hmac
 import logging

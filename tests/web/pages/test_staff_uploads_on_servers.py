@@ -1,4 +1,4 @@
-"""Files that staff upload, on real servers: in constant memory, and whole or not at all."""
+"""Uploads by staff on real servers: in constant memory, and all or nothing."""
 
 import http.client
 import sys

@@ -1,4 +1,4 @@
-"""What /metrics tells, over fakes of the storage."""
+"""The content of /metrics, with fake storages."""
 
 import os
 import subprocess
@@ -44,7 +44,7 @@ class AwayRepo(MemRepo):
 
 
 class SilentRepo(MemRepo):
-    """Says nothing until it is told to."""
+    """Does not answer until told to."""
 
     def __init__(self) -> None:
         super().__init__(FIRST_ROOMS)
@@ -151,7 +151,7 @@ def test_a_silent_storage_does_not_delay_a_scrape() -> None:
     client = client_of(repository)
     with ThreadPoolExecutor() as pool:
         try:
-            found = pool.submit(scraped, client).result(timeout=30)  # else it would be a minute
+            found = pool.submit(scraped, client).result(timeout=30)  # otherwise it would take a minute
         finally:
             repository.answer.set()
 
@@ -182,7 +182,7 @@ metrics.entered()
 metrics.answered("GET", "/", 200, 0.1)
 print(metrics.text().decode())
 """
-"""A process that counts one request, tells all that is counted, and ends while the request is in flight."""
+"""A process that counts a request, prints all metrics, and ends while the request is in flight."""
 
 
 def test_a_process_continues_the_counts_of_an_ended_one(tmp_path: Path) -> None:
