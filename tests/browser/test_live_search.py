@@ -289,9 +289,7 @@ def test_the_location_of_the_device_is_used_on_request(browser: Browser, server:
         expect(page).to_have_url(re.compile(r"near=51\.53900,-0\.14300"))
 
 
-def test_a_missing_location_is_reported(
-    browser: Browser, server: Server, size: str
-) -> None:
+def test_a_missing_location_is_reported(browser: Browser, server: Server, size: str) -> None:
     with opened(browser, server, size, permissions=[]) as page:
         page.goto("/")
         filters(page)
@@ -469,7 +467,9 @@ def test_errors_appear_and_disappear_with_their_search(live: Page) -> None:
     expect_explained(0)
 
 
-def test_rooms_that_failed_to_load_can_be_requested_again(browser: Browser, server: Server, size: str) -> None:
+def test_rooms_that_failed_to_load_can_be_requested_again(
+    browser: Browser, server: Server, size: str
+) -> None:
     with opened(browser, server, size, "ERR_FAILED", "ERR_CONNECTION_REFUSED") as page:
         page.goto("/")
         settled(page)

@@ -80,7 +80,9 @@ def test_nothing_is_wider_than_the_screen(live: Page) -> None:
     assert_fits(live, (3840, 768, 320))
 
 
-def test_an_empty_result_links_to_a_search_that_finds_as_many_rooms_as_promised(page: Page, camera: Camera) -> None:
+def test_an_empty_result_links_to_a_search_that_finds_as_many_rooms_as_promised(
+    page: Page, camera: Camera
+) -> None:
     page.goto("/?filter_price__lte=20&filter_size__gte=60&near=51.512,-0.123&radius=500")
     link = page.locator(".notice").get_by_role("link").first
     words = link.inner_text()

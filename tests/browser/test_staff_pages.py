@@ -152,7 +152,9 @@ def test_a_room_is_added_found_edited_and_removed(page: Page, desk: Server, came
     assert room_in(desk, "by-hand") is None
 
 
-def test_the_slower_of_two_editors_sees_both_versions_and_decides(page: Page, desk: Server, camera: Camera) -> None:
+def test_the_slower_of_two_editors_sees_both_versions_and_decides(
+    page: Page, desk: Server, camera: Camera
+) -> None:
     put(desk, make_room(code="contested"))
     sign_in(page, target="/staff/rooms/contested")
     fill(page, price="65")
@@ -267,7 +269,9 @@ def refuse(live: Page, status: int, body: str = "") -> None:
     ("status", "told"),
     [(413, "file is too large"), (503, "too busy"), (429, "Try again"), (500, "answered 500")],
 )
-def test_refusals_by_the_server_or_a_proxy_are_shown(live: Page, tmp_path: Path, status: int, told: str) -> None:
+def test_refusals_by_the_server_or_a_proxy_are_shown(
+    live: Page, tmp_path: Path, status: int, told: str
+) -> None:
     sign_in(live, target="/staff/import")
     refuse(live, status)
     (tmp_path / "rooms.csv").write_text(HEADER)

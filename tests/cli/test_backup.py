@@ -512,7 +512,9 @@ def stopped_while_writing(sign: signal.Signals) -> int:
 
 
 @pytest.mark.usefixtures("large")
-def test_a_killed_backup_leaves_only_a_temporary_file_that_the_next_one_removes(rentomatic: CommandLine) -> None:
+def test_a_killed_backup_leaves_only_a_temporary_file_that_the_next_one_removes(
+    rentomatic: CommandLine,
+) -> None:
     code = stopped_while_writing(signal.SIGKILL)
     (left,) = backups()
     latest = rentomatic("restore", "latest")

@@ -187,7 +187,9 @@ def test_commands_that_change_a_storage_name_it_first(
 @pytest.mark.parametrize(
     "line", ["search", "show here", "summary", "export", "doctor", "migrate --sql", "backup --list"]
 )
-def test_commands_that_only_read_do_not_name_the_storage_first(rentomatic: CommandLine, storage: Storage, line: str) -> None:
+def test_commands_that_only_read_do_not_name_the_storage_first(
+    rentomatic: CommandLine, storage: Storage, line: str
+) -> None:
     storage.put(HERE)
 
     assert "" == rentomatic(*line.split()).storage

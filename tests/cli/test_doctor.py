@@ -49,9 +49,7 @@ def test_a_missing_storage_is_reported_and_not_created(
     assert not Path("new.db").exists()
 
 
-def test_an_unknown_variable_is_reported(
-    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_variable_is_reported(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENTOMATIC_PROT", "8000")
 
     done = rentomatic("doctor")
@@ -73,9 +71,7 @@ def test_an_invalid_configuration_is_reported(
 
 
 @pytest.mark.usefixtures("storage")
-def test_checks_depend_on_the_storage(
-    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_checks_depend_on_the_storage(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "memory:")
     memory = rentomatic("doctor")
     monkeypatch.setenv("DATABASE_URL", "postgresql://ann:hunter2@127.0.0.1:1/rooms")

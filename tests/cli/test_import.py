@@ -161,9 +161,7 @@ def test_strict_import_counts_a_single_refused_line_in_words(rentomatic: Command
     assert "Error: Nothing was loaded: 1 line is not a valid room." == done.err.splitlines()[-1]
 
 
-def test_a_dry_run_reports_changes_and_makes_none(
-    rentomatic: CommandLine, storage: Storage
-) -> None:
+def test_a_dry_run_reports_changes_and_makes_none(rentomatic: CommandLine, storage: Storage) -> None:
     before = [make_room(), make_room(code="b2"), make_room(code="old")]
     storage.put_all(before)
 
@@ -192,9 +190,7 @@ def test_a_dry_run_counts_the_same_as_an_import(
     assert len(storage.rooms()) == 3
 
 
-def test_an_existing_room_is_replaced_unless_it_is_equal(
-    rentomatic: CommandLine, storage: Storage
-) -> None:
+def test_an_existing_room_is_replaced_unless_it_is_equal(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room(), make_room(code="b2"))
 
     done = rentomatic("import", write(LISTING))
@@ -221,9 +217,7 @@ def test_an_existing_room_may_fail_the_whole_import(rentomatic: CommandLine, sto
     assert [make_room(code="b2")] == storage.rooms()
 
 
-def test_damage_at_the_end_of_a_listing_changes_nothing(
-    rentomatic: CommandLine, storage: Storage
-) -> None:
+def test_damage_at_the_end_of_a_listing_changes_nothing(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room(code="old"))
     content = b"".join(csv.write(sample_rooms(5000)))
     Path("rooms.csv").write_bytes(content + b"caf\xe9,,60,0,0\r\n")

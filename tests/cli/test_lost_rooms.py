@@ -72,7 +72,9 @@ def test_rooms_removed_on_purpose_are_reported_once(
     assert (1, True) == (again.code, "Only 1 of 4 rooms remain" in again.err)
 
 
-def test_losing_half_of_the_rooms_is_not_reported(rentomatic: CommandLine, storage: Storage, good: list[str]) -> None:
+def test_losing_half_of_the_rooms_is_not_reported(
+    rentomatic: CommandLine, storage: Storage, good: list[str]
+) -> None:
     remove(storage, 5)
     done = rentomatic("backup")
 

@@ -192,9 +192,7 @@ def make_newer(url: str, revision: str = "9999") -> None:
         client.get_default_database().schema.update_one({"_id": "room"}, {"$set": {"revision": revision}})
 
 
-def test_a_newer_schema_of_the_same_generation_is_used(
-    rentomatic: CommandLine, any_url: str
-) -> None:
+def test_a_newer_schema_of_the_same_generation_is_used(rentomatic: CommandLine, any_url: str) -> None:
     """As after a new version was rolled back: it only added something."""
     rentomatic("migrate")
     make_newer(any_url, "0999")

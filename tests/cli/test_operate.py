@@ -194,9 +194,7 @@ def make_unusable(storage: Storage, kind: str) -> None:
         storage.path.mkdir()
 
 
-def test_a_newer_schema_does_not_lead_to_advice_to_migrate(
-    rentomatic: CommandLine, storage: Storage
-) -> None:
+def test_a_newer_schema_does_not_lead_to_advice_to_migrate(rentomatic: CommandLine, storage: Storage) -> None:
     make_unusable(storage, "a newer schema")
 
     done = rentomatic("search")

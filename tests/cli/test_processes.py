@@ -252,9 +252,7 @@ def is_being_written(storage: Storage) -> bool:
 
 
 @pytest.mark.parametrize("writes", [False, True], ids=["while it reads", "while it writes"])
-def test_a_killed_large_import_changes_nothing(
-    storage: Storage, tmp_path: Path, writes: bool
-) -> None:
+def test_a_killed_large_import_changes_nothing(storage: Storage, tmp_path: Path, writes: bool) -> None:
     before = sorted(sample_rooms(1000), key=lambda room: room.code)
     storage.put_all(before[1:])
     folder = tmp_path / "temporary"

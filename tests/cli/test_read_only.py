@@ -148,7 +148,9 @@ def test_changes_that_are_only_in_the_log_are_never_missed(path: Path, tmp_path:
     assert "0-new" == codes(allowed)[0]
 
 
-def test_a_server_on_a_read_only_file_refuses_writes_until_they_are_allowed(read_only: Path, tmp_path: Path) -> None:
+def test_a_server_on_a_read_only_file_refuses_writes_until_they_are_allowed(
+    read_only: Path, tmp_path: Path
+) -> None:
     port = free_port()
     command = [sys.executable, "-c", LAUNCH, "serve", "--port", str(port)]
     variables = {"DATABASE_URL": f"sqlite:///{read_only}", "RENTOMATIC_API_KEYS": ENTRY.entry}

@@ -173,7 +173,9 @@ def another_version(stack: Stack, number: int, spoiled: str = "") -> Iterator[No
         marker.unlink() if before is None else marker.write_text(before)
 
 
-def test_a_deploy_replaces_every_web_container_without_a_failed_request(stack: Stack, figures: Figures) -> None:
+def test_a_deploy_replaces_every_web_container_without_a_failed_request(
+    stack: Stack, figures: Figures
+) -> None:
     before = stack.containers("web")
     old = base(stack)
     began = time.monotonic()

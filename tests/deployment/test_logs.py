@@ -119,7 +119,9 @@ def tight(tutorial: Walk, rooms: int) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("what", UNBOUNDED)
-def test_a_flood_of_requests_does_not_push_other_lines_out_of_the_log(tight: Stack, figures: Figures, what: str) -> None:
+def test_a_flood_of_requests_does_not_push_other_lines_out_of_the_log(
+    tight: Stack, figures: Figures, what: str
+) -> None:
     stack, other = tight, f"other-{uuid.uuid4().hex}"
     until(lambda: stack.get(f"/rooms/{other}").status == 404, 60, "nginx takes a request")
     before = stack.log(stack.container("nginx"))

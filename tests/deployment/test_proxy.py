@@ -231,9 +231,7 @@ def ask_again_and_again(stack: Stack, price: int, times: int = 20) -> float:
     return time.monotonic() - began
 
 
-def test_equal_searches_reach_the_application_once_a_second(
-    stack: Stack, figures: Figures
-) -> None:
+def test_equal_searches_reach_the_application_once_a_second(stack: Stack, figures: Figures) -> None:
     price = 10_000 + time.monotonic_ns() % 1_000_000
     seconds = ask_again_and_again(stack, price)
     seen = reached(stack, price)

@@ -13,7 +13,9 @@ UNIT = (0.0, 0.0, 1.0, 1.0)
     ("degrees", "square"),
     [((0, 0), (0.5, 0.5)), ((-180, 85.0511), (0, 0)), ((180, -90), (1, 1))],
 )
-def test_the_earth_is_projected_onto_a_square(degrees: tuple[float, float], square: tuple[float, float]) -> None:
+def test_the_earth_is_projected_onto_a_square(
+    degrees: tuple[float, float], square: tuple[float, float]
+) -> None:
     assert project(degrees) == pytest.approx(square, abs=1e-6)
 
 

@@ -266,9 +266,7 @@ def test_no_secret_is_printed_or_passed_to_compose(run: Manage, calls: Calls, co
     assert [] == [file.name for file in folder.iterdir() if file.read_text().strip() in told]
 
 
-def test_a_new_password_is_passed_only_on_standard_input(
-    run: Manage, calls: Calls, copy: Path
-) -> None:
+def test_a_new_password_is_passed_only_on_standard_input(run: Manage, calls: Calls, copy: Path) -> None:
     before = {
         name: (copy / "docker" / "secrets" / name) for name in ("postgres-password", "application-password")
     }
@@ -348,7 +346,9 @@ def test_new_passwords_need_confirmation(run: Manage, calls: Calls, copy: Path) 
 
 
 @pytest.mark.parametrize("command", ["deploy", "stack rotate-secrets", "stack reload"])
-def test_help_for_commands_that_change_the_stack_changes_nothing(run: Manage, calls: Calls, command: str) -> None:
+def test_help_for_commands_that_change_the_stack_changes_nothing(
+    run: Manage, calls: Calls, command: str
+) -> None:
     done = run(*command.split(), "--help")
 
     assert (0, []) == (done.returncode, calls.all)
@@ -535,7 +535,9 @@ def test_a_version_that_does_not_start_leaves_its_log_and_no_image(
         *((command, {"APPLICATION_CONFIG": "production"}, False) for command in manage.LOCAL),
     ],
 )
-def test_only_commands_that_name_the_stack_are_for_the_stack(line: str, environment: dict[str, str], wanted: bool) -> None:
+def test_only_commands_that_name_the_stack_are_for_the_stack(
+    line: str, environment: dict[str, str], wanted: bool
+) -> None:
     command, *arguments = line.split()
 
     assert wanted is manage.is_for_the_stack(command, arguments, environment)

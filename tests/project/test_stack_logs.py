@@ -34,7 +34,9 @@ def test_the_whole_log_of_a_container_is_kept(
     assert [path] == list(folder.iterdir())
 
 
-def test_the_newest_fifty_logs_are_kept(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_fifty_logs_are_kept(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     docker_that(tmp_path, monkeypatch, "echo a line")
     (folder / "audit.jsonl").touch()
     for age in range(60):

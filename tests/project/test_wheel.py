@@ -15,9 +15,7 @@ from tests.servers import ROOT, free_port, serving
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a new environment with the wheel, and the dependencies of this one."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = (
-        "import sys; from flit_core import buildapi; print(buildapi.build_wheel(sys.argv[1]))"  # like pip
-    )
+    build = "import sys; from flit_core import buildapi; print(buildapi.build_wheel(sys.argv[1]))"  # like pip
     made = subprocess.run(
         [sys.executable, "-c", build, str(folder)],
         cwd=ROOT,

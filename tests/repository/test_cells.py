@@ -97,7 +97,9 @@ def test_many_rooms_are_sampled(
 
 
 @pytest.mark.parametrize("towns", [2, 3, 4, 8, 10, 16, 100])
-def test_a_sample_includes_every_town_that_was_loaded_in_turn(towns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_includes_every_town_that_was_loaded_in_turn(
+    towns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite_cells, "READ", 1000)
     with STORAGES["sqlite"]() as storage:
         storage.load(

@@ -160,9 +160,7 @@ def test_only_the_nearest_rooms_are_read(moment: Moment, traffic: Traffic) -> No
     assert 11 <= traffic.documents < 50
 
 
-def test_the_server_counts_rooms_in_a_circle_except_at_its_edge(
-    moment: Moment, traffic: Traffic
-) -> None:
+def test_the_server_counts_rooms_in_a_circle_except_at_its_edge(moment: Moment, traffic: Traffic) -> None:
     rooms = count_rooms(moment, RoomQuery(areas=(Circle(CENTRE, 5000),)), None)
 
     assert rooms > 100

@@ -93,7 +93,9 @@ def row(room: Room) -> tuple[object, ...]:
     return room.code, room.size, room.price, room.latitude, room.longitude
 
 
-def test_an_older_program_edits_its_own_fields_and_keeps_the_title(beside: tuple[RoomRepository, Execute]) -> None:
+def test_an_older_program_edits_its_own_fields_and_keeps_the_title(
+    beside: tuple[RoomRepository, Execute],
+) -> None:
     repository, older = beside
     old, new = make_room(title="Quiet"), make_room(title="Quiet", price=99)
     repository.swap(None, old)
@@ -127,7 +129,9 @@ def test_a_newer_edit_is_refused_if_the_title_has_changed(
     assert make_room(title="Loud") == repository.get("a1")
 
 
-def test_an_older_import_keeps_titles_and_adds_rooms_without_one(beside: tuple[RoomRepository, Execute]) -> None:
+def test_an_older_import_keeps_titles_and_adds_rooms_without_one(
+    beside: tuple[RoomRepository, Execute],
+) -> None:
     repository, older = beside
     repository.load([make_room(title="Quiet"), make_room(code="b2", title="Loud")])
 

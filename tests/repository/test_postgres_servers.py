@@ -145,9 +145,7 @@ def test_a_restart_of_the_server_between_two_searches_goes_unnoticed(
 
 
 @pytest.mark.parametrize("name", USES)
-def test_a_connection_lost_between_two_uses_goes_unnoticed(
-    server: PostgresServer, name: str
-) -> None:
+def test_a_connection_lost_between_two_uses_goes_unnoticed(server: PostgresServer, name: str) -> None:
     with repository(server) as opened:
         before = USES[name](opened)
         cut_off(server)

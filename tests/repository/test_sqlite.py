@@ -524,9 +524,7 @@ def test_rooms_of_a_load_that_rebuilds_the_indexes_are_found_by_each_index(repos
         assert sum(map(query.matches, rooms)) == repository.count(query) > 0
 
 
-def test_an_interrupted_load_leaves_the_indexes_unchanged(
-    path: Path, repository: SqliteRepo
-) -> None:
+def test_an_interrupted_load_leaves_the_indexes_unchanged(path: Path, repository: SqliteRepo) -> None:
     with closing(open_by_hand(path)) as connection:
         before = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
 

@@ -68,9 +68,7 @@ def test_a_room_written_by_hand_into_sqlite_can_be_replaced() -> None:
 @pytest.mark.parametrize(
     ("latitude", "longitude"), [(51, 0), (Int64(51), -1e-20), (51.0, 0.0)], ids=["int", "long", "double"]
 )
-def test_a_room_written_by_hand_into_mongodb_can_be_replaced(
-    latitude: float, longitude: float
-) -> None:
+def test_a_room_written_by_hand_into_mongodb_can_be_replaced(latitude: float, longitude: float) -> None:
     place = {"coordinates": [longitude, latitude], "type": "Point"}
     with STORAGES["mongo"]() as repository:
         assert isinstance(repository, MongoRepo)

@@ -61,9 +61,7 @@ def imported(read: Read, content: bytes) -> list[Room | Refusal]:
 
 @pytest.mark.parametrize(("write", "read"), FORMATS)
 @given(rooms=room_sets() | ROOMS)
-def test_rooms_survive_a_round_trip_byte_for_byte(
-    write: Write, read: Read, rooms: list[Room]
-) -> None:
+def test_rooms_survive_a_round_trip_byte_for_byte(write: Write, read: Read, rooms: list[Room]) -> None:
     content = exported(write, rooms)
     found = imported(read, content) if rooms else []
 

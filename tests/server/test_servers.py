@@ -102,9 +102,7 @@ def test_a_too_long_url_is_a_414(server: Server) -> None:
         b"\x16\x03\x01\x02\x00\x01",
     ],
 )
-def test_a_malformed_request_is_refused_and_the_server_continues(
-    server: Server, request_line: bytes
-) -> None:
+def test_a_malformed_request_is_refused_and_the_server_continues(server: Server, request_line: bytes) -> None:
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=10)) as client:
         client.sendall(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
         status = client.recv(4096).split(b" ")[1:2]
@@ -125,9 +123,7 @@ def test_gunicorn_serves_the_same_application(database: str, tmp_path: Path) -> 
         assert server.stop() == 0
 
 
-def test_gunicorn_keeps_a_connection_with_a_late_unread_body(
-    database: str, tmp_path: Path
-) -> None:
+def test_gunicorn_keeps_a_connection_with_a_late_unread_body(database: str, tmp_path: Path) -> None:
     with (
         rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER="gunicorn") as server,
         closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)) as client,

@@ -248,9 +248,7 @@ def test_stopping_right_after_the_start_does_not_wait_for_a_time_out(
         process.kill()
 
 
-def test_every_line_of_gunicorns_log_is_a_json_object_and_appears_once(
-    database: str, tmp_path: Path
-) -> None:
+def test_every_line_of_gunicorns_log_is_a_json_object_and_appears_once(database: str, tmp_path: Path) -> None:
     with rentomatic(database, tmp_path / "log", RENTOMATIC_SERVER="gunicorn") as server:
         server.get("/rooms?limit=1")
         server.stop()

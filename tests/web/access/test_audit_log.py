@@ -121,7 +121,9 @@ def test_an_unwritable_file_stops_the_start(tmp_path: Path) -> None:
     assert f"RENTOMATIC_AUDIT_LOG: names {missing}, which cannot be written: No such file" in done.stderr
 
 
-def test_repeated_failures_after_a_success_are_logged_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_repeated_failures_after_a_success_are_logged_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = tmp_path / "logs"
     handler = AppendingHandler(folder / "audit.jsonl")
     handler.setFormatter(JsonFormatter())

@@ -195,9 +195,7 @@ def test_columns_are_found_where_they_are_named(listings: Listings) -> None:
         ("map=price=a&map=price=b", ["map"]),
     ],
 )
-def test_all_invalid_parameters_are_named(
-    listings: Listings, query: str, names: list[str]
-) -> None:
+def test_all_invalid_parameters_are_named(listings: Listings, query: str, names: list[str]) -> None:
     answer = listings.send(HEADER + NEW, query)
 
     problem = assert_problem(answer, 400, "urn:rentomatic:problem:parameters")
@@ -250,9 +248,7 @@ def test_gzip_is_determined_by_the_header(listings: Listings, body: bytes, heade
         (HEADER.encode() + NEW.encode() * 20_000 + b"\xff,1,2,3,4\n", "line 20002"),
     ],
 )
-def test_a_body_that_is_not_a_listing_is_refused(
-    listings: Listings, body: bytes, told: str
-) -> None:
+def test_a_body_that_is_not_a_listing_is_refused(listings: Listings, body: bytes, told: str) -> None:
     problem = assert_problem(listings.send(body), 422, "urn:rentomatic:problem:listing")
 
     assert told in problem["detail"]

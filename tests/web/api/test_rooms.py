@@ -72,7 +72,9 @@ def test_an_unstated_size_is_null() -> None:
         ("filter_price__lt=0", []),
     ],
 )
-def test_a_search_returns_the_matching_rooms(client: testing.TestClient, query: str, codes: list[str]) -> None:
+def test_a_search_returns_the_matching_rooms(
+    client: testing.TestClient, query: str, codes: list[str]
+) -> None:
     assert codes == codes_of(get(client, f"/rooms?{query}"))
 
 

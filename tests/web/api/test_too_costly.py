@@ -122,7 +122,9 @@ SEARCH = f"near=51.5,-0.1&radius=25000&filter_price__lte=60&sort=price&filter_si
 
 
 @pytest.mark.parametrize("path", ["/", "/parts/rooms"])
-def test_page_keeps_a_search_that_takes_too_long_and_offers_narrower_ones(client: testing.TestClient, path: str) -> None:
+def test_page_keeps_a_search_that_takes_too_long_and_offers_narrower_ones(
+    client: testing.TestClient, path: str
+) -> None:
     page = get(client, f"{path}?{SEARCH}", Accept="text/html")
 
     links = dict(re.findall(r'<li><a href="/(\?[^"]*)" data-search>([^<]*)</a></li>', page.text))

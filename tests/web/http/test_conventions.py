@@ -202,7 +202,9 @@ def test_scripts_of_any_site_may_read_the_response(
 
 
 @pytest.mark.parametrize(("path", "method"), [("/rooms", "POST"), (ROOM, "PUT"), (ROOM, "DELETE")])
-def test_a_preflight_response_lists_what_a_script_may_send(client: testing.TestClient, path: str, method: str) -> None:
+def test_a_preflight_response_lists_what_a_script_may_send(
+    client: testing.TestClient, path: str, method: str
+) -> None:
     answer = client.simulate_options(
         path,
         headers={

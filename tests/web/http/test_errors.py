@@ -239,9 +239,7 @@ def test_a_process_is_live_while_its_storage_is_unreachable() -> None:
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/rooms?format=ndjson", "/"])
-def test_a_defect_is_a_500_that_reveals_no_internals(
-    path: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_defect_is_a_500_that_reveals_no_internals(path: str, caplog: pytest.LogCaptureFixture) -> None:
     client = client_of(BrokenRepo(ZeroDivisionError("password=hunter2")))
 
     answer = get(client, path, X_Request_ID="seen-by-the-caller")

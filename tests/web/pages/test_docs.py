@@ -37,7 +37,9 @@ def test_the_page_shows_every_operation_parameter_response_and_schema(page: str)
         assert f'id="schema-{name}"' in page
 
 
-def test_the_page_loads_nothing_from_other_sites_and_runs_no_scripts(client: testing.TestClient, page: str) -> None:
+def test_the_page_loads_nothing_from_other_sites_and_runs_no_scripts(
+    client: testing.TestClient, page: str
+) -> None:
     policy = get(client, "/docs").headers["content-security-policy"]
 
     assert "default-src 'none'" in policy

@@ -92,9 +92,7 @@ def test_a_distance_without_a_place_names_the_missing_field(client: testing.Test
 
 
 @pytest.mark.parametrize("radius", ["-3", "99999999", "far"])
-def test_an_impossible_distance_is_explained_but_not_offered(
-    client: testing.TestClient, radius: str
-) -> None:
+def test_an_impossible_distance_is_explained_but_not_offered(client: testing.TestClient, radius: str) -> None:
     page = get(client, f"/?near=51.5,-0.1&radius={radius}")
 
     assert 400 == page.status_code
@@ -378,9 +376,7 @@ def busy(request: pytest.FixtureRequest) -> testing.TestClient:
 
 
 @pytest.mark.parametrize("path", ["/", "/parts/rooms"])
-def test_rooms_are_shown_without_a_total_if_it_cannot_be_counted(
-    busy: testing.TestClient, path: str
-) -> None:
+def test_rooms_are_shown_without_a_total_if_it_cannot_be_counted(busy: testing.TestClient, path: str) -> None:
     page = get(busy, f"{path}?limit=2")
 
     assert (200, 2) == (page.status_code, page.text.count('<li class="room'))

@@ -69,9 +69,7 @@ def test_the_api_names_the_address_without_the_slash(
 
 
 @pytest.mark.parametrize("path", ["/rooms/", "/rooms//", "//rooms/", "/room/", "/room//"])
-def test_a_missing_code_is_not_reported_as_an_unknown_room(
-    client: testing.TestClient, path: str
-) -> None:
+def test_a_missing_code_is_not_reported_as_an_unknown_room(client: testing.TestClient, path: str) -> None:
     answer = client.simulate_get(path)
 
     assert 404 == answer.status_code

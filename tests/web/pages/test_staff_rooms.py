@@ -98,9 +98,7 @@ def test_surrounding_white_space_is_ignored() -> None:
 @pytest.mark.parametrize(
     ("path", "unlike"), [("/staff/add", {"code": "<b>"}), ("/staff/rooms/a1", {})], ids=["add", "edit"]
 )
-def test_every_error_is_beside_its_field_and_typed_values_are_kept(
-    path: str, unlike: dict[str, str]
-) -> None:
+def test_every_error_is_beside_its_field_and_typed_values_are_kept(path: str, unlike: dict[str, str]) -> None:
     staff, rooms = staff_of(make_room())
     wrong = {"price": '"cheap', "size": "0", "latitude": "", "longitude": "181", **unlike}
     answer = staff.send(path, staff.get(path), **wrong)

@@ -70,9 +70,7 @@ def test_a_cookie_set_over_https_is_sent_only_over_https(staff: Staff) -> None:
         (COOKIE_OF_HTTPS, "http", 303),
     ],
 )
-def test_only_the_cookie_for_the_scheme_counts(
-    staff: Staff, name: str, scheme: str, status: int
-) -> None:
+def test_only_the_cookie_for_the_scheme_counts(staff: Staff, name: str, scheme: str, status: int) -> None:
     page = staff.get("/staff/add", Cookie=f"{name}={staff.key}", X_Forwarded_Proto=scheme)
 
     assert status == page.status_code
@@ -131,9 +129,7 @@ def test_every_key_is_compared_at_sign_in(staff: Staff, monkeypatch: pytest.Monk
     assert [staff.entry.digest] == compared
 
 
-def test_a_refused_sign_in_is_logged_without_the_key(
-    staff: Staff, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refused_sign_in_is_logged_without_the_key(staff: Staff, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     other = new_key()
     sign_in(staff, other)
@@ -376,7 +372,9 @@ def test_a_server_without_a_key_says_that_writing_is_off() -> None:
         (b"x" * 70_000, FORM, 413),
     ],
 )
-def test_a_body_that_is_not_a_form_is_refused(staff: Staff, body: bytes, content_type: str, status: int) -> None:
+def test_a_body_that_is_not_a_form_is_refused(
+    staff: Staff, body: bytes, content_type: str, status: int
+) -> None:
     answer = staff.client.simulate_post(
         "/staff/sign-in", body=body, headers={"Content-Type": content_type, **FROM_HERE}
     )

@@ -55,9 +55,7 @@ class Loading(Contract):
 
         assert [make_room(code="b")] == everything(repository)
 
-    def test_repeated_codes_in_a_load_are_applied_in_order(
-        self, repository: RoomRepository
-    ) -> None:
+    def test_repeated_codes_in_a_load_are_applied_in_order(self, repository: RoomRepository) -> None:
         rooms = [make_room(price=1), make_room(price=2), make_room(price=2), make_room(price=3)]
 
         counts = repository.load(rooms)
@@ -86,9 +84,7 @@ class Loading(Contract):
         assert [make_room(code="a")] == everything(repository)
 
     @pytest.mark.parametrize("size", [2, 120])
-    def test_an_exact_load_removes_other_rooms(
-        self, repository: RoomRepository, size: int
-    ) -> None:
+    def test_an_exact_load_removes_other_rooms(self, repository: RoomRepository, size: int) -> None:
         kept = [make_room(code=f"k{number:04}", latitude=10) for number in range(size)]
         repository.load([*kept, *(make_room(code=f"old{number}") for number in range(size))])
         changed = [make_room(code=kept[0].code, price=1), *kept[1:], make_room(code="new")]
@@ -137,9 +133,7 @@ class Loading(Contract):
         assert LoadCounts(unchanged=1, removed=1) == counts
         assert [make_room(code="a"), make_room(code="b")] == everything(repository)
 
-    def test_an_interrupted_exact_load_changes_nothing(
-        self, repository: RoomRepository
-    ) -> None:
+    def test_an_interrupted_exact_load_changes_nothing(self, repository: RoomRepository) -> None:
         before = [make_room(code=f"a{number}") for number in range(3)]
         repository.load(before)
 

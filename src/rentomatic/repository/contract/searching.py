@@ -43,9 +43,7 @@ class Searching(Contract):
 
         assert rooms == [repository.get(room.code) for room in rooms]
 
-    def test_many_rooms_tiny_distances_apart_are_accepted(
-        self, repository: RoomRepository
-    ) -> None:
+    def test_many_rooms_tiny_distances_apart_are_accepted(self, repository: RoomRepository) -> None:
         rooms = [
             make_room(code=f"n{n}", latitude=n * 1e-170, longitude=(300 - n) * 1e-14) for n in range(300)
         ]
@@ -153,15 +151,15 @@ class Searching(Contract):
         assert {"b", "c", "a", "d"} == set(codes_of(repository, query))
         assert sorted(codes_of(repository, query)[:3]) == ["a", "b", "c"]
 
-    def test_a_box_around_nearly_all_of_the_earth_finds_each_room_once(self, repository: RoomRepository) -> None:
+    def test_a_box_around_nearly_all_of_the_earth_finds_each_room_once(
+        self, repository: RoomRepository
+    ) -> None:
         repository.load([make_room(code=code, latitude=0, longitude=10.0000000005) for code in "xy"])
 
         page = repository.search(RoomQuery(areas=(BoundingBox(10.000000001, -1, 10.0000000008, 1),), limit=2))
         assert (["x", "y"], False) == ([room.code for room in page.rooms], page.more)
 
-    def test_a_nearer_room_comes_before_one_in_the_corner_of_a_box(
-        self, repository: RoomRepository
-    ) -> None:
+    def test_a_nearer_room_comes_before_one_in_the_corner_of_a_box(self, repository: RoomRepository) -> None:
         places = {
             "a": (0, 0.01),
             "corner0": (0.0105, 0.0105),
@@ -271,9 +269,7 @@ class Searching(Contract):
                 query = RoomQuery(conditions=(listed,))
                 assert [room.code for room in rooms if query.matches(room)] == codes_of(repository, query)
 
-    def test_several_lists_of_coordinates_must_all_hold(
-        self, repository: RoomRepository
-    ) -> None:
+    def test_several_lists_of_coordinates_must_all_hold(self, repository: RoomRepository) -> None:
         rooms = [make_room(code=f"r{n:02}", latitude=n / 2, longitude=n / 2) for n in range(80)]
         repository.load(rooms)
         lists = [tuple(n / 2 for n in range(160) if n % 20 != gap) for gap in range(2, 20, 4)]

@@ -78,9 +78,7 @@ class Swapping(Contract):
         assert [make_room()] == everything(repository)
 
     @pytest.mark.parametrize("present", OTHERS, ids=repr)
-    def test_none_is_not_swapped_where_a_room_exists(
-        self, repository: RoomRepository, present: Room
-    ) -> None:
+    def test_none_is_not_swapped_where_a_room_exists(self, repository: RoomRepository, present: Room) -> None:
         repository.load([present])
 
         assert not repository.swap(None, make_room())
@@ -88,13 +86,17 @@ class Swapping(Contract):
         assert [present] == everything(repository)
 
     @pytest.mark.parametrize("new", [make_room(price=1), None], ids=["replace", "remove"])
-    def test_nothing_is_replaced_in_an_empty_storage(self, repository: RoomRepository, new: Room | None) -> None:
+    def test_nothing_is_replaced_in_an_empty_storage(
+        self, repository: RoomRepository, new: Room | None
+    ) -> None:
         assert not repository.swap(make_room(), new)
 
         assert [] == everything(repository)
 
     @pytest.mark.parametrize("room", EXTREMES, ids=repr)
-    def test_a_stored_room_equals_itself_whatever_its_values(self, repository: RoomRepository, room: Room) -> None:
+    def test_a_stored_room_equals_itself_whatever_its_values(
+        self, repository: RoomRepository, room: Room
+    ) -> None:
         assert repository.swap(None, room)
         found = repository.get("a1")
 
@@ -104,9 +106,7 @@ class Swapping(Contract):
         assert repository.swap(room, room)
         assert repository.swap(room, None)
 
-    def test_a_swap_leaves_another_room_at_the_same_place_alone(
-        self, repository: RoomRepository
-    ) -> None:
+    def test_a_swap_leaves_another_room_at_the_same_place_alone(self, repository: RoomRepository) -> None:
         repository.load([make_room(), make_room(code="A1")])
 
         assert repository.swap(make_room(code="A1"), make_room(code="A1", price=2))

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from rentomatic.use_cases.ports import LoadCounts
 from rentomatic.web.telemetry.figures import LaneFigures, RequestFigures, StorageFigures, count_process
 from rentomatic.web.telemetry.processes import WorkersCollector, shared_directory
-from rentomatic.web.telemetry.scraped import ScrapedValues, PoolGauges, Sources
+from rentomatic.web.telemetry.scraped import PoolGauges, ScrapedValues, Sources
 
 __all__ = ["Metrics", "Sources"]
 
