@@ -94,6 +94,7 @@ def test_the_count_covers_all_matching_rooms(rentomatic: CommandLine) -> None:
 
     assert "2 rooms match." in done.out
     assert "1 room matches." in rentomatic("search", "--count", "price__lt=60").out
+    assert "0 rooms match.\n" == rentomatic("search", "--count", "price__lt=0").out
     assert len(codes(done.out)) == 1
 
 

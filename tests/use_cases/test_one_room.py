@@ -61,7 +61,7 @@ def test_saving_a_room_adds_or_replaces_it(old: Room | None) -> None:
 
 def test_a_room_that_is_not_as_expected_is_not_replaced() -> None:
     repository = MemRepo([make_room()])
-    with pytest.raises(PreconditionFailed):
+    with pytest.raises(PreconditionFailed, match=r"^The room a1 exists already\.$"):
         save_room(repository, make_room(price=1), expected=lambda room: room is None)
 
     assert make_room() == repository.get("a1")

@@ -66,10 +66,14 @@ class ConflictError(RentomaticError):
 
 
 class PreconditionFailed(RentomaticError):
-    """The room is not, or no longer, as the caller expected; nothing was changed."""
+    """The room is not, or no longer, as the caller expected; nothing was changed.
 
-    def __init__(self, code: str) -> None:
-        super().__init__(f"The room {code} has changed since you read it: read it again.")
+    exists: whether no room was expected, but there is one.
+    """
+
+    def __init__(self, code: str, *, exists: bool = False) -> None:
+        changed = f"The room {code} has changed since you read it: read it again."
+        super().__init__(f"The room {code} exists already." if exists else changed)
         self.code = code
 
 

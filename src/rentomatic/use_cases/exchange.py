@@ -29,7 +29,7 @@ def exchange(repository: RoomRepository, code: str, new: Room | None, expected: 
         if old is None and new is None:
             return None
         if not expected(old):
-            raise PreconditionFailed(code)
+            raise PreconditionFailed(code, exists=old is not None and expected(None))
         if repository.swap(old, new):
             return old
     raise RepositoryUnavailable(f"Others keep changing the room {code}: try again.")

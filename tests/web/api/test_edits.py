@@ -229,7 +229,9 @@ def test_if_none_match_accepts_another_etag() -> None:
 
     assert editor.send("PUT", "/rooms/a1", A1, If_None_Match='"other"').status_code == 200
     assert editor.send("PUT", "/rooms/b2", {**A1, "code": "b2"}, If_None_Match="*").status_code == 201
-    assert editor.send("PUT", "/rooms/b2", {**A1, "code": "b2"}, If_None_Match="*").status_code == 412
+    again = editor.send("PUT", "/rooms/b2", {**A1, "code": "b2"}, If_None_Match="*")
+    problem = assert_problem(again, 412, PROBLEM + "precondition-failed")
+    assert "The room b2 exists already." == problem["detail"]
 
 
 def test_both_preconditions_must_hold() -> None:

@@ -276,6 +276,16 @@ def test_the_chart_shows_all_prices_and_marks_the_chosen_ones() -> None:
     assert 'class="high" type="range" min="0" max="10" step="1" value="5"' in page.text
 
 
+@pytest.mark.parametrize(
+    ("prices", "most"),
+    [((40,), "40 or more"), ((40, 40, 41), "40"), ((10, 11, 30, 31, 32, 90), "30 to 34")],
+)
+def test_the_chart_is_described_in_words(prices: tuple[int, ...], most: str) -> None:
+    client = client_of(MemRepo(make_room(code=f"{n}", price=price) for n, price in enumerate(prices)))
+
+    assert f'aria-label="Most rooms cost {most} a day"' in get(client, "/").text
+
+
 def test_a_part_is_the_same_as_in_the_page(client: testing.TestClient) -> None:
     search = "?filter_price__lte=60&near=51.5,-0.1"
     page = get(client, f"/{search}")

@@ -39,7 +39,7 @@ READ_ONLY = ProblemType(HTTPStatus.FORBIDDEN, "read-only", "The storage is read-
 NO_SUCH_ROOM = ProblemType(HTTPStatus.NOT_FOUND, "no-such-room", "Room not found")
 CODE_TAKEN = ProblemType(HTTPStatus.CONFLICT, "code-taken", "A room with this code exists already")
 PRECONDITION_FAILED = ProblemType(
-    HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "The room has changed"
+    HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "The room is not as expected"
 )
 LISTING_TOO_LONG = ProblemType(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "listing-too-long", "The listing is too long"

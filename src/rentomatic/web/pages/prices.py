@@ -37,7 +37,7 @@ class PriceChart:
 
     @property
     def description(self) -> str:
-        """The chart for who cannot see it."""
+        """Describe the chart for people who cannot see it."""
         most = max(self.bars, key=lambda bar: bar.bucket.count).bucket
         prices = self.money.amount(most.lowest)
         if most.below is None:
