@@ -110,7 +110,7 @@ def while_waiting_to_remove(conninfo: str, running: subprocess.Popen[bytes]) -> 
 
 
 @pytest.mark.parametrize("kill", [while_copying, while_writing, while_waiting_to_remove])
-def test_a_restore_that_is_killed_leaves_the_rooms_as_they_were_and_nothing_behind(
+def test_a_killed_restore_changes_nothing_and_leaves_nothing_behind(
     conninfo: str, file: Path, large_file: Path, kill: Callable[[str, subprocess.Popen[bytes]], None]
 ) -> None:
     first = large_file if kill is while_copying else file
@@ -151,7 +151,7 @@ def scratch_databases(conninfo: str) -> set[str]:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_proof_that_is_stopped_drops_its_database(
+def test_a_stopped_verification_drops_its_database(
     conninfo: str, large_file: Path, sign: signal.Signals
 ) -> None:
     before = scratch_databases(conninfo)

@@ -275,7 +275,7 @@ def test_a_price_may_carry_its_currency(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["600 PCX", "PPW 300", "MIN 60", "60 DAY", "60 EURO", "60 XXX"])
-def test_what_is_no_currency_is_not_taken_for_one(text: str) -> None:
+def test_other_words_are_not_taken_for_a_currency(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         whole_price(text)
 

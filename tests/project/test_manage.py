@@ -154,7 +154,7 @@ def test_help_of_a_stack_command_works_without_the_stack(prepared: Path) -> None
     assert "Acts on the production stack rooms." in done.stdout
 
 
-def test_commands_of_rentomatic_are_handed_on_with_their_exit_code(prepared: Path) -> None:
+def test_rentomatic_commands_are_passed_on_with_their_exit_code(prepared: Path) -> None:
     assert manage(prepared, "sample", "--count", "1").returncode == 0
     assert manage(prepared, "show", "nothing", DATABASE_URL="memory:").returncode == 3
     assert manage(prepared, "search", "price__lt=x").returncode == 2

@@ -168,7 +168,7 @@ def test_this_program_removes_a_title_only_on_request(
 
 @pytest.mark.parametrize(("written", "title"), BY_HAND_AND_READ, ids=ascii)
 @pytest.mark.parametrize("new", [make_room(title="Other"), None], ids=["replace", "remove"])
-def test_row_written_by_hand_shows_up_with_its_title_in_whatever_form(
+def test_row_written_by_hand_is_found_with_its_title_in_any_unicode_form(
     beside: tuple[RoomRepository, Execute], written: str, title: str | None, new: Room | None
 ) -> None:
     repository, by_hand = beside
@@ -237,7 +237,7 @@ def test_document_written_by_hand_shows_up_with_its_title_in_whatever_form(
     assert new == repository.get("a1")
 
 
-def test_this_program_leaves_members_in_documents_that_it_does_not_know(mongo: tuple[MongoRepo, Any]) -> None:
+def test_this_program_keeps_unknown_members_of_documents(mongo: tuple[MongoRepo, Any]) -> None:
     repository, newer = mongo
     newer.database.command({"collMod": "room", "validator": {}})
     newer.insert_one({**old_document(make_room()), "title": "Quiet", "colour": "red"})

@@ -26,7 +26,7 @@ class Remedy:
     values: tuple[str, ...]
     caution: str = ""
 
-    def told_after(self, message: str, phrase: Callable[[str, str], str]) -> str:
+    def added_to(self, message: str, phrase: Callable[[str, str], str]) -> str:
         """The message with the advice. phrase: how an option and its value are given."""
         advice = " or ".join(phrase(self.option, value) for value in self.values)
         return f"{message}: try {advice}" + (f", {self.caution}" if self.caution else "")

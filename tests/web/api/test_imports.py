@@ -165,7 +165,7 @@ def test_what_replaced_rooms_lose_and_what_was_cleaned_is_noted(
     ] == answer.json["notes"]
 
 
-def test_columns_are_found_where_they_are_named(listings: Listings) -> None:
+def test_columns_can_be_mapped(listings: Listings) -> None:
     german = "Nummer;Preis;Breite;Länge;Fläche\nneu;1.200,40;51.5;-0.12;20\n".encode("windows-1252")
     names = (
         "map=code=Nummer&map=price=Preis&map=size=Fl%C3%A4che&map=latitude=Breite&map=longitude=L%C3%A4nge"

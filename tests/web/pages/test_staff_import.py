@@ -246,7 +246,7 @@ def test_a_small_file_of_many_blank_lines_is_refused_and_the_next_one_loaded(
     assert 200 == desk.send(HEADER + NEW).status_code
 
 
-def test_what_a_file_says_is_only_shown(desk: Desk) -> None:
+def test_text_from_a_file_is_escaped(desk: Desk) -> None:
     evil = "<script>alert(1)</script>"
     answer = desk.send(f"{HEADER}{evil},20,{evil},51.5,-0.1\n", name=f"{evil}.csv")
     columns = desk.send("a\nb\n", map_code=evil)

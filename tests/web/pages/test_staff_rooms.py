@@ -437,7 +437,7 @@ def test_spacing_of_a_title_is_cleaned_and_its_words_stay_apart(title: str) -> N
     ],
     ids=ascii,
 )
-def test_what_is_no_title_is_told_beside_its_field(title: str, problem: str) -> None:
+def test_an_invalid_title_is_reported_beside_its_field(title: str, problem: str) -> None:
     staff, rooms = staff_of()
     answer = staff.post("/staff/add", {**B2, "title": title})
 
