@@ -283,7 +283,7 @@ def test_the_chart_shows_all_prices_and_marks_the_chosen_ones() -> None:
 def test_the_chart_is_described_in_words(prices: tuple[int, ...], most: str) -> None:
     client = client_of(MemRepo(make_room(code=f"{n}", price=price) for n, price in enumerate(prices)))
 
-    assert f'aria-label="Most rooms cost {most} a day"' in get(client, "/").text
+    assert f'aria-label="Most rooms cost {most} per day"' in get(client, "/").text
 
 
 def test_a_part_is_the_same_as_in_the_page(client: testing.TestClient) -> None:

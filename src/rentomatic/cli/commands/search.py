@@ -54,7 +54,7 @@ def search(
     for_people = format_ == "table"
     if found.rooms or not for_people:
         print_rooms(found.rooms, query.near, format_, settings)
-    else:
+    elif found.total is None:
         click.echo("No rooms match.")
     # A program reads rooms from standard output and nothing else.
     if count:

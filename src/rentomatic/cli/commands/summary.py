@@ -69,4 +69,6 @@ def _prices(bucket: Bucket, write: Callable[[int], str]) -> str:
 def _shown(found: Range | None, exact: bool, write: Callable[[int], str]) -> str:
     if found is None:
         return "unknown"
-    return f"{write(found.lowest)} to {write(found.highest)}{'' if exact else ' or beyond'}"
+    lowest, highest = write(found.lowest), write(found.highest)
+    values = lowest if found.lowest == found.highest else f"{lowest} to {highest}"
+    return values if exact else f"{values} or beyond"
