@@ -53,10 +53,18 @@ class PostgresServer:
             host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", password=self.password
         )
 
-    def create(self) -> None:
-        """Make the folder of the server, which asks for the password if there is one."""
+    @property
+    def data(self) -> Path:
+        """What the server holds; to be copied while it is stopped."""
+        return self.folder / "data"
+
+    def create(self, data: Path | None = None) -> None:
+        """Make the folder of the server, which asks for the password if there is one.
+
+        data: of another server, to be copied; of one that was just made unless given.
+        """
         if self.password is None:
-            self._copy(_fresh_data())
+            self._do("cp", "-R", str(data or _fresh_data()), str(self.data))
             return
         secret = self.folder / "secret"
         secret.write_text(self.password)
@@ -125,13 +133,10 @@ class PostgresServer:
                 os.kill(pid, sign)
 
     def _command(self, program: str) -> list[str]:
-        return [str(_binaries() / program), "-D", str(self.folder / "data")]
+        return [str(_binaries() / program), "-D", str(self.data)]
 
     def _run(self, program: str, *options: str) -> None:
         self._do(*self._command(program), *options)
-
-    def _copy(self, data: Path) -> None:
-        self._do("cp", "-R", str(data), str(self.folder / "data"))
 
     def _do(self, *command: str) -> None:
         done = subprocess.run(
@@ -168,7 +173,7 @@ def _fresh_data() -> Path:
     """The data of a server that was just made, and lets everybody in; to be copied."""
     made = PostgresServer(_temporary_folder())
     made.initialise("--auth=trust")
-    return made.folder / "data"
+    return made.data
 
 
 def _temporary_folder() -> Path:
@@ -181,17 +186,20 @@ def _temporary_folder() -> Path:
 
 @contextmanager
 def running(
-    *settings: str, password: str | None = None, primary: PostgresServer | None = None
+    *settings: str,
+    password: str | None = None,
+    primary: PostgresServer | None = None,
+    data: Path | None = None,
 ) -> Iterator[PostgresServer]:
     """Run a server for one test, which can be stopped and restarted.
 
-    primary: a server of which it is a hot standby.
+    primary: a server of which it is a hot standby. data: what it holds at first, nothing unless given.
     """
     server = PostgresServer(_temporary_folder(), settings, password=password)
     if primary:
         server.follow(primary)
     else:
-        server.create()
+        server.create(data)
     try:
         server.start()
         yield server

@@ -26,23 +26,17 @@ from tests.repository.test_postgres_servers import (
     USES,
     answers,
     list_of,
+    one_room,
     repository,
+    server,
     settings_of,
     wait_for,
 )
 
+__all__ = ["one_room", "server"]  # fixtures
+
 AT_ONCE = 10.0
 """Seconds for twenty uses of a server known to be unreachable, each of which would otherwise take three."""
-
-
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    """A server with one room."""
-    with running("shared_buffers=16MB") as server:
-        migrate(settings_of(server.port).database)
-        with repository(server) as opened:
-            opened.load([make_room()])
-        yield server
 
 
 class Door:

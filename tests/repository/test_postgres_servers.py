@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -30,13 +31,20 @@ LIMIT = 30.0
 OWN = "application_name = 'rentomatic'"
 
 
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    """A server with one room."""
-    with running("shared_buffers=16MB") as server:
+@pytest.fixture(scope="module")
+def one_room() -> Path:
+    """The data of a server with one room."""
+    with running() as server:
         upgrade_postgres(server.conninfo)
         with repository(server) as opened:
             opened.load([make_room()])
+    return server.data
+
+
+@pytest.fixture
+def server(one_room: Path) -> Iterator[PostgresServer]:
+    """A server with one room."""
+    with running("shared_buffers=16MB", data=one_room) as server:
         yield server
 
 

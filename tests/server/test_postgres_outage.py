@@ -77,13 +77,20 @@ class Connections:
                 self.over.wait(0.1)
 
 
-@pytest.fixture
-def database() -> Iterator[PostgresServer]:
-    """A server with sample rooms."""
-    with running("shared_buffers=32MB") as server:
+@pytest.fixture(scope="module")
+def rooms() -> Path:
+    """The data of a server with sample rooms."""
+    with running() as server:
         upgrade_postgres(server.conninfo)
         with closing(PostgresRepo(server.conninfo, POSTGRES_REVISION)) as repository:
             repository.load(sample_rooms(5000))
+    return server.data
+
+
+@pytest.fixture
+def database(rooms: Path) -> Iterator[PostgresServer]:
+    """A server with sample rooms."""
+    with running("shared_buffers=32MB", data=rooms) as server:
         yield server
 
 
