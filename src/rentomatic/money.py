@@ -19,7 +19,7 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _CODE_BESIDE_NUMBER = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
-def _plain(value: Fraction, digits: int) -> str:
+def _plain(value: Fraction | int, digits: int) -> str:
     return f"{float(value):,.{digits}f}"
 
 
@@ -35,7 +35,7 @@ class Money:
         self.locale = locale
         self.per = f"per {terms.per}"
         self.symbol, self._name, self._digits = "", "", 2
-        self._written: Callable[[Fraction, int], str] = _plain
+        self._written: Callable[[Fraction | int, int], str] = _plain
         if terms.currency:
             self._speak_of(terms.currency, locale)
 
@@ -51,10 +51,12 @@ class Money:
 
     def amount(self, value: Fraction | int) -> str:
         """Return the amount, with as many decimals as the currency has, or none where it is whole."""
+        if isinstance(value, int):
+            return self._written(value, 0)
         smallest = Fraction(1, 10**self._digits)
         if 0 < value < smallest:
             return f"below {self.amount(smallest)}"
-        rounded = round(Fraction(value), self._digits)
+        rounded = round(value, self._digits)
         return self._written(rounded, 0 if rounded.denominator == 1 else self._digits)
 
     def told(self, value: Fraction | int) -> str:
@@ -70,7 +72,7 @@ class Money:
         self._digits = numbers.get_currency_precision(currency)
         pattern = locale.currency_formats["standard"].pattern
 
-        def written(value: Fraction, digits: int) -> str:
+        def written(value: Fraction | int, digits: int) -> str:
             form = re.sub(r"\.0+", "." + "0" * digits if digits else "", pattern)
             text = numbers.format_currency(
                 f"{float(value):.{digits}f}", currency, form, locale, currency_digits=False

@@ -96,7 +96,7 @@ def test_using_a_file_loads_no_code_for_servers_and_migrations(
     program = (
         f"import sys; from rentomatic.cli.main import run; run({arguments}); "
         "print({'psycopg', 'pymongo', 'alembic', 'sqlalchemy', 'granian', 'prometheus_client', 'falcon',"
-        " 'jinja2'} & set(sys.modules))"
+        " 'jinja2', 'babel'} & set(sys.modules))"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=LIMIT, check=True)
@@ -108,7 +108,7 @@ def test_worker_loads_no_code_for_the_command_line_and_migrations(storage: Stora
     storage.put(make_room())
     program = (
         "import sys; from rentomatic.bootstrap import application; application(); "
-        "print({'alembic', 'sqlalchemy', 'rich', 'click', 'psycopg', 'pymongo', 'granian'}"
+        "print({'alembic', 'sqlalchemy', 'rich', 'click', 'psycopg', 'pymongo', 'granian', 'babel'}"
         " & set(sys.modules))"
     )
 

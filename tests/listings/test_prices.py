@@ -6,9 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rentomatic.domain.prices import CURRENCIES, PLAIN, Per, PriceTerms
+from rentomatic.listings import csv, ndjson
 from rentomatic.listings.amounts import UnclearAmount
+from rentomatic.listings.columns import Columns
 from rentomatic.listings.prices import PriceReader
+from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Remedy
+from tests.builders import make_room
+from tests.listings.listings import lines_of
 
 POUNDS_PER_NIGHT = PriceTerms("GBP", Per.NIGHT)
 
@@ -155,3 +160,29 @@ def test_empty_price_is_called_so(text: str) -> None:
 @pytest.mark.parametrize("text", ["6" + " " * 900_000 + "6", "/ " * 400_000, "$" * 900_000, ".-" * 400_000])
 def test_price_as_long_as_a_line_is_refused_at_once(text: str) -> None:
     assert "is not a number" == refusal(PriceReader(PLAIN), text)
+
+
+PER_MONTH = PriceTerms("GBP", Per.MONTH)
+
+
+def test_column_whose_name_says_another_time_is_refused_with_the_way_out() -> None:
+    listing = "code,size,price_per_night,latitude,longitude\na1,20,60,51.5,-0.12\n"
+    with pytest.raises(
+        ListingError, match="column 'price_per_night' is a price per night, not per m"
+    ) as refused:
+        list(csv.read(lines_of(listing), Columns(terms=PER_MONTH)))
+
+    advised = csv.read(lines_of(listing), Columns(terms=PER_MONTH, per=Per.NIGHT))
+    mapped = csv.read(lines_of(listing), Columns({"price": "price_per_night"}, terms=PER_MONTH))
+    assert Remedy("price_per", ("night",)) == refused.value.remedy
+    assert [make_room(price=1800)] == list(advised)
+    assert [make_room(price=60)] == list(mapped)
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"), [("1800", 60), ("1800.0", 60), ('"1800"', 60), ('"$1,815/mo"', 61)]
+)
+def test_prices_of_ndjson_are_converted_alike(price: str, expected: int) -> None:
+    line = f'{{"code": "a1", "size": 20, "price": {price}, "latitude": 51.5, "longitude": -0.12}}\n'
+
+    assert [make_room(price=expected)] == list(ndjson.read(lines_of(line), Columns(per=Per.MONTH)))

@@ -99,9 +99,19 @@ class Columns:
         for field, column in found.items():
             if header.count(column) > 1:
                 raise ListingError(f"{header.count(column)} columns are called {_named(column)} ({field})")
+        self._require_time(found[Field.PRICE])
         self.found = found
         self.unsaid -= found.keys()
         return found
+
+    def _require_time(self, column: str) -> None:
+        """Refuse a column of prices that was found by a name which says another time. Raises ListingError."""
+        if Field.PRICE in self._mapping:
+            return
+        try:
+            self.prices.require_column(column)
+        except UnclearAmount as error:
+            raise ListingError(f"the column {_named(column)} {error}", error.remedy) from error
 
     def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
         """The room that a line makes.

@@ -86,6 +86,9 @@ _TIMES = {
 _ALONE = "daily nightly weekly monthly pw p.w pcm p.c.m"
 """Those that need neither a slash nor a word such as "per"."""
 
+_IN_NAMES = {"night": Per.NIGHT, "day": Per.DAY, "daily": Per.DAY}
+"""What the usual names of the column of the price say."""
+
 _PER = {word: per for per, words in _TIMES.items() for word in words.split()}
 
 
@@ -128,6 +131,15 @@ class PriceReader:
         self._possible = frozenset({terms.currency}) if terms.currency else _EVERY
         self._why = f"prices are in {terms.currency}"
 
+    def require_column(self, name: str) -> None:
+        """Refuse a column such as `price_per_night` for prices per month, unless they are said to be others.
+
+        Raises UnclearAmount.
+        """
+        per = next((per for word, per in _IN_NAMES.items() if word in name.lower()), None)
+        if per and not self._is_asked:
+            self._require_time(per)
+
     def read(self, text: str) -> int:
         """Return the whole currency units that the text states. Raises ValueError with the reason."""
         if is_plain(text):
@@ -152,7 +164,7 @@ class PriceReader:
         return whole(price, self._rounded)
 
     def _require_time(self, per: Per) -> None:
-        """Refuse a price that is for another length of time than those of the listing."""
+        """Refuse what is for another length of time than the prices of the listing."""
         due = self.conversion.given
         if per.days != due.days:
             reason = f"is a price per {per}, not per {due}"

@@ -21,12 +21,14 @@ def field_options(command: Command) -> Command:
             f"--{field.name}",
             metavar=field.name.upper(),
             required=not field.optional and field.name is not Field.CODE,
-            help=f"{field.about}{_LEFT_OUT.get(field.name, ' Default: unknown.' * field.optional)}",
+            help=_ABOUT.get(field.name, field.about)
+            + _LEFT_OUT.get(field.name, " Default: unknown." * field.optional),
         )(command)
     return command
 
 
 _LEFT_OUT = {Field.CODE: " Default: a new UUID."}
+_ABOUT = {Field.PRICE: "Whole currency units, per day unless RENTOMATIC_PRICE_PER says otherwise."}
 
 
 @click.command
