@@ -1,8 +1,8 @@
 """Rows and documents written by hand instead of by this program.
 
-The rules of a storage refuse rows that are not valid rooms, as far as it can check them: not every storage
-knows Unicode's form NFC, or which characters can be seen. What it cannot check is put right when it is read,
-and the row can still be replaced.
+The constraints of a storage reject rows that are not valid rooms, but not every storage can check Unicode
+form NFC, or which characters are visible. What it cannot check is corrected when a row is read, and the row
+can still be replaced.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from rentomatic.domain.kinds import Kind, Line, tidied
 from rentomatic.domain.room import InvalidRoom, Room, room_of_values
 
 Values = Sequence[Any]
-"""The values of a room as a storage has them, in the order of `FIELDS`."""
+"""The values of a room as stored, in the order of `FIELDS`."""
 
 
 def room_of_row(values: Values) -> Room:
-    """Return the room of the values that a storage has."""
+    """Return the room with these stored values, corrected if needed."""
     try:
         return room_of_values(values)
     except InvalidRoom:
@@ -26,7 +26,7 @@ def room_of_row(values: Values) -> Room:
 
 
 def _put_right(kind: Kind, value: Any) -> Any:
-    """The value; a text composed, shortened where that makes it too long, and None where it is invisible."""
+    """Return the value; a text is normalised, shortened if too long, and None if invisible."""
     if not (isinstance(kind, Line) and isinstance(value, str)):
         return value
     text = tidied(tidied(value)[: kind.longest])

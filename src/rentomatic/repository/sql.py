@@ -102,7 +102,7 @@ def order_sql(segment: Segment) -> str:
 
 
 def swap_sql(old: Values | None, new: Room | None) -> Sql:
-    """The statement that puts `new` in the place of the row `old`, and changes nothing where that is not."""
+    """Return the statement that replaces the row `old` by `new`, and does nothing without that row."""
     if old is None:
         if new is None:
             raise ValueError("one of them is a room")
@@ -116,7 +116,7 @@ def swap_sql(old: Values | None, new: Room | None) -> Sql:
 
 
 def row_sql(code: str) -> Sql:
-    """The row of that code."""
+    """Return the statement that reads the row with the code."""
     return Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ?", (code,))
 
 
@@ -144,7 +144,7 @@ def sample_of_groups(groups: Iterable[tuple[Any, ...]], share: float) -> Sample:
 
 
 def _has(field: Description, value: object) -> Sql:
-    """What holds of the row that has the value."""
+    """Return the condition that the column has the value."""
     return Sql(f"{field.name} IS NULL") if value is None else Sql(f"{field.name} = ?", (value,))
 
 

@@ -1,4 +1,4 @@
-"""What storages share when they put a room in the place of another."""
+"""Helpers for storages to replace one room by another."""
 
 from collections.abc import Callable
 
@@ -20,10 +20,11 @@ def code_of_swap(old: Room | None, new: Room | None) -> str:
 def swap_rows(
     old: Room | None, swap: Callable[[Values | None], bool], present: Callable[[], Values | None]
 ) -> bool:
-    """Swap the row of `old`, also where somebody wrote it by hand and it says the same with other values.
+    """Swap the row of `old`, even if it was written by hand with other values for an equal room.
 
-    swap: changes the row that has exactly these values, or adds one for None; False where it changed nothing.
-    present: the values of the row that is there.
+    swap: changes the row with exactly these values, or for None adds one; returns False if it changed
+        nothing.
+    present: returns the values of the stored row.
     """
     if old is None:
         return swap(None)

@@ -50,7 +50,7 @@ _VALUES: dict[Field, st.SearchStrategy[Any]] = {
 
 
 def values_of(field: Description) -> st.SearchStrategy[Any]:
-    """The values of a field, None among them where it may be unstated."""
+    """Generate values of a field, and None if it may be unstated."""
     # Generated texts may be invisible.
     values = _VALUES.get(field.name, LINES.filter(lambda text: field.kind.problem(text) is None))
     return st.none() | values if field.optional else values

@@ -50,12 +50,12 @@ def document_of(room: Room) -> Document:
 
 
 def room_of(document: Document) -> Room:
-    """The room of a document, which by hand may be written with other types of numbers and without nulls."""
+    """Return the room of a document; written by hand, it may lack nulls and have other numeric types."""
     return room_of_row(row_of(document))
 
 
 def row_of(document: Document) -> Values:
-    """The values of a document, in the types that they have in a room."""
+    """Return the values of a document, in the types that they have in a room."""
     longitude, latitude = document["place"]["coordinates"]
     found = {**document, Field.LATITUDE: latitude, Field.LONGITUDE: longitude}
     return [_read(field, found) for field in FIELDS]
@@ -98,14 +98,14 @@ def segment_filters(segment: Segment) -> list[Document]:
     path = PATHS[segment.by]
     stated: dict[bool | None, list[Document]] = {
         None: [],
-        True: [{path: {"$gte": _least(FIELD[segment.by].kind)}}],  # a range, which an index is followed for
+        True: [{path: {"$gte": _least(FIELD[segment.by].kind)}}],  # a range, so that an index is used
         False: [{path: {"$eq": None}}],
     }
     return [*map(condition_filter, segment.conditions), *stated[segment.stated]]
 
 
 def _least(kind: Kind) -> Any:
-    """What no stated value of the kind is less than."""
+    """Return a lower bound of all values of the kind."""
     match kind:
         case Whole(lowest):
             return lowest

@@ -13,11 +13,11 @@ from rentomatic.repository.swap import swap_rows
 
 
 def swap(rooms: Collection[Document], old: Room | None, new: Room | None) -> bool:
-    """Put `new` in the place of `old`; False, and nothing is changed, where `old` is not there."""
+    """Replace `old` by `new`; return False, and change nothing, if `old` is not stored."""
 
     def swap_document(row: Values | None) -> bool:
         if row is not None:
-            # null is also met by a document without the member.
+            # null also matches a missing member
             same = dict(zip(PATHS.values(), row, strict=True))
             if new is None:
                 return rooms.delete_one(same).deleted_count > 0

@@ -10,7 +10,7 @@ from rentomatic.repository.sql_cells import TOLD, by_cell, cell_of
 
 _WHOLE = "floor({})::bigint"
 _INSIDE = [name for name in TOLD if name not in OUTSIDE]
-"""What the index of places holds of a room that is alone: its code and its size."""
+"""The columns that the index on places has for a room alone in its cell: code and size."""
 
 
 def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:

@@ -110,7 +110,7 @@ class PostgresRepo:
 
     def swap(self, old: Room | None, new: Room | None) -> bool:
         code = code_of_swap(old, new)
-        # Behind a load it would wait long, and keep connections from those who read.
+        # While a load holds the lock, a long wait would keep connections from readers.
         wait = _lock_timeout(self._swap_wait)
         with self._connections.transaction(self._timeout, wait) as session:
 

@@ -38,13 +38,13 @@ from rentomatic.use_cases.errors import NotQuick
 
 
 def room_of_code(session: Session, code: str) -> Room | None:
-    """The room of that code."""
+    """Return the room with the code."""
     row = row_of_code(session, code)
     return room_of_row(row) if row else None
 
 
 def row_of_code(session: Session, code: str) -> Values | None:
-    """The row of that code."""
+    """Return the row with the code."""
     return next(iter(rows(session, row_sql(code), prepare=True)), None)
 
 
@@ -108,7 +108,7 @@ def _walked(session: Session, query: RoomQuery, wanted: int, most: int) -> list[
 
 
 def _run(query: RoomQuery, segment: Segment) -> Run:
-    """The rooms of a segment in their order, and of those within the bounds on what they are sorted by."""
+    """Return the run of a segment's rooms in their order, within the bounds on the sort's field."""
     where = all_of((segment_sql(segment), *map(condition_sql, bounds(query, Field(query.sort.key)))))
     order = _order(segment)
     return lambda most: Sql(
@@ -117,19 +117,19 @@ def _run(query: RoomQuery, segment: Segment) -> Run:
 
 
 def _of_all(session: Session, query: RoomQuery, wanted: int, source: Sql) -> list[Room]:
-    """The first so many rooms, out of all that match."""
+    """Return the first `wanted` rooms after sorting all that match."""
     statement = select(source, _on_page(query), _whole_order(query), wanted)
     return [*map(room_of_row, rows(session, statement))]
 
 
 def _of_area(session: Session, query: RoomQuery, wanted: int) -> list[Room]:
-    """The first so many rooms, out of all that match in areas with many rooms."""
+    """Return the same from areas with many rooms, reading the index on places."""
     source = read_whole(query, boxes_around(query))
     return [*map(room_of_row, first_by_place(session, source, _on_page(query), _whole_order(query), wanted))]
 
 
 def _on_page(query: RoomQuery) -> Sql:
-    """What holds of the rooms from `after` on."""
+    """Return the condition for the rooms from `after` on."""
     later = [segment_sql(segment) for segment in segments(query)]
     return Sql(f"({' OR '.join(p.text for p in later)})", tuple(value for p in later for value in p.values))
 
@@ -140,7 +140,7 @@ def _order(segment: Segment) -> str:
 
 
 def _whole_order(query: RoomQuery) -> str:
-    """The order of all segments together."""
+    """Return the order of all segments together."""
     column = COLUMNS[Field(query.sort.key)]
     return f"{column} {'DESC NULLS LAST' if query.sort.descending else 'ASC NULLS LAST'}, code"
 

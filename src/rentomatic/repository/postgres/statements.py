@@ -25,7 +25,7 @@ _AT_ONCE = 1000
 """Rooms that an export fetches at a time."""
 
 _IN_INDEX = (Field.CODE, Field.SIZE, Field.PRICE, Field.LATITUDE, Field.LONGITUDE)
-"""What the index of places holds of a room, the first of its fields: what asks for no more reads no table."""
+"""Columns in the index on places, the first fields: a query for these alone need not read the table."""
 
 OUTSIDE = tuple(name for name in NAMES if name not in _IN_INDEX)
 """The other columns."""
@@ -33,7 +33,7 @@ OUTSIDE = tuple(name for name in NAMES if name not in _IN_INDEX)
 _INSIDE = ", ".join(_IN_INDEX)
 
 _REST = f"SELECT {', '.join(('code', *OUTSIDE))} FROM room WHERE code = ANY(string_to_array(?, ','))"
-"""The codes come as one text: that psycopg makes an array of them takes as long as the statement."""
+"""The codes are one text, because psycopg takes as long to build an array as the statement takes."""
 
 _PARTS = (
     "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
@@ -89,7 +89,7 @@ def select(source: Sql, part: Sql, order: str, limit: int | None = None, columns
 def first_by_place(
     session: Session, source: Sql, part: Sql, order: str, limit: int, more: str = ""
 ) -> list[Row]:
-    """The first rows of a part of a source with many rooms, read from the index of places where possible.
+    """Return the first rows of a part of a large source, read from the index on places if possible.
 
     more: other columns of the source, `, a, b`, which come last in the rows.
     """
@@ -99,9 +99,9 @@ def first_by_place(
 
 
 def outside_of(session: Session, codes: list[str]) -> dict[str, Row]:
-    """By code, what the index of places does not hold of the rooms, all of which exist.
+    """Return, by code, the columns outside the index on places; all the rooms must exist.
 
-    It is a statement of its own: as a part of the one that finds them it would be planned every time.
+    A separate statement, because as a part of another it would be planned every time.
     """
     if not codes or not OUTSIDE:
         return dict.fromkeys(codes, ())
@@ -149,7 +149,7 @@ def _in_part(boxes: tuple[BoundingBox, ...]) -> str:
 
 
 def _edges(boxes: tuple[BoundingBox, ...]) -> list[list[float]]:
-    """The western, southern, eastern and northern edges of the boxes."""
+    """Return the western, southern, eastern and northern edges of the boxes."""
     return [list(map(float, edges)) for edges in zip(*map(astuple, boxes), strict=True)] or [[]] * 4
 
 

@@ -53,7 +53,7 @@ def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
 
 
 def row_of_code(connection: sqlite3.Connection, code: str) -> Values | None:
-    """The row of that code."""
+    """Return the row with the code."""
     statement = row_sql(code)
     row: Values | None = connection.execute(statement.text, statement.values).fetchone()
     return row
