@@ -27,7 +27,7 @@ class Known:
 
     @cached_property
     def values(self) -> dict[str, list[str | int | float]]:
-        """Return the known values of each field, sorted and distinct."""
+        """The known values of each field, sorted and distinct."""
         names = [field.name for field in fields(Room)]
         return {
             name: sorted({value for room in self.rooms if (value := getattr(room, name)) is not None})

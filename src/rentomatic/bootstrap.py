@@ -1,6 +1,6 @@
-"""The composition root: settings to repository to application.
+"""The composition root: from settings to repository to application.
 
-The web application is imported where it is made: other commands start in half the time without it.
+The web application is imported only where it is created: without it other commands start in half the time.
 """
 
 import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def application() -> "App":
-    """The web application of the environment's settings, as a WSGI server loads it."""
+    """Return the web application for the environment's settings, as a WSGI server loads it."""
     import logging.config
 
     from rentomatic.web.access.keys import Keys
@@ -52,7 +52,7 @@ def application() -> "App":
 
 
 def require_audit_log(settings: Settings) -> None:
-    """Make the file of the audit log, unless it is there. Raises SettingsError where it cannot be written."""
+    """Create the file of the audit log if needed. Raises SettingsError if it cannot be written."""
     from rentomatic.web.telemetry.logs import open_to_append
 
     if settings.audit_log is None:
@@ -82,10 +82,10 @@ def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":
 
 
 def open_repository(settings: Settings) -> RoomRepository:
-    """The repository of the settings, which connects when it is first used.
+    """Return the repository of the settings, which connects on first use.
 
-    A file that is missing is created. One that exists but is empty held rooms once, and is refused when it is
-    used. A server's schema is left as it is.
+    A missing file is created. A file that exists but is empty lost its rooms, and is refused on first use. A
+    server's schema is left unchanged.
     """
     storage = settings.database
     if isinstance(storage, InFile) and storage.is_missing():
@@ -94,9 +94,9 @@ def open_repository(settings: Settings) -> RoomRepository:
 
 
 def open_existing(settings: Settings) -> RoomRepository:
-    """The repository of the settings, where reading from one that is not there yet makes no sense.
+    """Return the repository of the settings, for reading: it must exist.
 
-    Raises RepositoryUnavailable for a file that is missing, and does not make it.
+    Raises RepositoryUnavailable for a missing file, without creating it.
     """
     storage = settings.database
     if isinstance(storage, InFile) and storage.is_missing():
@@ -105,7 +105,7 @@ def open_existing(settings: Settings) -> RoomRepository:
 
 
 def open_to_restore(settings: Settings) -> RoomRepository:
-    """The repository of the settings, to restore a backup into: an empty file gets its schema."""
+    """Return the repository of the settings, to restore a backup into: an empty file gets its schema."""
     storage = settings.database
     if isinstance(storage, InFile) and (storage.is_missing() or storage.is_empty()):
         migrate(storage)
@@ -113,9 +113,9 @@ def open_to_restore(settings: Settings) -> RoomRepository:
 
 
 def migrate(storage: Backend) -> Revisions:
-    """Bring the schema up to date; one that is newer, but can be used, is left as it is.
+    """Bring the schema up to date; a newer one that can be used is left unchanged.
 
-    Raises RepositoryUnavailable where the storage cannot be reached or is too new.
+    Raises RepositoryUnavailable if the storage cannot be reached or its schema is too new.
     """
     before, after = storage.migrate()
     if storage.revision:
@@ -125,7 +125,7 @@ def migrate(storage: Backend) -> Revisions:
 
 @contextmanager
 def scratch(settings: Settings) -> Iterator[Settings]:
-    """The settings of an empty storage beside theirs, with its schema, that goes away with the context."""
+    """Give the settings of an empty scratch storage of the same kind, with its schema."""
     with settings.database.scratch() as found:
         migrate(found)
         yield replace(settings, database=found)

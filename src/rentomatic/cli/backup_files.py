@@ -1,4 +1,4 @@
-"""What the backups in the directory say of themselves, for the commands backup and doctor."""
+"""What the trailers of backups in the directory say, for the commands backup and doctor."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ DAMAGED = "damaged"
 
 
 def rooms_in(backup_file: BackupFile) -> str:
-    """How many rooms a backup says it holds, by its end alone; else DAMAGED, or `unknown`."""
+    """Return the number of rooms in a backup, from its trailer alone; else DAMAGED, or `unknown`."""
     try:
         return f"{_trailer_of(backup_file).count:,}"
     except BackupDamaged:
@@ -21,15 +21,15 @@ def rooms_in(backup_file: BackupFile) -> str:
 
 
 def backups_of(directory: Path, storage: str) -> list[BackupFile]:
-    """The backups of a storage, newest first, with those that do not tell whose they are. Raises OSError."""
+    """Return a storage's backups, newest first, and those that do not name a storage. Raises OSError."""
     return [backup for backup in backups_in(directory) if _storage_of(backup) in (storage, None)]
 
 
 def largest_backup(directory: Path, storage: str, but: Path | None = None) -> tuple[BackupFile, int] | None:
-    """The backup of the storage with the most rooms, and how many; None where no backup is intact.
+    """Return the storage's largest backup and its number of rooms; None if no backup is intact.
 
-    Not only the newest counts: the one after a loss is small itself. Backups older than one
-    made with --fewer-rooms do not count. Raises OSError.
+    Not only the newest backup counts: after a loss it is small itself. Backups older than one made with
+    --fewer-rooms do not count. Raises OSError.
     """
     largest = None
     for backup in backups_in(directory):
@@ -47,7 +47,7 @@ def largest_backup(directory: Path, storage: str, but: Path | None = None) -> tu
 
 
 def loss_since(largest: tuple[BackupFile, int] | None, rooms: int) -> str | None:
-    """Return what to say where fewer than half of the rooms of the largest backup are left, else None."""
+    """Return a warning if fewer than half of the rooms of the largest backup are left, else None."""
     if largest is None or 2 * rooms >= largest[1]:
         return None
     backup, before = largest
@@ -72,7 +72,7 @@ def _trailer_of(backup_file: BackupFile) -> Trailer:
 
 
 def age_text(age: timedelta) -> str:
-    """An age, such as `3 hours`; below a minute it is `just now`."""
+    """Return an age, such as `3 hours`; below a minute `just now`."""
     minutes = int(age.total_seconds() // 60)
     for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
         if number := max(0, minutes) // length:
@@ -81,5 +81,5 @@ def age_text(age: timedelta) -> str:
 
 
 def megabytes(size: int) -> str:
-    """A number of bytes, such as `1.2 MB`."""
+    """Return a number of bytes, such as `1.2 MB`."""
     return f"{size / 1e6:,.1f} MB"

@@ -1,6 +1,6 @@
-"""How long a TLS certificate is valid, whether a key is its, and what `doctor` says of it.
+"""The validity of a TLS certificate and its key, as `doctor` reports them.
 
-The file is PEM (RFC 7468). Of a chain the first certificate counts, which is that of the server.
+The file is PEM (RFC 7468). In a chain the first certificate counts, which is the server's.
 """
 
 import os
@@ -21,14 +21,14 @@ _LEFT = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """The moments from which and up to which a certificate is valid."""
+    """The times from which and up to which a certificate is valid."""
 
     start: datetime
     end: datetime
 
 
 def check_certificate(settings: Settings) -> Finding:
-    """Whether the certificate can be used, and long enough. Raises OSError."""
+    """Check that the certificate is valid, and for long enough. Raises OSError."""
     path = settings.certificate
     if path is None:
         return _without_certificate(settings)
@@ -66,8 +66,8 @@ def _without_certificate(settings: Settings) -> Finding:
 
 
 def validity(path: Path) -> Validity:
-    """The validity of the first certificate of a PEM file. Raises OSError, or ValueError for none."""
-    path.open().close()  # an error of its own for a file that cannot be read
+    """Return the validity of the first certificate in a PEM file. Raises OSError, and ValueError."""
+    path.open().close()  # raises a specific error if the file cannot be read
     try:
         found = _test_decode_cert(path)
     except ssl.SSLError as error:
@@ -77,7 +77,7 @@ def validity(path: Path) -> Validity:
 
 
 def belong_together(certificate: Path, key: Path) -> bool:
-    """Whether it is the key of the first certificate of the file; both PEM. Raises OSError."""
+    """Whether it is the key of the file's first certificate; both are PEM. Raises OSError."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except ssl.SSLError:

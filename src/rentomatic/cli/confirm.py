@@ -1,4 +1,4 @@
-"""What a command says and asks before it changes a storage or overwrites a file."""
+"""Confirmation before a command changes a storage or overwrites a file."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ class Declined(click.ClickException):
 
 
 def announced_settings() -> Settings:
-    """The settings of a command that changes a storage, once standard error has named the storage."""
+    """Return the settings of a command that changes a storage, after naming the storage on standard error."""
     settings = read_settings(os.environ)
     announce(settings)
     return settings
@@ -32,11 +32,11 @@ def announce(settings: Settings) -> None:
 
 
 def confirm(what: str, *, yes: bool) -> None:
-    """Return where the person at the terminal agrees to what is about to happen, or --yes was given.
+    """Ask the person at the terminal to agree, unless --yes was given.
 
-    what: sentences that name what would be changed.
+    what: sentences that name what will be changed.
 
-    Raises click.UsageError where there is nobody to ask, and Declined where the answer is no.
+    Raises click.UsageError if there is no terminal, and Declined if the answer is no.
     """
     if yes:
         return
@@ -47,14 +47,14 @@ def confirm(what: str, *, yes: bool) -> None:
 
 
 def is_same_file(one: Path, other: Path) -> bool:
-    """Whether both paths lead to one file that exists, however they are written."""
+    """Whether both paths lead to the same existing file, however they are written."""
     return one.exists() and other.exists() and one.samefile(other)
 
 
 def confirm_overwriting(path: Path, storage: Backend, *, yes: bool) -> None:
-    """`confirm` where the content of a file would be lost; pipes and devices have none.
+    """Confirm if the content of a file would be lost; pipes and devices have none.
 
-    Raises click.UsageError, whatever the answer would be, where it is the file of the rooms.
+    Raises click.UsageError, without asking, if it is the storage's own file.
     """
     if isinstance(storage, InFile) and is_same_file(path, storage.path):
         raise click.UsageError(f"{path} is the file that stores the rooms")

@@ -1,4 +1,4 @@
-"""The one place that gives errors an exit code, and writes them on standard error."""
+"""The one place that maps errors to exit codes, and prints them on standard error."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ EXIT_CODES: dict[type[RentomaticError], int] = {
 
 
 def report(error: RentomaticError) -> int:
-    """Write the error on standard error; its exit code."""
+    """Print the error on standard error; return its exit code."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for line in _lines(error):
         console.print(f"[red]Error:[/] {escape(visible(as_command(line)))}")
@@ -62,7 +62,7 @@ def _lines(error: RentomaticError) -> Sequence[str]:
 
 
 def as_typed(message: str, remedy: Remedy | None) -> str:
-    """The message, and the option that may help as it is typed."""
+    """Return the message, with the option that may help."""
     return remedy.added_to(message, _phrase) if remedy else message
 
 

@@ -1,4 +1,4 @@
-"""The entry point: the group of commands, and what becomes of their errors."""
+"""The entry point: the group of commands, and the handling of their errors."""
 
 import os
 import re
@@ -51,13 +51,13 @@ def cli() -> None:
 
 
 ON_A_STORAGE = (search, show, add, remove, import_, export, summary, backup, restore, migrate, doctor)
-"""Commands that mean the storage of the environment, outside of the production stack or in it."""
+"""Commands that act on the environment's storage, inside or outside the production stack."""
 
 for command in (*ON_A_STORAGE, copy, init_postgres, serve, make_key, sample):
     cli.add_command(command)
 
 _TYPED = re.compile(rf"\brentomatic (?=({'|'.join(str(command.name) for command in ON_A_STORAGE)})\b)")
-"""The name of the program where a help text shows what to type."""
+"""The name of the program in help texts."""
 
 _OUTSIDE = (
     "Acts on the storage that DATABASE_URL names (default: sqlite:///rentomatic.db). "
@@ -70,12 +70,12 @@ def main() -> None:
     """Run the command line and exit with its code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no m² shows m?
+            stream.reconfigure(errors="replace")  # a terminal without m² shows m?
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command; its exit code."""
+    """Run a command; return its exit code."""
     stack = stack_name(os.environ)
     program = STACK_PROGRAM if stack else "rentomatic"
     for command in ON_A_STORAGE:

@@ -1,4 +1,4 @@
-"""What several commands share: the search options, and the repository for the time of a command."""
+"""What several commands share: the search options, and the repository of a command."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _AREA_OPTIONS = (
 Command = Callable[..., Any]
 
 STACK_PROGRAM = "./manage.py stack"
-"""How commands are called that run inside the production stack."""
+"""How commands are typed inside the production stack."""
 
 
 def search_options(command: Command) -> Command:
@@ -37,7 +37,7 @@ def search_options(command: Command) -> Command:
 
 
 def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list[tuple[str, str]]:
-    """The names and values that `parse_search` takes, from arguments such as `price__lt=60`."""
+    """Return names and values for `parse_search` from arguments such as `price__lt=60`."""
     given = []
     for condition in conditions:
         name, equals, text = condition.partition("=")
@@ -50,25 +50,25 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
 
 
 def as_option(parameter: str) -> str:
-    """The parameter of a search as it is typed on the command line."""
+    """Return a search parameter as it is typed on the command line."""
     if parameter.startswith(FILTER_PREFIX):
         return parameter.removeprefix(FILTER_PREFIX)
     return f"--{parameter}" if parameter.islower() else parameter
 
 
 def as_command(message: str) -> str:
-    """The message, with the commands that it names as they are typed for the production stack when in it."""
+    """Return the message; inside the production stack, with its commands as they are typed there."""
     in_the_stack = bool(stack_name(os.environ))
     return message.replace("`rentomatic ", f"`{STACK_PROGRAM} ") if in_the_stack else message
 
 
 class StorageAway(RepositoryUnavailable):
-    """RepositoryUnavailable for whoever runs the command, who may know which storage it is."""
+    """RepositoryUnavailable for the person who runs the command, who may know which storage it is."""
 
 
 @contextmanager
 def naming(storage: Backend) -> Iterator[None]:
-    """Errors that leave the context say which storage they are of; the innermost context knows it."""
+    """Add the name of the storage to errors that leave the context; the innermost context counts."""
     try:
         yield
     except StorageAway:
@@ -80,7 +80,7 @@ def naming(storage: Backend) -> Iterator[None]:
 
 
 def unhurried(settings: Settings) -> Budget:
-    """The time of one command: who runs it may let the storage work until the statement time-out."""
+    """Return the budget of a command: the storage may work until the statement time-out."""
     return Budget(settings.statement_timeout)
 
 
@@ -88,7 +88,7 @@ def unhurried(settings: Settings) -> Budget:
 def repository(
     settings: Settings | None = None, opened: Callable[[Settings], RoomRepository] = open_repository
 ) -> Iterator[RoomRepository]:
-    """The repository of the settings, those of the environment unless given, closed at the end."""
+    """Give the repository of the settings, by default the environment's; close it at the end."""
     settings = settings or read_settings(os.environ)
     with naming(settings.database), closing(opened(settings)) as rooms:
         yield rooms

@@ -1,4 +1,4 @@
-"""How long work goes, on a terminal."""
+"""Progress of long work, on a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from rentomatic.domain.room import Room
 
 @contextmanager
 def counting(*steps: str) -> Iterator[Callable[[Iterator[Room]], Iterator[Room]]]:
-    """Counts the rooms of each step, such as `copied`, on the terminal; nothing where there is none."""
+    """Counts the rooms of each step, such as `copied`, on the terminal, if there is one."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield iter

@@ -1,4 +1,4 @@
-"""A command that is stopped leaves nothing half done."""
+"""A stopped command leaves nothing unfinished."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 @contextmanager
 def stopped_in_order() -> Iterator[None]:
-    """What ends the process is taken as Ctrl-C is: nothing unfinished stays behind, no scratch storage."""
+    """Treat signals that end the process like Ctrl-C, so that even scratch storages are removed."""
 
     def stop(number: int, frame: object) -> NoReturn:
         raise KeyboardInterrupt

@@ -36,7 +36,7 @@ def print_rooms(rooms: Iterable[Room], near: Point | None, format_: str, setting
 
 
 def print_table(rooms: Iterable[Room], near: Point | None, money: Money) -> None:
-    """Rooms for people, with their distances from the point."""
+    """Print rooms as a table, with their distances from the point."""
     out = console()
     # Without gaps a UUID with a distance fits into the usual 80 columns.
     padding = (0, 1) if out.width >= 90 else 0
@@ -62,12 +62,12 @@ def print_table(rooms: Iterable[Room], near: Point | None, money: Money) -> None
 
 
 def _header(field: Description, money: Money) -> str:
-    """The name of the field; below that of the price what it is for, unless nothing is said of prices."""
+    """Return the name of the field; for a price, with its period below if prices are configured."""
     return f"price\n{money.per}" if field.name is Field.PRICE and money.terms != PLAIN else field.name
 
 
 def _cell(field: Description, value: Any, money: Money) -> str:
-    """The value as people read it. It comes from a stranger's file: no markup of rich."""
+    """Return the value for people. It comes from a stranger's file: no rich markup."""
     match field.kind:
         case _ if value is None:
             return ""
@@ -81,6 +81,6 @@ def _cell(field: Description, value: Any, money: Money) -> str:
 
 
 def console() -> Console:
-    """A console that never cuts a code: lines that are too long for a terminal are wrapped there."""
+    """Return a console that never cuts codes: lines too long for the terminal wrap there."""
     usual = Console(highlight=False)
     return Console(highlight=False, width=max(80, usual.width) if usual.is_terminal else 120)

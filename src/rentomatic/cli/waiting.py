@@ -1,4 +1,4 @@
-"""A start that waits for its storage: for a server that boots, or a schema that is being made."""
+"""Waiting for a storage at the start: for a server that boots, or a schema that is being created."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,13 @@ _PAUSE = 0.5
 """Seconds between two attempts."""
 
 _SILENCE = 5.0
-"""Seconds between two lines about the same wait, at least."""
+"""The least seconds between two lines about the same wait."""
 
 
 def wait_for_storage(settings: Settings) -> None:
     """Return when the storage answers and has the right schema.
 
-    Raises RepositoryUnavailable when it still does not `start_timeout` after a first attempt.
+    Raises RepositoryUnavailable if it does not within `start_timeout` of the first attempt.
     """
 
     def attempt() -> None:
@@ -30,7 +30,7 @@ def wait_for_storage(settings: Settings) -> None:
 
 
 def retry(attempt: Callable[[], None], timeout: float, label: str) -> None:
-    """Call until it succeeds, and say on standard error what is waited for.
+    """Call until it succeeds, and report the wait on standard error.
 
     timeout: seconds after the first attempt, which may take long itself. With 0 there is only one attempt.
 

@@ -48,7 +48,7 @@ class Count:
 
     @property
     def rounded(self) -> int:
-        """Return the number for people: only the first three digits of an estimate."""
+        """The number for people: only the first three digits of an estimate."""
         return self.rooms if self.exact else round(self.rooms, min(0, 3 - len(str(self.rooms))))
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Count:
 
     @property
     def opening(self) -> str:
-        """Return the same text, capitalised to begin a sentence."""
+        """The same text, capitalised to begin a sentence."""
         return str(self).capitalize()
 
 

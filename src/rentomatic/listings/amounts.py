@@ -1,7 +1,7 @@
 """Amounts as people write them in listings: `1,200.00`, `1 200,00`, `1'200`, `25 m²`.
 
-A lone separator before three digits (`1,200`) says thousands in one country and a fraction in
-another: unless the reader's `decimal` settles it, it is refused.
+A lone separator before three digits (`1,200`) means thousands in one country and a fraction in another: it is
+refused unless the reader's `decimal` settles it.
 """
 
 import re
@@ -20,7 +20,7 @@ class Decimal(StrEnum):
 
 
 class UnclearAmount(ValueError):
-    """An amount that an option of the import would settle."""
+    """An amount that an option of the import would make unambiguous."""
 
     def __init__(self, reason: str, remedy: Remedy) -> None:
         super().__init__(reason)
@@ -37,12 +37,12 @@ _UNSTATED = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
 
 
 def is_plain(text: str) -> bool:
-    """Whether the text is digits and nothing else, not too many to be converted."""
+    """Whether the text is only digits, and few enough to convert."""
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
 def exact(text: str, decimal: Decimal | None = None) -> Fraction:
-    """Return the number that the text states, which is not negative. Raises ValueError with the reason."""
+    """Return the number in the text, which is not negative. Raises ValueError with the reason."""
     number = text.translate(_SPACES)
     if number.startswith("-"):
         raise ValueError("is not a number of 0 or more")
@@ -53,7 +53,7 @@ def exact(text: str, decimal: Decimal | None = None) -> Fraction:
 
 
 def whole(number: Fraction | int, rounded: bool = False) -> int:
-    """Return the number in whole units, a half rounded up. Raises UnclearAmount unless that is wanted."""
+    """Return the number in whole units, a half rounded up. Raises UnclearAmount unless rounding is wanted."""
     if number.denominator == 1:
         return int(number)
     if not rounded:
@@ -62,7 +62,7 @@ def whole(number: Fraction | int, rounded: bool = False) -> int:
 
 
 def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int | None:
-    """The whole m² that the text states, None where it states none. Raises ValueError with the reason."""
+    """Return the whole m² in the text, None if it states none. Raises ValueError with the reason."""
     if is_plain(text):
         return int(text)
     number = text.strip()
@@ -72,7 +72,7 @@ def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False)
 
 
 def degrees(text: str) -> float:
-    """Degrees with a point or a comma before the fraction. Raises ValueError with the reason."""
+    """Return degrees, with a point or a comma before the fraction. Raises ValueError with the reason."""
     number = text.strip().replace(",", ".")
     if not re.fullmatch(r"[+-]?[0-9]{1,3}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", number):
         raise ValueError("is not a number of degrees such as 51.5074")
@@ -80,7 +80,7 @@ def degrees(text: str) -> float:
 
 
 def _split(number: str, decimal: Decimal | None) -> tuple[str, str]:
-    """The digits before and after the decimal separator, without thousands separators."""
+    """Return the digits before and after the decimal separator, without thousands separators."""
     if decimal is not None:
         mark = "." if decimal is Decimal.POINT else ","
         whole, _, fraction = number.partition(mark)

@@ -1,4 +1,4 @@
-"""Which column of a listing says what about a room, and a room from the texts of a line."""
+"""Which column of a listing is which field, and rooms from the texts of a line."""
 
 import json
 import re
@@ -17,10 +17,10 @@ from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
 
 MAX_COLUMNS = 1000
-"""Columns of a listing, or members of an object: listings have up to a hundred."""
+"""The most columns of a listing, or members of an object: real listings have up to a hundred."""
 
 _LONGEST_NAME = 200
-"""Characters. No usual name is nearly as long, and one of a megabyte takes long to compare."""
+"""Characters. No usual name is nearly as long, and a megabyte takes long to compare."""
 
 REQUIRED = tuple(str(field.name) for field in FIELDS if not field.optional)
 
@@ -33,7 +33,7 @@ _REMEDIES = {
     field: Remedy("map", (f"{field}=",), f"which also removes the {field} of each room that is replaced")
     for field in _LINES
 }
-"""Fields that a listing is better loaded without than not at all."""
+"""Fields that may be left out of a listing that would otherwise be refused."""
 
 
 _READERS: dict[type[Kind], Callable[[str], object]] = {
@@ -42,7 +42,7 @@ _READERS: dict[type[Kind], Callable[[str], object]] = {
     Line: tidied,
     Whole: whole_size,
 }
-"""How the text of a cell is read, by the kind of the value."""
+"""How to read the text of a cell, by the kind of the value."""
 
 
 class Columns:
@@ -77,7 +77,7 @@ class Columns:
         self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in FIELDS}, **self._amounts}
 
     def find(self, header: Sequence[str]) -> dict[str, str]:
-        """The name of each field's column. Raises ListingError where one is missing or they are too many."""
+        """Return the column of each field. Raises ListingError if one is missing or there are too many."""
         if len(header) > MAX_COLUMNS:
             raise ListingError(f"there are {len(header):,} columns: at most {MAX_COLUMNS:,} are allowed")
         found: dict[str, str] = {}
@@ -114,10 +114,10 @@ class Columns:
             raise ListingError(f"the column {_named(column)} {error}", error.remedy) from error
 
     def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
-        """The room that a line makes.
+        """Return the room of a line.
 
-        values: what the line says of each field, text or a JSON value.
-        names: the column of each field, for the refusal.
+        values: each field's value in the line, text or a JSON value.
+        names: the column of each field, for refusals.
         """
         read: dict[str, object] = dict.fromkeys(_OPTIONAL)
         for field, value in values.items():
@@ -149,7 +149,7 @@ class Columns:
 
 
 def _plain(name: str) -> str:
-    """The name without case, spaces and punctuation; m² becomes m2."""
+    """Return the name without case, spaces and punctuation; m² becomes m2."""
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -158,7 +158,7 @@ def _shown(value: object) -> str:
         return value
     try:
         return json.dumps(value, ensure_ascii=False)
-    except RecursionError:  # it was read with a few more levels left than there are for writing it
+    except RecursionError:  # reading it needs a few levels less than writing it
         return "{…}" if isinstance(value, dict) else "[…]"
 
 
@@ -167,5 +167,5 @@ def _listed(header: Sequence[str]) -> str:
 
 
 def _named(column: str) -> str:
-    """The name of a column, long enough to be typed after it."""
+    """Quote the name of a column, mostly in full, so that it can be typed."""
     return quoted(column, _LONGEST_NAME)

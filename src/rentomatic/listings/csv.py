@@ -1,4 +1,4 @@
-"""CSV files of many kinds as rooms."""
+"""Reads CSV files of many kinds as rooms."""
 
 import csv
 import re
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 DELIMITERS = ",;\t|"
 
 MAX_RECORD = MAX_LINE
-"""Characters of a record, whose cells may have line ends in quotes: it must not fill the memory."""
+"""Characters of a record, whose quoted cells may contain line ends: it must not fill the memory."""
 
 _EXCEL_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])", re.IGNORECASE)
 
 
 def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
-    """The rooms that the lines make, the first line that is not blank being the header.
+    """Yield the rooms of the lines, of which the first that is not blank is the header.
 
-    The separator is the one that the header uses, comma, semicolon, tab or bar, or the one that a
-    line such as `sep=;` before the header states, as Excel writes it.
-    Raises ListingError where the file as a whole makes no listing.
+    The separator is the one used in the header (comma, semicolon, tab or bar), or the one stated by a line
+    such as `sep=;` before it, as Excel writes it. Raises ListingError if the file as a whole is not a
+    listing.
     """
     lines, before, first = iter(lines), 0, ""
     for first in lines:
@@ -65,7 +65,7 @@ def _rooms(
     header: list[str],
     columns: Columns,
 ) -> Iterator[Room | Refusal]:
-    """What the lines after the header make; so many lines came before the reader began."""
+    """Yield the rooms of the lines after the header; `before` lines preceded the reader."""
     names = columns.find(header)
     places = {field: header.index(name) for field, name in names.items()}
     texts = [field for field in names if isinstance(FIELD[Field(field)].kind, Line)]
@@ -92,14 +92,14 @@ def _rooms(
 
 
 class _Records:
-    """The lines that a reader takes records from, each of a bounded length."""
+    """Gives a reader the lines of records, each of bounded length."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
         self.begin(1)
 
     def begin(self, number: int) -> None:
-        """A record begins, in the line of that number."""
+        """Start a record at the line with that number."""
         self._first = number
         self._length = 0
 
@@ -118,6 +118,6 @@ class _Records:
 
 
 def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:
-    """A record that cannot be taken apart: mostly a quote that is never closed."""
+    """Describe a record that cannot be parsed: mostly a quote that is never closed."""
     through = f"; lines {first} to {last} were read as one record" if last > first else ""
     return Refusal(first, "", "", f"cannot be read ({error}): is a closing quote missing?{through}")

@@ -1,4 +1,4 @@
-"""Listings in any format."""
+"""Reads listings in any format."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -16,10 +16,10 @@ READERS: dict[str, Callable[[Iterable[str], Columns], Iterator[Room | Refusal]]]
 }
 
 MAX_LINES_WITHOUT_ROOM = 1_000_000
-"""Blank or refused lines in a row after which a file is not a listing, and reading it ends."""
+"""Blank or refused lines in a row after which a file is not a listing, and reading stops."""
 
 MAX_REFUSED = 1_000_000
-"""Refused lines in all after which a file is given up, where it has fewer rooms than these."""
+"""Refused lines in all after which a file with fewer rooms than these is given up."""
 
 _BLANK_LINES_BEFORE = 100
 
@@ -27,10 +27,10 @@ _BLANK_LINES_BEFORE = 100
 def read(
     lines: Iterable[str], columns: Columns, format_: str | None = None, name: str = ""
 ) -> Iterator[Room | Refusal]:
-    """The rooms that the lines make.
+    """Yield the rooms of the lines.
 
-    format_: one of `READERS`; else what the name of the file or its first line tells.
-    Raises ListingError, also while the rooms are read, where the whole makes no listing.
+    format_: one of `READERS`; by default determined by the file's name or its first line.
+    Raises ListingError, also while the rooms are read, if the whole is not a listing.
     """
     progress = _Progress()
     lines, head = progress.lines(lines), []
@@ -50,11 +50,11 @@ def read(
 
 
 class _Progress:
-    """Follows the lines and the rooms that they make, and gives up where no more rooms come."""
+    """Follows the lines and their rooms, and gives up if no more rooms come."""
 
     def __init__(self) -> None:
         self._line = self._line_of_room = 0
-        self._refusal: Refusal | None = None  # the first since that room
+        self._refusal: Refusal | None = None  # the first since the last room
         self._rooms = self._refused = 0
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:

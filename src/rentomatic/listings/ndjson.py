@@ -1,4 +1,4 @@
-"""Newline-delimited JSON (https://github.com/ndjson/ndjson-spec) as rooms."""
+"""Reads newline-delimited JSON (https://github.com/ndjson/ndjson-spec) as rooms."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -11,11 +11,11 @@ from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal
 
 _KINDS_OF_LINES = 32
-"""Most lines have the same members; of these many kinds the columns are kept, which takes 32 MB at most."""
+"""Most lines have the same members; the columns of this many kinds of lines are cached, in at most 32 MB."""
 
 
 def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
-    """The rooms that the lines make; members that say nothing about a room are passed over."""
+    """Yield the rooms of the lines, ignoring members that say nothing about a room."""
     decode = msgspec.json.Decoder(dict[str, object]).decode
     find = lru_cache(maxsize=_KINDS_OF_LINES)(columns.find)
     for number, line in enumerate(lines, start=1):

@@ -1,4 +1,4 @@
-"""Listing files as lines of text: plain or gzip, from disk or a pipe, in a stated encoding."""
+"""Reads listing files as lines of text: plain or gzip, from disk or a pipe, in a stated encoding."""
 
 import codecs
 import gzip
@@ -16,13 +16,13 @@ from rentomatic.use_cases.errors import RentomaticError
 from rentomatic.use_cases.import_rooms import Remedy
 
 MAX_LINE = 1_000_000
-"""Characters in a line: a longer one is no listing, and must not fill the memory."""
+"""The most characters in a line: a longer one is not a listing, and must not fill the memory."""
 
 MAX_EXPANSION = 100
-"""How many times its size a gzip file may become: listings become 3 to 20 times as long."""
+"""The largest factor by which a gzip file may expand: listings expand 3 to 20 times."""
 
 ALWAYS_EXPANDED = 1 << 25
-"""Bytes after decompression up to which that does not matter."""
+"""Decompressed bytes up to which the factor does not matter."""
 
 _BYTE_ORDER_MARKS = {  # those of UTF-32 first: one begins like that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
@@ -34,7 +34,7 @@ _BYTE_ORDER_MARKS = {  # those of UTF-32 first: one begins like that of UTF-16
 
 
 class ListingError(RentomaticError):
-    """A file that as a whole makes no listing. remedy: what may help, where something may."""
+    """A file that as a whole is not a listing. remedy: advice, if there is any."""
 
     def __init__(self, message: str, remedy: Remedy | None = None) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class ListingError(RentomaticError):
 
 
 class ListingTooLong(ListingError):
-    """A listing of more bytes, when they are decompressed, than are taken."""
+    """A listing of more decompressed bytes than are accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,23 @@ class Source:
 
 @contextmanager
 def open_listing(path: str, encoding: str | None = None) -> Iterator[Source]:
-    """The listing at the path, `-` being standard input; UTF-8 unless it is marked otherwise.
+    """Open the listing at the path, `-` for standard input; UTF-8 unless stated or marked otherwise.
 
-    Raises ListingError, also while the lines are read, for what is no text of that encoding.
+    Raises ListingError, also while the lines are read, for bytes that are not text of the encoding.
     """
     with nullcontext(sys.stdin.buffer) if path == "-" else _open(path) as raw:
         yield listing_in(raw, path, encoding)
 
 
 def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int | None = None) -> Source:
-    """The listing in a file that is open already; `name` is what messages call it.
+    """Read the listing in an open file; `name` is its name in messages.
 
-    most: bytes after decompression beyond which it is refused, as it is for expanding too much on the way.
-    Raises ListingError as `open_listing` does.
+    most: the most decompressed bytes; it is also refused if it expands too much on the way. Raises
+        ListingError as `open_listing` does.
     """
     counted = _Counted(raw)
     stream = io.BufferedReader(counted)
-    # peek() may give fewer bytes than asked for, but never none before the end.
+    # peek() may return fewer bytes than requested, but never none before the end.
     if stream.peek(2)[:2] == b"\x1f\x8b":
         plain = cast(IO[bytes], gzip.GzipFile(fileobj=stream))
         stream = io.BufferedReader(_Expanded(plain, most, counted) if most is not None else _Counted(plain))
@@ -79,19 +79,20 @@ def listing_in(raw: IO[bytes], name: str, encoding: str | None = None, most: int
         start = stream.peek(4)[:4]
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise ListingError(f"{name} is a workbook or an archive: save the listing as CSV first")
-    # A mark is surer than what somebody states, and no part of the text: https://encoding.spec.whatwg.org/#decode
+    # A mark is more reliable than a stated encoding, and not part of the text:
+    # https://encoding.spec.whatwg.org/#decode
     marks = (codec for mark, codec in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
     encoding = next(marks, encoding or "utf-8")
     if encoding == "utf-8" and b"\x00" in start:
         half = "utf-16be" if start.startswith(b"\x00") else "utf-16le"
         raise ListingError(f"{name} is not UTF-8; it looks like UTF-16", Remedy("encoding", (half,)))
-    # newline="": line ends are kept as they are, since they may stand inside quotes.
+    # newline="": keeps line ends, because they may be inside quotes.
     text = io.TextIOWrapper(stream, encoding, newline="")
     return Source(_lines(text, name, encoding), lambda: counted.count)
 
 
 class _Counted(io.RawIOBase):
-    """A reader that counts the bytes that pass; closing it leaves the stream below open."""
+    """A reader that counts the bytes that pass; closing it leaves the underlying stream open."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self.count = 0
@@ -108,7 +109,7 @@ class _Counted(io.RawIOBase):
 
 
 class _Expanded(_Counted):
-    """What comes out of a compressed stream, up to a limit. compressed: counts what goes in."""
+    """The decompressed content of a stream, up to a limit. compressed: counts the input."""
 
     def __init__(self, raw: IO[bytes], most: int, compressed: _Counted) -> None:
         super().__init__(raw)
@@ -144,11 +145,11 @@ def _lines(text: io.TextIOWrapper, path: str, encoding: str) -> Iterator[str]:
                     raise ListingError(f"line {number} is longer than {MAX_LINE} characters")
                 yield line
         except UnicodeDecodeError as error:
-            # All lines of the blocks before this one have been given out.
+            # All lines of earlier blocks have been yielded.
             good = error.object[: error.start].decode(error.encoding, "ignore")
             number += len(re.findall(r"\r\n?|\n", good)) + 1
             raise _not_text(number, encoding, error) from error
-        except UnicodeError as error:  # UTF-16 without its mark, or a codec that is none for listings
+        except UnicodeError as error:  # UTF-16 without its mark, or a codec not for text
             raise ListingError(f"the file is not {encoding.upper()}: {error}") from error
 
 

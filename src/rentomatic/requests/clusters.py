@@ -13,12 +13,12 @@ from rentomatic.requests.numbers import integer
 from rentomatic.requests.search import AREA_PARAMETERS, Parser, bounding_box
 
 MAP_PARAMETERS = ("bbox", "zoom")
-"""What a map must say."""
+"""The required parameters of a map."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapRequest:
-    """Which rooms, and the map that shows them. query: with the box among its areas."""
+    """Which rooms, and the map that shows them. query: has the box among its areas."""
 
     query: RoomQuery
     box: BoundingBox
@@ -26,7 +26,7 @@ class MapRequest:
 
 
 def parse_map(parameters: Iterable[tuple[str, str]]) -> MapRequest:
-    """The map that names and values ask for. Raises ParametersError naming every bad parameter."""
+    """Return the requested map. Raises ParametersError naming every bad parameter."""
     parser = Parser(parameters, (*AREA_PARAMETERS, "zoom"))
     for name in MAP_PARAMETERS:
         if name not in parser.texts:

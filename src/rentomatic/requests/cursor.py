@@ -1,8 +1,8 @@
-"""The opaque cursor in which one page of a search tells where the next one starts.
+"""The opaque cursor, in which a page of a search says where the next one starts.
 
-URL-safe base64 of a checksum and a JSON list: the sort, a digest of the filters, and the value and
-code of the last room. It holds no secret: the checksum finds damage, and whoever forges one gets
-no more than another page of the same search.
+URL-safe base64 of a checksum and a JSON list: the sort, a digest of the filters, and the value and code of
+the last room. It holds no secret: the checksum detects damage, and a forged cursor gives only another page of
+the same search.
 """
 
 import base64
@@ -17,14 +17,14 @@ from rentomatic.domain.kinds import MAX_INTEGER, canonical_code
 from rentomatic.domain.search import SORTS, Condition, Position, RoomQuery, Sort, SortKey, Value
 
 MAX_CURSOR = 512
-"""Characters, many more than any cursor has."""
+"""Characters, many more than any valid cursor has."""
 
 _CHECKSUM_BYTES = 6
 _FOREIGN = "is not a cursor of this service, or is damaged"
 
 
 def encode(query: RoomQuery, position: Position) -> str:
-    """The cursor of the page of the query that starts after the position."""
+    """Return the cursor of the query's page that starts after the position."""
     content = json.dumps(
         [str(query.sort), filters_digest(query), position.value, position.code], separators=(",", ":")
     ).encode()
@@ -33,7 +33,7 @@ def encode(query: RoomQuery, position: Position) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What a cursor says. sort: the order that it belongs to; the rest is not checked yet."""
+    """The content of a cursor. sort: the order that it belongs to; the rest is not checked yet."""
 
     sort: Sort
     digest: object
@@ -41,7 +41,7 @@ class Cursor:
     code: object
 
     def position_in(self, query: RoomQuery) -> Position:
-        """Where the page starts. Raises ValueError unless the cursor was made for the same search."""
+        """Return where the page starts. Raises ValueError unless the cursor was made for the same search."""
         if self.sort != query.sort:
             raise ValueError(f"belongs to a search sorted by {self.sort}")
         if self.digest != filters_digest(query):
@@ -55,7 +55,7 @@ class Cursor:
 
 
 def decode(text: str) -> Cursor:
-    """The cursor of a text. Raises ValueError for what is no cursor."""
+    """Decode a cursor. Raises ValueError if it is invalid."""
     name, digest, value, code = _open(text)
     sort = SORTS.get(str(name))
     if sort is None:
@@ -64,15 +64,15 @@ def decode(text: str) -> Cursor:
 
 
 def filters_digest(query: RoomQuery) -> str:
-    """A digest of what a query searches for, whatever its order and page."""
+    """Return a digest of a query's filters, independent of its order and page."""
     return blake2b(filters_text(query).encode(), digest_size=6).hexdigest()
 
 
 def filters_text(query: RoomQuery) -> str:
-    """What a query searches for as text: a line for each filter, sorted, the same for the same search.
+    """Return a query's filters as text: sorted lines, the same for the same search.
 
-    While one release replaces another, each reads the other's cursors. So the lines that there are keep
-    their form, and a new kind of filter adds a line only where it is used.
+    During a rollout, each release reads the other's cursors. So existing lines keep their format, and a new
+    kind of filter adds a line only if it is used.
     """
     lines = {*map(_condition_text, query.conditions), *map(_area_text, query.areas)}
     if query.near is not None:
@@ -100,7 +100,7 @@ def _value_text(value: Value) -> str:
 
 
 def _numbers(*values: float) -> str:
-    """The numbers with as many digits as tell every double from its neighbours; 0 for -0."""
+    """Write numbers with enough digits to tell every double from its neighbours; 0 for -0."""
     return ",".join(f"{value + 0.0:.17g}" for value in values)
 
 
@@ -120,7 +120,7 @@ def _open(cursor: str) -> list[object]:
         checksum, content = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
         whole = checksum == _checksum(content) and cursor == _text(raw)
         parts = json.loads(content) if whole else None
-    except (ValueError, RecursionError):  # a forger may nest as deep as fits
+    except (ValueError, RecursionError):  # a forged one may be nested as deeply as it fits
         parts = None
     if not isinstance(parts, list) or len(parts) != 4:
         raise ValueError(_FOREIGN)

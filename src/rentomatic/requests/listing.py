@@ -25,9 +25,9 @@ IMPORT_PARAMETERS: dict[str, Iterable[str]] = {
     "round": _SWITCH,
     "price_per": PRICE_PER,
 }
-"""The parameters that are given at most once, and their values.
+"""The parameters that may be given once, and their values.
 
-The first of them unless given; but for `decimal` and `price_per`, which then say nothing.
+The first value is the default, except that `decimal` and `price_per` have none.
 """
 
 MAPPING = "map"
@@ -36,13 +36,13 @@ MAPPING = "map"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
-    """How a listing is to be loaded.
+    """How to load a listing.
 
-    atomic: one refused line refuses all. dry_run: tell what would change, and change nothing.
-    mapping: the columns of fields whose columns have no usual names.
-    decimal: the character before a fraction, one of `DECIMALS`, where amounts leave it open.
+    atomic: one refused line refuses all. dry_run: report changes without making them.
+    mapping: the columns of fields without a usual column name.
+    decimal: the character before a fraction, one of `DECIMALS`, if amounts are ambiguous.
     rounded: whether prices and sizes with a fraction are rounded, or refused.
-    price_per: how long the prices of the listing are for, None for as long as those of the rooms.
+    price_per: the period of the listing's prices, None for that of the rooms.
     """
 
     on_conflict: OnConflict
@@ -55,7 +55,7 @@ class ImportRequest:
 
 
 def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
-    """What names and values ask for. Raises ParametersError naming every bad parameter."""
+    """Return the requested import. Raises ParametersError naming every bad parameter."""
     given = list(parameters)
     parser = Parser([pair for pair in given if pair[0] != MAPPING], tuple(IMPORT_PARAMETERS), filters=())
     mapping: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How to narrow a search, told in the names of its parameters: one text for the web and the command line."""
+"""Advice to narrow a search that names parameters: one text for the web and the command line."""
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.requests.search import FILTER_PREFIX, Naming
@@ -15,7 +15,7 @@ def narrowing_in_words(query: RoomQuery, naming: Naming = str) -> str:
 
 
 def parameter_of(advice: Advice) -> str:
-    """The parameter of the condition that the advice is about."""
+    """Return the parameter of the condition that the advice is about."""
     if advice.condition is None:
         raise ValueError(f"{advice.narrowing} is about no condition")
     field, operator = advice.condition

@@ -1,4 +1,4 @@
-"""Numbers from text by an explicit ASCII pattern and range: no `1_000`, ` 5 `, `²` or `nan`."""
+"""Parses numbers by an explicit ASCII pattern and range: no `1_000`, ` 5 `, `²` or `nan`."""
 
 import re
 
@@ -10,7 +10,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 
 
 def integer(text: str, lowest: int = -MAX_INTEGER - 1, highest: int = MAX_INTEGER) -> int:
-    """A whole number in the range. Raises ValueError with a text for the user."""
+    """Return a whole number in the range. Raises ValueError with a text for the user."""
     if not _INTEGER.fullmatch(text):
         raise ValueError(f"must be a whole number such as 60, not {quoted(text)}")
     number = int(text)
@@ -20,7 +20,7 @@ def integer(text: str, lowest: int = -MAX_INTEGER - 1, highest: int = MAX_INTEGE
 
 
 def decimal(text: str, lowest: float, highest: float) -> float:
-    """A number in the range, such as `-0.1278`. Raises ValueError with a text for the user."""
+    """Return a number in the range, such as `-0.1278`. Raises ValueError with a text for the user."""
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"must be a number such as 0.1278, not {quoted(text)}")
     number = float(text)
@@ -30,9 +30,9 @@ def decimal(text: str, lowest: float, highest: float) -> float:
 
 
 def listed(text: str) -> list[str]:
-    """The texts between the commas, without the spaces beside a comma: `48.85, 2.35` as maps copy it.
+    """Split at commas, without spaces around a comma: `48.85, 2.35` as copied from a map.
 
-    Spaces at the ends stay, so that a list of one is as strict as a number alone.
+    Spaces at the ends stay, so that a list of one is as strict as a single number.
     """
     *before, last = text.split(",")
     first, *rest = [*(part.rstrip(" ") for part in before), last]

@@ -1,6 +1,6 @@
-"""A room from what a user says of it, in a JSON object or in texts. Standard library only.
+"""Rooms from user input, a JSON object or texts. Standard library only.
 
-What makes a room, `Room` itself says: nothing of that is repeated here.
+The rules for rooms are in `Room` itself, and not repeated here.
 """
 
 import json
@@ -21,14 +21,14 @@ MAX_MEMBERS = 100
 
 _LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
 
-_LONG = 400  # digits, of a number that is out of every range
+_LONG = 400  # digits of a number that is out of every range
 
 
 def room_of_json(content: bytes, code: str | None = None) -> Room:
-    """The room that a JSON object describes (RFC 8259, UTF-8); what is not stated is null or left out.
+    """Return the room of a JSON object (RFC 8259, UTF-8); unstated values are null or left out.
 
-    code: the canonical one that the room has, whether the object says so or leaves it out. Without one,
-    a room whose code is left out gets a UUID.
+    code: the room's canonical code, which the object may repeat or leave out. Without one, a room without a
+        code gets a UUID.
 
     Raises DocumentError naming every fault.
     """
@@ -51,7 +51,7 @@ def room_of_json(content: bytes, code: str | None = None) -> Room:
 
 
 def room_of_texts(texts: Mapping[str, str]) -> Room:
-    """The room that texts describe, such as `60` for the price; without a code it gets a UUID.
+    """Return the room of texts, such as `60` for the price; without a code it gets a UUID.
 
     Raises ParametersError naming every bad one.
     """
@@ -69,7 +69,7 @@ def room_of_texts(texts: Mapping[str, str]) -> Room:
 
 
 def _room(values: Mapping[str, object], problems: Mapping[str, str]) -> Room:
-    """The room of these values. Raises InvalidRoom with the problems that are known and all others."""
+    """Return the room of these values. Raises InvalidRoom with the known problems and all others."""
     refused: dict[str, str] = {}
     try:
         room = Room(**{name: values.get(name) for name in NAMES})  # type: ignore[arg-type]  # Room checks
@@ -84,9 +84,9 @@ def _room(values: Mapping[str, object], problems: Mapping[str, str]) -> Room:
 
 
 def _members(content: bytes) -> tuple[tuple[str, object], ...]:
-    """The members of the object, in order, however often they are there. Raises DocumentError."""
+    """Return the members of the object in order, repeated ones included. Raises DocumentError."""
     try:
-        # An object becomes a tuple of its members: a dict would keep but one of each name.
+        # An object becomes a tuple of its members: a dict would keep only one of each name.
         document = json.loads(
             content.decode("utf-8-sig"), object_pairs_hook=tuple, parse_int=_integer, parse_float=_number
         )
@@ -104,7 +104,7 @@ def _members(content: bytes) -> tuple[tuple[str, object], ...]:
 
 
 def _composed(name: str, value: object) -> object:
-    """The value of the member, a text of one line in Unicode's form NFC."""
+    """Return the member's value; a text of one line is normalised to Unicode form NFC."""
     return composed(value) if name in _LINES and isinstance(value, str) else value
 
 
@@ -113,12 +113,12 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    """The number, or one that is as much out of range: Python refuses to convert thousands of digits."""
+    """Return the number, or another one out of range: Python refuses to convert thousands of digits."""
     return int(digits[:_LONG])
 
 
 def _number(text: str) -> int | float:
-    """The number: `60.0` is a whole one, as JSON Schema has it, and `1e999` is infinite."""
+    """Return the number: `60.0` is whole, as in JSON Schema, and `1e999` is infinite."""
     value = float(text)
     return int(value) if value.is_integer() else value
 
@@ -131,13 +131,13 @@ def _is_code(value: object, code: str) -> bool:
 
 
 def _path(name: str) -> str:
-    """The member as RFC 9535 writes it, in ASCII."""
+    """Return the member's path as in RFC 9535, in ASCII."""
     name = name[:60]
     return f"$.{name}" if name.isidentifier() and name.isascii() else f"$[{json.dumps(name)}]"
 
 
 def _shown(value: object) -> str:
-    """A value as a message may show it: on one line, not too long."""
+    """Return a value for a message: on one line, not too long."""
     match value:
         case tuple():
             return "an object"

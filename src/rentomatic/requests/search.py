@@ -1,4 +1,4 @@
-"""The parameters of a search, from text to a `RoomQuery`: one parser for the web and the command line.
+"""Parses the parameters of a search into a `RoomQuery`, for the web and the command line.
 
 filter_price__lt=60  near=51.5,-0.12  radius=2000  sort=-price  limit=20
 """
@@ -36,7 +36,7 @@ MAX_PARAMETERS = 100
 MAX_CONDITIONS = 20
 MAX_VALUES = 1000
 MAX_QUOTED_PLACE = 100
-"""Characters of a point or a box that a message quotes: room for four numbers as maps give them."""
+"""The most characters of a point or a box that a message quotes: four numbers as copied from maps."""
 
 FILTER_PREFIX = "filter_"
 
@@ -52,7 +52,7 @@ _LISTS = {"bbox", "near", *(name for name, (_, op) in FILTERS.items() if op is O
 
 
 class Format(StrEnum):
-    """The formats in which rooms are written."""
+    """The formats in which rooms can be written."""
 
     JSON = "json"
     GEOJSON = "geojson"
@@ -62,12 +62,12 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What a user asks for.
+    """A requested search.
 
     query: the rooms and the page of them.
     limited: whether a limit was given; an export without one gives every match.
     with_total: whether to count all matches.
-    format: the format that was asked for, if any.
+    format: the requested format, if any.
     """
 
     query: RoomQuery
@@ -79,7 +79,7 @@ class SearchRequest:
 Parsed = TypeVar("Parsed")
 
 Naming = Callable[[str], str]
-"""The name of a parameter as the reader knows it: the label of a field, or an option."""
+"""Returns the name of a parameter as the reader knows it: the label of a field, or an option."""
 
 
 def parse_search(
@@ -87,7 +87,7 @@ def parse_search(
     allowed: Iterable[str] = (*AREA_PARAMETERS, *PAGE_PARAMETERS),
     naming: Naming = str,
 ) -> SearchRequest:
-    """The search that names and values ask for; `allowed` are the names besides the filters.
+    """Return the requested search; `allowed` are the parameters besides the filters.
 
     naming: gives the name of a parameter in messages. Raises ParametersError naming every bad parameter.
     """
@@ -95,7 +95,7 @@ def parse_search(
 
 
 def parse_format(parameters: Iterable[tuple[str, str]], formats: Iterable[Format]) -> Format | None:
-    """The format that is asked for, where that is all there is to ask for; without formats, nothing is.
+    """Return the requested format, the only allowed parameter; without formats, none is allowed.
 
     Raises ParametersError naming every bad parameter.
     """
@@ -107,7 +107,7 @@ def parse_format(parameters: Iterable[tuple[str, str]], formats: Iterable[Format
 
 
 class Parser:
-    """One parse: takes the parameters apart, then builds the request, collecting problems."""
+    """One parse: reads the parameters, then builds the request, collecting problems."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class Parser:
         )
         with_total = self.parse("count", lambda text: choice(text, {"exact": True, "none": False}))
         format_ = self.parse("format", lambda text: choice(text, {str(f): f for f in Format}))
-        # It is held against the filters, so those must be right first.
+        # It is compared with the filters, so those must be valid first.
         if not self.problems and (start := self._start):
             query = replace(query, after=self.parse("cursor", lambda _: start.position_in(query)))
         self.refuse_problems()
@@ -187,14 +187,14 @@ class Parser:
 
     @cached_property
     def _start(self) -> cursor.Cursor | None:
-        """What the cursor says, None where there is none or a bad one."""
+        """The content of the cursor, None if there is no valid one."""
         return self.parse("cursor", cursor.decode)
 
     def _sort(self, near: Point | None) -> Sort:
         default = BY_CODE if near is None else BY_DISTANCE
         if "sort" in self.texts:
             sort = self.parse("sort", lambda text: choice(text, SORTS)) or default
-        else:  # a cursor knows its order; the parameter need not be repeated
+        else:  # a cursor includes its sort; the parameter need not be repeated
             sort = self._start.sort if self._start else default
         if sort == BY_DISTANCE and near is None:
             if "near" not in self.texts:
@@ -204,7 +204,7 @@ class Parser:
 
     def _unknown(self, name: str, known: tuple[str, ...]) -> str:
         plain = name[:60].lower()
-        for meant in (plain, f"{plain.rstrip('_')}__eq"):  # what is right but for its case or its operator
+        for meant in (plain, f"{plain.rstrip('_')}__eq"):  # correct except for its case or a missing operator
             if meant in known:
                 return f"is not a parameter; did you mean {self.naming(meant)}?"
         few = len(self.problems) < 5  # close matches take time to find
@@ -213,7 +213,7 @@ class Parser:
 
 
 def condition(field: Field, operator: Operator, text: str) -> Condition:
-    """A condition from the text of its value. Raises ValueError with a text for the user."""
+    """Return a condition from the text of its value. Raises ValueError with a text for the user."""
     if operator is not Operator.IN:
         return Condition(field, operator, field_value(field, text))
     texts = listed(text)
@@ -223,22 +223,22 @@ def condition(field: Field, operator: Operator, text: str) -> Condition:
 
 
 def point(text: str) -> Point:
-    """A point from `latitude,longitude`. Raises ValueError with a text for the user."""
+    """Return a point from `latitude,longitude`. Raises ValueError with a text for the user."""
     return _of_degrees(Point, 2, text, "latitude,longitude such as 51.5,-0.12")
 
 
 def bounding_box(text: str) -> BoundingBox:
-    """A box from `west,south,east,north`. Raises ValueError with a text for the user."""
+    """Return a box from `west,south,east,north`. Raises ValueError with a text for the user."""
     return _of_degrees(BoundingBox, 4, text, "west,south,east,north such as -0.2,51.4,0.1,51.6")
 
 
 def radius(text: str) -> float:
-    """A distance in metres. Raises ValueError with a text for the user."""
+    """Return a distance in metres. Raises ValueError with a text for the user."""
     return decimal(text, 0, MAX_RADIUS)
 
 
 def field_value(field: Field, text: str) -> Value:
-    """A value of the field. Raises ValueError with a text for the user."""
+    """Return a value of the field. Raises ValueError with a text for the user."""
     match FIELD[field].kind:
         case Code():
             try:
@@ -254,12 +254,12 @@ def field_value(field: Field, text: str) -> Value:
 
 
 def canonical(name: str, text: str) -> str:
-    """The text of a parameter as links have it: a list without spaces beside its commas."""
+    """Return a parameter's text for links: a list without spaces around its commas."""
     return ",".join(listed(text)) if name in _LISTS else text
 
 
 def choice(text: str, choices: dict[str, Parsed]) -> Parsed:
-    """What the text names. Raises ValueError with a text for the user."""
+    """Return the named item. Raises ValueError with a text for the user."""
     if text not in choices:
         raise ValueError(f"must be one of {', '.join(choices)}, not {quoted(text)}")
     return choices[text]
@@ -281,5 +281,5 @@ def _of_degrees(build: Callable[..., Parsed], count: int, text: str, form: str) 
 
 
 def _shown(name: str) -> str:
-    """The name of an unknown parameter, as messages may show it."""
+    """Return the name of an unknown parameter, safe for messages."""
     return visible(shortened(name, 60))

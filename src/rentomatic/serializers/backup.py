@@ -1,8 +1,8 @@
-"""A backup: rooms as NDJSON, compressed, and behind them a line that proves that all of them are there.
+"""Backups: compressed NDJSON of all rooms, followed by a trailer that proves that none is missing.
 
-It is a gzip file (RFC 1952) of two members: the rooms, each code once and in their order, one a line as an
-export to NDJSON writes them; then one line with an object `{"backup": …}` that has the fields of `Trailer`.
-`zcat` shows both. That the trailer has a member of its own lets it be read without the rooms before it.
+A backup is a gzip file (RFC 1952) of two members: the rooms, each code once and in order, one per line as in
+an export to NDJSON; then one line with an object `{"backup": …}` that has the fields of `Trailer`. `zcat`
+shows both. Because the trailer is a separate member, it can be read without the rooms before it.
 """
 
 import gzip
@@ -20,17 +20,17 @@ from rentomatic.use_cases.checksum import Checksum
 from rentomatic.use_cases.errors import RentomaticError
 
 FORMAT = 2
-"""Raised by whatever an older program would not restore as it was meant.
+"""To be raised by any change that an older program would restore wrongly.
 
-1: rooms have the members that every room has. 2: some have more. A backup is in the lowest format that holds
-its rooms. Since format 2, a program refuses a backup with a member that it does not know: another such field
-is no new format.
+1: rooms have the members that every room has. 2: some have more. A backup has the lowest format that fits its
+rooms. Since format 2, a program refuses a backup with an unknown member: another such field needs no new
+format.
 """
 
 _FORMAT_OF_BARE_ROOMS = 1
 
 TRAILER_BYTES = 4096
-"""The trailer lies within so many bytes of the end of the file."""
+"""The trailer is within this many bytes of the end of the file."""
 
 # Of a million rooms, 112 MB: level 1 takes 0.9 s and leaves 41 MB, 3 takes 1.3 s and leaves 39 MB,
 # 6 takes 2.8 s and leaves 36 MB.
@@ -44,7 +44,7 @@ _KNOWN, _NEEDED = frozenset(NAMES), frozenset(ALWAYS_WRITTEN)
 
 
 class BackupDamaged(RentomaticError):
-    """A file that is no whole backup; nothing was changed."""
+    """A file that is not a complete backup; nothing was changed."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name} is damaged or not a backup: {reason}.")
@@ -61,13 +61,13 @@ class BackupTooNew(RentomaticError):
 
 
 class Trailer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a backup says of itself.
+    """The trailer of a backup.
 
     count, checksum: of the rooms, see `Checksum`.
-    taken: UTC, `2026-11-22T17:20:13Z`; what was written before is in it.
-    storage: where the rooms come from, without a secret. schema: its revision, None where it has none.
+    taken: UTC, `2026-11-22T17:20:13Z`; everything written before is included.
+    storage: where the rooms come from, without a secret. schema: its revision, None without one.
     version: of the program.
-    fewer_rooms: whether rooms are gone on purpose: older backups do not tell how many there should be.
+    fewer_rooms: whether rooms were removed on purpose: older backups do not tell how many there should be.
     """
 
     format: int
@@ -108,7 +108,7 @@ def write(
     version: str,
     fewer_rooms: bool = False,
 ) -> Trailer:
-    """Write a backup of the rooms, which come in the order of their codes; the rest is of `Trailer`."""
+    """Write a backup of the rooms, which are in the order of their codes; the rest is for `Trailer`."""
     found, formats = Checksum(), {_FORMAT_OF_BARE_ROOMS}
 
     def watched() -> Iterator[Room]:
@@ -135,9 +135,9 @@ def write(
 
 
 def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
-    """The rooms of a backup, then what it says of itself.
+    """Yield the rooms of a backup, and return its trailer.
 
-    Raises BackupDamaged and BackupTooNew, perhaps only behind the last room. `name` is for their text.
+    Raises BackupDamaged and BackupTooNew, possibly only after the last room. `name` is for their messages.
     """
     found, trailer, wrong, last = Checksum(), b"", "", ""
     with gzip.GzipFile(fileobj=file, mode="rb") as lines:
@@ -146,7 +146,7 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
                 raise BackupDamaged(name, f"line {number} comes after the end")
             if line.startswith(_MARK):
                 trailer = line
-            elif not wrong:  # else it may be of a newer format, which only the trailer tells
+            elif not wrong:  # otherwise it may be of a newer format, which only the trailer tells
                 try:
                     room = _room_of(_members(line))
                 except (msgspec.MsgspecError, ValueError) as error:
@@ -169,9 +169,9 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
 
 
 def check(file: IO[bytes], name: str, watched: Callable[[Iterator[Room]], Iterator[Room]] = iter) -> Trailer:
-    """Read all of a backup, from its beginning, and then stand there again. Raises as `read` does.
+    """Read a backup from start to end, and rewind it. Raises as `read` does.
 
-    watched: is handed the rooms, to show how it goes.
+    watched: wraps the rooms, to show progress.
     """
     ended: list[Trailer] = []
 
@@ -186,9 +186,9 @@ def check(file: IO[bytes], name: str, watched: Callable[[Iterator[Room]], Iterat
 
 
 def trailer_of(end: bytes, name: str) -> Trailer:
-    """What a backup says of itself, from its last bytes alone. Raises BackupDamaged and BackupTooNew."""
+    """Return the trailer of a backup, from its last bytes alone. Raises BackupDamaged and BackupTooNew."""
     start = len(end)
-    while (start := end.rfind(_MAGIC, 0, start)) >= 0:  # by chance it also stands within a member
+    while (start := end.rfind(_MAGIC, 0, start)) >= 0:  # it may also occur within a member by chance
         member = zlib.decompressobj(wbits=31)  # gzip
         try:
             line = member.decompress(end[start:], _LONGEST_LINE)
@@ -200,12 +200,12 @@ def trailer_of(end: bytes, name: str) -> Trailer:
 
 
 def _member(file: IO[bytes]) -> gzip.GzipFile:
-    # Without name and time: the same rooms give the same bytes.
+    # Without name and time, so that equal rooms give equal bytes.
     return gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0)
 
 
 def _line_of(lines: gzip.GzipFile, name: str) -> bytes:
-    """The next line, empty at the end."""
+    """Return the next line, empty at the end."""
     try:
         return lines.readline(_LONGEST_LINE)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -213,7 +213,7 @@ def _line_of(lines: gzip.GzipFile, name: str) -> bytes:
 
 
 def _room_of(members: dict[str, Any]) -> Room:
-    """The room of a line. Raises ValueError, also where it says what this program would drop."""
+    """Return the room of a line. Raises ValueError, also for members that this program would drop."""
     if unknown := members.keys() - _KNOWN:
         names = ", ".join(sorted(unknown))
         raise ValueError(f"this program does not know {shortened(visible(names))}: use a newer one")

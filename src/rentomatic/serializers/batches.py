@@ -1,4 +1,4 @@
-"""Rooms in batches, so that a stream of any length is written in constant memory."""
+"""Batches of rooms, to write a stream of any length in constant memory."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -9,7 +9,7 @@ BATCH = 1000
 
 
 def batches(rooms: Iterable[Room]) -> Iterator[list[Room]]:
-    """The rooms, in lists of at most `BATCH`."""
+    """Yield the rooms in lists of at most `BATCH`."""
     iterator = iter(rooms)
     while batch := list(islice(iterator, BATCH)):
         yield batch

@@ -7,10 +7,10 @@ from rentomatic.serializers.json import document, encode
 
 
 def write(found: Clusters) -> bytes:
-    """An object of `exact` and the clusters, the largest first.
+    """Write an object with `exact` and the clusters, the largest first.
 
     `bounds` are west, south, east and north; west is greater than east across the antimeridian. `room` is
-    null but where a cluster is one room for sure. Where `exact` is false, counts are estimates.
+    null unless a cluster is certain to be a single room. If `exact` is false, counts are estimates.
     """
     return encode({"exact": found.exact, "clusters": [_cluster(cluster) for cluster in found.clusters]})
 

@@ -1,6 +1,6 @@
-"""Rooms as comma-separated values (RFC 4180): a column for each field, empty where it is not stated.
+"""Rooms as comma-separated values (RFC 4180): a column for each field, empty if unstated.
 
-No cell can run as a formula in a spreadsheet: a code starts with a letter or digit, numbers are numbers, and
+No cell can run as a formula in a spreadsheet: codes start with a letter or digit, numbers are numbers, and
 texts are defused.
 """
 
@@ -22,7 +22,7 @@ HEADER = NAMES
 
 
 def row_of(room: Room) -> Iterable[object]:
-    """The cells of a room, in the order of the header."""
+    """Return the cells of a room, in the order of the header."""
     values = values_of(room)
     return map(_cell, FIELDS, values) if rest_of(room) != NOTHING_STATED else values
 
@@ -36,7 +36,7 @@ def _cell(field: Description, value: Any) -> object:
 
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
-    """A header and a line a room, in pieces; `near` adds the column `distance`."""
+    """Yield a header and a line for each room, in pieces; `near` adds the column `distance`."""
     yield _lines([HEADER if near is None else (*HEADER, "distance")])
     for batch in batches(rooms):
         rows = map(row_of, batch)

@@ -1,4 +1,4 @@
-"""Every format that rooms are written in."""
+"""Every format in which rooms can be written."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ MEDIA_TYPE = "application/geo+json"
 
 
 PROPERTIES = tuple(name for name in ALWAYS_WRITTEN if name not in (Field.LATITUDE, Field.LONGITUDE))
-"""The properties that every feature has; the place is its geometry."""
+"""The properties of every feature; the place is its geometry."""
 
 
 class Geometry(msgspec.Struct, tag="Point"):
@@ -33,7 +33,7 @@ class Feature(msgspec.Struct, tag="Feature"):
 
 
 def feature(room: Room, near: Point | None = None) -> Feature:
-    """The room as a feature; `near` adds its distance to the properties."""
+    """Return the room as a feature; `near` adds its distance to the properties."""
     properties = {name: getattr(room, name) for name in PROPERTIES} | stated(room)
     if near is not None:
         properties["distance"] = metres(near, room)
@@ -41,12 +41,12 @@ def feature(room: Room, near: Point | None = None) -> Feature:
 
 
 def encode_room(room: Room) -> bytes:
-    """One room as a feature by itself."""
+    """Write a single room as a feature."""
     return encode(feature(room))
 
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
-    """The collection in pieces; `near` adds a distance to each room."""
+    """Yield the collection in pieces; `near` adds a distance to each room."""
     separator = b'{"type":"FeatureCollection","features":['
     for batch in batches(rooms):
         yield separator + encode([feature(room, near) for room in batch])[1:-1]

@@ -14,9 +14,9 @@ MEDIA_TYPE = "application/json"
 
 
 class _Bare(msgspec.Struct):
-    """A room that states nothing beyond what every document has: much faster than a dict.
+    """A room without optional fields: much faster than a dict.
 
-    distance: in metres, from the point searched near.
+    distance: in metres, from the search's point.
     """
 
     code: str
@@ -28,18 +28,18 @@ class _Bare(msgspec.Struct):
 
 
 Document = _Bare | dict[str, Any]
-"""A room as it is encoded."""
+"""A room in its encoded form."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 def encode(value: object) -> bytes:
-    """The value in JSON."""
+    """Return the value in JSON."""
     return _encode(document(value) if isinstance(value, Room) else value)
 
 
 def document(room: Room, near: Point | None = None) -> Document:
-    """The room as it is encoded, with its distance where the search is near a point."""
+    """Return the encoded form of the room, with its distance if the search is near a point."""
     rest = stated(room)
     distance = msgspec.UNSET if near is None else metres(near, room)
     if not rest:
@@ -50,27 +50,27 @@ def document(room: Room, near: Point | None = None) -> Document:
 
 
 def documents(rooms: Iterable[Room], near: Point | None) -> list[Document]:
-    """The rooms as they are encoded."""
+    """Return the encoded forms of the rooms."""
     if near is not None:
         return [document(room, near) for room in rooms]
-    # Written out for the sake of time.
+    # Written out for speed.
     return [
         _Bare(*always_written(room)) if rest_of(room) == NOTHING_STATED else document(room) for room in rooms
     ]
 
 
 def metres(near: Point, room: Room) -> float:
-    """How far the room is from the point, rounded to the centimetre."""
+    """Return the distance of the room from the point, rounded to the centimetre."""
     return round(near.distance_to(room.latitude, room.longitude), 2)
 
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
-    """The array in pieces; `near` adds a distance to each room."""
+    """Yield the array in pieces; `near` adds a distance to each room."""
     return _joined(_encode(documents(batch, near)) for batch in batches(rooms))
 
 
 def _joined(arrays: Iterable[bytes]) -> Iterator[bytes]:
-    """One array of the members of many."""
+    """Merge several arrays into one, in pieces."""
     opening = b"["
     for array in arrays:
         yield opening + array[1:-1]

@@ -1,4 +1,4 @@
-"""Rooms as newline-delimited JSON, one object a line.
+"""Rooms as newline-delimited JSON, one object per line.
 
 Format: https://github.com/ndjson/ndjson-spec
 """
@@ -18,6 +18,6 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
-    """The lines in pieces; `near` adds a distance to each room."""
+    """Yield the lines in pieces; `near` adds a distance to each room."""
     for batch in batches(rooms):
         yield _encode_lines(documents(batch, near))

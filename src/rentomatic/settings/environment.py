@@ -1,4 +1,4 @@
-"""Variables to settings: each one typed and in its range, or refused by name."""
+"""Reads variables into settings: each is typed and in its range, or refused by name."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 SERVERS = ("granian", "gunicorn")
 
 _SERVERS = tuple(storage.parts for storage in built_in() if storage.parts)
-"""The servers that variables may name in the place of a URL."""
+"""The servers that variables may name instead of a URL."""
 
 DEFAULTS = {
     "APPLICATION_CONFIG": "development",
@@ -59,15 +59,15 @@ DEFAULTS = {
     "RENTOMATIC_AUDIT_LOG": "",
     "RENTOMATIC_STACK": "",
 }
-"""Every variable that is read, and its value where the environment leaves it unset."""
+"""Every variable that is read, with its default."""
 
 
 _MAY_BE_EMPTY = ("RENTOMATIC_API_KEYS",)
-"""Variables whose file may hold nothing: there is one before there is a key."""
+"""Variables whose file may be empty: it exists before there is a key."""
 
 
 class SettingsError(ParametersError):
-    """A configuration that cannot be used; names every bad variable and shows no secret."""
+    """An invalid configuration; names every bad variable and shows no secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +129,12 @@ class Settings:
 
     @property
     def target(self) -> str:
-        """The name of the storage that a command shows before it changes it; holds no secret."""
+        """The name of the storage that a command shows before changing it; holds no secret."""
         return f"the production stack {self.stack}" if self.stack else self.database.label
 
     @property
     def limits(self) -> Limits:
-        """What a repository of these settings may take."""
+        """The limits for a repository with these settings."""
         return Limits(
             statement_timeout=self.statement_timeout,
             connect_timeout=self.connect_timeout,
@@ -146,7 +146,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings of the environment. Raises SettingsError naming every bad variable."""
+    """Return the settings of the environment. Raises SettingsError naming every bad variable."""
     reader = _Reader(environment)
     settings = Settings(
         database=_storage(reader),
@@ -188,19 +188,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def is_production(environment: Mapping[str, str]) -> bool:
-    """Whether the environment is that of production."""
+    """Whether the environment is a production environment."""
     return _in_production(_Reader(environment))
 
 
 def stack_name(environment: Mapping[str, str]) -> str:
-    """The name of the production stack that the environment is of, empty outside of one."""
+    """Return the name of the production stack of the environment, empty outside one."""
     return _Reader(environment).read("RENTOMATIC_STACK", plain_text)
 
 
 def storage_of(url: str) -> Backend:
-    """The storage of a URL as in DATABASE_URL, whatever the environment says.
+    """Return the storage of a URL as in DATABASE_URL, ignoring the environment.
 
-    Raises ValueError, which does not repeat the URL: it may hold a password.
+    Raises ValueError, which does not repeat the URL, because it may hold a password.
     """
     return backend_of(url, _Reader({}))
 
@@ -209,14 +209,14 @@ Value = TypeVar("Value")
 
 
 class _Reader:
-    """Reads variables one by one and collects what is wrong with them."""
+    """Reads variables one by one and collects errors."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
         self._environment = environment
 
     def read(self, name: str, parse: Callable[[str], Value]) -> Value:
-        """The value of a variable, or of the file that `<name>_FILE` names."""
+        """Return the value of a variable, or the content of the file that `<name>_FILE` names."""
         try:
             return parse(self._text(name))
         except ValueError as error:
@@ -224,7 +224,7 @@ class _Reader:
             return parse(DEFAULTS[name])
 
     def is_set(self, name: str) -> bool:
-        # An empty variable counts as unset: Compose files and shells often pass on empty ones.
+        # An empty variable counts as unset, because Compose files and shells often pass on empty ones.
         return bool(self._environment.get(name) or self._environment.get(f"{name}_FILE"))
 
     def refuse(self, name: str, message: str) -> None:
@@ -241,7 +241,7 @@ class _Reader:
             text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:
             raise ValueError(f"cannot be read from the file that {name}_FILE names: {error}") from error
-        except UnicodeDecodeError:  # not to be shown: it holds the content
+        except UnicodeDecodeError:  # not shown: it holds the content
             text = "\0"
         if not (text or name in _MAY_BE_EMPTY) or "\0" in text:
             raise ValueError(f"cannot be read from the file that {name}_FILE names: it is not UTF-8 text")
@@ -249,7 +249,7 @@ class _Reader:
 
 
 def _storage(reader: _Reader) -> Backend:
-    """The storage of DATABASE_URL, else the one of the parts, else the usual file."""
+    """Return the storage of DATABASE_URL, else of its parts, else the default file."""
     if reader.is_set(secret := "DATABASE_URL"):
         found = reader.read("DATABASE_URL", lambda url: backend_of(url, reader))
     else:
@@ -260,7 +260,7 @@ def _storage(reader: _Reader) -> Backend:
 
 
 def _storage_of_parts(reader: _Reader) -> tuple[Backend, str]:
-    """The storage, and the variable that holds its password."""
+    """Return the storage, and the variable with its password."""
     _refuse_parts_without_a_host(reader)
     server = next((server for server in _SERVERS if reader.is_set(server.hosts)), None)
     if server is None:
@@ -277,7 +277,7 @@ def _storage_of_parts(reader: _Reader) -> tuple[Backend, str]:
 
 
 def _refuse_parts_without_a_host(reader: _Reader) -> None:
-    """Who sets a part means a server: an SQLite file instead would only seem to work."""
+    """Refuse parts without a host: the user means a server, and an SQLite file would only seem to work."""
     hosts = [server.hosts for server in _SERVERS if reader.is_set(server.hosts)]
     if len(hosts) > 1:
         reader.refuse(hosts[0], f"is set, and so is {hosts[1]}: set only one of them")
@@ -295,7 +295,7 @@ def _in_production(reader: _Reader) -> bool:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    """Origins of sites (RFC 6454), as browsers send them; `*` or `none` by themselves."""
+    """Return origins of sites (RFC 6454), as browsers send them; `*` or `none` must stand alone."""
     origins = tuple(text.replace(",", " ").split())
     if origins == ("none",):
         return ()
@@ -308,7 +308,7 @@ def _origins(text: str) -> tuple[str, ...]:
 
 
 def _tiles(text: str) -> str:
-    """The template of a server's addresses, as map libraries take it; its host goes into a header."""
+    """Return the template of tile addresses, as map libraries take it; its host goes into a header."""
     if not text:
         return ""
     known = re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?/[^\s\"'<>\\]+", text)
@@ -322,7 +322,7 @@ def _tiles(text: str) -> str:
 
 
 def _proxies(text: str) -> tuple[str, ...]:
-    """Addresses and networks with commas between them, without those of this machine."""
+    """Return addresses and networks separated by commas, without those of this machine."""
     try:
         return tuple(
             proxy for proxy in text.split(",") if proxy and not ip_network(proxy, strict=False).is_loopback
@@ -334,7 +334,7 @@ def _proxies(text: str) -> tuple[str, ...]:
 
 
 def _currency(text: str) -> str | None:
-    """A code of ISO 4217; its letters may be small, as BCP 47 and browsers have them."""
+    """Return a code of ISO 4217; lower case is accepted, as in BCP 47 and browsers."""
     if text and text.upper() not in CURRENCIES:
         raise ValueError(
             "must be the ISO 4217 code of a currency in use, such as EUR, GBP or USD, and no sign, "

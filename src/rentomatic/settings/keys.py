@@ -1,4 +1,4 @@
-"""The keys of those who may write, as the configuration keeps them: by their hash, never the key itself."""
+"""The API keys in the configuration: their hashes, never the keys themselves."""
 
 import re
 import secrets
@@ -7,11 +7,11 @@ from enum import StrEnum
 from hashlib import sha256
 
 KEY_PREFIX = "rom_"
-"""How every key begins, so that scanners for secrets and people know one when they see it."""
+"""The prefix of every key, by which scanners for secrets and people recognise it."""
 
 _KEY_BYTES = 32
 
-# Shorter than a key, and than its hash: one that stands in the wrong place is never shown as a label.
+# Shorter than a key and its hash: one in the wrong place is never shown as a label.
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 _COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key. label: who has it, for the log. digest: see `digest_of`."""
+    """The entry of a key. label: its holder, for the log. digest: see `digest_of`."""
 
     label: str
     scopes: frozenset[Scope]
@@ -34,34 +34,34 @@ class ApiKey:
 
     @property
     def allowed(self) -> list[str]:
-        """The names of the scopes, always in the same order."""
+        """The names of the scopes, in a fixed order."""
         return [str(scope) for scope in Scope if scope in self.scopes]
 
     @property
     def entry(self) -> str:
-        """The key as the configuration has it: `label:write+import:<64 hexadecimal digits>`."""
+        """The entry in the configuration: `label:write+import:<64 hexadecimal digits>`."""
         return f"{self.label}:{'+'.join(self.allowed)}:{self.digest.hex()}"
 
 
 def new_key() -> str:
-    """A key that nobody had before: 32 random bytes in 43 letters, digits, `-` and `_` behind the prefix."""
+    """Return a new key: 32 random bytes as 43 letters, digits, `-` and `_` after the prefix."""
     return KEY_PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
 def digest_of(key: str) -> bytes:
-    """The SHA-256 of a key.
+    """Return the SHA-256 of a key.
 
-    A slow hash with a salt protects passwords, which can be guessed. Nobody guesses 256 random bits, and
-    this one is computed for every request, also for those of strangers.
+    A slow salted hash protects passwords, which can be guessed. Nobody can guess 256 random bits, and this
+    hash is computed for every request, even those of strangers.
     """
     return sha256(key.encode()).digest()
 
 
 def api_keys(text: str) -> tuple[ApiKey, ...]:
-    """The keys of entries with commas or white space between them; lines that start with # do not count.
+    """Parse the keys in entries separated by commas or white space; lines starting with # are ignored.
 
-    Raises ValueError, which names every bad entry by its label or its place and repeats nothing else: it
-    may be a key.
+    Raises ValueError, which names every bad entry by its label or its position and repeats nothing else,
+    because it may be a key.
     """
     entries = [entry for entry in re.split(r"[\s,]+", _COMMENT.sub("", text)) if entry]
     keys: list[ApiKey] = []
@@ -79,7 +79,7 @@ def api_keys(text: str) -> tuple[ApiKey, ...]:
 
 
 def label(text: str) -> str:
-    """Who has a key. Raises ValueError."""
+    """Return the label of a key. Raises ValueError."""
     if not _LABEL.fullmatch(text) or text.startswith(KEY_PREFIX):
         raise ValueError(
             "must be 1 to 40 letters, digits, '.', '_' or '-', start with a letter or digit, and not with "
@@ -112,7 +112,7 @@ def _refuse_known(key: ApiKey, others: list[ApiKey]) -> None:
 
 
 def _name(entry: str, number: int) -> str:
-    """The entry as a message may call it."""
+    """Return the name of the entry for a message."""
     first, colon, _ = entry.partition(":")
     try:
         return f"entry {number} ({label(first)})" if colon else f"entry {number}"

@@ -1,18 +1,18 @@
-"""Passwords that strangers would guess."""
+"""Passwords that are easy to guess."""
 
 from rentomatic.repository.backend import Login
 
 GOOD_LENGTH = 16
-"""Characters of a password that nobody finds by trying."""
+"""Characters of a password that cannot be found by trying."""
 
 _DEFAULTS = {
     *("12345678", "admin", "changeme", "change-me", "default", "example", "mongo", "mongodb", "pass"),
     *("passwd", "password", "postgres", "postgresql", "rentomatic", "root", "secret", "test", "user"),
 }
-"""What examples and images come with, and so what strangers try first."""
+"""Defaults of examples and images, which attackers try first."""
 
 
 def is_weak(login: Login) -> bool:
-    """Whether a stranger would guess the password: a usual default, or a name that is known anyway."""
+    """Whether the password is easy to guess: a common default, or a known name."""
     known = {*_DEFAULTS, login.user.casefold(), login.database.casefold()}
     return bool(login.password) and login.password.casefold() in known

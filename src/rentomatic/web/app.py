@@ -52,15 +52,15 @@ def create_app(
     proxies: Proxies = NO_PROXIES,
     money: Money = NO_CURRENCY,
 ) -> App:
-    """The application over a repository.
+    """Return the application for a repository.
 
-    tuning: how much it takes on, and how long things may take.
-    metrics: where requests are counted, those of this application alone unless given.
-    keys: of those who may write; nobody may unless given.
-    origins: of the sites whose scripts may ask, see `CorsMiddleware`.
-    tiles: of the map, those of the bundled one unless given.
-    proxies: in front of the server, those of this machine alone unless given.
-    money: how prices are shown, and what those of listings have to be.
+    tuning: how much work it accepts, and how long things may take.
+    metrics: where requests are counted; by default, those of this application alone.
+    keys: of clients that may write; by default, nobody may.
+    origins: of the sites whose scripts may send requests, see `CorsMiddleware`.
+    tiles: of the map; by default, the bundled map.
+    proxies: trusted ones in front of the server; by default, only those on this machine.
+    money: how prices are shown, and what those of listings must be.
     """
     from rentomatic.web.telemetry.metrics import Metrics, Sources
     from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
@@ -69,7 +69,7 @@ def create_app(
     spent = StorageTime()
     turns = Turns(tuning, metrics, proxies)
     admitted = AdmittedRepository(ObservedRepository(repository, metrics, spent), turns)
-    # Waiting for a turn costs nothing.
+    # Waiting for a turn is not charged.
     shared = _shared(admitted, lambda: Budget(tuning.read_timeout, lambda: spent.seconds), turns, keys, money)
     sessions = Sessions(shared.keys)
     layout = Layout(tiles, sessions, money)
@@ -86,7 +86,7 @@ def create_app(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shared:
-    """What the API and the pages work with. new_budget: seconds of the storage for one request."""
+    """What the API and the pages work with. new_budget: creates the storage time for one request."""
 
     repository: RoomRepository
     new_budget: NewBudget

@@ -137,7 +137,7 @@ def assert_clean(answer: testing.Result, what: str) -> None:
 
 
 def _texts(answer: testing.Result) -> Iterator[str]:
-    """Return all text that a user sees."""
+    """Yield all text that a user sees."""
     if "json" in answer.headers.get("content-type", ""):
         yield from _strings(answer.json)
     else:

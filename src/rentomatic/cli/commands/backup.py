@@ -1,4 +1,4 @@
-"""The command that keeps all rooms safe: backup."""
+"""The command `backup`."""
 
 import os
 import sys
@@ -80,7 +80,7 @@ def backup(
 
 
 def _is_proved(settings: Settings, path: Path) -> bool:
-    """Whether the backup could be restored; one that could not gets a name that is none."""
+    """Verify that the backup can be restored; rename it if not."""
     with path.open("rb") as file:
         if restored_for_trial(settings, file, str(path)) == DONE:
             return True
@@ -89,7 +89,7 @@ def _is_proved(settings: Settings, path: Path) -> bool:
 
 
 def _tidied(settings: Settings, keep: int | None, newest: Path, trailer: Trailer) -> int:
-    """Remove the oldest backups of the storage, unless rooms were lost since one of them; the exit code."""
+    """Remove the oldest backups of the storage, unless rooms were lost since; return the exit code."""
     directory, storage = settings.backup_directory, trailer.storage
     before = None if trailer.fewer_rooms else largest_backup(directory, storage, but=newest)
     if loss := loss_since(before, trailer.count):
@@ -113,10 +113,10 @@ def _write_file(settings: Settings, output: str | None, *, fewer_rooms: bool) ->
             with new_backup(place, datetime.now(UTC)) as (path, file):
                 trailer = _write(settings, file, fewer_rooms=fewer_rooms)
             return path, trailer
-        if place.exists() and not place.is_file():  # a pipe or a device keeps its place
+        if place.exists() and not place.is_file():  # a pipe or a device is not replaced
             with place.open("wb") as file:
                 return place, _write(settings, file, fewer_rooms=fewer_rooms)
-        with whole_file(place.resolve()) as file:  # a symbolic link stays one
+        with whole_file(place.resolve()) as file:  # so that a symbolic link is kept
             return place, _write(settings, file, fewer_rooms=fewer_rooms)
     except OSError as error:
         raise click.ClickException(f"{place} cannot be written: {error.strerror or error}") from error
@@ -125,7 +125,7 @@ def _write_file(settings: Settings, output: str | None, *, fewer_rooms: bool) ->
 def _write(settings: Settings, file: IO[bytes], *, fewer_rooms: bool = False) -> Trailer:
     database = settings.database
     with repository(settings, open_existing) as rooms:
-        taken = datetime.now(UTC)  # before the moment that is read: what was written by then is in it
+        taken = datetime.now(UTC)  # before reading: everything written until then is in the backup
         with export_rooms(rooms, RoomQuery()) as found, counting("written") as watched:
             return write(
                 file,

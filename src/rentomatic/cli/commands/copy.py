@@ -1,4 +1,4 @@
-"""The command that moves all rooms between storages: copy."""
+"""The command `copy`."""
 
 import os
 from collections.abc import Generator
@@ -65,7 +65,7 @@ def copy(from_url: str, to_url: str, replace: bool, yes: bool) -> int:
 
 
 def _settings_of(settings: Settings, from_url: str, to_url: str) -> tuple[Settings, Settings]:
-    """The settings of source and target. Raises SettingsError naming the argument that is wrong."""
+    """Return the settings of source and target. Raises SettingsError naming the wrong argument."""
     problems, found = [], []
     for name, url in (("FROM_URL", from_url), ("TO_URL", to_url)):
         try:
@@ -88,7 +88,7 @@ def _are_one(source: Backend, target: Backend) -> bool:
 
 
 def _all_rooms(rooms: RoomRepository, where: Backend) -> Generator[Room, None, None]:
-    # A generator of its own: what goes wrong in it is of the source, though the target is being loaded.
+    # A separate generator, so that its errors are the source's, although the target is being loaded.
     with naming(where), rooms.stream(RoomQuery()) as found:
         yield from found
 
@@ -100,7 +100,7 @@ def _print_report(report: CopyReport, source: Backend, target: Backend) -> None:
 
 
 def print_comparison(report: CopyReport, source: str, target: str) -> None:
-    """Number and checksum on either side, and whether they are the same."""
+    """Print number and checksum of both sides, and whether they are equal."""
     for where, found in ((source, report.source), (target, report.target)):
         click.echo(f"{counted(found.count, 'room')}, checksum {found}: {where}")
     if report.identical:

@@ -1,4 +1,4 @@
-"""The command that looks for what is wrong: doctor."""
+"""The command `doctor`."""
 
 import json
 import os
@@ -27,10 +27,10 @@ from rentomatic.settings import DEFAULTS, GOOD_LENGTH, Settings, is_production, 
 from rentomatic.use_cases.errors import RentomaticError
 
 _OLDEST_BACKUP = timedelta(hours=26)
-"""A backup every night may take two hours longer than the one before."""
+"""A nightly backup may take two hours longer than the one before."""
 
 _LARGE = 1 << 30
-"""Bytes from which on the audit log should be rotated."""
+"""Bytes from which the audit log should be rotated."""
 
 
 _COLOURS = {State.GOOD: "green", State.NOT_CHECKED: "dim", State.WARNING: "yellow", State.WRONG: "red"}
@@ -83,7 +83,7 @@ def _findings() -> dict[str, Finding]:
     findings = {"Python": _python()}
     try:
         settings = read_settings(os.environ)
-    except RentomaticError as error:  # without settings nothing more can be looked at
+    except RentomaticError as error:  # without settings nothing else can be checked
         return {**findings, "variables": Finding(State.WRONG, f"{error} Nothing else was checked.")}
     findings |= {"variables": _variables(), "keys": _keys(settings)}
     for name, check in _checks(settings).items():
@@ -95,7 +95,7 @@ def _findings() -> dict[str, Finding]:
 
 
 def _checks(settings: Settings) -> dict[str, Check]:
-    """What there is to look at, which depends on the storage."""
+    """Return the checks, which depend on the storage."""
     storage = settings.database
     checks: dict[str, Check] = {}
     if isinstance(storage, WithLogin):
@@ -139,7 +139,7 @@ def _keys(settings: Settings) -> Finding:
 
 
 def _password(login: Login) -> Finding:
-    if is_weak(login):  # which production does not even read
+    if is_weak(login):  # production refuses to read it
         return Finding(State.WARNING, "a password that anyone could guess: production refuses it")
     if not login.password:
         return not_checked("none in the settings")

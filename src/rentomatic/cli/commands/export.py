@@ -77,13 +77,13 @@ def _opened(path: Path, named: Path | None = None) -> IO[bytes]:
 
 @contextmanager
 def _written(path: Path | None) -> Iterator[IO[bytes]]:
-    """A file that takes its name only when it is whole; standard output without a path."""
+    """Give a file that gets its name only when complete; standard output without a path."""
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = path.resolve()  # a symbolic link stays one
-    if path.exists() and not path.is_file():  # a pipe or a device keeps its place
+    path = path.resolve()  # so that a symbolic link is kept
+    if path.exists() and not path.is_file():  # a pipe or a device is not replaced
         with _opened(path) as file:
             yield file
         return

@@ -158,7 +158,7 @@ Advance = Callable[[Iterator[Room | Refusal]], Iterator[Room | Refusal]]
 
 @contextmanager
 def _progress(file: str, source: Source) -> Iterator[Advance]:
-    """A bar on the terminal that moves with the bytes of the file; nothing where there is none."""
+    """Show a progress bar that follows the bytes of the file, if there is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal or file == "-":
         yield lambda lines: lines
@@ -182,7 +182,7 @@ def _progress(file: str, source: Source) -> Iterator[Advance]:
 
 @contextmanager
 def _refusal_writer(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
-    """What is to be done with each refused line: written to the report where one is wanted."""
+    """Give a function for each refused line: it writes to the report if one is wanted."""
     if path is None:
         yield lambda refusal: None
         return
@@ -197,7 +197,7 @@ def _cells(refusal: Refusal) -> tuple[object, ...]:
 
 
 def _defused(cells: tuple[object, ...]) -> list[object]:
-    """Cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
+    """Return cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
     return [defused(cell) if isinstance(cell, str) else cell for cell in cells]
 
 

@@ -1,4 +1,4 @@
-"""The command that makes keys for those who may write: make-key."""
+"""The command `make-key`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The command that brings a backup back: restore."""
+"""The command `restore`."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ from rentomatic.use_cases.errors import Problem
 from rentomatic.use_cases.restore_rooms import restore_rooms
 
 _IN_MEMORY = 1 << 24
-"""Bytes of a backup from standard input that are kept in memory; more of them go to a file."""
+"""Bytes of a backup from standard input to keep in memory; larger ones go to a file."""
 
 
 @click.command
@@ -92,7 +92,7 @@ def _restored(settings: Settings, content: IO[bytes], name: str, trailer: Traile
 
 
 def restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> int:
-    """Restore a backup into a scratch storage and compare; the exit code."""
+    """Restore a backup into a scratch storage and compare; return the exit code."""
     with (
         naming(settings.database),
         scratch(settings) as trial,
@@ -105,7 +105,7 @@ def restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> int
 
 
 def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
-    """Refuse a backup of another storage that was not asked for by its name."""
+    """Refuse a backup of another storage unless it was named explicitly."""
     own = settings.database.label
     if trailer.storage != own:
         message = (
@@ -116,7 +116,7 @@ def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
 
 
 def require_one_that_lasts(settings: Settings) -> None:
-    """Raise SettingsError for a storage whose rooms end with the process."""
+    """Raise SettingsError for a storage that does not outlive the process."""
     if not settings.database.lasts:
         wanted = "must be a storage that lasts: rooms in memory are lost when the process ends"
         raise SettingsError([Problem("DATABASE_URL", wanted)])
@@ -124,7 +124,7 @@ def require_one_that_lasts(settings: Settings) -> None:
 
 @contextmanager
 def _opened(file: str, settings: Settings) -> Iterator[tuple[IO[bytes], str]]:
-    """The backup and how it is called, to be read more than once."""
+    """Give the backup and its display name; it can be read more than once."""
     directory = settings.backup_directory
     if file == "latest":
         own = backups_of(directory, settings.database.label)
@@ -150,14 +150,14 @@ def _opened(file: str, settings: Settings) -> Iterator[tuple[IO[bytes], str]]:
 
 
 def _found(file: str, directory: Path) -> Path:
-    """The file, or where there is none and the name has no folder, the backup of that name."""
+    """Return the file, or if there is none and the name has no folder, the backup with that name."""
     path, listed = Path(file), directory / file
     return listed if file == path.name and not path.exists() and listed.exists() else path
 
 
 @contextmanager
 def _kept(stream: IO[bytes]) -> Iterator[IO[bytes]]:
-    """All of a stream that can be read only once."""
+    """Copy a stream that can be read only once."""
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as kept:
         shutil.copyfileobj(stream, kept)
         kept.seek(0)
@@ -165,5 +165,5 @@ def _kept(stream: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def summary(trailer: Trailer) -> str:
-    """What a backup holds, in a few words."""
+    """Describe the content of a backup in a few words."""
     return f"{counted(trailer.count, 'room')}, checksum {trailer.checksum}"

@@ -56,7 +56,7 @@ def search(
         print_rooms(found.rooms, query.near, format_, settings)
     elif found.total is None:
         click.echo("No rooms match.")
-    # A program reads rooms from standard output and nothing else.
+    # A program reads only rooms from standard output.
     if count:
         click.echo(_counted(found.total), err=not for_people)
     if found.next:

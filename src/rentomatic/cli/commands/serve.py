@@ -39,7 +39,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
       rentomatic serve
       DATABASE_URL=sqlite:////var/lib/rentomatic/rooms.db rentomatic serve --host 0.0.0.0 --workers 2
     """
-    signal.signal(signal.SIGTERM, _stop)  # else it would not reach the first process of a container
+    signal.signal(signal.SIGTERM, _stop)  # else the first process of a container would ignore it
     settings = read_settings(os.environ)
     serving = Serving(
         target="rentomatic.bootstrap:application",
@@ -66,7 +66,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
 
 @contextmanager
 def _port_as_error() -> Iterator[None]:
-    """Refuse a port that is taken: servers that share one would answer by turns."""
+    """Refuse a port that is taken: servers sharing it would answer in turn."""
     try:
         yield
     except CannotListen as error:
@@ -74,7 +74,7 @@ def _port_as_error() -> Iterator[None]:
 
 
 def _workers_can_start() -> bool:
-    """Whether the settings, of which some are in files, still are what a new worker can work with."""
+    """Whether the settings, some of which are in files, are still valid for a new worker."""
     try:
         bootstrap.require_audit_log(read_settings(os.environ))
     except SettingsError as error:
@@ -84,12 +84,12 @@ def _workers_can_start() -> bool:
 
 
 def _stop(signum: int, frame: object) -> None:
-    """Nothing was served yet: there is nothing to finish. The servers set handlers of their own."""
+    """Exit at once: nothing has been served yet. The servers set their own handlers later."""
     sys.exit(0)
 
 
 def _server(name: str) -> Callable[[Serving], None]:
-    """What runs the server of that name; importing one is not free for other commands."""
+    """Return the function that runs the server of that name; importing one would slow other commands."""
     import rentomatic.web.app  # noqa: F401 - workers are forks: they share what is imported here
 
     if name == "granian":
@@ -105,7 +105,7 @@ def _server(name: str) -> Callable[[Serving], None]:
 
 
 def _prepare(settings: Settings, with_sample: bool) -> None:
-    """Ask the storage before the workers open it, so that what is wrong is said at once."""
+    """Check the storage before the workers open it, so that problems are reported at once."""
     storage = settings.database
     if with_sample and isinstance(storage, InFile) and storage.is_missing():
         _make_sample_file(settings, storage)
@@ -115,7 +115,7 @@ def _prepare(settings: Settings, with_sample: bool) -> None:
 
 
 def _publish_static_files(directory: Path) -> None:
-    """Put them there, or say why not: the server in front then asks this one for them."""
+    """Copy the files, or say why not: the reverse proxy then gets them from this server."""
     from rentomatic.server.static_copies import publish
 
     try:
@@ -127,7 +127,7 @@ def _publish_static_files(directory: Path) -> None:
 
 
 def _make_sample_file(settings: Settings, storage: InFile) -> None:
-    """A file with sample rooms, which takes its name when it is whole, unless another process was first."""
+    """Create a file with sample rooms, named only when complete, unless another process was first."""
     with naming(settings.database), suppress(MadeMeanwhile):
         with (
             storage.new() as unfinished,

@@ -16,7 +16,7 @@ _OF_CLUSTERS = by_media_type([Format.JSON])
 
 
 class ClustersResource:
-    """`/rooms/clusters`: the rooms that match and are in sight on a map, those near each other as one."""
+    """`/rooms/clusters`: the matching rooms in the visible area of a map, merged where they are close."""
 
     def __init__(self, repository: RoomRepository, new_budget: NewBudget) -> None:
         self._repository = repository

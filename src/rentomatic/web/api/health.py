@@ -1,4 +1,4 @@
-"""Whether the process is up, whether it can do its work, and how it has been doing."""
+"""Whether the process is up and ready, and its metrics."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LiveResource:
-    """`/health/live`: the process answers."""
+    """`/health/live`: the process responds."""
 
     def on_get(self, req: Request, resp: Response) -> None:
         resp.media = {"status": "live"}
@@ -21,7 +21,7 @@ class LiveResource:
 
 
 class ReadyResource:
-    """`/health/ready`: the storage answers too, and has the right schema; else 503."""
+    """`/health/ready`: the storage responds too, and has the right schema; else 503."""
 
     def __init__(self, repository: RoomRepository) -> None:
         self._repository = repository
@@ -35,7 +35,7 @@ class ReadyResource:
 
 
 class MetricsResource:
-    """`/metrics`: figures in Prometheus' text format."""
+    """`/metrics`: metrics in Prometheus' text format."""
 
     def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics

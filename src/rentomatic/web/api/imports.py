@@ -1,4 +1,4 @@
-"""Many rooms over HTTP: a listing in the body, loaded in one step."""
+"""Imports over HTTP: a listing in the body, loaded in one step."""
 
 import re
 import tempfile
@@ -55,9 +55,9 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a listing.
+    """The result of an import.
 
-    columns: the one of each field that was understood. notes: what people should know beside the counts.
+    columns: the column of each field. notes: what people should know beside the counts.
     """
 
     report: ImportReport
@@ -66,10 +66,10 @@ class Loaded:
 
 
 class Imports:
-    """Loads listings, of the API and of the pages: each has its place in a lane and its audit line."""
+    """Loads listings for the API and the pages: each import has a place in a lane and an audit line."""
 
     def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns, prices: PriceTerms) -> None:
-        """prices: what those of the rooms mean."""
+        """prices: what the prices of rooms mean."""
         self._repository = repository
         self._keys = keys
         self._prices = prices
@@ -78,7 +78,7 @@ class Imports:
 
     @property
     def body(self) -> Accepted:
-        """A listing as the body of a request."""
+        """What a listing in a request body may be."""
         return Accepted(
             tuple(FORMATS),
             _CHARSETS,
@@ -90,10 +90,10 @@ class Imports:
 
     @contextmanager
     def file(self, req: Request) -> Iterator[IO[bytes]]:
-        """Take a place for an import, and make a file that nobody else sees. Raises Overloaded.
+        """Take a place for an import, and create a private file. Raises Overloaded.
 
-        A listing goes to the file before the storage hears of it. So the memory stays as it is, and no
-        transaction is open while a client takes its time.
+        A listing is written to the file before the storage is used, so that memory stays constant, and no
+        transaction is open while a client is slow.
         """
         self._turns.move(self._turns.lanes.imports)
         req.context.client = Client(req)
@@ -103,9 +103,9 @@ class Imports:
             yield file
 
     def load(self, req: Request, found: Listing, wanted: ImportRequest) -> Loaded:
-        """Load the listing, unless the client goes away before all of it is read.
+        """Load the listing, unless the client disconnects before all of it is read.
 
-        Raises ListingError, ImportRefused and ConflictError, and HTTPError where nobody waits for the answer.
+        Raises ListingError, ImportRefused and ConflictError, and HTTPError if nobody waits for the response.
         """
         columns = Columns(
             wanted.mapping,
@@ -153,7 +153,7 @@ class ImportResource:
 
 
 def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:
-    """The lines as they are. Raises ListingError where they take too long."""
+    """Yield the lines. Raises ListingError if reading them takes too long."""
     end = time.monotonic() + seconds
     for number, line in enumerate(lines):
         if number % _LINES_BETWEEN_LOOKS == 0 and time.monotonic() > end:
@@ -163,9 +163,9 @@ def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:
 
 
 def with_length(req: Request, accepted: Accepted) -> Announced:
-    """What is about to come. Raises HTTPError for what is not taken, before any of it was read."""
+    """Return the announced body. Raises HTTPError if it is not accepted, before any of it is read."""
     body = announced(req, accepted)
-    # Granian ends a chunked body that broke off as if it were whole: half a listing would be loaded.
+    # Granian ends a truncated chunked body as if it were complete: half a listing would be loaded.
     if req.content_length is None:
         raise HTTPLengthRequired(
             description="A listing states its length in Content-Length, or nobody could tell whether all of "
@@ -175,7 +175,7 @@ def with_length(req: Request, accepted: Accepted) -> Announced:
 
 
 def write_block(file: IO[bytes], block: bytes) -> None:
-    """Write the block to the file of a listing. Raises RepositoryUnavailable where the disk is full."""
+    """Write a block to the file of a listing. Raises RepositoryUnavailable if the disk is full."""
     rest = memoryview(block)
     with full_disk_reported("import"):
         while rest:
@@ -183,7 +183,7 @@ def write_block(file: IO[bytes], block: bytes) -> None:
 
 
 def _receive(req: Request, file: IO[bytes], body: Announced, accepted: Accepted) -> None:
-    """Write the body to the file, in constant memory. Raises HTTPError where it is not what was announced."""
+    """Write the body to the file in constant memory. Raises HTTPError if it is not as announced."""
     for block in blocks(req, body, accepted):
         write_block(file, block)
     file.seek(0)

@@ -1,4 +1,4 @@
-"""One room over HTTP: to be read, added, replaced and taken down."""
+"""A single room over HTTP: read, added, replaced and removed."""
 
 import re
 from http import HTTPStatus
@@ -21,7 +21,7 @@ from rentomatic.web.http.parameters import parameters
 from rentomatic.web.http.preconditions import answer_unless_known, preconditions, strong_tag
 
 MAX_ROOM_BODY = 1 << 16
-"""Bytes of the body of a single room, many more than any needs."""
+"""The most bytes of the body of a single room, many more than needed."""
 
 _CHARSETS = re.compile("utf-8|us-ascii")
 
@@ -32,7 +32,7 @@ _FORMATS = by_media_type(ROOM_WRITERS)
 
 
 def room_body(patience: float) -> Accepted:
-    """A room as the body of a request. patience: seconds that it may take to arrive."""
+    """Return what a room in a request body may be. patience: seconds that it may take to arrive."""
     return Accepted((json.MEDIA_TYPE,), _CHARSETS, MAX_ROOM_BODY, patience)
 
 
@@ -77,18 +77,18 @@ class RoomResource:
 
 
 def tags_of(room: Room | None) -> frozenset[str]:
-    """The tags of a room, one for each format."""
+    """Return the tags of a room, one for each format."""
     return frozenset(strong_tag(write(room)) for write in ROOM_WRITERS.values()) if room else frozenset()
 
 
 def answer_with(resp: Response, room: Room, status: HTTPStatus) -> None:
-    """Answer with a room as it was just written."""
+    """Respond with a room that was just written."""
     resp.status = status
     resp.content_type = json.MEDIA_TYPE
     resp.data = json.encode(room)
-    # RFC 9110, 9.3.4 lets a PUT answer with a tag only where the body was kept as it came; here a UUID, the
-    # order of members or a missing size may differ. The answer holds what was kept, under the
-    # Content-Location that the tag belongs to: without it every edit would need a GET to go on from.
+    # RFC 9110, 9.3.4 allows a tag in the response to a PUT only if the body was stored unchanged; here a
+    # UUID, the order of members or a missing size may differ. The response has what was stored, under the
+    # Content-Location to which the tag belongs: without it every edit would need another GET.
     resp.set_header("ETag", strong_tag(resp.data))
     resp.set_header("Content-Location", f"/rooms/{room.code}")
 

@@ -1,4 +1,4 @@
-"""Rooms over HTTP: search, export and the summary, and a room added."""
+"""Rooms over HTTP: search, export, summary, and adding a room."""
 
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -43,7 +43,7 @@ from rentomatic.web.limits.turns import Turns
 _OF_ROOMS, _OF_A_SUMMARY = by_media_type(Format), by_media_type([Format.JSON])
 
 TIME_TO_MAKE = 60.0
-"""Seconds in which an export has to be written before it is sent; nginx waits as long for its first byte."""
+"""Seconds for writing an export before it is sent; nginx waits as long for its first byte."""
 
 _STREAMED = (Format.CSV, Format.NDJSON)
 
@@ -54,7 +54,7 @@ _OF_THE_LIST = (
 
 
 class RoomsResource:
-    """`/rooms`: a page of rooms, or all of them as CSV or NDJSON where no limit is given."""
+    """`/rooms`: a page of rooms, or all of them as CSV or NDJSON without a limit."""
 
     def __init__(
         self,
@@ -122,18 +122,17 @@ class RoomsResource:
         search: SearchRequest,
         format_: Format,
     ) -> None:
-        """Every match, written to a temporary file first and then sent with its length.
+        """Write every match to a temporary file first, and then send it with its length.
 
-        So a storage that fails half-way is an error status and not a short file that looks whole,
-        a connection that breaks leaves less than was announced, and a slow reader keeps no
-        connection to the storage busy.
+        So a storage that fails midway gives an error status rather than a short file that looks complete, a
+        broken connection delivers less than announced, and a slow reader holds no connection to the storage.
         """
         expected.require_match(UNTAGGED)
         resp.set_header("Cache-Control", REVALIDATE)
         named = ("Content-Disposition", f'attachment; filename="rooms.{format_}"')
         if req.method == "HEAD":  # without the length, which costs as much as the export
             resp.set_header(*named)
-            resp.stream = iter(())  # else Falcon would say that the length is 0
+            resp.stream = iter(())  # else Falcon would set the length to 0
             return
         download = Download(self._turns.move_and_keep(self._turns.lanes.exports), self._export_timeout)
         try:
@@ -148,7 +147,7 @@ class RoomsResource:
         resp.stream = download
 
     def _spool(self, file: IO[bytes], search: SearchRequest, format_: Format, client: Client) -> int:
-        """Write every match and count them. Raises HTTPBadRequest where the client goes away meanwhile."""
+        """Write every match and count them. Raises HTTPBadRequest if the client disconnects."""
         total = 0
 
         def counted(rooms: Iterable[Room]) -> Iterator[Room]:
@@ -161,12 +160,12 @@ class RoomsResource:
         with export_rooms(self._repository, search.query, within) as rooms:
             wanted = while_present(client, counted(rooms), "The export was cancelled.")
             for piece in WRITERS[format_].write(wanted, search.query.near):
-                file.write(piece)  # the writelines of Python 3.11 keeps all of it in memory
+                file.write(piece)  # the writelines of Python 3.11 keeps everything in memory
         return total
 
 
 class SummaryResource:
-    """`/rooms/summary`: the rooms that match at a glance."""
+    """`/rooms/summary`: a summary of the matching rooms."""
 
     def __init__(self, repository: RoomRepository, new_budget: NewBudget, prices: PriceTerms) -> None:
         self._repository = repository
@@ -186,11 +185,11 @@ class SummaryResource:
 
 
 def _total(count: Count) -> dict[str, str]:
-    """The number of matches, and beside it whether it is exact: whoever relies on it can tell."""
+    """Set headers for the number of matches, and for whether it is exact."""
     return {"X-Total-Count": str(count.rooms), "X-Total-Count-Exact": "true" if count.exact else "false"}
 
 
 def next_page(given: list[tuple[str, str]], query: RoomQuery, position: Position) -> str:
-    """The query string of the page that starts after the position."""
+    """Return the query string of the page that starts after the position."""
     rest = [(name, canonical(name, text)) for name, text in given if name != "cursor"]
     return urlencode([*rest, ("cursor", cursor.encode(query, position))], safe=",:/")

@@ -1,4 +1,4 @@
-"""Writes of single rooms, of the API and of the pages: each has its place in a lane and its audit line."""
+"""Writes of single rooms by the API and the pages: each has a place in a lane and an audit line."""
 
 from falcon import Request
 
@@ -13,9 +13,9 @@ from rentomatic.web.limits.turns import Turns
 
 
 class Writes:
-    """Adds, saves and removes rooms as the use cases do, for a request whose key was checked.
+    """Runs the use cases that add, save and remove rooms, for a request whose key was checked.
 
-    Every method may raise Overloaded besides; nothing was written then.
+    Every method may also raise Overloaded, before anything is written.
     """
 
     def __init__(self, repository: RoomRepository, keys: Keys, turns: Turns) -> None:
@@ -24,14 +24,14 @@ class Writes:
         self._turns = turns
 
     def add(self, req: Request, room: Room) -> None:
-        """Put a room where none of its code is. Raises ConflictError."""
+        """Add a room. Raises ConflictError if its code is taken."""
         self._turns.move(self._turns.lanes.writes)
         with self._keys.attempt(req, "add", code=room.code, new=room):
             add_room(self._repository, room)
         self._keys.audit(req, "add", code=room.code, old=None, new=room)
 
     def save(self, req: Request, room: Room, expected: Expectation = anything) -> Room | None:
-        """Add or replace a room; the one that was there. Raises PreconditionFailed."""
+        """Add or replace a room; return the previous one. Raises PreconditionFailed."""
         self._turns.move(self._turns.lanes.writes)
         with self._keys.attempt(req, "put", code=room.code, new=room):
             old = save_room(self._repository, room, expected)
@@ -39,7 +39,7 @@ class Writes:
         return old
 
     def remove(self, req: Request, code: str, expected: Expectation = anything) -> Room:
-        """Remove a room; the one that was there. Raises ResourceError and PreconditionFailed."""
+        """Remove a room and return it. Raises ResourceError and PreconditionFailed."""
         self._turns.move(self._turns.lanes.writes)
         with self._keys.attempt(req, "remove", code=code, new=None):
             old = remove_room(self._repository, code, expected)

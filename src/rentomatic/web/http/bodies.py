@@ -1,4 +1,4 @@
-"""The body of a request: its type and its length are looked at before a byte of it is read."""
+"""The body of a request: its type and length are checked before any of it is read."""
 
 import re
 import time
@@ -20,16 +20,16 @@ from rentomatic.web.limits.turns import Turns
 
 _BLOCK = 1 << 16
 _SWIFT = 0.1
-"""Seconds in which a block has to come for the next one to be larger."""
+"""If a block arrives within this many seconds, the next one may be larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What a body may be.
 
-    charsets: those of its text that may be stated. codings: what `Content-Encoding` may say beside
-    `identity`. told_in: the header that names the media types where it is of none. limit: bytes.
-    patience: seconds that it may take to arrive.
+    charsets: accepted for its text, if stated. codings: accepted in `Content-Encoding` besides `identity`.
+    told_in: the response header that lists the media types when another one is refused.
+    limit: in bytes. patience: seconds that it may take to arrive.
     """
 
     media_types: tuple[str, ...]
@@ -42,9 +42,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """What the headers say of the body.
+    """What the headers say about the body.
 
-    charset: empty where they leave it open. length: in bytes, None for a body in chunks.
+    charset: empty if unstated. length: in bytes, None for a chunked body.
     """
 
     media_type: str
@@ -54,7 +54,7 @@ class Announced:
 
 
 class SmallBodies:
-    """Reads bodies into memory, those of requests that have a place in the lane until the body is there."""
+    """Reads bodies into memory for requests that have a place in the lane while the body arrives."""
 
     def __init__(self, accepted: Accepted, turns: Turns, lane: Lane) -> None:
         self._accepted = accepted
@@ -62,9 +62,9 @@ class SmallBodies:
         self._lane = lane
 
     def read(self, req: Request) -> bytes:
-        """The whole body. Raises HTTPError where it is not what is accepted, and Overloaded.
+        """Return the whole body. Raises HTTPError if it is not accepted, and Overloaded.
 
-        One in chunks may be cut off unnoticed: granian ends it as if it were whole.
+        A truncated chunked body may go unnoticed: granian ends it as if it were complete.
         """
         body = announced(req, self._accepted)
         self._turns.move(self._lane)
@@ -74,7 +74,7 @@ class SmallBodies:
 
 
 def announced(req: Request, accepted: Accepted) -> Announced:
-    """What is about to come. Raises HTTPError for what is not accepted, before any of it was read."""
+    """Return the announced body. Raises HTTPError if it is not accepted, before any of it is read."""
     media_type, options = parse_header(req.content_type or "")
     media_type, charset = media_type.lower(), options.get("charset", "").lower()
     if media_type not in accepted.media_types or (charset and not _is_known(charset, accepted)):
@@ -88,7 +88,7 @@ def announced(req: Request, accepted: Accepted) -> Announced:
         codings = accepted.codings or ("identity",)
         raise HTTPUnsupportedMediaType(
             description=f"Content-Encoding must be absent or {' or '.join(codings)}.",
-            headers={"Accept-Encoding": codings[0]},  # RFC 7694: so the sender knows that it is not the type
+            headers={"Accept-Encoding": codings[0]},  # RFC 7694: so it is not the media type
         )
     chunked = req.content_length is None and req.get_header("Transfer-Encoding") is not None
     length = None if chunked else req.content_length or 0
@@ -98,11 +98,11 @@ def announced(req: Request, accepted: Accepted) -> Announced:
 
 
 def blocks(req: Request, body: Announced, accepted: Accepted) -> Iterator[bytes]:
-    """The body, a part of it at a time, as it comes.
+    """Yield the body in blocks as it arrives.
 
-    Raises HTTPError where it is too long or too late, or was cut off. The servers return no block before
-    all of it is there. So little is asked for from a client that is slow: a byte, of which gunicorn makes
-    up to a kilobyte. Nothing but the place of the body is lost to one that says nothing at all.
+    Raises HTTPError if it is too long, too late or truncated. The servers return a block only when all of it
+    has arrived. So little is requested from a slow client: one byte, which gunicorn turns into up to a
+    kilobyte. A silent client occupies only the place of its body.
     """
     left = accepted.limit + 1 if body.length is None else body.length
     size, end = 1, time.monotonic() + accepted.patience
@@ -128,7 +128,7 @@ def blocks(req: Request, body: Announced, accepted: Accepted) -> Iterator[bytes]
 def _read(req: Request, size: int) -> bytes:
     try:
         return req.stream.read(size)
-    except Exception as error:  # each server has errors of its own for it
+    except Exception as error:  # each server has its own errors for this
         raise HTTPBadRequest(description="The body was cut off or is malformed.") from error
 
 

@@ -1,7 +1,7 @@
-"""Requests of scripts from other sites (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
+"""Requests by scripts of other sites (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-Credentials that a browser adds by itself are never allowed: a key is a bearer token, which the
-script has to hold and to send.
+Credentials that a browser adds by itself are never allowed: a key is a bearer token, which the script must
+have and send.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ REQUEST_HEADERS = (
     "If-None-Match",
     "X-Request-ID",
 )
-"""What a script may send besides what any page may."""
+"""Headers that a script may send besides those that any page may."""
 
 EXPOSED_HEADERS = (
     "Allow",
@@ -34,25 +34,25 @@ EXPOSED_HEADERS = (
     "X-Total-Count",
     "X-Total-Count-Exact",
 )
-"""What a script may read besides what any page may."""
+"""Headers that a script may read besides those that any page may."""
 
 _EXPOSED = ", ".join(EXPOSED_HEADERS)
 
 _KEEP_PREFLIGHT = "7200"
-"""Seconds; browsers keep none for longer."""
+"""Seconds; browsers cap it at this."""
 
 
 class CorsMiddleware:
-    """Lets scripts of some sites, or of any, ask and read the answer."""
+    """Lets scripts of some sites, or of all, send requests and read responses."""
 
     def __init__(self, origins: Sequence[str] = (ANY,)) -> None:
-        """origins: such as `https://partner.example`, or `*` for every one; none where it is empty."""
+        """origins: such as `https://partner.example`, or `*` for all; empty for none."""
         self._origins = frozenset(origins)
         self._any = ANY in self._origins
 
     def process_response(self, req: Request, resp: Response, resource: object, req_succeeded: bool) -> None:
         origin = req.get_header("Origin")
-        if self._any:  # the same for whoever asks, with or without an origin, so that caches need not care
+        if self._any:  # the same with and without an origin, so that caches can ignore it
             resp.set_header("Access-Control-Allow-Origin", ANY)
         elif self._origins:
             resp.append_header("Vary", "Origin")

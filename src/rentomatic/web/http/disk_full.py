@@ -1,4 +1,4 @@
-"""A full disk under the temporary files that requests write."""
+"""Full disks while requests write temporary files."""
 
 import errno
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def full_disk_reported(purpose: str) -> Iterator[None]:
-    """Raise RepositoryUnavailable where a temporary file cannot be written. purpose: such as "export"."""
+    """Raise RepositoryUnavailable if a temporary file cannot be written. purpose: such as "export"."""
     try:
         yield
     except OSError as error:

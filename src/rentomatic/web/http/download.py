@@ -1,4 +1,4 @@
-"""An answer that is written to a temporary file first, then sent a block at a time."""
+"""Responses that are written to a temporary file first, then sent in blocks."""
 
 import logging
 import tempfile
@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 _BLOCK = 1 << 14
-"""Bytes; a slow client makes the server ask for the next block the less often the larger it is."""
+"""Bytes. With larger blocks, a slow client makes the server ask for the next one less often."""
 
 _IN_MEMORY = 1 << 20
-"""Bytes; a longer file goes to the disk."""
+"""Bytes; longer files go to disk."""
 
 _log = logging.getLogger("rentomatic.web")
 
 
 class Download:
-    """A temporary file, and a place that is given back when it is closed.
+    """A temporary file, and a place that is freed when it is closed.
 
-    file: where the answer is written; `rewind` ends the writing. seconds: for writing and sending together;
-    after them the rest is not sent.
+    file: where the response is written; `rewind` ends the writing.
+    seconds: for writing and sending together; after them the rest is not sent.
     """
 
     def __init__(self, leave: Callable[[], None], seconds: float) -> None:
-        """leave: gives the place back; called once, also where there is no file."""
+        """leave: frees the place; called once, even without a file."""
         self._end = time.monotonic() + seconds
         with ExitStack() as held:
             held.callback(leave)
@@ -31,9 +31,9 @@ class Download:
             self._held = held.pop_all()
 
     def rewind(self) -> int:
-        """Go back to the first byte; the length in bytes. Raises OSError where the last bytes do not fit."""
+        """Go back to the first byte; return the length in bytes. Raises OSError if the disk is full."""
         length = self.file.tell()
-        self.file.seek(0)  # which writes what the buffer still holds
+        self.file.seek(0)  # flushes the buffer
         return length
 
     def __iter__(self) -> Iterator[bytes]:
@@ -51,6 +51,6 @@ class Download:
         return block
 
     def close(self) -> None:
-        """Called by the server, perhaps twice, when the answer was sent or its reader went away."""
-        with suppress(OSError):  # a full disk refuses the buffer again, and nobody needs those bytes any more
+        """Called by the server, possibly twice, when the response was sent or its reader disconnected."""
+        with suppress(OSError):  # a full disk rejects the buffer again, and nobody needs it any more
             self._held.close()

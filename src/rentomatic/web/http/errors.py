@@ -1,8 +1,8 @@
-"""Every failure as `application/problem+json` (RFC 9457): the one place that gives errors a problem.
+"""Every failure as `application/problem+json` (RFC 9457): the one place that maps errors to problems.
 
 `problems` lists these, with their statuses.
 
-People who asked for a page get one instead, with the same status and headers.
+People who request a page get a page instead, with the same status and headers.
 """
 
 import logging
@@ -53,18 +53,18 @@ PROBLEMS: dict[type[RentomaticError], ProblemType] = {
     ListingTooLong: problems.LISTING_TOO_LONG,
     ImportRefused: problems.IMPORT_REFUSED,
 }
-"""The problem that each error of a use case is."""
+"""The problem for each error of a use case."""
 
 _log = logging.getLogger("rentomatic.web")
 
 Show = Callable[[Request, Response, Mapping[str, Any]], None]
-"""Puts a page in the place of a problem in the answer, where a person asked for one."""
+"""Replaces a problem in the response by a page, if a person requested one."""
 
 
 class AccessDenied(Exception):
-    """A request that its sender may not make.
+    """The sender may not make this request.
 
-    challenge: what WWW-Authenticate says beside the realm; None where no key would help.
+    challenge: parameters of WWW-Authenticate besides the realm; None if no key would help.
     """
 
     problem: ProblemType
@@ -72,7 +72,7 @@ class AccessDenied(Exception):
 
 
 class UrlTooLong(Exception):
-    """A URL beyond the bound; names the parameter that makes it so long."""
+    """A URL beyond the limit; names the parameter that makes it so long."""
 
     def __init__(self, limit: int, parameter: str) -> None:
         super().__init__(f"The URL is longer than {limit} bytes.")
@@ -81,7 +81,7 @@ class UrlTooLong(Exception):
 
 
 def install(app: App[Request, Response], metrics: "Metrics", show: Show) -> None:
-    """Let the application answer every failure with a problem; the metrics count who is turned away."""
+    """Make the application respond to every failure with a problem; the metrics count rejected requests."""
 
     def overloaded(req: Request, resp: Response, error: Overloaded, params: dict[str, Any]) -> None:
         metrics.turned_away()
@@ -139,7 +139,7 @@ def _access_denied(req: Request, resp: Response, error: AccessDenied, params: di
 
 
 def _http_error(req: Request, resp: Response, error: HTTPError, params: dict[str, Any]) -> None:
-    """What Falcon itself refuses: an unknown path, a wrong method, a malformed header."""
+    """Handle what Falcon itself refuses: an unknown path, a wrong method, a malformed header."""
     kind = of_http(error.status_code)
     if error.headers:
         resp.set_headers(error.headers)
@@ -147,7 +147,7 @@ def _http_error(req: Request, resp: Response, error: HTTPError, params: dict[str
 
 
 def _unexpected(req: Request, resp: Response, error: Exception, params: dict[str, Any]) -> None:
-    """A defect: the log has the traceback, the answer only the id under which it stands there."""
+    """Handle a defect: the log gets the traceback, the response only the id under which it is logged."""
     _log.error("unexpected error", extra={"request_id": req.context.request_id}, exc_info=error)
     detail = "The server failed. Its operator can find the reason by the request id."
     _answer(req, resp, of_http(HTTPStatus.INTERNAL_SERVER_ERROR), detail)
@@ -159,7 +159,7 @@ def _answer(req: Request, resp: Response, kind: ProblemType, detail: str, **memb
     resp.set_header("Cache-Control", "no-store")
     resp.text = None
     if (close := getattr(resp.stream, "close", None)) is not None:
-        close()  # an export gives its place back
+        close()  # frees the place of an export
     resp.stream = None
     req.context.problem = {
         "type": kind.uri,

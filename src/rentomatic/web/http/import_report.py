@@ -1,4 +1,4 @@
-"""What became of a listing, as an answer tells it."""
+"""The result of an import, as a response reports it."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,18 +9,18 @@ _OUTCOMES = ("added", "replaced", "unchanged", "skipped")
 
 
 def as_members(report: ImportReport) -> dict[str, Any]:
-    """The report as members of a JSON object: the totals, and the first hundred refused lines."""
+    """Return the report as members of a JSON object: the totals, and the first hundred refused lines."""
     return {**totals(report), "refusals": [_refusal(found) for found in report.refusals]}
 
 
 def totals(report: ImportReport) -> dict[str, int]:
-    """How many rooms were added, replaced, unchanged and skipped, and how many lines refused."""
+    """Return the numbers of rooms added, replaced, unchanged and skipped, and of lines refused."""
     counts = {outcome: getattr(report.counts, outcome) for outcome in _OUTCOMES}
     return {**counts, "refused": report.refused}
 
 
 def as_in_a_request(message: str, remedy: Remedy | None) -> str:
-    """The message, and what a request can do about it."""
+    """Return the message, with what a request can do about it."""
     return remedy.added_to(message, _phrase) if remedy else message
 
 

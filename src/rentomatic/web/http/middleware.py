@@ -1,4 +1,4 @@
-"""What every request passes: its id, the bound on its URL, its turn, its line in the log, the metrics."""
+"""What every request passes: its id, the limit on its URL, its turn, its log line, the metrics."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ _NO_ROUTE = "(none)"
 
 
 class RequestMiddleware:
-    """Gives each request an id, the caller's own where it is well formed, and logs and counts the answer."""
+    """Gives each request an id, the client's own if it is well formed; logs and counts the response."""
 
     def __init__(self, turns: Turns, metrics: "Metrics", spent: "StorageTime") -> None:
         self._turns = turns
@@ -45,7 +45,7 @@ class RequestMiddleware:
         self._spent.seconds = 0.0
         resp.set_header("X-Request-ID", req.context.request_id)
         resp.set_header("X-Content-Type-Options", "nosniff")
-        # The cursor that a next link adds does not count: a search that was answered can be paged.
+        # The cursor that a next link adds does not count, so that an accepted search can be paged.
         pieces = [piece for piece in req.query_string.split("&") if not piece.startswith("cursor=")]
         rest = len(req.query_string) - sum(map(len, pieces))
         if len(req.path) + sum(map(len, pieces)) > MAX_URL or rest > MAX_URL:
@@ -53,12 +53,12 @@ class RequestMiddleware:
             raise UrlTooLong(MAX_URL, visible(shortened(unquote(longest.partition("=")[0]), 60)))
         if req.path.startswith(_STATIC) and req.method not in ("GET", "HEAD"):
             if req.method != "OPTIONS":
-                raise HTTPMethodNotAllowed(_OF_FILES)  # Falcon's files would answer any method
+                raise HTTPMethodNotAllowed(_OF_FILES)  # Falcon's static route would accept any method
             resp.set_header("Allow", ", ".join(_OF_FILES))
             resp.complete = True
 
     def process_resource(self, req: Request, resp: Response, resource: object, params: object) -> None:
-        """Called where the path has a route."""
+        """Called if the path has a route."""
         if req.uri_template in _WITHOUT_PLACE:
             return
         self._turns.begin(req)
@@ -68,7 +68,7 @@ class RequestMiddleware:
             resp.set_header("Server-Timing", f"storage;dur={self._spent.seconds * 1000:.3f}")
         seconds = time.perf_counter() - req.context.started
         self._metrics.answered(req.method, _route(req), resp.status_code, seconds)
-        # Probes ask every second: their lines would push those of people out of a log of limited size.
+        # Probes arrive every second: their lines would push those of people out of a log of limited size.
         is_probe = req.uri_template in _WITHOUT_PLACE and resp.status_code == 200
         _log.log(
             logging.DEBUG if is_probe else logging.INFO,
@@ -87,5 +87,5 @@ class RequestMiddleware:
 
 
 def _route(req: Request) -> str:
-    """The template of the path, one for all that there is none for."""
+    """Return the template of the path; all paths without one share a name."""
     return req.uri_template or (_STATIC if req.path.startswith(_STATIC) else _NO_ROUTE)

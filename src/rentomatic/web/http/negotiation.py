@@ -1,4 +1,4 @@
-"""Which format a request wants, and for how long its answer may be kept."""
+"""Which format a request wants, and how long its response may be cached."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,21 +8,21 @@ from rentomatic.requests.search import Format
 from rentomatic.serializers.formats import WRITERS
 
 FOR_A_SECOND = "public, max-age=0, s-maxage=1, must-revalidate"
-"""`Cache-Control` of a search: a proxy may keep it for a second, a browser asks again by its ETag."""
+"""`Cache-Control` of a search: a proxy may cache it for a second, a browser revalidates by its ETag."""
 
 REVALIDATE = "no-cache"
-"""`Cache-Control` of a room: whoever edits it needs its tag as it is now, or the edit would be refused."""
+"""`Cache-Control` of a room: always revalidated, because an edit with an old tag would be refused."""
 
 
 def by_media_type(formats: Iterable[Format]) -> dict[str, Format]:
-    """The formats by the names that an Accept header has for them."""
+    """Return the formats by the names that an Accept header has for them."""
     return {WRITERS[format_].media_type: format_ for format_ in formats}
 
 
 def choose(req: Request, resp: Response, named: Format | None, offered: Mapping[str, Format]) -> Format:
-    """The format that was named, else the one of those offered that the Accept header prefers.
+    """Return the named format, else the offered one that the Accept header prefers.
 
-    Raises HTTPNotAcceptable where it wants no other than what is not offered.
+    Raises HTTPNotAcceptable if no offered format is acceptable.
     """
     resp.append_header("Vary", "Accept")
     if named is not None:
@@ -36,7 +36,7 @@ def choose(req: Request, resp: Response, named: Format | None, offered: Mapping[
 def accepts_gzip(req: Request) -> bool:
     """Whether the Accept-Encoding header allows gzip (RFC 9110, section 12.5.3); a malformed one does not."""
     codings = filter(None, map(str.strip, (req.get_header("Accept-Encoding") or "").lower().split(",")))
-    try:  # a coding is weighed like the subtype of a media type
+    try:  # a coding is weighted like the subtype of a media type
         return mediatypes.quality("coding/gzip", ",".join(f"coding/{coding}" for coding in codings)) > 0
     except ValueError:
         return False

@@ -9,10 +9,10 @@ from rentomatic.use_cases.errors import ParametersError, Problem
 
 
 def parameters(req: Request, errors: Literal["strict", "replace"] = "strict") -> list[tuple[str, str]]:
-    """Names and values, percent-decoded, in order.
+    """Return names and values, percent-decoded, in order.
 
-    errors: what becomes of bytes that are not UTF-8, as for `bytes.decode`. Raises ParametersError for them
-    unless they are replaced.
+    errors: how to handle bytes that are not UTF-8, as for `bytes.decode`. Raises ParametersError for them
+        unless they are replaced.
     """
     try:
         return parse_qsl(req.query_string, keep_blank_values=True, errors=errors)

@@ -1,4 +1,4 @@
-"""Entity tags, and what a request expects of them: If-Match and If-None-Match (RFC 9110, 8.8.3 and 13.1)."""
+"""Entity tags, and the preconditions of requests: If-Match and If-None-Match (RFC 9110, 8.8.3 and 13.1)."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -10,57 +10,57 @@ from falcon import HTTPInvalidHeader, HTTPPreconditionFailed, Request, Response
 from rentomatic.web.http.negotiation import REVALIDATE
 
 Tags = frozenset[str]
-"""Tags as they are written in a header, `W/` and the quotes included, or `*` alone."""
+"""Tags as written in a header, including `W/` and the quotes, or `*` alone."""
 
 UNTAGGED = ("",)
-"""Of what is there without a tag: only `*` means it."""
+"""The tags of something without a tag: only `*` matches it."""
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-# Possessive: what does not fit is found out in one pass, however long.
+# Possessive: a mismatch is found in one pass, however long the text.
 _LIST = re.compile(rf"(?:[ \t,]*+{_TAG}[ \t]*+(?:,|\Z))++[ \t,]*+")
 
 
 @dataclass(frozen=True, slots=True)
 class Preconditions:
-    """The tags that one of must be there, and those of which none may be; None where nothing is said."""
+    """The tags of which one must match, and those of which none may; None if the header is absent."""
 
     match: Tags | None
     none_match: Tags | None
 
     def allow(self, current: Collection[str]) -> bool:
-        """Whether what has these tags may be changed. What is not there has none."""
+        """Whether something with these tags may be changed; something missing has none."""
         return self.matched_by(current) and not self.known(current)
 
     def matched_by(self, current: Collection[str]) -> bool:
-        """Whether If-Match holds, by the strong comparison: a weak tag is like no other."""
+        """Whether If-Match holds, by the strong comparison: a weak tag never matches."""
         if self.match is None:
             return True
         return _any({tag for tag in self.match if not tag.startswith("W/")}, current)
 
     def known(self, current: Collection[str]) -> bool:
-        """Whether If-None-Match names what is there, by the weak comparison."""
+        """Whether If-None-Match matches, by the weak comparison."""
         if self.none_match is None:
             return False
         return _any({_weak(tag) for tag in self.none_match}, map(_weak, current))
 
     def require_match(self, current: Collection[str]) -> None:
-        """Raises HTTPPreconditionFailed where If-Match does not hold."""
+        """Raise HTTPPreconditionFailed unless If-Match holds."""
         if not self.matched_by(current):
             raise HTTPPreconditionFailed(description="This does not match If-Match.")
 
 
 def preconditions(req: Request) -> Preconditions:
-    """The preconditions of a request. Raises HTTPInvalidHeader."""
+    """Return the preconditions of a request. Raises HTTPInvalidHeader."""
     return Preconditions(_tags(req, "If-Match"), _tags(req, "If-None-Match"))
 
 
 def strong_tag(representation: bytes) -> str:
-    """The tag of these bytes, and of no others."""
+    """Return the tag of exactly these bytes."""
     return f'"{blake2b(representation, digest_size=12).hexdigest()}"'
 
 
 def answer_with_document(req: Request, resp: Response, body: bytes) -> None:
-    """A body that hardly ever changes, under its strong tag: 304 where the caller has it."""
+    """Respond with a body that rarely changes, with its strong tag; 304 if the client has it."""
     expected, tag = preconditions(req), strong_tag(body)
     expected.require_match([tag])
     resp.set_header("Cache-Control", REVALIDATE)
@@ -68,7 +68,7 @@ def answer_with_document(req: Request, resp: Response, body: bytes) -> None:
 
 
 def answer_unless_known(expected: Preconditions, resp: Response, body: bytes, tag: str) -> None:
-    """The body under its tag, or 304 where the caller has it."""
+    """Respond with the body and its tag, or 304 if the client has it."""
     resp.set_header("ETag", tag)
     if expected.known([tag]):
         resp.status = 304
@@ -95,7 +95,7 @@ def _weak(tag: str) -> str:
 
 
 def answer_weakly(expected: Preconditions, resp: Response, body: bytes, more: bytes = b"") -> None:
-    """The body under a weak tag of it (and of what else counts), or 304 where the caller has it."""
+    """Respond with the body and a weak tag of it and of `more`, or 304 if the client has it."""
     tag = f"W/{strong_tag(body + more)}"
     expected.require_match([tag])
     answer_unless_known(expected, resp, body, tag)

@@ -1,4 +1,4 @@
-"""Every type of problem that an answer may be (RFC 9457): one table, for the errors and the contract."""
+"""Every type of problem in responses (RFC 9457): one table, for the errors and the contract."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -8,7 +8,7 @@ PREFIX = "urn:rentomatic:problem:"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """What `type`, `status` and `title` of a problem say. slug: empty where the status says it all."""
+    """`type`, `status` and `title` of a problem. slug: empty if the status says everything."""
 
     status: HTTPStatus
     slug: str
@@ -20,12 +20,12 @@ class ProblemType:
 
     @property
     def name(self) -> str:
-        """The slug, or the status where there is none."""
+        """The slug, or the status without one."""
         return self.slug or str(int(self.status))
 
 
 def of_http(status: int) -> ProblemType:
-    """A problem of HTTP itself."""
+    """Return a problem of HTTP itself."""
     found = HTTPStatus(status)
     return ProblemType(found, "", found.phrase)
 
@@ -56,4 +56,4 @@ STORAGE_UNAVAILABLE = ProblemType(
 )
 
 TYPES = {found.slug: found for found in list(globals().values()) if isinstance(found, ProblemType)}
-"""All of them by their slug."""
+"""All of them by slug."""

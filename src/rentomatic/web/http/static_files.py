@@ -1,8 +1,8 @@
-"""The files under /static: their addresses, how long browsers keep them, and their compression.
+"""The files under /static: their addresses, caching and compression.
 
-An address names the digest of all of them, `/static/<digest>/js/search.js`. Another version has other
-addresses, so browsers may keep a file for good; and scripts, styles and data, which refer to each other by
-relative paths, are always of one version.
+An address contains the digest of all files, `/static/<digest>/js/search.js`. Another version has other
+addresses, so browsers may cache files forever; and scripts, styles and data, which refer to each other by
+relative paths, always have the same version.
 """
 
 import gzip
@@ -28,26 +28,26 @@ STATIC = "/static/"
 DIGEST = re.compile("[0-9a-f]{16}")
 
 FOR_GOOD = "public, max-age=31536000, immutable"
-"""`Cache-Control` of a file under the digest of this version."""
+"""`Cache-Control` of a file under the current digest."""
 
 ASK_AGAIN = "public, no-cache"
-"""`Cache-Control` of a file without a digest, or under another: each has an ETag to ask by."""
+"""`Cache-Control` of a file without a digest, or under another: revalidated by its ETag."""
 
 TEXT = frozenset({".css", ".js", ".json", ".svg"})
-"""Endings of the files that are sent compressed."""
+"""Suffixes of the files that are sent compressed."""
 
 _SMALLEST = 1000
-"""Bytes from which on a file is compressed: a smaller one fits into one packet either way."""
+"""Bytes from which a file is compressed: a smaller one fits into one packet anyway."""
 
 _IN_MEMORY = 128
-"""Compressed files that a process keeps: 1.5 MB for the largest of the base map."""
+"""How many compressed files a process caches: 1.5 MB for the largest ones of the base map."""
 
 _WITH_DIGEST = re.compile(f"{STATIC}({DIGEST.pattern})(?=/)")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Of all files of a folder.
+    """The version of all files in a folder.
 
     digest: of their names and contents, 16 hexadecimal digits. read: when, in seconds since 1970.
     """
@@ -83,13 +83,13 @@ def compressed(content: bytes) -> bytes | None:
 
 
 class StaticFiles:
-    """Middleware around Falcon's static route, which knows the files but neither digests nor compression."""
+    """Middleware around Falcon's static route, which handles neither digests nor compression."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._version = version_of(folder)
 
     def process_request(self, req: Request, resp: Response) -> None:
-        """Let the route see no digest; any will do, since pages of another version may still be open."""
+        """Hide the digest from the route; any will do, because pages of another version may still be open."""
         if named := _WITH_DIGEST.match(req.path):
             req.context.digest, req.context.asked = named[1], req.path
             req.path = STATIC.rstrip("/") + req.path[named.end() :]
@@ -100,7 +100,7 @@ class StaticFiles:
             resp.set_header("Cache-Control", FOR_GOOD if self._is_current(req, resp) else ASK_AGAIN)
             if Path(req.path).suffix in TEXT:
                 _compress(req, resp)
-            if req.method == "HEAD":  # after which Falcon does not
+            if req.method == "HEAD":  # Falcon does not
                 _close(resp)
         if "asked" in req.context:
             req.path = req.context.asked  # for the log
@@ -121,7 +121,7 @@ def _compress(req: Request, resp: Response) -> None:
         _close(resp)
         resp.data, resp.content_length = packed, len(packed)
         resp.set_header("Content-Encoding", "gzip")
-        resp.set_header("ETag", f"W/{etag}")  # other bytes than those of the strong one
+        resp.set_header("ETag", f"W/{etag}")  # the bytes differ from those of the strong one
         resp.delete_header("Accept-Ranges")
 
 

@@ -231,7 +231,7 @@ class Turns:
 
     @property
     def _until(self) -> float:
-        """Return when a request that is complete now has waited long enough for a place."""
+        """When a request that is complete now has waited long enough for a place."""
         return time.monotonic() + self.tuning.wait
 
 

@@ -1,4 +1,4 @@
-"""What to loosen where nothing was found: links in words, with the number of rooms behind them."""
+"""How to loosen a search without results: links in words, with the number of rooms behind them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -43,12 +43,12 @@ _OFF = (
     ({Filter.BOX}, "not just in the map area"),
     ({Filter.RADIUS}, "any distance"),
 )
-"""What is said where all of some filters that are on are taken off."""
+"""The text for removing all of some active filters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A looser search: what it changes, how many rooms it finds, the query string that leads there."""
+    """A looser search: what it changes, how many rooms it finds, and its query string."""
 
     label: str
     rooms: str
@@ -58,7 +58,7 @@ class Advice:
 def advice_of(
     suggestions: Iterable[Suggestion], query: RoomQuery, given: Given, money: Money
 ) -> list[Advice]:
-    """The suggestions for a search, as links. given: its parameters."""
+    """Return the suggestions for a search, as links. given: its parameters."""
     on = set(filters_of(query))
     return [
         Advice(
@@ -95,7 +95,7 @@ def _rooms(rooms: int) -> str:
 
 
 def _changed(suggestion: Suggestion, given: Given) -> Given:
-    """The parameters of the looser search."""
+    """Return the parameters of the looser search."""
     changed: dict[str, str] = {}
     for which in suggestion.filters:
         names = _LIMITS.get(which) or _others(given)

@@ -1,4 +1,4 @@
-"""What the pages for staff share: who may enter, forms, and pages that nobody keeps."""
+"""What the pages for staff share: who may enter, forms, and pages that are not cached."""
 
 import re
 from collections.abc import Mapping
@@ -29,19 +29,19 @@ _OF_READING = ("GET", "HEAD")
 
 @dataclass(slots=True)
 class Form:
-    """A form as its template shows it. values: what the fields hold. problems: what is wrong with them."""
+    """A form as its template shows it. values: of the fields. problems: their errors."""
 
     values: Mapping[str, str]
     problems: dict[str, str] = field(default_factory=dict)
 
 
 def typed(text: str) -> str:
-    """What somebody typed or pasted, without white space around it and hidden characters in it."""
+    """Return typed or pasted text without surrounding white space and hidden characters."""
     return without_hidden(text).strip()
 
 
 class Refused(Exception):
-    """A page that whoever asks for it may not have. title: of the page that says so."""
+    """A page that the user may not have. title: of the error page."""
 
     def __init__(self, title: str, detail: str) -> None:
         super().__init__(detail)
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 class NotSignedIn(Refused):
-    """A form of somebody who is not signed in, or not any more."""
+    """A form from a user who is not, or no longer, signed in."""
 
     def __init__(self) -> None:
         detail = "Nothing was changed: you are not signed in, or your session has ended."
@@ -57,7 +57,7 @@ class NotSignedIn(Refused):
 
 
 class Desk:
-    """Where staff are let in, and their forms taken."""
+    """Lets staff in, and reads their forms."""
 
     def __init__(self, layout: Layout, sessions: Sessions, turns: Turns) -> None:
         self._layout = layout
@@ -70,7 +70,7 @@ class Desk:
         return self._layout.money
 
     def install(self, app: App[Request, Response]) -> None:
-        """Let the application answer with a page where somebody is refused."""
+        """Make the application respond with a page when a user is refused."""
 
         def refused(req: Request, resp: Response, error: Refused, params: dict[str, Any]) -> None:
             self.refuse(req, resp, error)
@@ -82,10 +82,10 @@ class Desk:
         app.add_error_handler(CrossSite, cross_site)
 
     def admit(self, req: Request, scope: Scope) -> ApiKey:
-        """The key of whoever is signed in and may do this.
+        """Return the key of the signed-in user, who must have the scope.
 
-        Who is not signed in is led to where one can: raises HTTPSeeOther, for a form NotSignedIn. Raises
-        Refused for a key without the scope.
+        Redirects a user who is not signed in: raises HTTPSeeOther, or NotSignedIn for a form. Raises Refused
+        for a key without the scope.
         """
         try:
             return self._sessions.require(req, scope)
@@ -98,7 +98,7 @@ class Desk:
             raise NotSignedIn from denied
 
     def form(self, req: Request) -> dict[str, str]:
-        """The fields of a form, without the white space around them. Raises CrossSite and HTTPError."""
+        """Return the fields of a form, without surrounding white space. Raises CrossSite and HTTPError."""
         require_same_origin(req)
         body = self._bodies.read(req)
         try:
@@ -110,11 +110,11 @@ class Desk:
         return {name: text.strip() for name, text in pairs}
 
     def answer(self, req: Request, resp: Response, name: str, status: int = 200, **values: object) -> None:
-        """Answer with a page that nobody keeps: it may hold what only this key may see."""
+        """Respond with a page that is not cached: it may contain what only this key may see."""
         self._layout.answer(req, resp, name, **values)
         resp.status = status
         resp.set_header("Cache-Control", "no-store")
 
     def refuse(self, req: Request, resp: Response, refusal: Refused) -> None:
-        """Answer with the page that says why."""
+        """Respond with the page that gives the reason."""
         self.answer(req, resp, "staff/refused.html", 403, refusal=refusal)

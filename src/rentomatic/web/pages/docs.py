@@ -1,6 +1,6 @@
 """The page that shows the contract to people, complete without JavaScript.
 
-Made from the same document as `/openapi.json`. Reading is tried by links, writing by lines for a shell.
+Built from the same document as `/openapi.json`. Reads can be tried by links, writes by shell commands.
 """
 
 import json
@@ -34,10 +34,10 @@ TRIES = {
     "getContract": ("/openapi.json",),
     "isLive": ("/health/live",),
 }
-"""Requests that any server answers which has the sample rooms."""
+"""Requests that work on any server with the sample rooms."""
 
 _SERVER = "https://this-server.invalid"
-"""Stands for the address of this server in the page that is rendered once."""
+"""Stands for the address of this server in the page, which is rendered once."""
 
 
 class DocsPage:
@@ -57,16 +57,16 @@ class DocsPage:
 
 @cache
 def _page(money: Money) -> str:
-    """The page, with `_SERVER` where it names the server."""
+    """Return the page, with `_SERVER` for the name of the server."""
     return template("docs.html").render(
         view=View(money), marked=marked, words=words, site=_SERVER, path="/docs", staff=None
     )
 
 
 class View:
-    """What the template shows: the document, its references followed, and its schemas in words.
+    """What the template shows: the document with resolved references, and its schemas in words.
 
-    of_all: the headers that any answer may have.
+    of_all: the headers that any response may have.
     """
 
     def __init__(self, money: Money) -> None:
@@ -74,7 +74,7 @@ class View:
         self.of_all = OF_ALL_ANSWERS
 
     def operations(self, tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Method, path and operation, of those with the tag."""
+        """Yield method, path and operation for those with the tag."""
         for path, item in self.document["paths"].items():
             for method, operation in item.items():
                 if method != "parameters" and tag in operation["tags"]:
@@ -82,7 +82,7 @@ class View:
                     yield method, path, {**operation, "parameters": [*shared, *operation["parameters"]]}
 
     def follow(self, node: dict[str, Any]) -> dict[str, Any]:
-        """What a reference refers to; anything else as it is."""
+        """Return the target of a reference; anything else unchanged."""
         found: Any = self.document
         if "$ref" not in node:
             return node
@@ -91,16 +91,16 @@ class View:
         return dict(found)
 
     def types(self, answer: dict[str, Any]) -> list[str]:
-        """The types of the problems that an answer may be."""
+        """Return the types of problems in a response."""
         schemas = (content["schema"] for content in answer.get("content", {}).values())
         return [kind for found in schemas if "allOf" in found for kind in found["properties"]["type"]["enum"]]
 
     def tries(self, operation: dict[str, Any]) -> tuple[str, ...]:
-        """Links to try an operation by."""
+        """Return links to try an operation."""
         return TRIES.get(operation["operationId"], ())
 
     def curl(self, method: str, path: str, operation: dict[str, Any]) -> str:
-        """A line for a shell, which runs where `KEY` holds a key."""
+        """Return a shell command that works if `KEY` holds a key."""
         given = [self.follow(parameter) for parameter in operation["parameters"]]
         in_path = {found["name"]: found["example"] for found in given if found["in"] == "path"}
         target = path.format_map(in_path)
@@ -114,7 +114,7 @@ class View:
 
 
 def words(schema: dict[str, Any]) -> str:
-    """What a value may be."""
+    """Describe the allowed values."""
     match schema:
         case {"oneOf": choices}:
             return " or ".join(map(words, choices))
@@ -141,5 +141,5 @@ def _simple(schema: dict[str, Any]) -> str:
 
 
 def marked(text: str) -> Markup:
-    """Text with `code` in it as HTML."""
+    """Return text with `code` in it as HTML."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it was escaped

@@ -1,4 +1,4 @@
-"""What people see where something is wrong: the page in the place of a problem (RFC 9457)."""
+"""Error pages for people, instead of problems (RFC 9457)."""
 
 import logging
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _WORDS = {
         "It is not your fault. If it happens again, send the operator of this site the request id below.",
     ),
 }
-"""A title and a sentence for each problem, by the end of its type, else by its status."""
+"""A title and a sentence for each problem, by the end of its type or by its status."""
 
 _PASSING = (500, 503)
 
@@ -43,7 +43,7 @@ _PASSING = (500, 503)
 class ErrorView:
     """What the template shows.
 
-    again: whether to offer to ask for the same once more. typed: the fields of a form, to be sent again.
+    again: whether to offer a retry. typed: the fields of a form, to be sent again.
     """
 
     title: str
@@ -56,26 +56,26 @@ class ErrorView:
 
 
 class ErrorPage:
-    """Puts a page in the place of a problem, for people."""
+    """Replaces a problem by a page, for people."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
 
     def show(self, req: Request, resp: Response, problem: Mapping[str, Any]) -> None:
-        """The same answer as a page, where a page was asked for; else it stays as it is."""
+        """Turn the response into a page if one was requested."""
         if not _asks_for_page(req):
             return
         content_type = resp.content_type
         try:
             self._layout.answer(req, resp, "error.html", view=_view(req, problem))
-        except Exception:  # noqa: BLE001 - a page that fails must not hide the problem
+        except Exception:  # noqa: BLE001 - a failing page must not hide the problem
             _log.exception("the page of an error failed", extra={"request_id": problem["request_id"]})
             resp.text, resp.content_type = None, content_type
         resp.set_header("Cache-Control", "no-store")
 
 
 def _asks_for_page(req: Request) -> bool:
-    """Whether it is a browser that shows the answer. Who takes anything is taken for a program."""
+    """Whether a browser will show the response. A client that accepts anything counts as a program."""
     if is_for_programs(req.path):
         return False
     return req.client_prefers(("application/problem+json", "application/json", MEDIA_TYPE)) == MEDIA_TYPE

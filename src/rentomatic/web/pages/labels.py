@@ -1,4 +1,4 @@
-"""What the page of a search calls its parameters, in the words of its form."""
+"""What the search page calls its parameters, in the words of its form."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ _LABELS = {
     "limit": "Rooms on a page",
     "cursor": "Page",
 }
-"""What the page calls each parameter, as its form does; other filters are named by their parts."""
+"""The label of each parameter, as in the form; other filters are named by their parts."""
 
 _PRICES = {LOWEST: "from", HIGHEST: "to"}
 
@@ -35,11 +35,11 @@ _OPERATORS = {
 }
 
 _OWN_WORDS = {"cursor": "this link does not belong to this search, or is incomplete"}
-"""What the page says where the API speaks of what only its users know."""
+"""Terms of the page that replace terms of the API."""
 
 
 def label_of(name: str, money: Money) -> str:
-    """What the page calls a parameter."""
+    """Return the page's name for a parameter."""
     if name in _LABELS:
         return _LABELS[name]
     if name in _PRICES:
@@ -49,5 +49,5 @@ def label_of(name: str, money: Money) -> str:
 
 
 def in_words(problems: Iterable[Problem]) -> dict[str, str]:
-    """What is wrong with each parameter, in the words of the page."""
+    """Return the errors of each parameter, in the words of the page."""
     return {found.parameter: _OWN_WORDS.get(found.parameter, found.message) for found in problems}

@@ -1,4 +1,4 @@
-"""What all pages share: their templates, their headers, and how they write numbers and places."""
+"""What all pages share: templates, headers, and how numbers and places are written."""
 
 from functools import cache
 
@@ -17,12 +17,12 @@ MEDIA_TYPE = "text/html"
 
 
 class Layout:
-    """Answers requests with pages that load nothing from elsewhere, but for the tiles of the map."""
+    """Responds to requests with pages that load nothing from other sites, except map tiles."""
 
     def __init__(
         self, tiles: Tiles = NO_TILES, sessions: Sessions | None = None, money: Money = NO_CURRENCY
     ) -> None:
-        """sessions: of staff, whose name and pages stand in the bar; of nobody unless given."""
+        """sessions: of staff, whose name and links appear in the bar; by default, nobody's."""
         self.money = money
         self._tiles = tiles
         self._sessions = sessions or Sessions(Keys())
@@ -33,9 +33,9 @@ class Layout:
         )
 
     def answer(self, req: Request, resp: Response, name: str, **values: object) -> None:
-        """Fill the template of that name and answer with it.
+        """Respond with the filled template of that name.
 
-        values: of the template; `path`, the address to share, is the one that was asked for unless given.
+        values: for the template; `path`, the address to share, defaults to the requested one.
         """
         self.set_headers(resp)
         resp.set_header("Cache-Control", f"private, {REVALIDATE}")
@@ -52,14 +52,14 @@ class Layout:
         resp.text = template(name).render(given)
 
     def set_headers(self, resp: Response) -> None:
-        """Say that the answer is a page, and what it may load."""
+        """Mark the response as a page, and restrict what it may load."""
         resp.content_type = f"{MEDIA_TYPE}; charset=utf-8"
         resp.set_header("Content-Security-Policy", self._policy)
         resp.set_header("Referrer-Policy", "same-origin")
 
 
 def template(name: str) -> Template:
-    """A page, or a part of one, to be filled."""
+    """Return a page, or a part of one, as a template."""
     return _templates().get_template(name)
 
 
@@ -79,17 +79,17 @@ def _templates() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """A value of a template as pages show it: what a stranger typed must not reorder or hide the rest."""
+    """Return a template value, in which text from strangers cannot reorder or hide other text."""
     return visible(value, keep="\n") if type(value) is str else value
 
 
 def number(value: int) -> str:
-    """The number as people read it: 1,234."""
+    """Return the number for people: 1,234."""
     return f"{value:,}"
 
 
 def distance(metres: float) -> str:
-    """The distance as people say it: 350 m, 1.2 km, 3 km, 1,240 km."""
+    """Return the distance for people: 350 m, 1.2 km, 3 km, 1,240 km."""
     if round(metres) < 1000:
         return f"{round(metres)} m"
     kilometres = metres / 1000
@@ -97,5 +97,5 @@ def distance(metres: float) -> str:
 
 
 def degrees(value: float) -> str:
-    """Good to about ten metres."""
+    """Return the place, accurate to about ten metres."""
     return f"{value:.4f}"

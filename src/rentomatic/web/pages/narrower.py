@@ -1,4 +1,4 @@
-"""What to ask for instead of a search that takes too long, in a renter's words."""
+"""Narrower searches instead of one that takes too long, in a renter's words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from rentomatic.web.pages.search_parameters import Given, changed_by, query_stri
 
 @dataclass(frozen=True, slots=True)
 class Narrower:
-    """A narrower search; link: the query string that leads there, None where the reader has to choose."""
+    """A narrower search; link: its query string, None if the reader has to choose."""
 
     label: str
     link: str | None = None
 
 
 def narrower_searches(query: RoomQuery, given: Given, money: Money) -> list[Narrower]:
-    """Searches that a search can be narrowed to. given: its parameters."""
+    """Return narrower versions of a search. given: its parameters."""
     return list(_searches(query, given, money))
 
 
@@ -37,7 +37,7 @@ def _searches(query: RoomQuery, given: Given, money: Money) -> Iterator[Narrower
 
 
 def _changed(advice: Advice, query: RoomQuery, money: Money) -> tuple[str, str, str]:
-    """What the change is called, and the parameter with its new value, empty where it is taken off."""
+    """Return the label of the change, and the parameter with its new value, empty if it is removed."""
     if advice.radius is not None:
         return f"Within {distance(advice.radius)}", "radius", str(advice.radius)
     if advice.condition is not None:

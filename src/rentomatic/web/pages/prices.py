@@ -20,9 +20,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class PriceChart:
-    """Bars and the stops of a slider with two ends; the first and the last stop are no bound at all.
+    """Bars, and the stops of a slider with two ends; the first and the last stop mean no limit.
 
-    stops: the price at each, as many as bars. low, high: where the ends stand, 0 to the number of bars.
+    stops: the price at each, as many as bars. low, high: positions of the ends, 0 to the number of bars.
     """
 
     money: Money
@@ -48,7 +48,7 @@ class PriceChart:
 
 
 def chart_of(summary: Summary, values: Mapping[str, str], money: Money) -> PriceChart | None:
-    """The chart of what there is at any price; None of nothing. values: the fields of the form."""
+    """Return the chart of all prices, None without rooms. values: the fields of the form."""
     if not summary.histogram:
         return None
     buckets = summary.histogram

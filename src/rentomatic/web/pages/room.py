@@ -1,4 +1,4 @@
-"""The page of one room: what it is, how it compares with those around it, and the nearest others."""
+"""The page of one room: its facts, its comparison with rooms nearby, and the nearest others."""
 
 from falcon import Request, Response
 
@@ -34,7 +34,7 @@ class RoomPage:
     on_head = on_get
 
     def _comparison(self, room: Room) -> Comparison:
-        """Compare the room with its neighbours; with none where they cannot be read, as the room was."""
+        """Compare the room with its neighbours, or with none if they cannot be read like the room."""
         try:
             return compare_room(self._repository, room, self._new_budget())
         except RepositoryUnavailable:
@@ -42,7 +42,7 @@ class RoomPage:
 
 
 def _canonical(code: str) -> str:
-    """The one code under which a room is found. Raises ResourceError where no room can have such a code."""
+    """Return the canonical code of a room. Raises ResourceError if no room can have this code."""
     try:
         return canonical_code(code)
     except ValueError:

@@ -16,10 +16,10 @@ from rentomatic.web.pages.layout import degrees, distance, number
 ALTERNATIVES = 6
 
 NOTICES = {"added": "The room was added.", "saved": "The room was saved."}
-"""What a page that led here has done."""
+"""Messages about an action that led to this page."""
 
 CHART_WIDTH, CHART_HEIGHT = 320, 120
-"""In the units of the picture, as the template has them."""
+"""In units of the picture, as in the template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class Bar:
 class RoomView:
     """What the template shows.
 
-    comparison: without neighbours and not complete where these were not found in time.
-    done: what a page that led here has done, as the URL tells it.
+    comparison: without neighbours and not complete if they could not be read in time.
+    done: the action that led here, from the URL.
     """
 
     room: Room
@@ -85,12 +85,12 @@ class RoomView:
 
     @property
     def is_compared(self) -> bool:
-        """Whether it is known which rooms are around it."""
+        """Whether the rooms nearby are known."""
         return self.comparison.complete or bool(self.comparison.neighbours)
 
     @property
     def around(self) -> str:
-        """The search for the rooms around it, or where there are none for the nearest."""
+        """The search for rooms nearby, or if there are none for the nearest."""
         radius = f"&radius={RADIUS:.0f}" if self.comparison.neighbours else ""
         return f"/?near={self.room.latitude},{self.room.longitude}{radius}"
 
@@ -116,7 +116,7 @@ class RoomView:
 
     @property
     def counted(self) -> str:
-        """The comparison of prices with its numbers."""
+        """The comparison of prices in numbers."""
         price = self.comparison.price
         if price is None:
             return ""
@@ -141,13 +141,13 @@ class RoomView:
 
     @property
     def buckets(self) -> list[Bucket]:
-        """How many rooms there are at each price, this one among them."""
+        """The number of rooms at each price, including this one."""
         rooms = (self.room, *self.comparison.neighbours)
         return list(histogram(Counter(room.price for room in rooms)))
 
     @property
     def bars(self) -> list[Bar]:
-        """The buckets as they are drawn; none where all prices are in one."""
+        """The buckets as drawn; none if one holds all prices."""
         buckets = self.buckets
         if len(buckets) < 2:
             return []
@@ -164,7 +164,7 @@ class RoomView:
         ]
 
     def _amount(self, value: Fraction | None) -> str:
-        """The amount, a dash for none."""
+        """Return the amount, a dash for none."""
         return "–" if value is None else self.money.amount(value)
 
     def _is_in(self, bucket: Bucket) -> bool:
@@ -172,7 +172,7 @@ class RoomView:
 
 
 def percentile(standing: Standing | None) -> str:
-    """The rank as a whole number from 0 to 100, a dash where there is nothing to compare."""
+    """Return the rank as a whole number from 0 to 100, a dash without a comparison."""
     rank = standing.percentile if standing else None
     return "–" if rank is None else str(round(rank))
 

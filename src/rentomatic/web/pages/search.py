@@ -1,4 +1,4 @@
-"""The page where people search, and the parts of it that a script asks for when the search changes."""
+"""The search page, and the parts of it that its script requests when the search changes."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -26,14 +26,14 @@ from rentomatic.web.pages.search_view import View
 PAGE_SIZE = 24
 
 TIME_FOR_ADVICE = 0.5
-"""Seconds for finding out what to loosen where nothing was found."""
+"""Seconds for finding out what to loosen after an empty result."""
 
 _PARAMETERS = (*AREA_PARAMETERS, "sort", "limit", "cursor")
-"""What a search on the page may say beside its filters."""
+"""Parameters of a search on the page besides its filters."""
 
 
 class SearchPage:
-    """A search: the filters as a form, the rooms as a list, a place for the map; or a part of that."""
+    """A search: filters as a form, rooms as a list, a place for the map; or a part of that."""
 
     def __init__(
         self,
@@ -85,7 +85,8 @@ class SearchPage:
                     suggestions = loosen_search(self._repository, search.query, some)
                     view.advice = advice_of(suggestions, search.query, view.given, view.money)
         if self._with_prices:
-            # The page does without a chart. Asked for alone, it may be late, but the storage must be there.
+            # The page can do without a chart. Requested alone, it may be late, but the storage must be
+            # available.
             with suppress(TooCostly, *([RepositoryUnavailable] if self._with_rooms else [])):
                 any_price = _of_any_price(search.query)
                 summary = summarise_rooms(self._repository, any_price, budget, quick=True)
@@ -96,7 +97,7 @@ class SearchPage:
 
 
 def _of_any_price(query: RoomQuery) -> RoomQuery:
-    """The search without what it says of prices: the others are what one chooses from."""
+    """Return the search without its price filters, so that the chart shows all prices to choose from."""
     return replace(query, conditions=tuple(c for c in query.conditions if c.field is not Field.PRICE))
 
 

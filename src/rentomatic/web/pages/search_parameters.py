@@ -9,30 +9,30 @@ from rentomatic.web.pages.labels import LARGEST, SMALLEST
 from rentomatic.web.pages.prices import HIGHEST, LOWEST
 
 FORM = (LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
-"""The parameters that the form has a field for."""
+"""The parameters that have a field in the form."""
 
 MAX_IGNORED = 5
-"""How many filters that do not exist the page names, at most."""
+"""The most unknown filters that the page names."""
 
 Given = list[tuple[str, str]]
 
 
 def query_string(given: Given) -> str:
-    """The parameters behind their question mark, a lone one for none: a link to the page itself."""
+    """Return the parameters after a question mark, a lone one for none: a link to the page itself."""
     return "?" + urlencode(given, safe=",:/")
 
 
 def changed_by(given: Given, changed: dict[str, str]) -> Given:
-    """The same parameters with some of them changed or, where the text is empty, taken off; no cursor."""
+    """Return the parameters with some changed or, if the text is empty, removed; without the cursor."""
     rest = [pair for pair in given if pair[0] not in changed and pair[0] != "cursor"]
     return [*rest, *((name, text) for name, text in changed.items() if text)]
 
 
 def known(given: Given, names: Collection[str]) -> Given:
-    """What the page knows of what an address asks for: filters, and parameters of these names.
+    """Return what the page knows of an address: filters, and parameters of these names.
 
-    Other sites append what only they know. Filters that the form has no field for all hold; of anything else
-    the page shows one value, which is the last one.
+    Other sites append unknown parameters. Filters without a field in the form must all hold; of any other
+    parameter the page shows only one value, the last.
     """
     found: dict[object, tuple[str, str]] = {}
     for name, text in given:
@@ -43,12 +43,12 @@ def known(given: Given, names: Collection[str]) -> Given:
 
 
 def unknown_filters(given: Given) -> list[str]:
-    """The names that look like filters, but are not: a slip that the reader of the page should see."""
+    """Return names that look like filters but are not: mistakes that the user should see."""
     names = dict.fromkeys(name for name, _ in given if name.startswith(FILTER_PREFIX) and name not in FILTERS)
     return [shortened(name) for name in names][:MAX_IGNORED]
 
 
 def _tidy(name: str, text: str) -> str:
-    """What somebody typed or pasted, without hidden characters and needless spaces."""
+    """Return typed or pasted text without hidden characters and needless spaces."""
     text = without_hidden(text)
     return canonical(name, text.strip() if name in FORM else text)

@@ -1,4 +1,4 @@
-"""What the page of a search shows: the form as it was filled in, filters that can be taken off, rooms."""
+"""What the search page shows: the filled-in form, removable filters, and rooms."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -25,14 +25,14 @@ SORTS = {
     "-size": "Size, largest first",
 }
 _RARE_SORTS = {"distance": "Nearest first", "code": "Code, ascending", "-code": "Code, descending"}
-"""Orders that are offered where the search has them."""
+"""Sorts that are offered only if the search has them."""
 
 _NO_FILTERS = ("sort", "limit", "cursor")
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is on, and the search without it."""
+    """An active filter, and the search without it."""
 
     label: str
     link: str
@@ -44,10 +44,10 @@ class View:
 
     money: how prices are shown.
     given: names and values of the search that the page knows.
-    ignored: filters that were asked for, but do not exist.
-    problems: what is wrong with each parameter.
-    advice: where nothing was found, what to loosen.
-    is_too_costly: whether the search takes too long. narrower: then, what to ask for instead.
+    ignored: requested filters that do not exist.
+    problems: the errors of each parameter.
+    advice: what to loosen, after an empty result.
+    is_too_costly: whether the search takes too long. narrower: what to search for instead.
     """
 
     money: Money
@@ -64,34 +64,34 @@ class View:
 
     @property
     def values(self) -> dict[str, str]:
-        """The text of each field of the form, as it was given or empty."""
+        """The text of each field of the form, as given or empty."""
         return dict.fromkeys(FORM, "") | {name: text for name, text in self.given if name in FORM}
 
     @property
     def others(self) -> Given:
-        """Parameters that the form has no field for, but has to keep; what is wrong would stick to it."""
+        """Parameters without a field in the form that it must keep; invalid ones are dropped."""
         return [pair for pair in self.given if pair[0] not in (*FORM, "cursor", *self.problems)]
 
     @property
     def sorts(self) -> dict[str, str]:
-        """Each order that is offered, and what it is called."""
+        """Each offered sort, with its label."""
         given = self.values["sort"]
         usual = "Nearest first" if self.values["near"] else "By code"
         return {"": usual, **SORTS, **({given: _RARE_SORTS[given]} if given in _RARE_SORTS else {})}
 
     @property
     def radii(self) -> list[tuple[str, str]]:
-        """Each radius that is offered, and what it is called."""
+        """Each offered radius, with its label."""
         offered = {f"{metres}": distance(metres) for metres in RADII}
         given = self.values["radius"]
         if given not in offered:
-            with suppress(ValueError):  # none is given, or one that is explained beside the field
+            with suppress(ValueError):  # none is given, or it is explained beside the field
                 offered[given] = distance(radius(given))
         return list(offered.items())
 
     @property
     def number(self) -> str:
-        """How many rooms match, in words; where that is not known, only what they are."""
+        """The number of matches in words; if unknown, only "rooms"."""
         total = self.found.total if self.found else None
         if total is None:
             return "Rooms"
@@ -99,7 +99,7 @@ class View:
 
     @property
     def chips(self) -> list[Chip]:
-        """Every filter that is on."""
+        """Every active filter."""
         return list(self._chips())
 
     @property
@@ -117,14 +117,14 @@ class View:
 
     @property
     def address(self) -> str:
-        """The path and query of what is shown, without what the page does not know."""
+        """The path and query of the page, without unknown parameters."""
         return "/" + self.without().removesuffix("?")
 
     def label(self, name: str) -> str:
         return label_of(name, self.money)
 
     def without(self, *names: str) -> str:
-        """The query string of the same search without some of its parameters."""
+        """Return the query string of the search without some of its parameters."""
         return query_string([pair for pair in self.given if pair[0] not in names])
 
     def _chips(self) -> Iterator[Chip]:
@@ -146,7 +146,7 @@ class View:
                 yield Chip(label, self._off(name))
 
     def _off(self, *names: str) -> str:
-        # A search that is near nothing cannot go by distance.
+        # A search without a point cannot be sorted by distance.
         by_distance = "near" in names and self.values["sort"] == "distance"
         return self.without("cursor", *names, *(("sort",) if by_distance else ()))
 
@@ -164,5 +164,5 @@ _SIZES = {SMALLEST: "{} m² or more", LARGEST: "{} m² or less"}
 
 
 def _written(text: str, write: Callable[[int], str]) -> str:
-    """The number as people read it; a text that is none as it is."""
+    """Return the number for people; other text unchanged."""
     return write(int(text)) if text.isascii() and text.isdigit() and len(text) < 12 else text

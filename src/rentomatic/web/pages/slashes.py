@@ -1,4 +1,4 @@
-"""Addresses with a slash at the end: of a page as people type them, of the API by mistake."""
+"""Addresses with a trailing slash: of a page as people type them, of the API by mistake."""
 
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +11,7 @@ _FOR_PROGRAMS = ("/rooms", "/health", "/metrics", "/openapi.json")
 
 
 def add_page(app: App[Request, Response], template: str, page: object) -> None:
-    """Let a page answer at the addresses of a URI template, and be found behind a slash too."""
+    """Add a route for a page, with and without a trailing slash."""
     app.add_route(template, page)
     if not template.endswith("/"):
         app.add_route(f"{template}/", _WithSlash())
@@ -23,7 +23,7 @@ def is_for_programs(path: str) -> bool:
 
 
 class StrictApi:
-    """Refuses every address of the API with a slash at its end: it would be that of a room without a code."""
+    """Refuses addresses of the API with a trailing slash: they would mean a room without a code."""
 
     def process_request(self, req: Request, resp: Response) -> None:
         if req.path.endswith("/") and is_for_programs(req.path):
@@ -32,10 +32,10 @@ class StrictApi:
 
 
 class _WithSlash:
-    """Leads to the same address without the slash at its end. A form is never sent here."""
+    """Redirects to the address without the trailing slash. Forms are not redirected."""
 
     def on_get(self, req: Request, resp: Response, **params: Any) -> None:
-        if "//" in req.path:  # which a browser would take for the name of another host
+        if "//" in req.path:  # a browser would take it for the name of another host
             raise HTTPRouteNotFound
         resp.status = 301
         resp.location = quote(req.path.rstrip("/")) + (f"?{req.query_string}" if req.query_string else "")

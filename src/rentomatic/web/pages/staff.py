@@ -1,4 +1,4 @@
-"""Where staff sign in, see what they may do, and sign out."""
+"""The pages where staff sign in, see what they may do, and sign out."""
 
 import re
 
@@ -15,13 +15,13 @@ from rentomatic.web.pages.desk import Desk, Form, typed
 
 _START = "/staff"
 
-# A page for staff, and nothing that a browser could take for another host: no backslash, and none of the
-# white space that it drops (https://url.spec.whatwg.org/#url-parsing).
+# A page for staff, and nothing that a browser could take for another host: no backslash, and no white space
+# that it drops (https://url.spec.whatwg.org/#url-parsing).
 _NEXT = re.compile(r"/staff[/?][!-\[\]-~]*")
 
 
 class StartPage:
-    """`/staff`: the form to sign in; for who is signed in, what may be done."""
+    """`/staff`: the form to sign in; for signed-in users, what they may do."""
 
     def __init__(self, desk: Desk, sessions: Sessions) -> None:
         self._desk = desk
@@ -34,7 +34,7 @@ class StartPage:
     on_head = on_get
 
     def show(self, req: Request, resp: Response, form: Form, status: int = 200, removed: str = "") -> None:
-        """Answer with the page. removed: the code of a room that was just taken down."""
+        """Respond with the page. removed: the code of a room that was just removed."""
         self._desk.answer(
             req,
             resp,
@@ -55,7 +55,7 @@ class SignIn:
         self._start = start
 
     def on_get(self, req: Request, resp: Response) -> None:
-        """Who is here without a form has loaded again the page that refused a key."""
+        """Redirect: a GET here reloads the page that refused a key."""
         see_other(resp, _START)
 
     on_head = on_get
@@ -73,7 +73,7 @@ class SignIn:
 
 
 class SignOut:
-    """`/staff/sign-out`: the cookie is taken away."""
+    """`/staff/sign-out`: deletes the cookie."""
 
     def __init__(self, desk: Desk, sessions: Sessions) -> None:
         self._desk = desk
@@ -86,7 +86,7 @@ class SignOut:
 
 
 class FindRoom:
-    """`/staff/rooms?code=…`: the way from a code to the page where its room is edited."""
+    """`/staff/rooms?code=…`: redirects from a code to the page that edits the room."""
 
     def __init__(self, desk: Desk, repository: RoomRepository, start: StartPage) -> None:
         self._desk = desk
@@ -108,14 +108,14 @@ class FindRoom:
 
 
 def see_other(resp: Response, location: str) -> None:
-    """Lead from a form that was taken to a page that may be asked for again (RFC 9110, 15.4.4)."""
+    """Redirect from an accepted form to a page that may be reloaded (RFC 9110, 15.4.4)."""
     resp.status = 303
     resp.location = location
     resp.set_header("Cache-Control", "no-store")
 
 
 def _code(text: str, done: str) -> str:
-    """The code of the room that was taken down, as the URL tells it: a code and nothing else."""
+    """Return the code of the removed room from the URL, if it is a valid code."""
     try:
         return canonical_code(text) if done == "removed" else ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where staff load a listing, and look first at what it would change."""
+"""The pages where staff preview and import a listing."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,32 +26,32 @@ CHARSETS = {
     "utf-16le": "UTF-16, little-endian",
     "utf-16be": "UTF-16, big-endian",
 }
-"""The encodings that are offered, and what they are called."""
+"""The offered encodings, with their labels."""
 
 CONFLICTS = {
     "replace": "Replace it",
     "skip": "Leave it as it is",
     "fail": "Refuse the whole file",
 }
-"""What becomes of a room that is there already and differs."""
+"""What to do with an existing room that differs."""
 
 DECIMALS = {"": "Refuse ambiguous amounts", "point": "A point: 1,200.50", "comma": "A comma: 1.200,50"}
-"""How amounts are read where it is not certain which character stands before a fraction."""
+"""How to read amounts if the character before a fraction is ambiguous."""
 
 PERIODS = {"day": "A day", "night": "A night", "week": "A week", "month": "A month (30 days)"}
-"""What the prices of a file may be for."""
+"""The periods that the prices of a file may be for."""
 
 COLUMNS = {f"map_{field.name}": field.name.capitalize() for field in FIELDS}
-"""The fields that name a column of the file, and what is in it."""
+"""The fields that name a column of the file."""
 
 _OPTIONS = ("on_conflict", "atomic", "decimal", "round", "price_per")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a listing, or would.
+    """The result of an import or a preview.
 
-    name: of the file. dry_run: whether it was only looked at. refused: whether nothing at all is loaded.
+    name: of the file. dry_run: whether it was a preview. refused: whether nothing was loaded.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Answer:
 
     @property
     def refusals(self) -> list[Refusal]:
-        """The first hundred refused lines, with what can be done about them in the words of the form."""
+        """The first hundred refused lines, with advice in the words of the form."""
         return [
             replace(found, reason=_advised(found.reason, found.remedy))
             for found in self.loaded.report.refusals
@@ -73,7 +73,7 @@ class Answer:
 
 
 class ImportPage:
-    """`/staff/import`: a file to be chosen, and what became of it."""
+    """`/staff/import`: a form to choose a file, and the result."""
 
     def __init__(self, desk: Desk, imports: Imports) -> None:
         self._desk = desk
@@ -129,7 +129,7 @@ class ImportPage:
         answer: Answer | None = None,
         problem: str = "",
     ) -> None:
-        """Answer with the page. problem: why there is nothing to tell of the file."""
+        """Respond with the page. problem: why there is no result."""
         self._desk.answer(
             req,
             resp,
@@ -152,7 +152,7 @@ def _values(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parameters(values: Mapping[str, str], dry_run: bool) -> Iterator[tuple[str, str]]:
-    """What the fields ask for, as the parameters of an import over HTTP."""
+    """Yield the parameters of an import over HTTP for the fields."""
     yield "dry_run", "true" if dry_run else "false"
     yield from ((name, values[name]) for name in _OPTIONS if values[name])
     yield from ((MAPPING, f"{name.removeprefix('map_')}={values[name]}") for name in COLUMNS if values[name])
@@ -165,7 +165,7 @@ def _charset(text: str) -> str | None:
 
 
 def _advised(message: str, remedy: Remedy | None) -> str:
-    """The message, and which field of the form may help."""
+    """Return the message, with the field of the form that may help."""
     return remedy.added_to(message, _in_the_form) if remedy else message
 
 

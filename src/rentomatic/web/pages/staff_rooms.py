@@ -1,4 +1,4 @@
-"""Where staff add a room, edit it and take it down."""
+"""The pages where staff add, edit and remove a room."""
 
 from collections.abc import Mapping
 from uuid import uuid4
@@ -22,16 +22,16 @@ from rentomatic.web.pages.desk import Desk, Form, NotSignedIn, typed
 from rentomatic.web.pages.staff import see_other
 
 LABELS = {str(field.name): field.label for field in FIELDS if field.name is not Field.CODE}
-"""The fields of the form beside the code, and what they are called."""
+"""The fields of the form besides the code, with their labels."""
 
 LINES = {str(field.name): field.kind.longest for field in FIELDS if isinstance(field.kind, Line)}
-"""Those that take a text of one line, and how many characters of it."""
+"""Fields for a text of one line, with their maximum length."""
 
 Texts = Mapping[str, str]
 
 
 class _RoomPages:
-    """What the pages about a single room are made with."""
+    """What the pages about a single room use."""
 
     def __init__(self, desk: Desk, repository: RoomRepository, writes: Writes) -> None:
         self._desk = desk
@@ -40,17 +40,16 @@ class _RoomPages:
         self._labels = {**LABELS, Field.PRICE: desk.money.label}
 
     def _form(self, req: Request, code: str | None = None) -> Form:
-        """The form as it was sent; the page of an error that passes offers to send it again."""
+        """Return the form as sent; the page of a temporary error offers to send it again."""
         given = self._desk.form(req)
         req.context.typed = given
         return Form(_texts(given if code is None else {**given, "code": code}))
 
     def _show(self, req: Request, resp: Response, form: Form, status: int = 200, **state: object) -> None:
-        """Answer with the form of a room.
+        """Respond with the form of a room.
 
-        code: of the room that is edited, empty for a new one. notice: why nothing was saved.
-        conflict: whether it was somebody else who was faster; present: the texts of what is there now,
-        None where nothing is.
+        code: of the edited room, empty for a new one. notice: why nothing was saved.
+        conflict: whether another user was faster; present: the current texts, None if there is no room.
         """
         given = {"code": "", "notice": "", "conflict": False, "present": None, **state}
         self._desk.answer(
@@ -62,10 +61,10 @@ class _RoomPages:
 
 
 class AddRoomPage(_RoomPages):
-    """`/staff/add`: a room that is not there yet.
+    """`/staff/add`: a new room.
 
-    The form brings the code along that the room gets where none is typed, `fresh`, so that a form that is
-    sent twice adds one room.
+    The form includes the code, `fresh`, that the room gets if none is typed, so that sending the form twice
+    adds one room.
     """
 
     def on_get(self, req: Request, resp: Response) -> None:
@@ -94,7 +93,7 @@ class AddRoomPage(_RoomPages):
             see_other(resp, f"/room/{room.code}?done=added")
 
     def _add(self, req: Request, room: Room) -> None:
-        """Add the room, unless it is there already with these very values. Raises ConflictError."""
+        """Add the room, unless an equal one exists already. Raises ConflictError."""
         try:
             self._writes.add(req, room)
         except ConflictError:
@@ -103,7 +102,7 @@ class AddRoomPage(_RoomPages):
 
 
 class EditRoomPage(_RoomPages):
-    """`/staff/rooms/{code}`: a room as it is, to be changed."""
+    """`/staff/rooms/{code}`: edits a room."""
 
     def on_get(self, req: Request, resp: Response, code: str) -> None:
         self._desk.admit(req, Scope.WRITE)
@@ -133,7 +132,7 @@ class EditRoomPage(_RoomPages):
             see_other(resp, f"/room/{room.code}?done=saved")
 
     def _show_conflict(self, req: Request, resp: Response, typed: Room) -> None:
-        """What was typed beside what is there now; saving that form again puts the one over the other."""
+        """Show what was typed beside the current room; saving that form overwrites the room."""
         there = self._repository.get(typed.code)
         present = texts_of(there) if there else None
         form = Form({**texts_of(typed), "version": present["version"] if present else ""})
@@ -141,7 +140,7 @@ class EditRoomPage(_RoomPages):
 
 
 class RemoveRoomPage(_RoomPages):
-    """`/staff/rooms/{code}/remove`: whether a room is really to be taken down, and that it is."""
+    """`/staff/rooms/{code}/remove`: asks before removing a room, and removes it."""
 
     def on_get(self, req: Request, resp: Response, code: str) -> None:
         self._desk.admit(req, Scope.WRITE)
@@ -172,25 +171,25 @@ class RemoveRoomPage(_RoomPages):
 
 
 def texts_of(room: Room) -> dict[str, str]:
-    """The room as the fields of the form hold it. version: the tag by which it is known again."""
+    """Return the room as fields of the form. version: the tag that identifies its state."""
     values = {name: getattr(room, name) for name in ("code", *LABELS)}
     texts = {name: "" if value is None else str(value) for name, value in values.items()}
     return {**texts, "version": strong_tag(json.encode(room))}
 
 
 def _texts(given: Texts) -> dict[str, str]:
-    """The fields as typed or pasted. What hides in a text of one line is part of it: it may join letters."""
+    """Return the fields as typed or pasted. Texts of one line keep hidden characters that join letters."""
     fields = ("code", "fresh", "version", *LABELS)
     return {name: (tidied if name in LINES else typed)(given.get(name, "")) for name in fields}
 
 
 def _fresh(texts: Texts) -> Texts:
-    """The texts with a code for a room that has none yet, the one of its form or a new one."""
+    """Return the texts; a room without a code gets that of its form, or a new one."""
     return {**texts, "fresh": texts["fresh"] or str(uuid4())}
 
 
 def _room(texts: Texts) -> Room:
-    """The room that the fields describe; those that are empty say nothing. Raises ParametersError."""
+    """Return the room of the fields; empty ones are unstated. Raises ParametersError."""
     return room_of_texts({name: texts[name] for name in ("code", *LABELS) if texts[name]})
 
 
@@ -199,9 +198,9 @@ def _problems(error: ParametersError) -> dict[str, str]:
 
 
 def _unless_changed(version: str, wanted: Room) -> Expectation:
-    """Nobody else was faster: what is there is what the form was made from.
+    """Return the expectation that no other user was faster: the room is as the form was created.
 
-    Or it is what is wanted already, since somebody typed the same or the form was sent twice.
+    It also accepts the wanted room itself, because another user typed the same or the form was sent twice.
     """
 
     def expected(present: Room | None) -> bool:

@@ -1,4 +1,4 @@
-"""A tile server for the map, in the place of the map that is bundled."""
+"""A tile server for the map, instead of the bundled map."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """Where a browser finds pictures of the Earth.
+    """Where a browser finds map tiles.
 
     url: a template such as `https://tiles.example/{z}/{x}/{y}.png`; empty for the bundled map.
-    attribution: what the map says of their maker, as plain text.
+    attribution: the credit on the map, as plain text.
     """
 
     url: str = ""
@@ -17,7 +17,7 @@ class Tiles:
 
     @property
     def origin(self) -> str:
-        """What a Content-Security-Policy allows for them; empty for the bundled map."""
+        """What a Content-Security-Policy must allow for them; empty for the bundled map."""
         if not self.url:
             return ""
         parts = urlsplit(self.url)

@@ -1,4 +1,4 @@
-"""A file that a form sends along, in constant memory (multipart/form-data, RFC 7578)."""
+"""Uploads in forms, in constant memory (multipart/form-data, RFC 7578)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from rentomatic.web.http.bodies import Accepted, blocks
 
 MAX_FIELDS = 50
 MAX_TEXT = 10_000
-"""Bytes of a field that is no file."""
+"""The most bytes of a field that is not a file."""
 
 _BLOCK = 1 << 15
 
@@ -21,8 +21,8 @@ _BLOCK = 1 << 15
 class Upload:
     """A form that has arrived.
 
-    file: what was in it, from its first byte on. name: of that file, empty where none was chosen.
-    fields: the others, without the white space around them.
+    file: its content, from the first byte. name: of the file, empty if none was chosen.
+    fields: the others, without surrounding white space.
     """
 
     file: IO[bytes]
@@ -33,8 +33,8 @@ class Upload:
 def receive(req: Request, file: IO[bytes], field: str, listing: Accepted) -> Upload:
     """Write the file in the field of that name to `file`, and read the other fields.
 
-    listing: what may be sent as the body of a request of its own.
-    Raises HTTPError where the form is too long, cut off or none, and RepositoryUnavailable for a full disk.
+    listing: what is accepted as the body of an import.
+    Raises HTTPError if the form is too long, truncated or invalid, and RepositoryUnavailable for a full disk.
     """
     accepted = replace(listing, media_types=("multipart/form-data",), codings=(), told_in="Accept")
     body = with_length(req, accepted)
@@ -51,9 +51,9 @@ def receive(req: Request, file: IO[bytes], field: str, listing: Accepted) -> Upl
                 _copy(part, file)
             elif part.name:
                 fields[part.name] = (part.get_text() or "").strip()
-    except UnicodeDecodeError as error:  # Falcon leaves it to the caller, in the headers of a part
+    except UnicodeDecodeError as error:  # Falcon leaves errors in a part's headers to the caller
         raise HTTPBadRequest(description="The form cannot be read.") from error
-    for _ in arriving:  # what stands behind the form means nothing, but has to be there
+    for _ in arriving:  # content after the form is ignored, but must arrive
         pass
     file.seek(0)
     return Upload(file, name or "", fields)
@@ -72,14 +72,14 @@ def _handler() -> MultipartFormHandler:
 
 
 class _Reader:
-    """Blocks as a file that can only be read."""
+    """Blocks as a read-only file."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
         self._left = b""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Some of the bytes that are left, at most so many; none at the end."""
+        """Return at most `size` of the remaining bytes; none at the end."""
         if not self._left:
             self._left = next(self._blocks, b"")
         block = self._left if size is None or size < 0 else self._left[:size]

@@ -1,4 +1,4 @@
-"""The contract of the API: OpenAPI 3.1, from the tables that the parser and the errors use."""
+"""The contract of the API: OpenAPI 3.1, built from the tables of the parser and the errors."""
 
 from functools import cache
 from typing import Any
@@ -38,7 +38,7 @@ _TAGS = {
 
 @cache
 def document(money: Money = NO_CURRENCY) -> dict[str, Any]:
-    """The whole contract. Made once, and not to be changed. money: what prices are."""
+    """Return the whole contract, built once and not to be changed. money: what prices are."""
     paths = _paths()
     responses = share_refusals(paths)
     return {

@@ -1,4 +1,4 @@
-"""What an answer may be: its headers, and the problems with their types."""
+"""Responses: their headers, and the problems with their types."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LISTED = {
     problems.URL_TOO_LONG: "ParameterFault",
     problems.DOCUMENT: "BodyFault",
 }
-"""The problems that list what is wrong, and how."""
+"""The problems that list errors, and the schema of the list."""
 
 _HEADERS: dict[str, tuple[str, Schema, object]] = {
     "X-Request-ID": (
@@ -106,17 +106,17 @@ _OF_SOME_PROBLEMS: dict[int, Sequence[str]] = {
     403: ["WWW-Authenticate"],
     415: ["Accept", "Accept-Post", "Accept-Encoding"],
 }
-"""The headers that each answer of a status has, and those that only some have."""
+"""The headers of every response with a status, and those of only some."""
 
 
 def headers(required: Iterable[str] = (), optional: Iterable[str] = ()) -> Schema:
-    """The headers of an answer, those of all answers among them."""
+    """Return the headers of a response, including those of all responses."""
     shared = {name: ref(name, "headers") for name in (*_ALWAYS, *required, *_OFTEN)}
     return shared | {name: _header(name) for name in optional}
 
 
 def headers_of_all() -> dict[str, Schema]:
-    """The headers that operations refer to."""
+    """Return the headers that operations refer to."""
     return {name: {**_header(name), "required": name not in _OFTEN} for name in _HEADERS}
 
 
@@ -126,7 +126,7 @@ def _header(name: str) -> Schema:
 
 
 def media_type(schema: Schema) -> Schema:
-    """The content of a body in one format."""
+    """Return the content of a body in one format."""
     return {"schema": schema}
 
 
@@ -136,21 +136,21 @@ def answer(
     required: Iterable[str] = (),
     optional: Iterable[str] = (),
 ) -> Schema:
-    """An answer, and the headers that it always or sometimes has besides those of all answers."""
+    """Return a response, with headers that it always or sometimes has besides those of all responses."""
     found: Schema = {"description": description, "headers": headers(required, optional)}
     return found | ({"content": content} if content else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """The answer of one status, which may be any of these problems."""
+    """Return the response of one status, which may be any of these problems."""
 
     status: HTTPStatus
     kinds: tuple[ProblemType, ...]
 
     @property
     def name(self) -> str:
-        """Of the component that operations refer to."""
+        """The name of the component that operations refer to."""
         return ".".join(kind.name for kind in self.kinds)
 
     def schema(self) -> Schema:
@@ -169,13 +169,13 @@ class Refusals:
         )
 
     def _headers(self) -> tuple[Sequence[str], Sequence[str]]:
-        """Those that the answer always has, and those that it may have."""
+        """Return headers that a response always has, and headers that it may have."""
         always, sometimes = _OF_PROBLEMS.get(self.status, ()), _OF_SOME_PROBLEMS.get(self.status, ())
         return ((), (*always, *sometimes)) if problems.TOO_COSTLY in self.kinds else (always, sometimes)
 
 
 def refusals(kinds: Iterable[ProblemType | int]) -> dict[str, Refusals]:
-    """The answers that are problems, by their status; a number stands for a problem of HTTP itself."""
+    """Return responses that are problems, by status; a number stands for a problem of HTTP itself."""
     by_status: dict[HTTPStatus, list[ProblemType]] = {}
     for kind in kinds:
         found = kind if isinstance(kind, ProblemType) else of_http(kind)
@@ -184,7 +184,7 @@ def refusals(kinds: Iterable[ProblemType | int]) -> dict[str, Refusals]:
 
 
 def share_refusals(paths: Schema) -> dict[str, Schema]:
-    """Put a reference in the place of each answer that is a problem; the answers that they refer to."""
+    """Replace each response that is a problem by a reference; return the referenced responses."""
     shared: dict[str, Schema] = {}
     operations = (operation for item in paths.values() for name, operation in item.items() if name in METHODS)
     for operation in operations:
@@ -196,5 +196,5 @@ def share_refusals(paths: Schema) -> dict[str, Schema]:
 
 
 def in_formats(schemas: dict[Format, Schema]) -> Schema:
-    """The formats of rooms, by their media type."""
+    """Return the formats of rooms, by media type."""
     return {WRITERS[name].media_type: media_type(schema) for name, schema in schemas.items()}

@@ -1,4 +1,4 @@
-"""What every operation has."""
+"""What all operations have in common."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ REQUEST_ID, IF_MATCH, IF_NONE_MATCH = (
 OF_ALL = (problems.URL_TOO_LONG,)
 OF_THE_STORAGE = (*OF_ALL, problems.OVERLOADED, 429, 500, problems.STORAGE_UNAVAILABLE)
 OF_A_SEARCH = (*OF_THE_STORAGE, problems.TOO_COSTLY)
-"""The problems of every operation, of those that ask the storage, and of those that go through its rooms."""
+"""The problems of every operation, of those that use the storage, and of those that search its rooms."""
 
 
 def operation(
@@ -28,7 +28,7 @@ def operation(
     may_be: Iterable[ProblemType | int],
     **more: Any,
 ) -> Schema:
-    """An operation. may_be: the problems that it may answer with, see `refusals`."""
+    """Return an operation. may_be: the problems that it may respond with, see `refusals`."""
     return {
         "operationId": name,
         "tags": [tag],

@@ -1,4 +1,4 @@
-"""What a request may say beside its body, from the tables that its parser uses."""
+"""The parameters and headers of requests, built from the tables of the parser."""
 
 from rentomatic.domain.clusters import MAX_ZOOM
 from rentomatic.domain.fields import FIELD, FIELDS, NAMES, Description, Field, Operator
@@ -28,13 +28,13 @@ OPERATORS = {
     Operator.IN: f"is one of the values, separated by commas, at most {MAX_VALUES:,} (spaces beside a "
     "comma do not count)",
 }
-"""What must hold for the field of a room."""
+"""Describe when the condition holds."""
 
 _INTEGER: Schema = {"type": "integer", "minimum": -MAX_INTEGER - 1, "maximum": MAX_INTEGER}
 
 
 def _compared(field: Description) -> Schema:
-    """The values that a condition compares the field with."""
+    """Return the values with which a condition compares the field."""
     match field.kind:
         case Code():
             return CODE
@@ -50,7 +50,7 @@ _TAG_LIST = r"^(\*|{tag}([ \t]*,[ \t]*{tag})*)$"
 
 
 def query(name: str, schema: Schema, description: str, example: object) -> Schema:
-    """A parameter of the query; several values stand in one, with commas between them."""
+    """Return a parameter of the query; several values are separated by commas."""
     listed = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
     return {
         "name": name,
@@ -63,7 +63,7 @@ def query(name: str, schema: Schema, description: str, example: object) -> Schem
 
 
 def header(name: str, description: str, example: str, pattern: str = "") -> Schema:
-    """A header of the request."""
+    """Return a header of the request."""
     return {
         "name": name,
         "in": "header",
@@ -74,7 +74,7 @@ def header(name: str, description: str, example: str, pattern: str = "") -> Sche
 
 
 def filters() -> list[Schema]:
-    """A condition on a field, for every field and operator."""
+    """Return a condition for every field and operator."""
     return [_filter(name, field, operator) for name, (field, operator) in FILTERS.items()]
 
 
@@ -98,7 +98,7 @@ def _tuple(*items: Schema) -> Schema:
 
 
 def areas() -> list[Schema]:
-    """Where rooms are looked for."""
+    """Return the parameters for the place."""
     found = {
         "bbox": query(
             "bbox",
@@ -126,7 +126,7 @@ def areas() -> list[Schema]:
 
 
 def maps() -> list[Schema]:
-    """What a map must say, and where else rooms are looked for."""
+    """Return the parameters of a map, and of the place."""
     zoom = query(
         "zoom",
         {"type": "integer", "minimum": 0, "maximum": MAX_ZOOM},
@@ -138,7 +138,7 @@ def maps() -> list[Schema]:
 
 
 def pages() -> list[Schema]:
-    """The order, the number of rooms and the format."""
+    """Return the parameters for order, number of rooms and format."""
     found = {
         "sort": query(
             "sort",
@@ -172,7 +172,7 @@ def pages() -> list[Schema]:
 
 
 def format_choice(*formats: Format) -> Schema:
-    """The choice of a format."""
+    """Return the parameter for the format."""
     names = [str(format_) for format_ in formats]
     return query("format", {"enum": names}, "The format; takes precedence over the Accept header.", names[-1])
 
@@ -215,7 +215,7 @@ IF_NONE_MATCH = header(
 
 
 def imports() -> list[Schema]:
-    """How a listing is to be loaded."""
+    """Return the parameters of an import."""
     texts = {
         "on_conflict": "What to do if a room with the same code exists and differs; `fail` loads nothing.",
         "atomic": "Whether one refused line refuses the whole listing.",
@@ -243,7 +243,7 @@ SEARCH = [*AREA_SEARCH, *pages()]
 
 
 def shared() -> dict[str, Schema]:
-    """The parameters that operations refer to."""
+    """Return the parameters that operations refer to."""
     return {
         parameter["name"]: parameter
         for parameter in (*filters(), *areas(), REQUEST_ID, IF_MATCH, IF_NONE_MATCH)

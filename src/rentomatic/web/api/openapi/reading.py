@@ -1,4 +1,4 @@
-"""The operations that are open to everyone."""
+"""The operations that need no key."""
 
 from collections.abc import Iterable
 

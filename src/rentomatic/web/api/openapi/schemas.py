@@ -1,4 +1,4 @@
-"""What is sent and answered, as JSON Schema (2020-12), from the rules of the domain."""
+"""Requests and responses as JSON Schema (2020-12), from the rules of the domain."""
 
 from typing import Any
 
@@ -31,14 +31,14 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
 def schema_of(field: Description, money: Money) -> Schema:
-    """The values of a field, and what they mean; null among them where documents have it."""
+    """Return the schema of a field's values, with null if documents have it for unstated ones."""
     about = money.about if field.name is Field.PRICE else field.about
     schema = {**_of_kind(field), "description": about}
     return _or_null(schema) if field.unstated is Unstated.NULL else schema
 
 
 def nullable_of(field: Description) -> Schema:
-    """The values of an optional field as a client may send them: null stands for what is not stated."""
+    """Return the schema of an optional field in requests: null means unstated."""
     return _or_null({**_of_kind(field), "description": field.about})
 
 
@@ -66,22 +66,22 @@ _DISTANCE: Schema = {
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
-    """A reference to a component of the document."""
+    """Return a reference to a component of the document."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def nullable(schema: Schema) -> Schema:
-    """The schema, or null."""
+    """Return the schema that also allows null."""
     return {"oneOf": [schema, {"type": "null"}]}
 
 
 def array(items: Schema, **more: Any) -> Schema:
-    """A list of any length, unless told otherwise."""
+    """Return the schema of a list, by default of any length."""
     return {"type": "array", "items": items, **more}
 
 
 def record(required: Schema, optional: Schema | None = None, **more: Any) -> Schema:
-    """An object of these members and no others."""
+    """Return the schema of an object with exactly these members."""
     return {
         "type": "object",
         "properties": {**required, **(optional or {})},
@@ -92,7 +92,7 @@ def record(required: Schema, optional: Schema | None = None, **more: Any) -> Sch
 
 
 def schemas(money: Money) -> dict[str, Schema]:
-    """Every schema under its name. money: what prices are."""
+    """Return every schema by name. money: what prices are."""
     of_fields = {str(field.name): schema_of(field, money) for field in FIELDS}
     return {
         **_of_rooms(of_fields),
@@ -277,5 +277,5 @@ _HEALTH: Schema = record({"status": {"enum": ["live", "ready"]}})
 
 
 def plain(value: object) -> Any:
-    """What a value is in JSON."""
+    """Return the JSON type of a value."""
     return msgspec.json.decode(json.encode(value))

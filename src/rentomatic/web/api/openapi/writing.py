@@ -1,4 +1,4 @@
-"""The operations that take a key."""
+"""The operations that need a key."""
 
 from collections.abc import Iterable
 from typing import Any
