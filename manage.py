@@ -30,7 +30,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PYTEST = (str(PYTHON), "-m", "pytest")
 FAILED, BAD_USAGE = 1, 2
 IN_PARALLEL = (
-    f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}",  # one more than processors: some tests wait
+    f"--numprocesses={min(6, (os.cpu_count() or 1) + 2)}",  # two more than processors: many tests wait
     "--dist=loadfile",  # what a file shares is set up once
     "--no-loadscope-reorder",  # browsers and servers, which take long, come first as they are
 )
