@@ -180,7 +180,7 @@ def test_a_listing_is_previewed_and_imported(
     file.write_text(f"{HEADER}{code},20,60,51.5,-0.12\n{refused}")
     sign_in(page, target="/staff/import")
     camera.take(page, full_page=True)
-    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="What spring.csv would change")).to_be_visible()
     assert room_in(desk, code) is None
@@ -188,7 +188,7 @@ def test_a_listing_is_previewed_and_imported(
     expect(page.get_by_role("row").nth(1)).to_contain_text("<b>much</b>")
     camera.take(page, full_page=True)
     if not scripts:  # a browser does not fill in a file again
-        page.get_by_label("File").set_input_files(file)
+        page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Import now").click()
 
     expect(page.get_by_role("heading", name="What spring.csv changed")).to_be_visible()
@@ -219,7 +219,7 @@ def large(tmp_path: Path) -> Path:
 def test_a_large_file_shows_its_progress(live: Page, large: Path, camera: Camera) -> None:
     sign_in(live, target="/staff/import")
     slowly(live)
-    live.get_by_label("File").set_input_files(large)
+    live.get_by_label("File", exact=True).set_input_files(large)
     live.evaluate(
         """() => {
             window.seen = [];
@@ -245,7 +245,7 @@ def test_a_large_file_shows_its_progress(live: Page, large: Path, camera: Camera
 def test_an_upload_can_be_cancelled(live: Page, desk: Server, large: Path) -> None:
     sign_in(live, target="/staff/import")
     slowly(live, 300_000)
-    live.get_by_label("File").set_input_files(large)
+    live.get_by_label("File", exact=True).set_input_files(large)
     live.get_by_role("button", name="Import", exact=True).click()
     live.get_by_role("button", name="Cancel").click()
 
@@ -275,7 +275,7 @@ def test_refusals_by_the_server_or_a_proxy_are_shown(
     sign_in(live, target="/staff/import")
     refuse(live, status)
     (tmp_path / "rooms.csv").write_text(HEADER)
-    live.get_by_label("File").set_input_files(tmp_path / "rooms.csv")
+    live.get_by_label("File", exact=True).set_input_files(tmp_path / "rooms.csv")
     live.get_by_role("button", name="Preview").click()
 
     expect(live.get_by_role("alert")).to_contain_text(told)
@@ -285,7 +285,7 @@ def test_a_file_changed_after_the_preview_must_be_chosen_again(live: Page, tmp_p
     sign_in(live, target="/staff/import")
     file = tmp_path / "rooms.csv"
     file.write_text(HEADER)
-    live.get_by_label("File").set_input_files(file)
+    live.get_by_label("File", exact=True).set_input_files(file)
     live.get_by_role("button", name="Preview").click()
     now = live.get_by_role("button", name="Import now")
     expect(now).to_be_visible()
@@ -301,7 +301,7 @@ def test_an_expired_session_is_reported(live: Page, large: Path, size_of_file: s
     sign_in(live, target="/staff/import")
     if size_of_file == "small":
         large.write_text(HEADER)
-    live.get_by_label("File").set_input_files(large)
+    live.get_by_label("File", exact=True).set_input_files(large)
     live.context.clear_cookies()
     live.get_by_role("button", name="Import", exact=True).click()
 
@@ -312,7 +312,7 @@ def test_a_lost_connection_is_reported(live: Page, tmp_path: Path) -> None:
     sign_in(live, target="/staff/import")
     live.route("**/staff/import", lambda route: route.abort())
     (tmp_path / "rooms.csv").write_text(HEADER)
-    live.get_by_label("File").set_input_files(tmp_path / "rooms.csv")
+    live.get_by_label("File", exact=True).set_input_files(tmp_path / "rooms.csv")
     live.get_by_role("button", name="Preview").click()
 
     expect(live.get_by_role("alert")).to_contain_text("The file did not arrive")
@@ -323,7 +323,7 @@ def test_a_missing_or_invalid_file_is_reported(live: Page, tmp_path: Path) -> No
     live.get_by_role("button", name="Preview").click()
     expect(live.get_by_role("alert")).to_have_text("Choose a file.")
     (tmp_path / "rooms.csv").write_text("a,b\n1,2\n")
-    live.get_by_label("File").set_input_files(tmp_path / "rooms.csv")
+    live.get_by_label("File", exact=True).set_input_files(tmp_path / "rooms.csv")
     live.get_by_role("button", name="Preview").click()
 
     expect(live.get_by_role("alert")).to_contain_text("no column for the code")
@@ -400,12 +400,12 @@ def test_axe_finds_nothing_in_import_results(live: Page, tmp_path: Path, large: 
     sign_in(live, target="/staff/import")
     live.get_by_text("File format").click()
     (tmp_path / "rooms.csv").write_text(f"{HEADER}listed,20,60,51.5,-0.12\nbad,20,much,51.5,-0.1\n")
-    live.get_by_label("File").set_input_files(tmp_path / "rooms.csv")
+    live.get_by_label("File", exact=True).set_input_files(tmp_path / "rooms.csv")
     if act == "refused":
         live.get_by_label("Import nothing if a line is refused").check()
     if act == "under way":
         slowly(live, 100_000)
-        live.get_by_label("File").set_input_files(large)
+        live.get_by_label("File", exact=True).set_input_files(large)
     named = act if act in ("Preview", "Import") else "Preview"
     live.get_by_role("button", name=named, exact=True).click()
     expect(
@@ -439,7 +439,7 @@ def show_what_an_import_changed(page: Page, server: Server) -> None:
     page.goto("/staff/import")
     listing = f"{HEADER}listed,20,60,51.5,-0.12\nbad,20,much,51.5,-0.1\n"
     file: FilePayload = {"name": "rooms.csv", "mimeType": "text/csv", "buffer": listing.encode()}
-    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator("#answer h2")).to_be_visible()
 
