@@ -23,7 +23,7 @@ def test_amounts_are_plain_numbers_without_a_currency() -> None:
     assert "Whole currency units per day." == NO_CURRENCY.about
 
 
-def test_amounts_have_the_sign_of_their_currency_and_no_decimals_where_they_are_whole() -> None:
+def test_amounts_have_their_currencys_sign_and_whole_ones_no_decimals() -> None:
     assert ("£60", "£1,234", "£60 per night") == (POUNDS.amount(60), POUNDS.amount(1234), POUNDS.told(60))
     assert ("£55.50", "£2", "below £0.01") == tuple(
         POUNDS.amount(Fraction(*value)) for value in ((111, 2), (1999, 1000), (1, 300))
@@ -60,7 +60,9 @@ def test_locale_decides_how_an_amount_is_written(
     st.sampled_from(sorted(set(localedata.locale_identifiers()) - {"root"})),
     st.integers(0, 2**31 - 1),
 )
-def test_every_amount_keeps_its_digits_and_hides_nothing(currency: str, locale: str, price: int) -> None:
+def test_every_amount_keeps_its_digits_and_has_no_hidden_characters(
+    currency: str, locale: str, price: int
+) -> None:
     money = Money(PriceTerms(currency), locale_tag(locale))
 
     shown = money.amount(price)
@@ -74,5 +76,5 @@ def test_every_amount_keeps_its_digits_and_hides_nothing(currency: str, locale: 
     ("text", "tag"),
     [("en", "en"), ("de", "de"), ("en_gb", "en-GB"), ("fr-CH", "fr-CH"), ("zh-TW", "zh-Hant-TW")],
 )
-def test_locale_is_written_as_browsers_write_it(text: str, tag: str) -> None:
+def test_locale_is_written_as_in_browsers(text: str, tag: str) -> None:
     assert tag == locale_tag(text)

@@ -1,6 +1,6 @@
-"""Amounts of money as people read them: `£60 per night`, `1.234 €`; just `60` where no currency is stated.
+"""Amounts of money for people: `£60 per night`, `1.234 €`; just `60` without a configured currency.
 
-Babel, which knows how each locale writes each currency (CLDR), is imported for a stated currency only.
+Babel, which knows how each locale writes each currency (CLDR), is imported only with a currency.
 """
 
 import re
@@ -24,13 +24,13 @@ def _plain(value: Fraction | int, digits: int) -> str:
 
 
 class Money:
-    """How prices are shown: one object, made from the settings.
+    """How prices are shown: one object, created from the settings.
 
     per: the time that a price is for, as in `per night`. symbol: of the currency, empty without one.
     """
 
     def __init__(self, terms: PriceTerms = PLAIN, locale: str = DEFAULT_LOCALE) -> None:
-        """locale: as `locale_tag` gives it; it does not matter without a currency."""
+        """locale: from `locale_tag`; ignored without a currency."""
         self.terms = terms
         self.locale = locale
         self.per = f"per {terms.per}"
@@ -41,16 +41,16 @@ class Money:
 
     @property
     def label(self) -> str:
-        """What forms and tables call a price: `Price per night (£)`."""
+        """The label of a price in forms and tables: `Price per night (£)`."""
         return f"Price {self.per}" + (f" ({self.symbol})" if self.symbol else "")
 
     @property
     def about(self) -> str:
-        """What a price is, for the API document."""
+        """The unit of a price, for the API document."""
         return f"Whole currency units {self.per}{self._name}."
 
     def amount(self, value: Fraction | int) -> str:
-        """Return the amount, with as many decimals as the currency has, or none where it is whole."""
+        """Return the amount, with as many decimals as the currency has, or none if it is whole."""
         if isinstance(value, int):
             return self._written(value, 0)
         smallest = Fraction(1, 10**self._digits)
@@ -60,7 +60,7 @@ class Money:
         return self._written(rounded, 0 if rounded.denominator == 1 else self._digits)
 
     def told(self, value: Fraction | int) -> str:
-        """Return the amount and what it is for: `£60 per night`."""
+        """Return the amount with its period: `£60 per night`."""
         return f"{self.amount(value)} {self.per}"
 
     def _speak_of(self, currency: str, tag: str) -> None:
@@ -77,18 +77,18 @@ class Money:
             text = numbers.format_currency(
                 f"{float(value):.{digits}f}", currency, form, locale, currency_digits=False
             )
-            # CLDR keeps letters away from digits (currencySpacing), which Babel does not. Marks that order
-            # a text from right to left would order that of the page too, which runs from left to right.
+            # CLDR separates letters from digits (currencySpacing), but Babel does not. Marks for
+            # right-to-left text are removed: they would reorder the page, which runs from left to right.
             return _CODE_BESIDE_NUMBER.sub("\xa0", without_hidden(text))
 
-        self._written = lru_cache(maxsize=4096)(written)  # it takes 40 µs, and a page repeats prices
+        self._written = lru_cache(maxsize=4096)(written)  # it takes 40 µs, and prices repeat
 
 
 NO_CURRENCY = Money()
 
 
 def locale_tag(text: str) -> str:
-    """Return the locale as BCP 47 writes it: `en-GB`. Raises ValueError where Babel does not know it."""
+    """Return the locale in BCP 47 notation: `en-GB`. Raises ValueError if Babel does not know it."""
     if text == DEFAULT_LOCALE:
         return text
     from babel import Locale, UnknownLocaleError

@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def test_pins_and_slider_write_prices_as_the_list_does(browser: Browser, server: Server) -> None:
+def test_pins_and_slider_show_prices_like_the_list(browser: Browser, server: Server) -> None:
     with opened(browser, server, "desktop") as page:
         page.goto("/?bbox=-0.13,51.495,-0.11,51.51&filter_price__lte=2000")
 
@@ -44,7 +44,7 @@ def test_pins_and_slider_write_prices_as_the_list_does(browser: Browser, server:
         )
 
 
-def test_pins_on_the_page_of_a_room_write_prices_as_its_text_does(browser: Browser, server: Server) -> None:
+def test_pins_on_the_page_of_a_room_show_prices_like_its_text(browser: Browser, server: Server) -> None:
     with opened(browser, server, "desktop") as page:
         page.goto("/room/one")
 
@@ -52,7 +52,7 @@ def test_pins_on_the_page_of_a_room_write_prices_as_its_text_does(browser: Brows
         expect(page.locator(".pin a")).to_have_text("60 kr")
 
 
-def test_bubble_says_the_lowest_price_with_its_currency(browser: Browser, server: Server) -> None:
+def test_bubble_shows_the_lowest_price_with_its_currency(browser: Browser, server: Server) -> None:
     with opened(browser, server, "desktop") as page:
         page.goto("/?bbox=-10,45,10,58")
 

@@ -17,7 +17,7 @@ def rooms(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENTOMATIC_PRICE_PER", "night")
 
 
-def test_tables_show_prices_with_their_currency_and_what_they_are_for(rentomatic: CommandLine) -> None:
+def test_tables_show_prices_with_currency_and_period(rentomatic: CommandLine) -> None:
     found, shown = rentomatic("search", "--sort", "price").out, rentomatic("show", "b").out
 
     above, header, _, first, second, *_ = found.strip().splitlines()
@@ -35,7 +35,7 @@ def test_summary_shows_prices_with_their_currency(rentomatic: CommandLine) -> No
     assert ["£1,200", "and", "more"] == bars[-1].split()[:3]
 
 
-def test_programs_get_plain_numbers_and_the_summary_says_what_they_are(rentomatic: CommandLine) -> None:
+def test_programs_get_plain_numbers_and_the_summary_states_their_unit(rentomatic: CommandLine) -> None:
     (room,) = json.loads(rentomatic("show", "a", "--format", "json").out)
     summary = json.loads(rentomatic("summary", "--format", "json").out)
 
@@ -43,13 +43,13 @@ def test_programs_get_plain_numbers_and_the_summary_says_what_they_are(rentomati
     assert ("GBP", "night") == (summary["currency"], summary["per"])
 
 
-def test_locale_writes_the_prices_of_tables(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locale_affects_prices_in_tables(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENTOMATIC_LOCALE", "de")
 
     assert "1.200\xa0£" in rentomatic("show", "b").out
 
 
-def test_import_takes_the_advice_for_prices_per_month(rentomatic: CommandLine, storage: Storage) -> None:
+def test_import_accepts_the_advice_for_prices_per_month(rentomatic: CommandLine, storage: Storage) -> None:
     listing = write(HEADER + 'a,20,"£4,000/mo",51.5,-0.12\nb,20,€85,51.5,-0.12\n')
 
     refused = rentomatic("import", listing)

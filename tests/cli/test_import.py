@@ -103,7 +103,7 @@ def test_refused_lines_are_listed_with_number_and_reason_and_others_loaded(
     assert storage.rooms() == ROOMS
 
 
-def test_what_replaced_rooms_lose_is_told(rentomatic: CommandLine, storage: Storage) -> None:
+def test_import_reports_what_replaced_rooms_lose(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room(title="Quiet"))
     listing = write("code,price,lat,lon\na1,60,51.5,-0.12\n")
 
@@ -116,7 +116,7 @@ def test_what_replaced_rooms_lose_is_told(rentomatic: CommandLine, storage: Stor
     assert [make_room(size=None)] == storage.rooms()
 
 
-def test_cleaned_spacing_is_told_and_the_advice_for_a_bad_title_names_its_price(
+def test_cleaned_spacing_is_reported_and_advice_for_a_bad_title_names_its_cost(
     rentomatic: CommandLine, storage: Storage
 ) -> None:
     titles = ("Quiet", " Quiet ", "Quiet\t room", '"Quiet\nroom"', "a\u202eb")

@@ -13,7 +13,7 @@ PERIODS = st.sampled_from(Per)
 PRICES = st.integers(0, 2**31 - 1)
 
 
-def test_currencies_are_those_that_are_legal_tender_somewhere() -> None:
+def test_currencies_are_legal_tender_somewhere() -> None:
     territories = get_global("territory_currencies").values()  # CLDR
 
     expected = {code for used in territories for code, _, end, tender in used if tender and end is None}
@@ -33,7 +33,7 @@ def test_currencies_are_those_that_are_legal_tender_somewhere() -> None:
         (Per.DAY, Per.NIGHT, 60, 60),
     ],
 )
-def test_price_is_converted_by_days_and_half_a_unit_is_rounded_up(
+def test_price_is_converted_by_days_and_half_units_are_rounded_up(
     given_: Per, wanted: Per, price: int, expected: int
 ) -> None:
     assert expected == Conversion(given_, wanted).converted(price)
@@ -52,16 +52,14 @@ def test_conversion_says_what_it_does(given_: Per, wanted: Per, words: str) -> N
 
 
 @given(PERIODS, PERIODS, PRICES)
-def test_price_that_is_converted_and_back_is_half_a_unit_of_the_longer_time_away_at_most(
-    one: Per, other: Per, price: int
-) -> None:
+def test_price_converted_there_and_back_is_at_most_half_a_unit_off(one: Per, other: Per, price: int) -> None:
     back = Conversion(other, one).converted(Conversion(one, other).converted(price))
 
     assert abs(back - price) <= Fraction(one.days, 2 * other.days) + Fraction(1, 2)
 
 
 @given(PERIODS, PERIODS, st.fractions(0, 10**6))
-def test_converted_price_is_never_more_than_half_a_unit_off(one: Per, other: Per, price: Fraction) -> None:
+def test_converted_price_is_at_most_half_a_unit_off(one: Per, other: Per, price: Fraction) -> None:
     exact = price * other.days / one.days
 
     assert abs(Conversion(one, other).converted(price) - exact) <= Fraction(1, 2)

@@ -25,7 +25,7 @@ def refusal(reader: PriceReader, text: str) -> str:
 
 
 @pytest.mark.parametrize("text", ["£85", "85 £", "GBP 85", "85 GBP", "85", "£85.00", "£ 85 per night"])
-def test_price_in_the_currency_or_without_one_is_taken(text: str) -> None:
+def test_price_in_the_currency_or_without_one_is_accepted(text: str) -> None:
     assert PriceReader(POUNDS_PER_NIGHT).read(text) == 85
 
 
@@ -50,7 +50,7 @@ def test_price_in_another_currency_is_refused_with_the_reason(sign: str) -> None
         ("R$", ["BRL"]),
     ],
 )
-def test_sign_fits_each_currency_that_it_stands_for(sign: str, currencies: list[str]) -> None:
+def test_sign_is_accepted_for_each_of_its_currencies(sign: str, currencies: list[str]) -> None:
     for currency in currencies:
         assert PriceReader(PriceTerms(currency)).read(f"{sign}85") == 85
 
@@ -63,7 +63,9 @@ def test_dollar_of_another_country_is_refused(sign: str, currency: str) -> None:
 
 
 @given(st.sampled_from(sorted(CURRENCIES)), st.integers(0, 2**31 - 1), st.sampled_from(["{} {}", "{1} {0}"]))
-def test_code_of_every_currency_is_understood_on_either_side(currency: str, price: int, form: str) -> None:
+def test_code_of_every_currency_is_understood_before_and_after_the_number(
+    currency: str, price: int, form: str
+) -> None:
     assert price == PriceReader(PriceTerms(currency)).read(form.format(currency, price))
     assert price == PriceReader(PLAIN).read(form.format(currency, price))
 
@@ -85,13 +87,13 @@ AT_HOME = [
 
 
 @given(st.sampled_from(AT_HOME), st.integers(0, 2**31 - 1))
-def test_price_is_read_as_it_is_written_at_home(where: tuple[str, str], price: int) -> None:
+def test_price_is_read_in_the_notation_of_its_country(where: tuple[str, str], price: int) -> None:
     currency, locale = where
 
     assert price == PriceReader(PriceTerms(currency)).read(format_currency(price, currency, locale=locale))
 
 
-def test_without_a_currency_any_one_is_taken_but_not_two() -> None:
+def test_without_a_configured_currency_any_single_one_is_accepted() -> None:
     reader = PriceReader(PLAIN)
 
     assert [85, 90, 60] == [reader.read(text) for text in ("€85", "90 EUR", "60")]
@@ -100,7 +102,7 @@ def test_without_a_currency_any_one_is_taken_but_not_two() -> None:
     assert reader.read("€ 70") == 70
 
 
-def test_dollar_is_the_dollar_that_a_price_before_it_names() -> None:
+def test_dollar_means_the_dollar_of_an_earlier_price() -> None:
     reader = PriceReader(PLAIN)
 
     assert [85, 90, 60] == [reader.read(text) for text in ("$85", "US$90", "$60")]
@@ -115,7 +117,7 @@ MONTHLY = [
 
 
 @pytest.mark.parametrize("text", MONTHLY)
-def test_price_for_another_time_is_refused_with_the_way_out(text: str) -> None:
+def test_price_for_another_period_is_refused_with_advice(text: str) -> None:
     with pytest.raises(UnclearAmount, match=r"^is a price per month, not per day$") as refused:
         PriceReader(PLAIN).read(text)
 
@@ -128,13 +130,13 @@ def test_prices_of_a_listing_per_month_are_divided_and_rounded(text: str) -> Non
 
 
 @pytest.mark.parametrize("text", MONTHLY)
-def test_price_for_the_same_time_is_taken_as_it_is(text: str) -> None:
+def test_price_for_the_same_period_is_unchanged(text: str) -> None:
     assert PriceReader(PriceTerms(per=Per.MONTH)).read(text) == 4000
 
 
 @pytest.mark.parametrize("text", ["60 per night", "60/night", "£60 a night", "60 € pro Nacht", "60 nightly",
                                   "60 par jour", "60 al giorno", "60 a day"])  # fmt: skip
-def test_night_is_as_long_as_a_day(text: str) -> None:
+def test_a_night_is_as_long_as_a_day(text: str) -> None:
     assert PriceReader(PLAIN).read(text) == 60
     assert PriceReader(POUNDS_PER_NIGHT).read(text.replace("€", "£")) == 60
 
@@ -143,29 +145,29 @@ def test_night_is_as_long_as_a_day(text: str) -> None:
     ("text", "per"),
     [("60 per night", "night"), ("£60 p.w.", "week"), ("60/wk", "week"), ("60 pro Woche", "week")],
 )
-def test_price_for_another_time_than_was_asked_for_is_refused(text: str, per: str) -> None:
+def test_price_for_another_period_than_requested_is_refused(text: str, per: str) -> None:
     assert f"is a price per {per}, not per month" == refusal(PriceReader(PLAIN, Per.MONTH), text)
 
 
 @pytest.mark.parametrize("text", ["60 per guest", "on request / month", "per night", "60 / 2", "monthly"])
-def test_words_that_are_no_time_or_have_no_number_make_no_price(text: str) -> None:
+def test_words_that_are_not_a_period_or_lack_a_number_are_refused(text: str) -> None:
     assert "is not a number" == refusal(PriceReader(PLAIN), text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u00a0"])
-def test_empty_price_is_called_so(text: str) -> None:
+def test_empty_price_is_reported_as_empty(text: str) -> None:
     assert "is empty" == refusal(PriceReader(PLAIN), text)
 
 
 @pytest.mark.parametrize("text", ["6" + " " * 900_000 + "6", "/ " * 400_000, "$" * 900_000, ".-" * 400_000])
-def test_price_as_long_as_a_line_is_refused_at_once(text: str) -> None:
+def test_very_long_price_is_refused_at_once(text: str) -> None:
     assert "is not a number" == refusal(PriceReader(PLAIN), text)
 
 
 PER_MONTH = PriceTerms("GBP", Per.MONTH)
 
 
-def test_column_whose_name_says_another_time_is_refused_with_the_way_out() -> None:
+def test_column_named_after_another_period_is_refused_with_advice() -> None:
     listing = "code,size,price_per_night,latitude,longitude\na1,20,60,51.5,-0.12\n"
     with pytest.raises(
         ListingError, match="column 'price_per_night' is a price per night, not per m"
@@ -182,7 +184,7 @@ def test_column_whose_name_says_another_time_is_refused_with_the_way_out() -> No
 @pytest.mark.parametrize(
     ("price", "expected"), [("1800", 60), ("1800.0", 60), ('"1800"', 60), ('"$1,815/mo"', 61)]
 )
-def test_prices_of_ndjson_are_converted_alike(price: str, expected: int) -> None:
+def test_prices_in_ndjson_are_converted_too(price: str, expected: int) -> None:
     line = f'{{"code": "a1", "size": 20, "price": {price}, "latitude": 51.5, "longitude": -0.12}}\n'
 
     assert [make_room(price=expected)] == list(ndjson.read(lines_of(line), Columns(per=Per.MONTH)))

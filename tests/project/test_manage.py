@@ -229,7 +229,7 @@ def test_a_number_in_a_configuration_file_is_used_as_written(prepared: Path) -> 
     )
 
 
-def test_set_up_names_what_is_missing(prepared: Path) -> None:
+def test_set_up_names_missing_tools(prepared: Path) -> None:
     (prepared / "requirements" / "build.txt").write_text(
         "no-such-package-as-this==1.0 --hash=sha256:" + "0" * 64
     )

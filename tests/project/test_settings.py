@@ -518,7 +518,7 @@ def test_an_invalid_tile_template_is_refused(url: str) -> None:
         read_settings({"RENTOMATIC_TILES": url})
 
 
-def test_what_prices_are_and_how_they_are_written() -> None:
+def test_settings_give_currency_period_and_locale() -> None:
     found = read_settings(
         {"RENTOMATIC_CURRENCY": "gbp", "RENTOMATIC_PRICE_PER": "Night", "RENTOMATIC_LOCALE": "en_GB"}
     )

@@ -224,7 +224,7 @@ def test_older_writes_to_mongodb_that_would_drop_titles_are_refused(mongo: tuple
 
 @pytest.mark.parametrize(("written", "title"), BY_HAND_AND_READ, ids=ascii)
 @pytest.mark.parametrize("new", [make_room(title="Other"), None], ids=["replace", "remove"])
-def test_document_written_by_hand_shows_up_with_its_title_in_whatever_form(
+def test_document_written_by_hand_is_found_with_its_title_in_any_unicode_form(
     mongo: tuple[MongoRepo, Any], written: str, title: str | None, new: Room | None
 ) -> None:
     repository, by_hand = mongo

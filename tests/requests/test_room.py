@@ -210,7 +210,7 @@ PLACE = {"price": "60", "latitude": "51.5", "longitude": "-0.12"}
     [("Cafe\u0301", "Caf\u00e9"), ("e\u0301" * 120, "\u00e9" * 120), (GROWS * 60, "\u0915\u093c" * 60)],
     ids=["decomposed", "long", "growing"],
 )
-def test_title_is_composed_before_it_is_judged(title: str, expected: str) -> None:
+def test_title_is_normalised_before_it_is_checked(title: str, expected: str) -> None:
     assert expected == room_of_texts({**PLACE, "title": title}).title
     assert expected == room_of_json(content(title=title)).title
 
@@ -238,7 +238,7 @@ def test_title_that_breaks_a_rule_is_refused_by_name(title: str, problem: str) -
 
 
 @pytest.mark.parametrize("code", ["\u212a1", "e\u0301"])
-def test_code_is_not_composed(code: str) -> None:
+def test_code_is_not_normalised(code: str) -> None:
     """The Kelvin sign would become a letter K."""
     assert {"$.code"} == faults(content(code=code)).keys()
 

@@ -47,7 +47,7 @@ def text_of(page: testing.Result) -> str:
     return re.sub(r"[ \n]+", " ", re.sub("<[^>]+>", "", page.text))
 
 
-def test_list_says_what_a_room_costs_per_night(client: testing.TestClient) -> None:
+def test_list_shows_the_price_per_night(client: testing.TestClient) -> None:
     page = get(client, "/")
 
     assert "£39 per night" in text_of(page)
@@ -58,7 +58,7 @@ def test_list_says_what_a_room_costs_per_night(client: testing.TestClient) -> No
     assert 'data-currency="GBP" data-locale="en" data-per="per night"' in page.text
 
 
-def test_filters_and_problems_are_told_with_the_currency_and_the_period(client: testing.TestClient) -> None:
+def test_filters_and_errors_show_the_currency_and_the_period(client: testing.TestClient) -> None:
     page = get(client, "/?filter_price__gte=1000&filter_price__lte=2000")
     wrong = get(client, "/?filter_price__lte=cheap")
 
@@ -68,7 +68,7 @@ def test_filters_and_problems_are_told_with_the_currency_and_the_period(client: 
     assert "Price per night, to: must be a whole number" in text_of(wrong)
 
 
-def test_room_page_and_its_comparison_are_in_the_currency(client: testing.TestClient) -> None:
+def test_room_page_and_its_comparison_show_the_currency(client: testing.TestClient) -> None:
     page = get(client, f"/room/{FIRST_ROOMS[0].code}")
 
     assert "<h1>Room for £39 per night, 215 m²</h1>" in page.text
@@ -77,7 +77,7 @@ def test_room_page_and_its_comparison_are_in_the_currency(client: testing.TestCl
     assert 'data-amount="£39"' in page.text
 
 
-def test_locale_writes_the_amounts_and_no_other_numbers() -> None:
+def test_locale_affects_amounts_and_no_other_numbers() -> None:
     rooms = MemRepo([make_room(price=1234, size=1500)])
     client = client_with(Money(PriceTerms("EUR", Per.MONTH), "de"), rooms)
 
@@ -96,7 +96,7 @@ def test_period_alone_is_shown_without_a_currency() -> None:
     assert "currency" not in get(client, "/rooms/summary").json
 
 
-def test_summary_says_what_prices_are(client: testing.TestClient) -> None:
+def test_summary_states_the_unit_of_prices(client: testing.TestClient) -> None:
     found = get(client, "/rooms/summary").json
 
     assert {"currency": "GBP", "per": "night"} == {name: found[name] for name in ("currency", "per")}
@@ -107,13 +107,13 @@ def test_rooms_are_the_same_with_and_without_a_currency(client: testing.TestClie
     assert get(client_with(Money()), target).content == get(client, target).content
 
 
-def test_summary_without_a_setting_is_as_it_was() -> None:
+def test_summary_without_settings_is_unchanged() -> None:
     expected = {"count", "exact", "price", "size", "histogram"}
 
     assert expected == get(client_with(Money()), "/rooms/summary").json.keys()
 
 
-def test_api_document_says_what_a_price_is(client: testing.TestClient) -> None:
+def test_api_document_states_the_unit_of_prices(client: testing.TestClient) -> None:
     def about(client: testing.TestClient) -> str:
         found = get(client, "/openapi.json").json["components"]["schemas"]["Room"]["properties"]["price"]
         return str(found["description"])
@@ -123,7 +123,7 @@ def test_api_document_says_what_a_price_is(client: testing.TestClient) -> None:
     assert "in GBP (British Pound)." in get(client, "/docs").text
 
 
-def test_forms_of_staff_say_what_a_price_is(staff: Staff) -> None:
+def test_forms_of_staff_state_the_unit_of_prices(staff: Staff) -> None:
     expected = "Price per night (£)"
 
     assert expected in staff.get("/staff/add").text
@@ -143,7 +143,7 @@ def sent(staff: Staff, listing: str, query: str = "") -> testing.Result:
     )
 
 
-def test_import_refuses_prices_in_another_currency_or_for_another_time(staff: Staff) -> None:
+def test_import_refuses_prices_in_another_currency_or_period(staff: Staff) -> None:
     listing = f'{HEADER}a,20,£85,51.5,0\nb,20,€85,51.5,0\nc,20,"£4,000/mo",51.5,0\nd,20,85,51.5,0\n'
 
     answer = sent(staff, listing)
@@ -163,7 +163,7 @@ def test_import_of_prices_per_month_is_converted_as_advised(staff: Staff) -> Non
     assert get(staff.client, "/rooms/old").json["price"] == 133
 
 
-def test_form_of_an_import_advises_and_takes_what_prices_are_for(staff: Staff) -> None:
+def test_import_form_advises_and_accepts_a_period_of_prices(staff: Staff) -> None:
     listing = f"{HEADER}old,20,600 pcm,51.5,-0.12\n".encode()
 
     def page(**fields: str) -> testing.Result:

@@ -1,4 +1,4 @@
-"""What the prices of rooms mean: the currency, and how long one of them is for."""
+"""The unit of prices: their currency and their period."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from math import floor
 
 
 class Per(StrEnum):
-    """How long a price is for."""
+    """The period of a price."""
 
     DAY = "day"
     NIGHT = "night"
@@ -16,7 +16,7 @@ class Per(StrEnum):
 
     @property
     def days(self) -> int:
-        """Its length. A month counts 30 days (the convention 30/360, 2006 ISDA Definitions, 4.16(f))."""
+        """Its length in days; a month counts 30 (the convention 30/360, 2006 ISDA Definitions, 4.16(f))."""
         return _DAYS[self]
 
 
@@ -33,35 +33,35 @@ _CODES = (
 )
 
 CURRENCIES = frozenset(_CODES.split())
-"""The codes of ISO 4217 that are legal tender: none of funds, metals, tests or currencies of the past."""
+"""The ISO 4217 codes of legal tender, without those of funds, metals, tests and former currencies."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTerms:
-    """What the prices of all rooms mean. currency: one of `CURRENCIES`, None if nobody has said which."""
+    """The unit of all prices of rooms. currency: one of `CURRENCIES`, None if it is not configured."""
 
     currency: str | None = None
     per: Per = Per.DAY
 
 
 PLAIN = PriceTerms()
-"""What prices mean unless somebody says more."""
+"""The default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Turns prices for one length of time into prices for another."""
+    """Converts prices from one period to another."""
 
     given: Per
     wanted: Per
 
     @property
     def changes(self) -> bool:
-        """Whether it changes a price: a day and a night are the same length."""
+        """Whether it changes prices: a day and a night have the same length."""
         return self.given.days != self.wanted.days
 
     def converted(self, price: Fraction | int) -> int:
-        """Return the price in whole units, a half rounded up."""
+        """Return the price in whole units, with halves rounded up."""
         return floor(Fraction(price) * self.wanted.days / self.given.days + Fraction(1, 2))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What people should know of an import beside its counts."""
+"""Notes on an import for people, in addition to its counts."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from rentomatic.use_cases.ports import LoadCounts
 
 
 def notes(columns: Columns, report: ImportReport, dry_run: bool = False) -> Iterator[str]:
-    """Yield a sentence for each of them; most imports have none."""
+    """Yield one sentence for each note; most imports have none."""
     for field, lines in columns.cleaned.items():
         if lines:
             yield f"The spacing of the {field} was cleaned in {counted(lines, 'line')}."

@@ -154,7 +154,7 @@ def test_a_dry_run_reports_changes_and_makes_none(listings: Listings) -> None:
     ("query", "rooms"),
     [("dry_run=true", "that would be replaced would have none"), ("", "that were replaced have none now")],
 )
-def test_what_replaced_rooms_lose_and_what_was_cleaned_is_noted(
+def test_import_notes_what_replaced_rooms_lose_and_what_was_cleaned(
     listings: Listings, query: str, rooms: str
 ) -> None:
     answer = listings.send("code,price,latitude,longitude,title\nold,70,51.5,-0.12,Quiet  room\n", query)

@@ -96,7 +96,7 @@ def test_a_preview_reports_changes_and_makes_none(desk: Desk) -> None:
     assert [OLD] == desk.rooms()
 
 
-def test_a_preview_tells_what_replaced_rooms_would_lose(desk: Desk) -> None:
+def test_a_preview_reports_what_replaced_rooms_would_lose(desk: Desk) -> None:
     answer = desk.send("code,price,latitude,longitude\nold,70,51.5,-0.12\n", "preview")
 
     assert "The listing has no column for the size or the title: rooms that would be" in answer.text

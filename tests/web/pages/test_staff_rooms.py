@@ -420,7 +420,7 @@ def test_a_title_can_be_typed_edited_and_shown() -> None:
 @pytest.mark.parametrize(
     "title", ["Quiet\troom", "Quiet\r\nroom", " Quiet \u00a0 room", "Quiet  room\t"], ids=ascii
 )
-def test_spacing_of_a_title_is_cleaned_and_its_words_stay_apart(title: str) -> None:
+def test_spacing_in_a_title_is_cleaned_without_joining_words(title: str) -> None:
     staff, rooms = staff_of()
     staff.post("/staff/add", {**B2, "title": title})
 

@@ -79,7 +79,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
 @click.option(
     "--price-per",
     type=click.Choice([str(per) for per in Per]),
-    help="How long the prices in the file are for, if not as long as those of the rooms: they are converted "
+    help="The period of the prices in the file, if it differs from that of the rooms: they are converted "
     "(a month counts 30 days) and rounded.",
 )
 @click.option("--strict", is_flag=True, help="Load nothing if a single line is refused.")

@@ -222,7 +222,7 @@ def imports() -> list[Schema]:
         "dry_run": "Whether to only report what would change.",
         "decimal": "The decimal separator, for ambiguous amounts.",
         "round": "Whether to round prices and sizes that have a fraction; otherwise they are refused.",
-        "price_per": "What the prices of the listing are for, if not what those of rooms are for: they are "
+        "price_per": "The period of the prices in the listing, if it differs from that of rooms: they are "
         "converted and rounded. A month counts 30 days.",
     }
     given = [

@@ -170,7 +170,7 @@ def _of_summaries() -> dict[str, Schema]:
                 },
                 "per": {
                     "enum": [str(per) for per in Per],
-                    "description": "What a price is for, if that or the currency is configured; else a day.",
+                    "description": "The period of a price, if it or the currency is configured; else a day.",
                 },
             },
         ),
@@ -243,7 +243,7 @@ def _of_imports() -> dict[str, Schema]:
                 "notes": {
                     "type": "array",
                     "items": text,
-                    "description": "What people should know beside the counts, a sentence each.",
+                    "description": "Notes for people in addition to the counts, one sentence each.",
                 },
             }
         ),
