@@ -5,12 +5,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.use_cases.checksum import Checksum
+from rentomatic.use_cases.copy_rooms import other_than
 from tests.builders import make_room
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
 
@@ -64,7 +67,7 @@ def test_a_target_with_rooms_is_left_alone(rentomatic: CommandLine, storage: Sto
     done = rentomatic("copy", SOURCE, "sqlite:///copy.db")
 
     assert (2, "", "copy.db") == (done.code, done.out, done.storage)
-    assert "copy.db has rooms already: rooms with the same code will be overwritten, others stay." in done.err
+    assert "copy.db has rooms already: rooms with the same code will be overwritten." in done.err
     assert [make_room()] == rooms_in("copy.db")
 
 
@@ -80,19 +83,52 @@ def test_rooms_with_the_same_code_are_replaced_on_request(rentomatic: CommandLin
     assert [make_room(price=1), make_room(code="b1")] == rooms_in("copy.db")
 
 
-def test_rooms_only_in_the_target_are_reported_as_a_difference(
-    rentomatic: CommandLine, storage: Storage
-) -> None:
-    storage.put(make_room(code="old"))
+@pytest.fixture
+def other_rooms(rentomatic: CommandLine, storage: Storage) -> list[Room]:
+    """The rooms of copy.db, some of which rooms.db does not have."""
+    rooms = [make_room(code=code) for code in ("a0", "a1", "a2", "z")]
+    storage.put_all(rooms)
     shutil.copy(storage.path, "copy.db")
-    storage.put(make_room())
-    rentomatic("remove", "old", "--yes")
+    for code in ("a0", "a2", "z"):
+        rentomatic("remove", code, "--yes")
+    storage.put(make_room(price=1), make_room(code="b1"))
+    return rooms
 
-    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--yes")
 
-    assert (done.code, done.err) == (1, "Error: the two storages do not contain the same rooms.\n")
-    assert f"1 room, checksum {checksum([make_room()])}: rooms.db" in done.out
-    assert f"2 rooms, checksum {checksum([make_room(code='old'), make_room()])}: copy.db" in done.out
+@pytest.mark.parametrize("options", [[], ["--yes"]])
+def test_target_with_other_rooms_is_refused_before_anything_is_written(
+    rentomatic: CommandLine, other_rooms: list[Room], options: list[str]
+) -> None:
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", *options)
+
+    assert (1, "") == (done.code, done.out)
+    assert "copy.db has rooms that rooms.db does not have, such as a0, so the two could not" in done.err
+    assert "Remove them with --remove-others" in done.err
+    assert other_rooms == rooms_in("copy.db")
+
+
+def test_other_rooms_of_the_target_are_removed_on_request(
+    rentomatic: CommandLine, storage: Storage, other_rooms: list[Room]
+) -> None:
+    asked = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--remove-others")
+    kept = rooms_in("copy.db")
+    done = rentomatic("copy", SOURCE, "sqlite:///copy.db", "--remove-others", "--yes")
+
+    assert (2, True, other_rooms) == (asked.code, "will be overwritten, others removed." in asked.err, kept)
+    assert (0, "") == (done.code, done.err)
+    assert "1 added, 1 replaced, 0 unchanged, 3 removed." in done.out
+    assert storage.rooms() == rooms_in("copy.db")
+
+
+CODES = st.lists(st.sampled_from(["A", "a", "a1", "b", "z~"]), unique=True).map(sorted)
+
+
+@given(CODES, CODES)
+def test_first_room_that_only_the_target_has_is_found(source: list[str], target: list[str]) -> None:
+    rooms, present = ([make_room(code=code) for code in codes] for codes in (source, target))
+    others = [room for room in present if room.code not in source]
+
+    assert next(iter(others), None) == other_than(rooms, present)
 
 
 def test_the_storage_of_the_environment_is_not_touched(

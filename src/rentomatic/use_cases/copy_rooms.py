@@ -27,6 +27,21 @@ class CopyReport:
         return self.source == self.target
 
 
+def other_than(rooms: Iterable[Room], present: Iterable[Room]) -> Room | None:
+    """Return the first of the present rooms whose code none of `rooms` has; None where there is no such room.
+
+    Both come in the order of their codes. Not all of them need be read.
+    """
+    codes = (room.code for room in rooms)
+    code = next(codes, None)
+    for room in present:
+        while code is not None and code < room.code:
+            code = next(codes, None)
+        if code != room.code:
+            return room
+    return None
+
+
 def copy_rooms(
     rooms: Iterable[Room],
     target: RoomRepository,
