@@ -46,6 +46,16 @@ def hold(folder: Path) -> int | None:
     return _lock(folder, wait=True)
 
 
+@contextmanager
+def unless_held(folder: Path) -> Iterator[bool]:
+    """Whether no process holds the folder; then none begins to in the context."""
+    lock = _lock(folder, wait=False)
+    try:
+        yield lock is not None
+    finally:
+        _release(lock)
+
+
 def _release(lock: int | None) -> None:
     if lock is not None:
         os.close(lock)
@@ -61,10 +71,9 @@ def _remove_left_behind(parent: Path, prefix: str) -> None:
 
 
 def _remove_unless_held(folder: Path) -> None:
-    lock = _lock(folder, wait=False)
-    if lock is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-        _release(lock)
+    with unless_held(folder) as unused:
+        if unused:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _lock(folder: Path, *, wait: bool) -> int | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rentomatic.repository.folders import held_folder
+from rentomatic.repository.folders import held_folder, unless_held
 
 STOP_TIMEOUT = 65
 """Seconds that requests in flight get after a signal to stop: nginx waits 60 for a response."""
@@ -65,10 +65,16 @@ def memory_folder() -> Path | None:
 
 @contextmanager
 def metrics_directory() -> Iterator[None]:
-    """Create a directory for metrics shared by the workers in the context, unless one is set already."""
+    """Provide a directory for metrics shared by the workers in the context: the one that is set, or a new one.
+
+    Counts of dead processes are removed from one that is set, unless another server uses it.
+    """
     given = os.environ.get(METRICS_DIRECTORY)
     if given:
         Path(given).mkdir(parents=True, exist_ok=True)
+        with unless_held(Path(given)) as unused:
+            if unused:
+                _remove_counts_of_the_dead(Path(given))
         yield
         return
     maker = os.getpid()
@@ -79,6 +85,27 @@ def metrics_directory() -> Iterator[None]:
         finally:
             if os.getpid() == maker:  # not in a forked worker, which ends the context too
                 del os.environ[METRICS_DIRECTORY]
+
+
+def _remove_counts_of_the_dead(directory: Path) -> None:
+    """Remove the files of dead processes, which prometheus-client itself never does.
+
+    Their names end in the number of one of our workers, which has a lock file, or in a process id.
+    """
+    for path in directory.glob("*_*.db"):
+        number = path.stem.rpartition("_")[2]
+        if number.isdecimal() and ((directory / f"{number}.lock").exists() or not _lives(int(number))):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def allow_connections() -> None:
