@@ -36,7 +36,14 @@ TRAILER_BYTES = 4096
 # 6 takes 2.8 s and leaves 36 MB.
 _LEVEL = 3
 
-_LONGEST_LINE = 10_000
+_LONGEST_LINE = 1 << 19
+"""Bytes of a line, so that a damaged file does not fill the memory.
+
+A later program may write rooms with some 30,000 characters: a description, addresses of photos, features.
+Each takes up to 4 bytes in UTF-8, and 12 where JSON escapes it. This program must read such a line to its
+end, to tell what it does not know.
+"""
+
 _MAGIC = b"\x1f\x8b\x08"
 _MARK = b'{"backup":'
 
@@ -149,7 +156,7 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
             elif not wrong:  # otherwise it may be of a newer format, which only the trailer tells
                 try:
                     room = _room_of(_members(line))
-                except (msgspec.MsgspecError, ValueError) as error:
+                except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                     wrong = f"line {number} is not a room: {error}"
                     continue
                 if room.code <= last:
@@ -229,6 +236,6 @@ def _trailer(line: bytes, name: str) -> Trailer:
             raise BackupTooNew(name, any_.format, any_.version)
         if line.endswith(b"\n"):
             return _last_line(line).backup
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BackupDamaged(name, f"its last line is damaged: {error}") from error
     raise BackupDamaged(name, "its last line is cut off")
