@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,7 +16,7 @@ import pytest
 
 from benchmarks.load.client import AnswerReader, Browser, Outcome
 from benchmarks.load.figures import Figure, of_refusals, percentile, share
-from benchmarks.load.people import Person, Seen, is_whole
+from benchmarks.load.people import LONGEST, Person, Seen, is_whole
 from benchmarks.load.strangers import most_expensive
 
 Result = TypeVar("Result")
@@ -212,6 +213,45 @@ def test_view_that_misses_a_part_is_incomplete(refused: str) -> None:
     (view,) = look(refused).views
 
     assert (False, True) == (view.whole, view.came)
+
+
+@dataclass
+class Refusing:
+    """A browser whose server refuses the first requests for the list with these answers."""
+
+    refusals: list[Outcome]
+    port: int = 0
+    lists: int = 0
+
+    async def get(self, kind: str, target: str, headers: str = "") -> Outcome:
+        if kind == "list":
+            self.lists += 1
+            if self.refusals:
+                return self.refusals.pop(0)
+        return outcome(kind, text=b"{}" if kind == "clusters" else b"</html>")
+
+
+BUSY = outcome(status=503, retry_after=0.001)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "asked", "whole"),
+    [
+        ([BUSY], 2, True),
+        ([BUSY, BUSY], 2, False),
+        ([outcome(status=503)], 1, False),
+        ([outcome(status=503, retry_after=LONGEST + 1)], 1, False),
+        ([outcome(status=429, retry_after=0.001)], 1, False),
+    ],
+    ids=["once", "twice", "without a time", "for long", "for asking too often"],
+)
+def test_refused_part_is_requested_once_more_after_retry_after(
+    refusals: list[Outcome], asked: int, whole: bool
+) -> None:
+    seen, browser = Seen(), Refusing([*refusals])
+    run(Person(1, browser, seen).look(is_first=False, prices_after=0))  # type: ignore[arg-type]
+
+    assert (asked, [whole]) == (browser.lists, [view.whole for view in seen.views])
 
 
 def test_person_whose_page_is_refused_requests_no_parts() -> None:
