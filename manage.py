@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import venv
@@ -60,6 +61,10 @@ PARTS = (
 
 BACKUPS = "RENTOMATIC_BACKUP_DIRECTORY"
 """Where the backups of this machine are: not in backups/, where the stack has its own."""
+
+
+PROGRAM = "RENTOMATIC_PROGRAM"
+"""How messages call the program when they say what to type."""
 
 
 def main() -> int:
@@ -142,7 +147,13 @@ def on_this_machine(command: str, arguments: list[str]) -> int:
         environment[BACKUPS] = str(ROOT / "local-backups")
     if command == "serve":
         arguments = ["--sample", *arguments]
+    environment[PROGRAM] = as_typed(sys.argv[0])
     return run([str(PYTHON), "-m", "rentomatic", command, *arguments], environment, Path.cwd())
+
+
+def as_typed(script: str) -> str:
+    """How whoever called this script types it: by its path, or as an argument of Python."""
+    return shlex.quote(script) if "/" in script else f"python3 {shlex.quote(script)}"
 
 
 def names_storage(environment: Mapping[str, str]) -> bool:

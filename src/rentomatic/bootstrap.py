@@ -4,8 +4,8 @@ The web application is imported only where it is created: without it other comma
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ def application() -> "App":
     require_audit_log(settings)
     logging.config.dictConfig(logging_configuration(settings.log_level, settings.audit_log))
     repository = open_repository(settings)
+    _at_the_end(repository.close)
     keys = Keys(settings.api_keys)
     metrics = _metrics(settings, repository)
     tiles = Tiles(settings.tiles, settings.tiles_attribution)
@@ -49,6 +50,17 @@ def application() -> "App":
     proxies = Proxies(settings.trusted_proxies)
     money = Money(settings.prices, settings.locale)
     return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies, money)
+
+
+def _at_the_end(close: Callable[[], None]) -> None:
+    """Call it when this process ends by itself: the last one to close an SQLite file removes its log.
+
+    Not by `atexit`: before Python 3.13 a process that multiprocessing started, such as a worker of granian,
+    ends without it.
+    """
+    from multiprocessing.util import Finalize  # only in workers: other commands close what they open
+
+    Finalize(None, close, exitpriority=0)
 
 
 def require_audit_log(settings: Settings) -> None:
@@ -82,7 +94,7 @@ def _metrics(settings: Settings, repository: RoomRepository) -> "Metrics":
 
 
 def open_repository(settings: Settings) -> RoomRepository:
-    """Return the repository of the settings, which connects on first use.
+    """Return the repository of the settings, for adding rooms or serving them; it connects on first use.
 
     A missing file is created. A file that exists but is empty lost its rooms, and is refused on first use. A
     server's schema is left unchanged.
@@ -94,13 +106,16 @@ def open_repository(settings: Settings) -> RoomRepository:
 
 
 def open_existing(settings: Settings) -> RoomRepository:
-    """Return the repository of the settings, for reading: it must exist.
+    """Return the repository of the settings, for reading or changing what exists.
 
-    Raises RepositoryUnavailable for a missing file, without creating it.
+    Raises RepositoryUnavailable for a missing file, without creating it: its name may be mistyped.
     """
     storage = settings.database
     if isinstance(storage, InFile) and storage.is_missing():
-        raise RepositoryUnavailable(f"There is no {storage.path} yet: run `rentomatic migrate`.")
+        raise RepositoryUnavailable(
+            f"There is no {storage.path}: check its path, or make it with `rentomatic import` or "
+            "`rentomatic migrate`."
+        )
     return storage.open(settings.limits)
 
 
@@ -121,6 +136,15 @@ def migrate(storage: Backend) -> Revisions:
     if storage.revision:
         require_revision(after, storage.revision)
     return before, after
+
+
+@contextmanager
+def trial(settings: Settings) -> Iterator[Settings]:
+    """The settings for a load that keeps nothing: those of a scratch storage where the file is missing."""
+    storage = settings.database
+    missing = isinstance(storage, InFile) and storage.is_missing()
+    with scratch(settings) if missing else nullcontext(settings) as found:
+        yield found
 
 
 @contextmanager

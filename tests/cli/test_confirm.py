@@ -210,6 +210,24 @@ def test_messages_in_the_stack_name_its_own_commands(
     assert "Restore a backup with `./manage.py stack restore`" in no_schema.err
 
 
+def test_messages_and_help_name_commands_as_the_program_was_called(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RENTOMATIC_PROGRAM", "../manage.py")
+    helps = [rentomatic(*line.split(), "--help").out for line in ("", "backup", "serve", "copy")]
+    bad_usage = rentomatic("restore")
+    storage.path.unlink()
+    missing = rentomatic("search")
+    monkeypatch.delenv("RENTOMATIC_PROGRAM")
+    usual = rentomatic("serve", "--help").out
+
+    assert [True] * 4 == ["Usage: ../manage.py" in text for text in helps]
+    assert [] == [line for text in helps for line in text.splitlines() if " rentomatic " in line]
+    assert "Usage: ../manage.py restore [OPTIONS] FILE" in bad_usage.err
+    assert "make it with `../manage.py import` or `../manage.py migrate`" in missing.err
+    assert "\n    rentomatic serve\n" in usual
+
+
 def test_help_says_which_storage_a_command_acts_on(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

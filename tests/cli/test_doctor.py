@@ -45,7 +45,7 @@ def test_a_missing_storage_is_reported_and_not_created(
     done = rentomatic("doctor")
 
     assert (done.code, done.err) == (1, "")
-    assert "storage wrong There is no new.db yet: run `rentomatic migrate`." in flattened(done.out)
+    assert "storage wrong There is no new.db: check its path, or make it with" in flattened(done.out)
     assert not Path("new.db").exists()
 
 

@@ -105,6 +105,23 @@ def test_serve_sets_up_loads_sample_rooms_and_serves_them(clone: Path, tmp_path:
     assert again.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("script", "program"), [("manage.py", "python3 manage.py"), ("./manage.py", "./manage.py")]
+)
+def test_messages_name_commands_as_manage_py_was_called(prepared: Path, script: str, program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, script, "search"],
+        cwd=prepared,
+        env={name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert (4, True) == (done.returncode, f"`{program} import`" in done.stderr), done.stderr
+
+
 def test_help_works_before_set_up(tmp_path: Path) -> None:
     copy_of_the_project(tmp_path)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
-from tests.servers import Answer, Server, free_port, rentomatic, serving
+from tests.servers import STOP_TIMEOUT, Answer, Server, free_port, rentomatic, serving
 from tests.waiting import until
 
 CHEAP = "/rooms?filter_price__lt=40&sort=price&limit=3"
@@ -167,6 +167,24 @@ def test_stopping_lets_requests_in_flight_finish(database: str, tmp_path: Path) 
     assert code == 0
     assert [200, 200] == [answer.status for answer in answers]
     assert 60_000 in [answer.body.count(b"\n") for answer in answers]
+
+
+@pytest.mark.parametrize("kind", ["granian", "gunicorn"])
+@pytest.mark.parametrize("by", ["SIGTERM", "Ctrl-C"])
+def test_stopped_server_says_so_and_leaves_one_file(tmp_path: Path, kind: str, by: str) -> None:
+    path, log = tmp_path / "rooms.db", tmp_path / "log"
+    with rentomatic(f"sqlite:///{path}", log, "--sample", "--workers=2", RENTOMATIC_SERVER=kind) as server:
+        found = [server.get(target).status for target in ("/rooms", "/rooms/summary", "/health/ready") * 10]
+        beside = path.with_name("rooms.db-wal").exists()
+        if by == "Ctrl-C":
+            os.killpg(server.process.pid, signal.SIGINT)  # a terminal tells all processes
+            code = server.process.wait(STOP_TIMEOUT)
+        else:
+            code = server.stop()
+
+    assert ([200] * 30, True, 0) == (found, beside, code)
+    assert log.read_text().endswith("Rent-o-matic has stopped.\n")
+    assert ["rooms.db"] == [each.name for each in tmp_path.glob("rooms.db*")]
 
 
 def test_unread_downloads_do_not_block_the_server(database: str, tmp_path: Path) -> None:

@@ -253,7 +253,8 @@ def test_every_line_of_gunicorns_log_is_a_json_object_and_appears_once(database:
         server.get("/rooms?limit=1")
         server.stop()
 
-    _, *lines = (tmp_path / "log").read_text().splitlines()
+    _, *lines, stopped = (tmp_path / "log").read_text().splitlines()
+    assert "Rent-o-matic has stopped." == stopped
     assert all(line.startswith('{"time":') for line in lines)
     assert len([line for line in lines if "/rooms" in line]) == 1
 

@@ -25,9 +25,8 @@ from rentomatic.cli.commands.search import search
 from rentomatic.cli.commands.serve import serve
 from rentomatic.cli.commands.show import show
 from rentomatic.cli.commands.summary import summary
-from rentomatic.cli.options import STACK_PROGRAM
 from rentomatic.domain.quoting import visible
-from rentomatic.settings import stack_name
+from rentomatic.settings import program_name, stack_name
 from rentomatic.use_cases.errors import RentomaticError
 
 
@@ -56,7 +55,9 @@ ON_A_STORAGE = (search, show, add, remove, import_, export, summary, backup, res
 for command in (*ON_A_STORAGE, copy, init_postgres, serve, make_key, sample):
     cli.add_command(command)
 
-_TYPED = re.compile(rf"\brentomatic (?=({'|'.join(str(command.name) for command in ON_A_STORAGE)})\b)")
+_HELP = {command: cleandoc(command.callback.__doc__ or "") for command in (cli, *cli.commands.values())}
+
+_TYPED = re.compile(rf"\brentomatic (?=({'|'.join(cli.commands)})\b)")
 """The name of the program in help texts."""
 
 _OUTSIDE = (
@@ -76,10 +77,10 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command; return its exit code."""
-    stack = stack_name(os.environ)
-    program = STACK_PROGRAM if stack else "rentomatic"
+    stack, program = stack_name(os.environ), program_name(os.environ)
+    for command in ON_A_STORAGE if stack else _HELP:
+        command.help = _TYPED.sub(lambda _: f"{program} ", _HELP[command])
     for command in ON_A_STORAGE:
-        command.help = _TYPED.sub(f"{program} ", cleandoc(command.callback.__doc__ or ""))
         command.epilog = _IN_THE_STACK.format(stack) if stack else _OUTSIDE.format(command.name)
     try:
         code = cli.main(arguments, prog_name=program, standalone_mode=False)

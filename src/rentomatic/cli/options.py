@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from rentomatic.bootstrap import open_repository
+from rentomatic.bootstrap import open_existing
 from rentomatic.domain.quoting import quoted
 from rentomatic.repository.backend import Backend
 from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
-from rentomatic.settings import Settings, read_settings, stack_name
+from rentomatic.settings import Settings, program_name, read_settings
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import RoomRepository
@@ -24,9 +24,6 @@ _AREA_OPTIONS = (
 )
 
 Command = Callable[..., Any]
-
-STACK_PROGRAM = "./manage.py stack"
-"""How commands are typed inside the production stack."""
 
 
 def search_options(command: Command) -> Command:
@@ -57,9 +54,8 @@ def as_option(parameter: str) -> str:
 
 
 def as_command(message: str) -> str:
-    """Return the message; inside the production stack, with its commands as they are typed there."""
-    in_the_stack = bool(stack_name(os.environ))
-    return message.replace("`rentomatic ", f"`{STACK_PROGRAM} ") if in_the_stack else message
+    """Return the message with its commands as they are typed to run this program."""
+    return message.replace("`rentomatic ", f"`{program_name(os.environ)} ")
 
 
 class StorageAway(RepositoryUnavailable):
@@ -86,9 +82,12 @@ def unhurried(settings: Settings) -> Budget:
 
 @contextmanager
 def repository(
-    settings: Settings | None = None, opened: Callable[[Settings], RoomRepository] = open_repository
+    settings: Settings | None = None, opened: Callable[[Settings], RoomRepository] = open_existing
 ) -> Iterator[RoomRepository]:
-    """Give the repository of the settings, by default the environment's; close it at the end."""
+    """Give the repository of the settings, by default the environment's; close it at the end.
+
+    opened: how to open it, see `bootstrap`. Only commands that add rooms create a missing file.
+    """
     settings = settings or read_settings(os.environ)
     with naming(settings.database), closing(opened(settings)) as rooms:
         yield rooms

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import click
 
+from rentomatic.bootstrap import open_repository
 from rentomatic.cli.options import repository
 from rentomatic.settings import Settings
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -23,7 +24,7 @@ def wait_for_storage(settings: Settings) -> None:
     """
 
     def attempt() -> None:
-        with repository(settings) as rooms:
+        with repository(settings, open_repository) as rooms:
             rooms.ping()
 
     retry(attempt, settings.start_timeout, settings.database.label)

@@ -127,7 +127,7 @@ class InDatabase(Protocol):
 
 @runtime_checkable
 class InFile(Protocol):
-    """A backend that keeps its rooms in a file, created on first use."""
+    """A backend that keeps its rooms in a file, created when rooms are added."""
 
     @property
     def path(self) -> Path:

@@ -21,6 +21,9 @@ from rentomatic.use_cases.errors import ParametersError, Problem
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SERVERS = ("granian", "gunicorn")
 
+STACK_PROGRAM = "./manage.py stack"
+"""How commands are called that run inside the production stack."""
+
 _SERVERS = tuple(storage.parts for storage in built_in() if storage.parts)
 """The servers that variables may name instead of a URL."""
 
@@ -58,6 +61,7 @@ DEFAULTS = {
     "RENTOMATIC_LOG_LEVEL": "info",
     "RENTOMATIC_AUDIT_LOG": "",
     "RENTOMATIC_STACK": "",
+    "RENTOMATIC_PROGRAM": "rentomatic",
 }
 """Every variable that is read, with its default."""
 
@@ -195,6 +199,11 @@ def is_production(environment: Mapping[str, str]) -> bool:
 def stack_name(environment: Mapping[str, str]) -> str:
     """Return the name of the production stack of the environment, empty outside one."""
     return _Reader(environment).read("RENTOMATIC_STACK", plain_text)
+
+
+def program_name(environment: Mapping[str, str]) -> str:
+    """What is typed to run a command on this storage, in front of the command's name."""
+    return STACK_PROGRAM if stack_name(environment) else _Reader(environment).read("RENTOMATIC_PROGRAM", str)
 
 
 def storage_of(url: str) -> Backend:

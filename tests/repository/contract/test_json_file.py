@@ -95,6 +95,6 @@ def test_doctor_migrate_and_serve_treat_it_like_any_other(capsys: pytest.Capture
     there = run(["doctor", "--format", "json"]), capsys.readouterr().out
 
     assert (missing[0], there[0]) == (1, 0)
-    assert "There is no rooms.json yet" in missing[1]
+    assert "There is no rooms.json: check its path" in missing[1]
     assert migrated == (0, "This storage needs no schema.\n")
     assert {"storage", "disk", "backup"} <= {check["check"] for check in json.loads(there[1])}

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import click
 
+from rentomatic.bootstrap import open_repository
 from rentomatic.cli.confirm import announced_settings
 from rentomatic.cli.options import repository
 from rentomatic.domain.fields import FIELDS, Field
@@ -42,6 +43,6 @@ def add(**texts: str | None) -> None:
       rentomatic add --price 45 --latitude 51.5 --longitude 0
     """
     room = room_of_texts({name: text for name, text in texts.items() if text is not None})
-    with repository(announced_settings()) as rooms:
+    with repository(announced_settings(), open_repository) as rooms:
         add_room(rooms, room)
     click.echo(f"Added {room.code}.")

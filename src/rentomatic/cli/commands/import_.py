@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from rentomatic.bootstrap import open_repository, trial
 from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, yes_option
 from rentomatic.cli.errors import DONE, FAILED, as_typed
 from rentomatic.cli.options import repository
@@ -132,7 +133,8 @@ def import_(
     )
     with (
         open_listing(file, encoding) as source,
-        repository(settings) as rooms,
+        trial(settings) if dry_run else nullcontext(settings) as used,
+        repository(used, open_repository) as rooms,
         _progress(file, source) as advance,
         _refusal_writer(report) as on_refusal,
         _refusals_printed(),

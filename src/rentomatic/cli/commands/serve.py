@@ -61,7 +61,18 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
     click.echo(f"Rent-o-matic is listening on http://{name}:{serving.port}", err=True)
     let_new_workers_be_stopped()
     with metrics_directory(), _port_as_error():  # another server may have been started at the same time
+        _serve(run, serving)
+
+
+def _serve(run: Callable[[Serving], None], serving: Serving) -> None:
+    """Serve until a signal to stop, and say that it was heard."""
+    maker = os.getpid()
+    try:
         run(serving)
+    except SystemExit as end:  # gunicorn ends like this, and so do its workers, which were forked here
+        if end.code or os.getpid() != maker:
+            raise
+    click.echo("Rent-o-matic has stopped.", err=True)
 
 
 @contextmanager
@@ -131,7 +142,7 @@ def _make_sample_file(settings: Settings, storage: InFile) -> None:
     with naming(settings.database), suppress(MadeMeanwhile):
         with (
             storage.new() as unfinished,
-            repository(replace(settings, database=unfinished)) as rooms,
+            repository(replace(settings, database=unfinished), bootstrap.open_repository) as rooms,
         ):
             done = import_rooms(rooms, sample_rooms())
         click.echo(f"Loaded {counted(done.counts.added, 'sample room')} into {storage.path}.", err=True)
