@@ -302,8 +302,9 @@ def test_the_list_of_backups_shows_their_content(rentomatic: CommandLine, storag
     assert (none.code, none.out) == (0, "There are no backups in backups.\n")
     assert (done.code, done.err) == (0, "")
     lines = [" ".join(line.split()) for line in done.out.splitlines() if ".ndjson.gz" in line]
-    assert lines[0].endswith("just now 0.1 MB 2,500")
-    assert lines[1] == f"{older.name} 1 day 0.1 MB damaged"
+    assert "just now 0.1 MB 2,500 /" in lines[0]
+    assert lines[1] == f"{older.name} 1 day 0.1 MB damaged unknown"
+    assert str(storage.path.resolve()) in "".join(done.out.split())  # a long one is folded
 
 
 def test_a_name_from_the_list_can_be_restored(
@@ -335,7 +336,8 @@ def test_a_file_in_the_current_folder_takes_precedence_over_a_backup(
 def test_hidden_characters_in_a_backup_are_spelled_out(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room())
     rentomatic("backup")
-    content = gzip.decompress(backups()[0].read_bytes()).replace(b"rooms.db", b"\\u001b[2J")
+    name = str(storage.path.resolve()).encode()
+    content = gzip.decompress(backups()[0].read_bytes()).replace(name, b"\\u001b[2J")
     Path("strange.gz").write_bytes(gzip.compress(content))
 
     done = rentomatic("restore", "--verify", "strange.gz")
@@ -363,7 +365,8 @@ def test_latest_is_never_a_backup_of_another_storage(
     named = rentomatic("restore", backups()[0].name, "--yes")
 
     assert (1, ["other"]) == (refused.code, kept)
-    assert "The latest backup is of rooms.db, not of other.db. Nothing was changed." in refused.err
+    rooms, other = storage.path.resolve(), storage.path.resolve().with_name("other.db")
+    assert f"The latest backup is of {rooms}, not of {other}. Nothing was changed." in refused.err
     assert f"name it: `rentomatic restore {backups()[0].name}`" in refused.err
     assert 0 == named.code
     assert [make_room()] == storage.rooms()
@@ -381,6 +384,22 @@ def test_latest_ignores_newer_backups_of_other_storages(
 
     assert 0 == done.code
     assert [make_room()] == storage.rooms()
+
+
+def test_latest_is_of_the_same_file_however_its_path_is_written(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.put(make_room())
+    rentomatic("backup")
+    (storage.path.parent / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    monkeypatch.setenv("RENTOMATIC_BACKUP_DIRECTORY", "../backups")
+    restored = []
+    for url in (f"sqlite:///{storage.path}", "sqlite:///../rooms.db"):
+        monkeypatch.setenv("DATABASE_URL", url)
+        restored.append(rentomatic("restore", "latest", "--yes").code)
+
+    assert [0, 0] == restored
 
 
 def test_latest_backup_of_another_storage_can_still_be_verified(

@@ -4,10 +4,24 @@ from datetime import timedelta
 from pathlib import Path
 
 from rentomatic.domain.quoting import counted
+from rentomatic.repository.backend import Backend, InFile
 from rentomatic.repository.backups import BackupFile, backups_in
 from rentomatic.serializers.backup import TRAILER_BYTES, BackupDamaged, BackupTooNew, Trailer, trailer_of
 
 DAMAGED = "damaged"
+
+
+def name_of(storage: Backend) -> str:
+    """Return the name of the storage in backups: of a file the resolved path, however it was written."""
+    return str(storage.path.resolve()) if isinstance(storage, InFile) else storage.label
+
+
+def storage_of(backup: BackupFile) -> str | None:
+    """Return the storage that the backup names, None if it cannot be read."""
+    try:
+        return _trailer_of(backup).storage
+    except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or just removed
+        return None
 
 
 def rooms_in(backup_file: BackupFile) -> str:
@@ -22,7 +36,7 @@ def rooms_in(backup_file: BackupFile) -> str:
 
 def backups_of(directory: Path, storage: str) -> list[BackupFile]:
     """Return a storage's backups, newest first, and those that do not name a storage. Raises OSError."""
-    return [backup for backup in backups_in(directory) if _storage_of(backup) in (storage, None)]
+    return [backup for backup in backups_in(directory) if storage_of(backup) in (storage, None)]
 
 
 def largest_backup(directory: Path, storage: str, but: Path | None = None) -> tuple[BackupFile, int] | None:
@@ -56,13 +70,6 @@ def loss_since(largest: tuple[BackupFile, int] | None, rooms: int) -> str | None
         f"If they were lost, restore them with `rentomatic restore {backup.path} --yes`. "
         "If they were removed on purpose, run `rentomatic backup --fewer-rooms`."
     )
-
-
-def _storage_of(backup: BackupFile) -> str | None:
-    try:
-        return _trailer_of(backup).storage
-    except (BackupDamaged, BackupTooNew, FileNotFoundError):  # or just removed
-        return None
 
 
 def _trailer_of(backup_file: BackupFile) -> Trailer:

@@ -8,18 +8,28 @@ from typing import IO
 
 import click
 from rich import box
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rentomatic import __version__
-from rentomatic.bootstrap import open_existing
-from rentomatic.cli.backup_files import age_text, backups_of, largest_backup, loss_since, megabytes, rooms_in
+from rentomatic.cli.backup_files import (
+    age_text,
+    backups_of,
+    largest_backup,
+    loss_since,
+    megabytes,
+    name_of,
+    rooms_in,
+    storage_of,
+)
 from rentomatic.cli.commands.restore import require_one_that_lasts, restored_for_trial, summary
 from rentomatic.cli.confirm import announce, confirm_overwriting, yes_option
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import as_command, repository
 from rentomatic.cli.progress import counting
 from rentomatic.cli.stopping import stopped_in_order
+from rentomatic.cli.tables import console
+from rentomatic.domain.quoting import visible
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.backups import backups_in, new_backup, remove_old, set_aside, whole_file
 from rentomatic.serializers.backup import Trailer, write
@@ -124,14 +134,14 @@ def _write_file(settings: Settings, output: str | None, *, fewer_rooms: bool) ->
 
 def _write(settings: Settings, file: IO[bytes], *, fewer_rooms: bool = False) -> Trailer:
     database = settings.database
-    with repository(settings, open_existing) as rooms:
+    with repository(settings) as rooms:
         taken = datetime.now(UTC)  # before reading: everything written until then is in the backup
         with export_rooms(rooms, RoomQuery()) as found, counting("written") as watched:
             return write(
                 file,
                 watched(found),
                 taken=taken.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                storage=database.label,
+                storage=name_of(database),
                 schema=database.revision,
                 version=__version__,
                 fewer_rooms=fewer_rooms,
@@ -158,6 +168,8 @@ def _print_backups(directory: Path) -> None:
     table.add_column("backup", no_wrap=True)
     for column in ("age", "size", "rooms"):
         table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("storage", overflow="fold")
     for each in found:
-        table.add_row(each.path.name, age_text(each.age(now)), megabytes(each.size), rooms_in(each))
-    Console(highlight=False).print(table)
+        figures = age_text(each.age(now)), megabytes(each.size), rooms_in(each)
+        table.add_row(each.path.name, *figures, escape(visible(storage_of(each) or "unknown")))
+    console().print(table)

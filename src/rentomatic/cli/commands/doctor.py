@@ -13,8 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rentomatic.bootstrap import open_existing
-from rentomatic.cli.backup_files import DAMAGED, age_text, largest_backup, loss_since, megabytes, rooms_in
+from rentomatic.cli.backup_files import (
+    DAMAGED,
+    age_text,
+    largest_backup,
+    loss_since,
+    megabytes,
+    name_of,
+    rooms_in,
+)
 from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import as_command, naming, repository
@@ -149,7 +156,7 @@ def _password(login: Login) -> Finding:
 
 
 def _storage(settings: Settings) -> Finding:
-    with repository(settings, open_existing) as rooms:
+    with repository(settings) as rooms:
         rooms.ping()
         count = rooms.count(RoomQuery())
     storage = settings.database
@@ -171,11 +178,11 @@ def _backup(directory: Path) -> Finding:
 
 def _rooms_left(settings: Settings) -> Finding:
     """Whether at least half of the rooms of the largest backup are left; counting stops there."""
-    largest = largest_backup(settings.backup_directory, settings.database.label)
+    largest = largest_backup(settings.backup_directory, name_of(settings.database))
     if largest is None:
         return Finding(State.GOOD, "no backup to compare with")
     backup_file, before = largest
-    with repository(settings, open_existing) as rooms:
+    with repository(settings) as rooms:
         left = rooms.count(RoomQuery(), at_most=(before + 1) // 2)
     if loss := loss_since(largest, left):
         return Finding(State.WRONG, loss)

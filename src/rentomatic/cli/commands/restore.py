@@ -12,7 +12,7 @@ from typing import IO
 import click
 
 from rentomatic.bootstrap import open_to_restore, scratch
-from rentomatic.cli.backup_files import backups_of
+from rentomatic.cli.backup_files import backups_of, name_of
 from rentomatic.cli.commands.copy import print_comparison
 from rentomatic.cli.confirm import announce, confirm, yes_option
 from rentomatic.cli.errors import DONE, FAILED
@@ -106,7 +106,7 @@ def restored_for_trial(settings: Settings, content: IO[bytes], name: str) -> int
 
 def _require_own(settings: Settings, trailer: Trailer, name: str) -> None:
     """Refuse a backup of another storage unless it was named explicitly."""
-    own = settings.database.label
+    own = name_of(settings.database)
     if trailer.storage != own:
         message = (
             f"The latest backup is of {trailer.storage}, not of {own}. Nothing was changed. "
@@ -127,7 +127,7 @@ def _opened(file: str, settings: Settings) -> Iterator[tuple[IO[bytes], str]]:
     """Give the backup and its display name; it can be read more than once."""
     directory = settings.backup_directory
     if file == "latest":
-        own = backups_of(directory, settings.database.label)
+        own = backups_of(directory, name_of(settings.database))
         newest = own[0] if own else newest_backup(directory)
         if newest is None:
             raise click.ClickException(f"There are no backups in {directory}.")
