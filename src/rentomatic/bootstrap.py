@@ -53,12 +53,12 @@ def application() -> "App":
 
 
 def _at_the_end(close: Callable[[], None]) -> None:
-    """Call it when this process ends by itself: the last one to close an SQLite file removes its log.
+    """Call `close` when this process exits: the last process to close an SQLite file removes its log.
 
-    Not by `atexit`: before Python 3.13 a process that multiprocessing started, such as a worker of granian,
-    ends without it.
+    `atexit` is not enough: before Python 3.13, processes started by multiprocessing, such as workers of
+    granian, exit without it.
     """
-    from multiprocessing.util import Finalize  # only in workers: other commands close what they open
+    from multiprocessing.util import Finalize  # only in workers; other commands close what they open
 
     Finalize(None, close, exitpriority=0)
 
@@ -140,7 +140,7 @@ def migrate(storage: Backend) -> Revisions:
 
 @contextmanager
 def trial(settings: Settings) -> Iterator[Settings]:
-    """The settings for a load that keeps nothing: those of a scratch storage where the file is missing."""
+    """Give the settings for a load that keeps nothing: of a scratch storage if the file is missing."""
     storage = settings.database
     missing = isinstance(storage, InFile) and storage.is_missing()
     with scratch(settings) if missing else nullcontext(settings) as found:

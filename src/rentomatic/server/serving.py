@@ -65,7 +65,7 @@ def memory_folder() -> Path | None:
 
 @contextmanager
 def metrics_directory() -> Iterator[None]:
-    """Provide a directory for metrics shared by the workers in the context: the one that is set, or a new one.
+    """Provide a directory for metrics shared by the workers in the context: the one that is set, or a new.
 
     Counts of dead processes are removed from one that is set, unless another server uses it.
     """

@@ -202,7 +202,7 @@ def stack_name(environment: Mapping[str, str]) -> str:
 
 
 def program_name(environment: Mapping[str, str]) -> str:
-    """What is typed to run a command on this storage, in front of the command's name."""
+    """Return what is typed before the name of a command, such as `./manage.py`."""
     return STACK_PROGRAM if stack_name(environment) else _Reader(environment).read("RENTOMATIC_PROGRAM", str)
 
 

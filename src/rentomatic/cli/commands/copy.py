@@ -95,7 +95,7 @@ def _are_one(source: Backend, target: Backend) -> bool:
 def _require_no_others(
     from_rooms: RoomRepository, to_rooms: RoomRepository, source: Backend, target: Backend
 ) -> None:
-    """Refuse a target with rooms that would stay beside the copy: what can only fail is not begun."""
+    """Refuse a target with rooms that the source lacks: the comparison could only fail."""
     with closing(_all_rooms(from_rooms, source)) as rooms, closing(_all_rooms(to_rooms, target)) as present:
         other = other_than(rooms, present)
     if other:

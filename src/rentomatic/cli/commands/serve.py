@@ -65,7 +65,7 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
 
 
 def _serve(run: Callable[[Serving], None], serving: Serving) -> None:
-    """Serve until a signal to stop, and say that it was heard."""
+    """Serve until a signal to stop, then say so."""
     maker = os.getpid()
     try:
         run(serving)
