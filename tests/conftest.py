@@ -1,5 +1,6 @@
 """Fixtures and options for all tests."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -45,10 +46,17 @@ def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def many_rooms_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with sixty thousand sample rooms, for copying."""
-    path = tmp_path_factory.mktemp("template") / "rooms.db"
-    upgrade_sqlite(path)
-    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
-        repository.load(sample_rooms(60_000))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # which the processes of a run share
+    path, unfinished = folder / "many-rooms.db", folder / "many-rooms.unfinished"
+    with (folder / "many-rooms.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            upgrade_sqlite(unfinished)
+            with closing(SqliteRepo(unfinished, SQLITE_REVISION)) as repository:
+                repository.load(sample_rooms(60_000))
+            unfinished.rename(path)
     return path
 
 

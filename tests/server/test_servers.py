@@ -113,7 +113,7 @@ def test_a_malformed_request_is_refused_and_the_server_continues(server: Server,
 
 def test_gunicorn_serves_the_same_application(database: str, tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-w", "4", "-b", f"127.0.0.1:{port}", "wsgi:app"]
+    command = [sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{port}", "wsgi:app"]
     with serving(command, port, tmp_path / "log", {"DATABASE_URL": database}) as server:
         rooms = server.get(CHEAP)
         export = server.get("/rooms?format=csv")
