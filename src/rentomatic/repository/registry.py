@@ -6,15 +6,19 @@ point that is named after the scheme and refers to a `Storage`:
         [project.entry-points."rentomatic.storages"]
         json-file = "their_package:STORAGE"
 
-Only the built-in storages are imported before one is chosen, and they import no driver.
+Only the built-in storages are imported before one is chosen, and they import no driver. What reads the entry
+points takes as long to import as all of them, so that waits as well.
 """
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from rentomatic.domain.quoting import quoted
 from rentomatic.repository.backend import Backend, Storage, Variables
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "rentomatic.storages"
 
@@ -47,11 +51,13 @@ def _of_scheme(scheme: str) -> Storage | None:
     for storage in built_in():
         if scheme in storage.schemes:
             return storage
+    from importlib.metadata import entry_points
+
     registered = next(iter(entry_points(group=GROUP, name=scheme)), None)
     return _loaded(registered) if registered else None
 
 
-def _loaded(registered: EntryPoint) -> Storage:
+def _loaded(registered: "EntryPoint") -> Storage:
     """Return the storage of an installed package. Raises ValueError if it cannot be loaded."""
     try:
         storage = registered.load()
@@ -65,6 +71,8 @@ def _loaded(registered: EntryPoint) -> Storage:
 
 
 def _known_urls() -> str:
+    from importlib.metadata import entry_points
+
     known = [example for storage in built_in() for example in storage.examples]
     known += [f"{name}://…" for name in sorted(entry_points(group=GROUP).names)]
     return f"{', '.join(known[:-1])} or {known[-1]}"

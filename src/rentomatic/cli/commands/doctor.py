@@ -22,7 +22,6 @@ from rentomatic.cli.backup_files import (
     name_of,
     rooms_in,
 )
-from rentomatic.cli.certificate import check_certificate
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.options import as_command, naming, repository
 from rentomatic.domain.quoting import counted
@@ -103,6 +102,8 @@ def _findings() -> dict[str, Finding]:
 
 def _checks(settings: Settings) -> dict[str, Check]:
     """Return the checks, which depend on the storage."""
+    from rentomatic.cli.certificate import check_certificate  # TLS takes long to import
+
     storage = settings.database
     checks: dict[str, Check] = {}
     if isinstance(storage, WithLogin):
