@@ -91,5 +91,5 @@ def of_requests(name: str, outcomes: Sequence[Outcome], answered: float, seconds
 
 
 def in_time(outcomes: Sequence[Outcome], seconds: float) -> float:
-    """Per cent of the requests that were answered within so many seconds."""
+    """Return the percentage of requests that succeeded within `seconds`."""
     return share(sum(o.status == 200 and o.seconds <= seconds for o in outcomes), len(outcomes))

@@ -76,28 +76,28 @@ class SettingsError(ParametersError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment decides.
+    """The settings of the environment.
 
     database: the storage of the rooms.
-    pool_size: connections that a process keeps to a server, at most.
-    pool_timeout, connect_timeout: seconds to wait for one of them, and for the server to take a new one.
-    read_timeout: seconds that the storage may take for all that one HTTP request asks of it.
-    statement_timeout: seconds after which the storage gives up a statement, whoever asks.
-    export_timeout: seconds after which an export over HTTP is given up, be it half made or half sent.
-    prepared_statements: whether a server may keep plans; it cannot behind a transaction pooler.
+    pool_size: the most connections that a process keeps to a server.
+    pool_timeout, connect_timeout: seconds to wait for a free connection, and to open a new one.
+    read_timeout: seconds that the storage may work for one HTTP request in all.
+    statement_timeout: seconds after which the storage cancels any statement.
+    export_timeout: seconds after which an export over HTTP is cancelled, while it is written or sent.
+    prepared_statements: whether to prepare statements on the server, which fails behind a transaction pooler.
     server: the WSGI server that `serve` runs. workers, threads: its processes, and threads of each.
     worker_lifetime: seconds after which a worker is replaced by a new one, 0 for never.
-    start_timeout: seconds that `serve` waits for a storage that does not answer yet.
+    start_timeout: seconds that `serve` waits for a storage that is not available yet.
     backup_directory, backup_keep: where backups are, and how many of them are kept.
-    certificate: the file of the public TLS certificate (PEM), None where there is none to watch.
-    trusted_proxies: those in front of this machine, which may have the certificate instead.
-    api_keys: of those who may write over HTTP; without one, nobody may.
+    certificate: the file of the public TLS certificate (PEM), None if there is none to check.
+    trusted_proxies: proxies in front of the server, whose `X-Forwarded-For` counts.
+    api_keys: of clients that may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
-    prices: what those of the rooms mean. locale: how amounts of money are written, as in BCP 47.
-    static_directory: where `serve` puts the files of the pages for a server in front of it, None for nowhere.
+    prices: the unit of prices. locale: for amounts of money, as in BCP 47.
+    static_directory: where `serve` copies the static files for a reverse proxy, None for nowhere.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
-    tiles_attribution: whom the map thanks for them.
-    audit_log: the file that the audit trail is appended to, None for none.
+    tiles_attribution: the credit on the map for the tiles.
+    audit_log: the file to which audit lines are appended, or None.
     stack: the name of the production stack that this runs in, empty outside of one.
     """
 
