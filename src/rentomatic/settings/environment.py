@@ -90,7 +90,7 @@ class Settings:
     start_timeout: seconds that `serve` waits for a storage that is not available yet.
     backup_directory, backup_keep: where backups are, and how many of them are kept.
     certificate: the file of the public TLS certificate (PEM), None if there is none to check.
-    trusted_proxies: proxies in front of the server, whose `X-Forwarded-For` counts.
+    trusted_proxies: in front of the server; their `X-Forwarded-For` counts, and one may hold the certificate.
     api_keys: of clients that may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
     prices: the unit of prices. locale: for amounts of money, as in BCP 47.
