@@ -41,7 +41,7 @@ def is_plain(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
-def exact(text: str, decimal: Decimal | None = None) -> Fraction:
+def exact(text: str, decimal: Decimal | None = None) -> Fraction | int:
     """Return the number in the text, which is not negative. Raises ValueError with the reason."""
     number = text.translate(_SPACES)
     if number.startswith("-"):
@@ -49,6 +49,8 @@ def exact(text: str, decimal: Decimal | None = None) -> Fraction:
     units, fraction = _split(number, decimal)
     if not re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", units) or not re.fullmatch("[0-9]*", fraction):
         raise ValueError("is not a number")
+    if not fraction.strip("0"):
+        return int(units)
     return Fraction(int(units + fraction), 10 ** len(fraction))
 
 

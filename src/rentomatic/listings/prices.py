@@ -183,15 +183,20 @@ class PriceReader:
 
 def _split_time(text: str) -> tuple[str, Per | None]:
     """The price, and how long it is for, if it says so."""
-    found = _TIME.search(text)
+    found = None if _ends_in_digit(text) else _TIME.search(text)
     return (text[: found.start()].rstrip(), _PER[(found[1] or found[2]).lower()]) if found else (text, None)
 
 
 def _split_sign(text: str) -> tuple[str, str]:
     """The number, and the sign or code of its currency, if there is one."""
-    found = _BEFORE.match(text) or _AFTER.search(text)
+    found = _BEFORE.match(text) or (None if _ends_in_digit(text) else _AFTER.search(text))
     number = text[: found.start()] + text[found.end() :] if found else text
     return _NO_FRACTION.sub("", number.strip()), found[0] if found else ""
+
+
+def _ends_in_digit(text: str) -> bool:
+    """Whether neither a time nor a sign can stand at the end, where looking for one takes longest."""
+    return text[-1:].isdigit()
 
 
 def _decimal_of(sign: str, number: str) -> Decimal | None:
