@@ -1,5 +1,7 @@
-"""Rooms and queries for tests, from the contract."""
+"""Rooms and queries for tests, from the contract, and the CSV of rooms that state little."""
 
+from rentomatic.domain.fields import FIELDS, NAMES, WRITTEN_IF_STATED
+from rentomatic.domain.room import Room
 from rentomatic.repository.contract.builders import (
     AREAS,
     CODES,
@@ -16,15 +18,26 @@ from rentomatic.repository.contract.builders import (
     room_sets,
 )
 
+WHOLE = Room(**{str(field.name): field.example for field in FIELDS})  # type: ignore[arg-type]
+"""A room that states everything."""
+
+CSV_HEADER = ",".join(NAMES)
+
+NOTHING_MORE = "," * len(WRITTEN_IF_STATED)
+"""The cells behind the longitude, all of them empty."""
+
 __all__ = [
     "AREAS",
     "CODES",
+    "CSV_HEADER",
     "LATITUDES",
     "LONGITUDES",
+    "NOTHING_MORE",
     "POINTS",
     "PRICES",
     "RADII",
     "ROOMS",
+    "WHOLE",
     "boxes",
     "conditions",
     "make_room",

@@ -11,6 +11,7 @@ import pytest
 from rentomatic.domain.room import Room
 from rentomatic.serializers import csv, geojson, ndjson
 from rentomatic.serializers import json as json_array
+from tests.builders import CSV_HEADER
 from tests.cli.conftest import MANY_ROOMS as ROOMS
 from tests.cli.conftest import CommandLine, Storage
 
@@ -186,5 +187,5 @@ def test_a_named_pipe_is_written_to_and_not_replaced(rentomatic: CommandLine) ->
 
     assert (done.code, done.err) == (0, "")
     assert Path("pipe").is_fifo()
-    assert os.read(both_ends, 1000) == b"code,size,price,latitude,longitude,title\r\n"
+    assert os.read(both_ends, 1000) == f"{CSV_HEADER}\r\n".encode()
     os.close(both_ends)

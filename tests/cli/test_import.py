@@ -109,7 +109,9 @@ def test_import_reports_what_replaced_rooms_lose(rentomatic: CommandLine, storag
 
     previewed, done, again = (rentomatic("import", listing, *more) for more in (["--dry-run"], [], []))
 
-    told_of = "The listing has no column for the size or the title: rooms that "
+    told_of = (
+        "The listing has no column for size, title, kind, neighbourhood, guests or min_stay: rooms that "
+    )
     assert previewed.err.endswith(f"{told_of}would be replaced would have none.\n")
     assert done.err.endswith(f"{told_of}were replaced have none now.\n")
     assert told_of not in again.err
@@ -237,7 +239,7 @@ def test_damage_at_the_end_of_a_listing_changes_nothing(rentomatic: CommandLine,
     ("text", "error"),
     [
         ("", "the file is empty"),
-        ("Nummer,Preis,lat,lon\n", "no column for the code or the price; the columns are 'Nummer', 'Preis'"),
+        ("no,sum,lat,lon\n", "no column for the code or the price; the columns are 'no', 'sum'"),
         ("code,price,price,lat,lon\n", "2 columns are called 'price'"),
         ('[{"code": "a1"}]', "this is a JSON array: write one object a line (NDJSON) instead"),
         (HEADER + "a" * 1_000_001, "line 2 is longer than 1000000 characters"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.builders import make_room
+from tests.builders import CSV_HEADER, NOTHING_MORE, make_room
 from tests.cli.conftest import CommandLine, Storage
 
 UUID = "f853578c-fc0f-4e65-81b8-566c5dffa35a"
@@ -28,7 +28,7 @@ def test_a_room_is_shown_as_a_table(rentomatic: CommandLine) -> None:
     [
         ("json", '[{"code":"b2","size":null,"price":60,"latitude":51.5,"longitude":-0.12}]\n'),
         ("ndjson", '{"code":"b2","size":null,"price":60,"latitude":51.5,"longitude":-0.12}\n'),
-        ("csv", "code,size,price,latitude,longitude,title\r\nb2,,60,51.5,-0.12,\r\n"),
+        ("csv", f"{CSV_HEADER}\r\nb2,,60,51.5,-0.12{NOTHING_MORE}\r\n"),
     ],
 )
 def test_a_room_is_shown_as_json(rentomatic: CommandLine, format_: str, expected: str) -> None:

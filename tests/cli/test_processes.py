@@ -17,7 +17,7 @@ import pytest
 
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv
-from tests.builders import make_room
+from tests.builders import CSV_HEADER, make_room
 from tests.cli.conftest import Storage
 
 COMMAND = [sys.executable, "-m", "rentomatic"]
@@ -136,7 +136,7 @@ def test_a_pipe_that_closes_early_is_not_an_error(storage: Storage) -> None:
         errors = running.stderr.read()
         running.wait(LIMIT)
 
-    assert (first, errors) == (b"code,size,price,latitude,longitude,title\r\n", b"")
+    assert (first, errors) == (f"{CSV_HEADER}\r\n".encode(), b"")
 
 
 @pytest.mark.usefixtures("storage")

@@ -17,6 +17,7 @@ from rentomatic.domain.fields import (
 )
 from rentomatic.domain.room import Room, room_of_values, stated, values_of
 from rentomatic.domain.search import SortKey
+from rentomatic.domain.words import words_of
 from tests.builders import ROOMS, make_room
 
 
@@ -40,7 +41,13 @@ def test_example_of_a_field_is_one_of_its_values(field: object) -> None:
 def test_no_column_name_belongs_to_two_fields() -> None:
     names = [name for field in FIELDS for name in field.columns]
 
-    assert len(set(names)) == len(names)
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_column_names_are_written_as_they_are_compared() -> None:
+    names = [name for field in FIELDS for name in field.columns]
+
+    assert names == ["".join(words_of(name)) for name in names]
 
 
 def test_sortable_fields_accept_the_conditions_of_a_next_page() -> None:

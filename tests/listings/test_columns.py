@@ -3,9 +3,10 @@
 import pytest
 
 from rentomatic.domain.fields import FIELDS, NAMES
+from rentomatic.domain.room import values_of
 from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
-from tests.builders import make_room
+from tests.builders import WHOLE, make_room
 from tests.listings.listings import read_csv
 
 LINE = "a1,20,60,51.5,-0.12"
@@ -25,7 +26,7 @@ GERMAN_MAPPING = {
 def test_every_usual_column_name_is_recognised(field: str, name: str) -> None:
     header = [name if field == usual else usual for usual in NAMES]
 
-    assert [make_room(title="Quiet")] == read_csv(f"{','.join(header)}\n{LINE},Quiet\n")
+    assert [WHOLE] == read_csv(f"{','.join(header)}\n{','.join(map(str, values_of(WHOLE)))}\n")
 
 
 def test_a_field_whose_column_is_mapped_to_nothing_is_left_out() -> None:
@@ -78,9 +79,9 @@ def test_the_column_of_sizes_may_be_missing() -> None:
 
 def test_missing_columns_are_named_with_the_existing_ones_and_how_to_map_them() -> None:
     with pytest.raises(ListingError) as refusal:
-        read_csv("Nummer,Preis,lat,lon\n1,2,3,4\n")
+        read_csv("no,sum,lat,lon\n1,2,3,4\n")
 
-    expected = "no column for the code or the price; the columns are 'Nummer', 'Preis', 'lat', 'lon'"
+    expected = "no column for the code or the price; the columns are 'no', 'sum', 'lat', 'lon'"
     assert expected == str(refusal.value)
     assert Remedy("map", ("code=COLUMN",)) == refusal.value.remedy
 

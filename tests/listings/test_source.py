@@ -16,7 +16,7 @@ from rentomatic.use_cases.import_rooms import Remedy
 from tests.builders import make_room
 from tests.listings.listings import HEADER, read_file
 
-GERMAN = "code,size,price,latitude,longitude,quarter\na1,20,60,51.5,-0.12,Schöneberg\n"
+GERMAN = "code,size,price,latitude,longitude,street\na1,20,60,51.5,-0.12,Schöneberg\n"
 MANY = HEADER + "\n" + "".join(f"r{number},20,60,51.5,-0.12\n" for number in range(5000))
 
 

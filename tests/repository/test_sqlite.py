@@ -25,6 +25,10 @@ from rentomatic.use_cases.ports import LoadCounts
 from tests.builders import make_room
 
 CENTRE = Point(51.512, -0.123)
+HUT = Condition(Field.KIND, Operator.EQ, "Hut")
+CAMDEN = Condition(Field.NEIGHBOURHOOD, Operator.IN, ("Camden", "Soho"))
+FOR_TEN = Condition(Field.GUESTS, Operator.GTE, 10)
+SHORT = Condition(Field.MIN_STAY, Operator.LTE, 2)
 CHEAP = Condition(Field.PRICE, Operator.LT, 20)
 USUAL = Condition(Field.PRICE, Operator.LT, 100)
 
@@ -78,6 +82,10 @@ def plan_of(path: Path, query: RoomQuery) -> str:
         (RoomQuery(sort=SORTS["-size"]), "room USING INDEX room_size_descending"),
         (RoomQuery(sort=SORTS["price"], conditions=(USUAL,)), "room USING INDEX room_price (price<?)"),
         (RoomQuery(conditions=(CHEAP,)), "room USING INDEX room_price (price<?)"),
+        (RoomQuery(conditions=(HUT,)), "room USING INDEX room_kind (kind=?)"),
+        (RoomQuery(conditions=(CAMDEN,)), "room USING INDEX room_neighbourhood (neighbourhood=?)"),
+        (RoomQuery(conditions=(FOR_TEN,)), "room USING INDEX room_guests (guests>?)"),
+        (RoomQuery(conditions=(SHORT,)), "room USING INDEX room_min_stay (min_stay<?)"),
         (RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("a", "b")),)), "room_code (code=?)"),
         (RoomQuery(areas=(BoundingBox(-0.13, 51.51, -0.12, 51.52),)), "room_place VIRTUAL TABLE INDEX"),
         (RoomQuery(areas=(Circle(CENTRE, 300),)), "room_place VIRTUAL TABLE INDEX"),

@@ -8,12 +8,13 @@ from itertools import islice
 import pytest
 from hypothesis import given
 
+from rentomatic.domain.fields import NAMES
 from rentomatic.domain.geography import Point
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, stated
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers.formats import WRITERS
-from tests.builders import make_room, room_sets
+from tests.builders import CSV_HEADER, NOTHING_MORE, WHOLE, make_room, room_sets
 
 KEYS = ["code", "size", "price", "latitude", "longitude"]
 NEAR = Point(51.5, -0.12)
@@ -39,8 +40,7 @@ def parsed(format_: Format, content: bytes) -> list[dict[str, object]]:
 
 
 def fields(room: Room) -> list[object]:
-    title = [room.title] if room.title else []
-    return [room.code, room.size, room.price, room.latitude, room.longitude, *title]
+    return [room.code, room.size, room.price, room.latitude, room.longitude, *stated(room).values()]
 
 
 def test_every_format_has_a_writer_with_the_registered_media_type() -> None:
@@ -74,25 +74,28 @@ def test_ndjson_is_one_object_per_line() -> None:
 
 
 def test_csv_is_a_header_and_a_line_per_room_with_unstated_sizes_empty() -> None:
-    expected = (
-        b"code,size,price,latitude,longitude,title\r\na1,20,60,51.5,-0.12,\r\nb2,,0,-33.8688,151.2093,\r\n"
-    )
+    expected = [
+        CSV_HEADER,
+        f"a1,20,60,51.5,-0.12{NOTHING_MORE}",
+        f"b2,,0,-33.8688,151.2093{NOTHING_MORE}",
+        "",
+    ]
 
-    assert expected == written(Format.CSV)
+    assert expected == written(Format.CSV).decode().split("\r\n")
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
 def test_keys_are_in_the_documented_order(format_: Format) -> None:
-    rooms = parsed(format_, written(format_, [make_room(title="Quiet")] * 2))
+    rooms = parsed(format_, written(format_, [WHOLE] * 2))
 
-    assert [list(room) for room in rooms] == [[*KEYS, "title"]] * 2
+    assert [list(room) for room in rooms] == [[*NAMES]] * 2
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.CSV, Format.NDJSON])
 def test_near_a_point_the_distance_comes_last(format_: Format) -> None:
-    rooms = parsed(format_, written(format_, [make_room(title="Quiet")] * 2, near=NEAR))
+    rooms = parsed(format_, written(format_, [WHOLE] * 2, near=NEAR))
 
-    assert [[*KEYS, "title", "distance"]] * 2 == [list(room) for room in rooms]
+    assert [[*NAMES, "distance"]] * 2 == [list(room) for room in rooms]
 
 
 @pytest.mark.parametrize("format_", Format)
@@ -118,8 +121,8 @@ def test_a_room_at_the_point_is_zero_metres_away(format_: Format) -> None:
         (Format.JSON, NEAR, b"[]"),
         (Format.GEOJSON, None, b'{"type":"FeatureCollection","features":[]}'),
         (Format.GEOJSON, NEAR, b'{"type":"FeatureCollection","features":[]}'),
-        (Format.CSV, None, b"code,size,price,latitude,longitude,title\r\n"),
-        (Format.CSV, NEAR, b"code,size,price,latitude,longitude,title,distance\r\n"),
+        (Format.CSV, None, f"{CSV_HEADER}\r\n".encode()),
+        (Format.CSV, NEAR, f"{CSV_HEADER},distance\r\n".encode()),
         (Format.NDJSON, None, b""),
         (Format.NDJSON, NEAR, b""),
     ],
@@ -190,7 +193,7 @@ def test_a_title_that_looks_like_a_formula_is_defused_in_csv() -> None:
     lines = written(Format.CSV, [make_room(title="=1+1"), make_room()]).decode().splitlines()
 
     assert [
-        "code,size,price,latitude,longitude,title",
-        "a1,20,60,51.5,-0.12,'=1+1",
-        "a1,20,60,51.5,-0.12,",
+        CSV_HEADER,
+        f"a1,20,60,51.5,-0.12,'=1+1{NOTHING_MORE[1:]}",
+        f"a1,20,60,51.5,-0.12{NOTHING_MORE}",
     ] == lines

@@ -19,6 +19,10 @@ class Field(StrEnum):
     LATITUDE = "latitude"
     LONGITUDE = "longitude"
     TITLE = "title"
+    KIND = "kind"
+    NEIGHBOURHOOD = "neighbourhood"
+    GUESTS = "guests"
+    MIN_STAY = "min_stay"
 
 
 class Operator(StrEnum):
@@ -53,8 +57,9 @@ class Description:
     unstated: whether a room may leave it open, and what documents have then.
     label: what forms call it. about: what it means, for the API document and `--help`. unit: shown
         behind the value. example: a value.
-    columns: what its column is usually called in other people's files, without case, spaces and punctuation;
-        the first name wins.
+    columns: what its column is usually called in other people's files, in English, German, French, Spanish,
+        Italian, Portuguese and Dutch, as `listings.columns` compares names: without case, accents, spaces and
+        punctuation. The first name wins.
     operators: the conditions that searches take on it.
     """
 
@@ -74,6 +79,13 @@ class Description:
         return self.unstated is not Unstated.REFUSED
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_ANY = tuple(Operator)
+_SAME = (Operator.EQ, Operator.NE, Operator.IN)
+
 FIELDS = (
     Description(
         name=Field.CODE,
@@ -81,8 +93,11 @@ FIELDS = (
         label="Code",
         about="Its unique name. A UUID is stored in lower case.",
         example="f853578c-fc0f-4e65-81b8-566c5dffa35a",
-        columns=("code", "id", "uuid", "roomid", "roomcode", "listingid", "reference", "ref"),
-        operators=tuple(Operator),
+        columns=_names(
+            "code id uuid roomid roomcode listingid reference ref "
+            "kennung objektnummer referenz numero referencia codigo codice riferimento nummer referentie"
+        ),
+        operators=_ANY,
     ),
     Description(
         name=Field.SIZE,
@@ -92,9 +107,12 @@ FIELDS = (
         about="Floor area in m²; null if unknown.",
         unit="m²",
         example=20,
-        columns=("size", "sizem2", "sizesqm", "area", "aream2", "areasqm", "floorarea", "squaremeters",
-                 "squaremetres", "sqm", "m2", "surface"),
-        operators=tuple(Operator),
+        columns=_names(
+            "size sizem2 sizesqm area aream2 areasqm floorarea squaremeters squaremetres sqm m2 surface "
+            "grosse wohnflache flache quadratmeter qm superficie metrescarres tamano metroscuadrados "
+            "metriquadri mq tamanho metrosquadrados areautil oppervlakte vierkantemeter"
+        ),
+        operators=_ANY,
     ),
     Description(
         name=Field.PRICE,
@@ -102,8 +120,13 @@ FIELDS = (
         label="Price per day",
         about="Whole currency units per day.",
         example=60,
-        columns=("price", "priceperday", "pricepernight", "dailyprice", "nightlyprice", "dailyrate", "rate"),
-        operators=tuple(Operator),
+        columns=_names(
+            "price priceperday pricepernight dailyprice nightlyprice dailyrate rate "
+            "preis preisprotag preispronacht tagespreis prix prixparjour prixparnuit tarif "
+            "precio precioporanoche preciopornoche precioaldia tarifa prezzo prezzopernotte prezzoalgiorno "
+            "tariffa preco precopornoite precoaodia diaria prijs prijspernacht prijsperdag tarief"
+        ),
+        operators=_ANY,
     ),
     Description(
         name=Field.LATITUDE,
@@ -111,8 +134,10 @@ FIELDS = (
         label="Latitude",
         about="WGS 84 degrees, north positive.",
         example=51.5,
-        columns=("latitude", "lat", "y"),
-        operators=tuple(Operator),
+        columns=_names(
+            "latitude lat y breitengrad geografischebreite breite latitud latitudine breedtegraad"
+        ),
+        operators=_ANY,
     ),
     Description(
         name=Field.LONGITUDE,
@@ -120,8 +145,10 @@ FIELDS = (
         label="Longitude",
         about="WGS 84 degrees, east positive.",
         example=-0.12,
-        columns=("longitude", "lon", "lng", "long", "x"),
-        operators=tuple(Operator),
+        columns=_names(
+            "longitude lon lng long x langengrad geografischelange lange longitud longitudine lengtegraad"
+        ),
+        operators=_ANY,
     ),
     Description(
         name=Field.TITLE,
@@ -130,10 +157,75 @@ FIELDS = (
         label="Title",
         about="What the listing calls the room, in one line.",
         example="Quiet room with a view of the river",
-        columns=("title", "name", "headline", "listingtitle", "listingname"),
+        columns=_names(
+            "title name headline listingtitle listingname "
+            "titel bezeichnung uberschrift titre nom titulo nombre titolo nome naam"
+        ),
     ),
-)  # fmt: skip
+    Description(
+        name=Field.KIND,
+        kind=Line(60),
+        unstated=Unstated.ABSENT,
+        label="Kind",
+        about="What kind of accommodation it is, in the words of the listing.",
+        example="Private room",
+        columns=_names(
+            "kind roomtype typeofroom accommodationtype listingtype propertytype type "
+            "zimmertyp zimmerart unterkunftsart wohnungstyp objektart art typ typedechambre typedelogement "
+            "typedebien tipodehabitacion tipodealojamiento tipodivivienda tipodistanza tipodialloggio "
+            "tipologia tipodequarto tipodeacomodacao tipodeimovel tipo kamertype soortkamer soort"
+        ),
+        operators=_SAME,
+    ),
+    Description(
+        name=Field.NEIGHBOURHOOD,
+        kind=Line(80),
+        unstated=Unstated.ABSENT,
+        label="Neighbourhood",
+        about="The part of town, as the listing calls it.",
+        example="Camden",
+        columns=_names(
+            "neighbourhoodcleansed neighborhoodcleansed neighbourhood neighborhood district quarter borough "
+            "stadtteil stadtviertel viertel ortsteil bezirk quartier arrondissement barrio distrito "
+            "vecindario quartiere zona bairro buurt wijk stadsdeel"
+        ),
+        operators=_SAME,
+    ),
+    Description(
+        name=Field.GUESTS,
+        kind=Whole(1, 1000),
+        unstated=Unstated.ABSENT,
+        label="Guests",
+        about="How many people it is for.",
+        example=2,
+        columns=_names(
+            "guests accommodates maxguests capacity sleeps persons people maxpersons "
+            "gaste maxgaste personen maxpersonen voyageurs personnes capacite couchages huespedes personas "
+            "capacidad plazas ospiti persone capienza postiletto hospedes pessoas capacidade gasten "
+            "aantalpersonen"
+        ),
+        operators=_ANY,
+    ),
+    Description(
+        name=Field.MIN_STAY,
+        kind=Whole(1, 3650),
+        unstated=Unstated.ABSENT,
+        label="Shortest stay in days",
+        about="The shortest stay in days.",
+        example=3,
+        columns=_names(
+            "minstay minimumstay minimumnights minnights minimumdays mindays shorteststay "
+            "mindestaufenthalt mindestnachte minnachte mindesttage sejourminimum nuitsminimum dureeminimum "
+            "estanciaminima nochesminimas minimodenoches soggiornominimo nottiminime estadiaminima "
+            "noitesminimas minimodenoites minimumverblijf minimumaantalnachten minnachten"
+        ),
+        operators=_ANY,
+    ),
+)
 """The fields, in the order in which rooms are written."""
+
+INDEXED = tuple(field.name for field in FIELDS if field.operators and not isinstance(field.kind, Degrees))
+"""The fields by whose values storages find rooms; degrees are found by place."""
 
 FIELD = {field.name: field for field in FIELDS}
 

@@ -57,24 +57,29 @@ class Room:
     latitude: float
     longitude: float
     title: str | None = None
+    kind: str | None = None
+    neighbourhood: str | None = None
+    guests: int | None = None
+    min_stay: int | None = None
 
     def __post_init__(self) -> None:
         # Written out for the sake of time: rooms are made for every search.
+        size, latitude, longitude = self.size, self.latitude, self.longitude
         if (
             _wrong_code(self.code)
-            or (self.size is not None and _wrong_size(self.size))
-            or _wrong_price(self.price)
-            or _wrong_latitude(self.latitude)
-            or _wrong_longitude(self.longitude)
+            or not (size is None or (type(size) is int and 1 <= size <= MAX_INTEGER))
+            or not (type(self.price) is int and 0 <= self.price <= MAX_INTEGER)
+            or not (type(latitude) is float and -90 <= latitude <= 90)
+            or not (type(longitude) is float and -180 <= longitude <= 180)
             or (rest_of(self) != NOTHING_STATED and _wrong_rest(self))
         ):
             _require_valid(self)
         if len(self.code) == 36 and not self.code.islower():
             object.__setattr__(self, "code", canonical_code(self.code))
-        if -TINY < self.latitude < TINY or type(self.latitude) is int:
-            object.__setattr__(self, "latitude", _degrees(self.latitude))
-        if -TINY < self.longitude < TINY or type(self.longitude) is int:
-            object.__setattr__(self, "longitude", _degrees(self.longitude))
+        if -TINY < latitude < TINY or type(latitude) is int:
+            object.__setattr__(self, "latitude", _degrees(latitude))
+        if -TINY < longitude < TINY or type(longitude) is int:
+            object.__setattr__(self, "longitude", _degrees(longitude))
 
 
 values_of: Callable[[Room], tuple[Any, ...]] = attrgetter(*NAMES)
@@ -86,7 +91,9 @@ always_written: Callable[[Room], tuple[Any, ...]] = attrgetter(*ALWAYS_WRITTEN)
 rest_of: Callable[[Room], Any] = attrgetter(*WRITTEN_IF_STATED)
 """The other values: equal to `NOTHING_STATED` where the room states none of them."""
 
-NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED) if len(WRITTEN_IF_STATED) > 1 else None
+NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED)
+
+_ALWAYS = len(ALWAYS_WRITTEN)
 
 _wrong_code, _wrong_size, _wrong_price, _wrong_latitude, _wrong_longitude = (
     FIELD[name].kind.problem
@@ -101,8 +108,10 @@ def _wrong_rest(room: Room) -> bool:
 
 def room_of_values(values: Sequence[Any]) -> Room:
     """Return the room of the values in the order of `FIELDS`."""
-    code, size, price, latitude, longitude, title = values
-    return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude, title=title)
+    if tuple(values[_ALWAYS:]) == NOTHING_STATED:  # faster
+        code, size, price, latitude, longitude = values[:_ALWAYS]
+        return Room(code=code, size=size, price=price, latitude=latitude, longitude=longitude)
+    return Room(**dict(zip(NAMES, values, strict=True)))
 
 
 def stated(room: Room) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class UnclearAmount(ValueError):
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
 _AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
+_NO_UNIT = re.compile(r"(?!)")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’ ])[0-9]{3}((?P=separator)[0-9]{3})*")
 
 _MAX_DIGITS = 100
@@ -65,12 +66,19 @@ def whole(number: Fraction | int, rounded: bool = False) -> int:
 
 def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int | None:
     """Return the whole m² in the text, None if it states none. Raises ValueError with the reason."""
+    return whole_number(text, decimal, rounded, unit=_AREA_UNIT)
+
+
+def whole_number(
+    text: str, decimal: Decimal | None = None, rounded: bool = False, unit: re.Pattern[str] = _NO_UNIT
+) -> int | None:
+    """Return the whole number in the text, None if it states none. Raises ValueError with the reason."""
     if is_plain(text):
         return int(text)
     number = text.strip()
     if number.lower() in _UNSTATED:
         return None
-    return whole(exact(_AREA_UNIT.sub("", number).strip(), decimal), rounded)
+    return whole(exact(unit.sub("", number).strip(), decimal), rounded)
 
 
 def degrees(text: str) -> float:

@@ -1,17 +1,16 @@
 """Which column of a listing is which field, and rooms from the texts of a line."""
 
 import json
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from rentomatic.domain.fields import FIELDS, Field
+from rentomatic.domain.fields import FIELDS, WRITTEN_IF_STATED, Field
 from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, composed, tidied
 from rentomatic.domain.prices import PLAIN, Per, PriceTerms
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import InvalidRoom, Room
-from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_size
+from rentomatic.domain.words import words_of
+from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_number, whole_size
 from rentomatic.listings.prices import PriceReader
 from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
@@ -31,16 +30,17 @@ _LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind,
 
 _REMEDIES = {
     field: Remedy("map", (f"{field}=",), f"which also removes the {field} of each room that is replaced")
-    for field in _LINES
+    for field in WRITTEN_IF_STATED
 }
 """Fields that may be left out of a listing that would otherwise be refused."""
 
+
+_NUMBERS = tuple(str(field.name) for field in FIELDS if isinstance(field.kind, Whole))
 
 _READERS: dict[type[Kind], Callable[[str], object]] = {
     Code: str.strip,
     Degrees: degrees,
     Line: tidied,
-    Whole: whole_size,
 }
 """How to read the text of a cell, by the kind of the value."""
 
@@ -71,10 +71,12 @@ class Columns:
         self.cleaned: Counter[str] = Counter()
         self.prices = PriceReader(terms, per, decimal, rounded)
         self._amounts: dict[str, Callable[[str], object]] = {
+            **dict.fromkeys(_NUMBERS, lambda text: whole_number(text, decimal, rounded)),
             Field.SIZE: lambda text: whole_size(text, decimal, rounded),
             Field.PRICE: self.prices.read,
         }
-        self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in FIELDS}, **self._amounts}
+        others = (field for field in FIELDS if field.name not in self._amounts)
+        self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in others}, **self._amounts}
 
     def find(self, header: Sequence[str]) -> dict[str, str]:
         """Return the column of each field. Raises ListingError if one is missing or there are too many."""
@@ -124,7 +126,7 @@ class Columns:
             try:
                 read[field] = self._read(field, value)
             except ValueError as error:
-                remedy = error.remedy if isinstance(error, UnclearAmount) else None
+                remedy = error.remedy if isinstance(error, UnclearAmount) else _REMEDIES.get(field)
                 return Refusal(line, names[field], _shown(value), str(error), remedy)
         try:
             return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
@@ -149,8 +151,8 @@ class Columns:
 
 
 def _plain(name: str) -> str:
-    """Return the name without case, spaces and punctuation; m² becomes m2."""
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name).casefold())
+    """Return the name without case, accents, spaces and punctuation; m² becomes m2."""
+    return "".join(words_of(name))
 
 
 def _shown(value: object) -> str:

@@ -15,10 +15,11 @@ def notes(columns: Columns, report: ImportReport, dry_run: bool = False) -> Iter
     for field, lines in columns.cleaned.items():
         if lines:
             yield f"The spacing of the {field} was cleaned in {counted(lines, 'line')}."
-    unsaid = [f"the {field}" for field in NAMES if field in columns.unsaid]
-    if unsaid and report.counts.replaced:
+    *before, last = [field for field in NAMES if field in columns.unsaid] or [""]
+    if last and report.counts.replaced:
+        unsaid = f"{', '.join(before)} or {last}" if before else last
         rooms = "that would be replaced would have none" if dry_run else "that were replaced have none now"
-        yield f"The listing has no column for {' or '.join(unsaid)}: rooms {rooms}."
+        yield f"The listing has no column for {unsaid}: rooms {rooms}."
     if columns.prices.conversion.changes:
         yield _converted(columns.prices.conversion, report.counts, dry_run)
 

@@ -40,12 +40,10 @@ def encode(value: object) -> bytes:
 
 def document(room: Room, near: Point | None = None) -> Document:
     """Return the encoded form of the room, with its distance if the search is near a point."""
-    rest = stated(room)
     distance = msgspec.UNSET if near is None else metres(near, room)
-    if not rest:
-        code, size, price, latitude, longitude = always_written(room)
-        return _Bare(code, size, price, latitude, longitude, distance)
-    whole = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **rest}
+    if rest_of(room) == NOTHING_STATED:
+        return _Bare(*always_written(room), distance=distance)
+    whole = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **stated(room)}
     return whole if near is None else {**whole, "distance": distance}
 
 

@@ -161,7 +161,7 @@ def test_import_notes_what_replaced_rooms_lose_and_what_was_cleaned(
 
     assert [
         "The spacing of the title was cleaned in 1 line.",
-        f"The listing has no column for the size: rooms {rooms}.",
+        f"The listing has no column for size, kind, neighbourhood, guests or min_stay: rooms {rooms}.",
     ] == answer.json["notes"]
 
 

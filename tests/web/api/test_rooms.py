@@ -6,7 +6,7 @@ from falcon import testing
 
 from rentomatic.domain.room import Room
 from rentomatic.repository.memory.repository import MemRepo
-from tests.builders import make_room
+from tests.builders import CSV_HEADER, NOTHING_MORE, make_room
 from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
 
@@ -175,8 +175,8 @@ def test_csv_without_a_limit_has_every_match(rooms: tuple[Room, ...]) -> None:
     answer = get(client, "/rooms?format=csv")
 
     lines = answer.text.splitlines()
-    assert lines[0] == "code,size,price,latitude,longitude,title"
-    assert [f"{number:04},20,60,51.5,-0.12," for number in range(2500)] == lines[1:]
+    assert lines[0] == CSV_HEADER
+    assert [f"{number:04},20,60,51.5,-0.12{NOTHING_MORE}" for number in range(2500)] == lines[1:]
     assert str(len(answer.content)) == answer.headers["content-length"]
     assert answer.headers["content-disposition"] == 'attachment; filename="rooms.csv"'
     assert "link" not in answer.headers

@@ -99,7 +99,10 @@ def test_a_preview_reports_changes_and_makes_none(desk: Desk) -> None:
 def test_a_preview_reports_what_replaced_rooms_would_lose(desk: Desk) -> None:
     answer = desk.send("code,price,latitude,longitude\nold,70,51.5,-0.12\n", "preview")
 
-    assert "The listing has no column for the size or the title: rooms that would be" in answer.text
+    assert (
+        "The listing has no column for size, title, kind, neighbourhood, guests or min_stay: rooms that would"
+        in answer.text
+    )
 
 
 @pytest.mark.parametrize("act", ["", "else", "Import"])

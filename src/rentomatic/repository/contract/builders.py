@@ -40,19 +40,27 @@ _LETTERS = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"))
 LINES = st.lists(st.text(_LETTERS, min_size=1, max_size=8), min_size=1, max_size=5).map(" ".join).map(tidied)
 """Texts of one line."""
 
+_FEW_LINES = st.sampled_from(["Room", "room", "Zimmer mit Küche", "50 %s, 'x'", "\U0001f6cf" * 60])
+
 _VALUES: dict[Field, st.SearchStrategy[Any]] = {
     Field.CODE: CODES,
     Field.SIZE: INTEGERS,
     Field.PRICE: PRICES,
     Field.LATITUDE: LATITUDES,
     Field.LONGITUDE: LONGITUDES,
+    Field.TITLE: LINES.filter(
+        lambda text: FIELD[Field.TITLE].kind.problem(text) is None
+    ),  # it may be invisible
+    Field.KIND: _FEW_LINES,
+    Field.NEIGHBOURHOOD: _FEW_LINES,
+    Field.GUESTS: st.sampled_from([1, 2, 3, 1000]),
+    Field.MIN_STAY: st.sampled_from([1, 2, 3, 3650]),
 }
 
 
 def values_of(field: Description) -> st.SearchStrategy[Any]:
     """Generate values of a field, and None if it may be unstated."""
-    # Generated texts may be invisible.
-    values = _VALUES.get(field.name, LINES.filter(lambda text: field.kind.problem(text) is None))
+    values = _VALUES[field.name]
     return st.none() | values if field.optional else values
 
 

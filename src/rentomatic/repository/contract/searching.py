@@ -298,7 +298,15 @@ class Searching(Contract):
 
     def test_cell_with_a_single_room_includes_the_room(self, repository: RoomRepository) -> None:
         rooms = [
-            make_room(code="a", size=None, latitude=10.123456789, longitude=-180.0, title="Far west"),
+            make_room(
+                code="a",
+                size=None,
+                latitude=10.123456789,
+                longitude=-180.0,
+                title="Far west",
+                kind="Hut",
+                guests=2,
+            ),
             make_room(code="b", latitude=90.0, longitude=180.0),
             make_room(code="c", latitude=-90.0, longitude=0.0),
         ]

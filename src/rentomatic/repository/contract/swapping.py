@@ -19,6 +19,10 @@ OTHERS = [
     make_room(latitude=51.500000000000007),
     make_room(longitude=-0.12000000000000002),
     make_room(title="Quiet"),
+    make_room(kind="Quiet"),
+    make_room(neighbourhood="Quiet"),
+    make_room(guests=1),
+    make_room(min_stay=1),
 ]
 """Rooms with the same code that differ from each other in one value."""
 
@@ -32,7 +36,7 @@ EXTREMES = [
     make_room(latitude=89.99999999999999, longitude=-179.99999999999997),
     make_room(latitude=0.1 + 0.2, longitude=1 / 3),
     make_room(title="%s 'ß' \\N \U0001f6cf", size=None),
-    make_room(title="x" * 120),
+    make_room(title="x" * 120, kind="x" * 60, neighbourhood="ß" * 80, guests=1000, min_stay=3650),
 ]
 
 

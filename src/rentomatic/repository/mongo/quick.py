@@ -7,6 +7,7 @@ are few.
 
 from collections.abc import Iterator
 
+from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.mongo.filters import (
@@ -54,7 +55,7 @@ def _are_few(moment: Moment, query: RoomQuery) -> bool:
 
 def _indexed(query: RoomQuery) -> Iterator[list[Document]]:
     """Yield filters that one index can answer."""
-    for field in (Field.PRICE, Field.SIZE, Field.CODE):
+    for field in INDEXED:
         filters = [
             condition_filter(c)
             for c in query.conditions

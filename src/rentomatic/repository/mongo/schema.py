@@ -10,7 +10,7 @@ from rentomatic.domain.fields import Description
 from rentomatic.domain.kinds import Code, Degrees, Line, Whole
 from rentomatic.repository.mongo.filters import MEMBERS
 
-MONGO_REVISION = "0002"
+MONGO_REVISION = "0003"
 """The schema that this program needs."""
 
 _Document = dict[str, Any]
@@ -92,6 +92,7 @@ INDEXES: tuple[_Document, ...] = (
     {"name": "room_price_descending", "key": {"price": -1, "code": 1}},
     {"name": "room_size", "key": {"size": 1, "code": 1}},
     {"name": "room_size_descending", "key": {"size": -1, "code": 1}},
+    *({"name": f"room_{name}", "key": {name: 1}} for name in ("kind", "neighbourhood", "guests", "min_stay")),
     {"name": "room_place", "key": {"place": "2dsphere"}, "2dsphereIndexVersion": 3},
 )
 

@@ -6,15 +6,14 @@ stops at the limit, whatever its statistics say, and even without statistics.
 
 from collections.abc import Callable, Sequence
 
+from rentomatic.domain.fields import FIELD
 from rentomatic.domain.geography import BoundingBox
+from rentomatic.domain.kinds import MAX_INTEGER
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import first_in_boxes, rows
 from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges
-
-_MOST = 2**31 - 1
-"""The largest price and size."""
 
 EXACT = frozenset({Operator.EQ, Operator.IN})
 BOUNDS = frozenset(Operator) - {Operator.IN, Operator.NE}
@@ -30,7 +29,7 @@ def coded(query: RoomQuery) -> Run:
 
 
 def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) -> Run:
-    """Return the run of the rooms that meet conditions on price or size, and `others` on the other field.
+    """Return the run of the rooms that meet conditions on one indexed field, and `others` on another field.
 
     None of the conditions is `ne`. Listed values are looked up one by one.
     """
@@ -42,10 +41,11 @@ def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) ->
         )
     not_lists = (condition for condition in conditions if condition.operator is not Operator.IN)
     rest = all_of(map(condition_sql, (*not_lists, *others)))
-    values = [value for value in listed if 0 <= value <= _MOST]
+    values = [value for value in listed if not isinstance(value, int) or 0 <= value <= MAX_INTEGER]
+    type_ = "text" if FIELD[conditions[0].field].kind.python_type is str else "integer"
     return lambda most: Sql(
         f"""
-        (SELECT few.* FROM unnest(?::integer[]) AS listed (value), LATERAL (
+        (SELECT few.* FROM unnest(?::{type_}[]) AS listed (value), LATERAL (
             SELECT * FROM room WHERE {column} = value AND {rest.text} LIMIT {most}
         ) AS few LIMIT {most})
         """,

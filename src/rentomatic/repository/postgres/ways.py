@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.search import Condition, Field, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.listed import listed_values
@@ -24,7 +25,7 @@ class Way:
 
 
 def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
-    """Return a way to at most `most` rooms by place, price or size; None if there is none.
+    """Return a way to at most `most` rooms by place or one indexed field; None if there is none.
 
     Runs one statement, which counts in indexes alone, up to `most`; none if the query names codes. Ignores
     the field that the search is sorted by: walking its index passes no other rooms anyway.
@@ -32,22 +33,25 @@ def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
     if ranges(query, Field.CODE, EXACT):
         return Way(coded(query)(most))
     places = _places(query)
-    values = [c for c in _by_value(query) if c and c[0].field.value != query.sort.key.value]
+    values = (found for field, found in _by_value(query).items() if field.value != query.sort.key.value)
     runs = [*places, *map(valued, values)]
     best = _shortest(session, runs, [counted(run, most + 1) for run in runs], most)
     return None if best is None else Way(runs[best](most), by_place=best < len(places))
 
 
 def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
-    """Return a way to at most `most` rooms by price, size, or both, or else by place; None if there is none.
+    """Return a way to at most `most` rooms by one indexed field, by price and size, or else by place.
+
+    None if there is none.
 
     Runs up to two statements, which count in indexes alone.
     """
     if ranges(query, Field.CODE, EXACT):
         return Way(coded(query)(most))
-    by_price, by_size = _by_value(query)
-    runs = [valued(conditions) for conditions in (by_price, by_size) if conditions]
+    values = _by_value(query)
+    runs = [*map(valued, values.values())]
     counts = [counted(run, most + 1) for run in runs]
+    by_price, by_size = values.get(Field.PRICE), values.get(Field.SIZE)
     if by_price and by_size:
         runs.append(valued(by_price, by_size))
         counts.append(_both(by_price, by_size, most))
@@ -61,12 +65,14 @@ def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
 
 def only_run(query: RoomQuery) -> Run | None:
     """Return the run that holds all matching rooms, None if the search has several."""
-    runs = [*map(valued, filter(None, _by_value(query))), *_places(query)] or [every_room]
+    runs = [*map(valued, _by_value(query).values()), *_places(query)] or [every_room]
     return runs[0] if len(runs) == 1 else None
 
 
-def _by_value(query: RoomQuery) -> tuple[list[Condition], list[Condition]]:
-    return ranges(query, Field.PRICE), ranges(query, Field.SIZE)
+def _by_value(query: RoomQuery) -> dict[Field, list[Condition]]:
+    """The conditions that leave a range of an index, by their field."""
+    found = {field: ranges(query, field) for field in INDEXED if field is not Field.CODE}
+    return {field: conditions for field, conditions in found.items() if conditions}
 
 
 def _places(query: RoomQuery) -> list[Run]:

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Field, Operator, RoomQuery, Sort, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
@@ -36,7 +37,7 @@ Ids themselves, or multiples of them, would draw all rooms of one town if severa
 square modulo a prime does not. No product exceeds 64 bits, whatever the id.
 """
 
-_FIELD_INDEXES = {Field.CODE: "room_code", Field.PRICE: "room_price", Field.SIZE: "room_size"}
+_FIELD_INDEXES = {field: f"room_{field}" for field in INDEXED}
 
 _LISTED = frozenset({Operator.EQ, Operator.IN})
 """Operators that match at most as many codes as they list."""
@@ -141,7 +142,7 @@ def _by_field(field: Field, query: RoomQuery) -> Access:
 
 def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
     """Yield, for each filter, the access to its rooms, and SQL that reads their ids from an index."""
-    for field in (Field.PRICE, Field.SIZE, Field.CODE):
+    for field in _FIELD_INDEXES:
         if ranges(query, field) and field.value != query.sort.key.value:  # else walking is as fast
             access = _by_field(field, query)
             yield access, _ids(access)

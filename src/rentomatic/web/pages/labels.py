@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rentomatic.domain.search import Operator
+from rentomatic.domain.fields import FIELD, WRITTEN_IF_STATED, Operator
 from rentomatic.money import Money
 from rentomatic.requests.search import FILTERS
 from rentomatic.use_cases.errors import Problem
@@ -45,7 +45,8 @@ def label_of(name: str, money: Money) -> str:
     if name in _PRICES:
         return f"Price {money.per}, {_PRICES[name]}"
     field_, operator = FILTERS[name]
-    return f"{field_.capitalize()}{_OPERATORS[operator]}"
+    label = FIELD[field_].label if field_ in WRITTEN_IF_STATED else field_.capitalize()
+    return f"{label}{_OPERATORS[operator]}"
 
 
 def in_words(problems: Iterable[Problem]) -> dict[str, str]:
