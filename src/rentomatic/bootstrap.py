@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rentomatic.money import Money
-from rentomatic.repository.backend import Backend, InFile
+from rentomatic.repository.backend import Backend, InFile, require_directory_of
 from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.schema import Revisions, require_revision
 from rentomatic.settings import Settings, SettingsError, read_settings
@@ -112,6 +112,7 @@ def open_existing(settings: Settings) -> RoomRepository:
     """
     storage = settings.database
     if isinstance(storage, InFile) and storage.is_missing():
+        require_directory_of(storage.path)
         raise RepositoryUnavailable(
             f"There is no {storage.path}: check its path, or make it with `rentomatic import` or "
             "`rentomatic migrate`."

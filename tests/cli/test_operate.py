@@ -57,9 +57,9 @@ def test_a_missing_storage_is_created_on_first_use(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///new.db")
 
-    done = rentomatic("search", "--format", "ndjson")
+    done = rentomatic("add", "--code", "a1", "--price", "60", "--latitude", "51.5", "--longitude", "-0.12")
 
-    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (done.code, done.err) == (0, "")
     assert storage.path.with_name("new.db").exists()
 
 

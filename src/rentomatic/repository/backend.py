@@ -150,6 +150,13 @@ class InFile(Protocol):
         ...
 
 
+def require_directory_of(path: Path) -> None:
+    """Raise RepositoryUnavailable if the directory of a file is missing: nothing could be created there."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise RepositoryUnavailable(f"There is no directory {folder} for {path.name}.")
+
+
 class MadeMeanwhile(RepositoryUnavailable):
     """Another process created a file of that name first; it was left unchanged."""
 

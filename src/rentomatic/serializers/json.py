@@ -42,7 +42,9 @@ def document(room: Room, near: Point | None = None) -> Document:
     """Return the encoded form of the room, with its distance if the search is near a point."""
     distance = msgspec.UNSET if near is None else metres(near, room)
     if rest_of(room) == NOTHING_STATED:
-        return _Bare(*always_written(room), distance=distance)
+        bare = _Bare(*always_written(room))
+        bare.distance = distance
+        return bare
     whole = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **stated(room)}
     return whole if near is None else {**whole, "distance": distance}
 

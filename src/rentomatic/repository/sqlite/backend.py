@@ -6,14 +6,13 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rentomatic.repository.backend import Backend, Limits, MadeMeanwhile
+from rentomatic.repository.backend import Backend, Limits, MadeMeanwhile, require_directory_of
 from rentomatic.repository.findings import Check, Finding, State, free_space, required
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.schema import Revisions
 from rentomatic.repository.sqlite import files
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
-from rentomatic.use_cases.errors import RepositoryUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class SqliteBackend:
     def migration_text(self) -> str:
         from rentomatic.repository.sqlite import migrate
 
-        self._require_directory()
+        require_directory_of(self.path)
         return migrate.text(self.path)
 
     @contextmanager
@@ -62,7 +61,7 @@ class SqliteBackend:
 
     @contextmanager
     def new(self) -> Iterator["SqliteBackend"]:
-        self._require_directory()
+        require_directory_of(self.path)
         with files.new_file(self.path) as unfinished:
             yield SqliteBackend(unfinished)
 
@@ -78,11 +77,6 @@ class SqliteBackend:
             if repository.can_write():
                 return Finding(State.GOOD, "rooms can be added and changed")
         return Finding(State.WARNING, "the file is read-only: its rooms can be searched, but not changed")
-
-    def _require_directory(self) -> None:
-        folder = self.path.absolute().parent
-        if not folder.is_dir():
-            raise RepositoryUnavailable(f"There is no directory {folder} for {self.path.name}.")
 
 
 def _version() -> Finding:
