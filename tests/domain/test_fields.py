@@ -1,5 +1,6 @@
 """The table of fields agrees with the room that it describes."""
 
+import math
 from dataclasses import MISSING, fields
 
 import pytest
@@ -11,11 +12,13 @@ from rentomatic.domain.fields import (
     FIELDS,
     NAMES,
     WRITTEN_IF_STATED,
+    Description,
     Field,
     Operator,
     Unstated,
 )
-from rentomatic.domain.room import Room, room_of_values, stated, values_of
+from rentomatic.domain.kinds import MAX_INTEGER
+from rentomatic.domain.room import InvalidRoom, Room, room_of_values, stated, values_of
 from rentomatic.domain.search import SortKey
 from rentomatic.domain.words import words_of
 from tests.builders import ROOMS, make_room
@@ -42,6 +45,41 @@ def test_no_column_name_belongs_to_two_fields() -> None:
     names = [name for field in FIELDS for name in field.columns]
 
     assert sorted(set(names)) == sorted(names)
+
+
+_EDGES = (
+    None,
+    True,
+    "",
+    "a",
+    "import",
+    -1,
+    0,
+    1,
+    2.0,
+    -90.5,
+    90,
+    180,
+    -180.5,
+    MAX_INTEGER,
+    MAX_INTEGER + 1,
+    math.nan,
+)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+@pytest.mark.parametrize("value", _EDGES)
+def test_rooms_take_what_the_table_allows_and_nothing_else(field: Description, value: object) -> None:
+    allowed = field.optional if value is None else field.kind.problem(value) is None
+
+    refused = None
+    try:
+        make_room(**{field.name: value})
+    except InvalidRoom as error:
+        refused = error.problems
+
+    assert allowed == (refused is None)
+    assert allowed or {str(field.name)} == {*map(str, refused or {})}
 
 
 def test_column_names_are_written_as_they_are_compared() -> None:
