@@ -12,7 +12,6 @@ from dataclasses import astuple
 
 from psycopg import ServerCursor
 
-from rentomatic.domain.fields import NAMES, Field
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, WHOLE_EARTH, boxes_around
@@ -24,15 +23,7 @@ _MUCH = 0.9
 _AT_ONCE = 1000
 """Rooms that an export fetches at a time."""
 
-_IN_INDEX = (Field.CODE, Field.SIZE, Field.PRICE, Field.LATITUDE, Field.LONGITUDE)
-"""Columns in the index on places, the first fields: a query for these alone need not read the table."""
-
-OUTSIDE = tuple(name for name in NAMES if name not in _IN_INDEX)
-"""The other columns."""
-
-_INSIDE = ", ".join(_IN_INDEX)
-
-_REST = f"SELECT {', '.join(('code', *OUTSIDE))} FROM room WHERE code = ANY(string_to_array(?, ','))"
+_BY_CODES = f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ANY(string_to_array(?, ','))"
 """The codes are one text, because psycopg takes as long to build an array as the statement takes."""
 
 _PARTS = (
@@ -89,24 +80,26 @@ def select(source: Sql, part: Sql, order: str, limit: int | None = None, columns
 def first_by_place(
     session: Session, source: Sql, part: Sql, order: str, limit: int, more: str = ""
 ) -> list[Row]:
-    """Return the first rows of a part of a large source, read from the index on places if possible.
+    """Return the first rows of a part of a large source, found by the index on places alone if possible.
+
+    That index has the code, the size, the price and the place. So the rooms themselves are read afterwards,
+    only those on the page; one that was removed meanwhile is left out.
 
     more: other columns of the source, `, a, b`, which come last in the rows.
     """
-    found = rows(session, select(source, part, order, limit, _INSIDE + more))
-    rest, inside = outside_of(session, [row[0] for row in found]), len(_IN_INDEX)
-    return [(*row[:inside], *rest[row[0]], *row[inside:]) for row in found]
+    found = rows(session, select(source, part, order, limit, "code" + more))
+    rooms = by_code(session, [row[0] for row in found])
+    return [(*rooms[code], *others) for code, *others in found if code in rooms]
 
 
-def outside_of(session: Session, codes: list[str]) -> dict[str, Row]:
-    """Return, by code, the columns outside the index on places; all the rooms must exist.
+def by_code(session: Session, codes: list[str]) -> dict[str, Row]:
+    """Return the rows of rooms, by code.
 
-    A separate statement, because as a part of another it would be planned every time.
+    A separate statement, because as a part of the one that finds the codes it would be planned every time.
     """
-    if not codes or not OUTSIDE:
-        return dict.fromkeys(codes, ())
-    found = rows(session, Sql(_REST, (",".join(codes),)), prepare=True)  # no code has a comma
-    return {row[0]: row[1:] for row in found}
+    # No code contains a comma.
+    found = rows(session, Sql(_BY_CODES, (",".join(codes),)), prepare=True) if codes else []
+    return {row[0]: row for row in found}
 
 
 def read_whole(query: RoomQuery, boxes: tuple[BoundingBox, ...]) -> Sql:
