@@ -61,6 +61,15 @@ def test_a_value_may_be_a_number_or_its_text(changes: dict[str, object], expecte
     assert [make_room(**expected)] == read_ndjson(json.dumps({**GOOD, **changes}))
 
 
+def test_columns_of_lines_before_stay_found() -> None:
+    columns = Columns()
+    lines = (GOOD, {"code": "b2", "price": 60, "latitude": 51.5, "longitude": -0.12})
+
+    list(ndjson.read([f"{json.dumps(line)}\n" for line in lines], columns))
+
+    assert "size" in columns.found
+
+
 def test_blank_lines_are_skipped_but_counted() -> None:
     read = read_ndjson(f"\n{json.dumps(GOOD)}\r\n  \n\nnonsense\n")
 

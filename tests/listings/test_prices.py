@@ -5,6 +5,7 @@ from babel.numbers import format_currency
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.prices import CURRENCIES, PLAIN, Per, PriceTerms
 from rentomatic.listings import csv, ndjson
 from rentomatic.listings.amounts import UnclearAmount
@@ -179,6 +180,23 @@ def test_column_named_after_another_period_is_refused_with_advice() -> None:
     assert Remedy("price_per", ("night",)) == refused.value.remedy
     assert [make_room(price=1800)] == list(advised)
     assert [make_room(price=60)] == list(mapped)
+
+
+NEUTRAL = {"price", "rate", "preis", "prix", "tarif", "precio", "tarifa", "prezzo", "tariffa", "preco"}
+NEUTRAL |= {"prijs", "tarief"}
+
+
+@pytest.mark.parametrize("name", FIELD[Field.PRICE].columns)
+def test_every_usual_name_with_a_period_is_held_against_that_of_the_prices(name: str) -> None:
+    listing = f"code,size,{name},latitude,longitude\na1,20,60,51.5,-0.12\n"
+
+    refused = False
+    try:
+        list(csv.read(lines_of(listing), Columns(terms=PER_MONTH)))
+    except ListingError:
+        refused = True
+
+    assert (name not in NEUTRAL) == refused
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class Cell(NamedTuple):
 class Cells:
     """The matching rooms by cell, in no particular order.
 
-    share: the share of all rooms that was read, above 0 and at most 1.
+    share: the part of the matching rooms that was counted, above 0; 1 is exact.
     """
 
     cells: tuple[Cell, ...]

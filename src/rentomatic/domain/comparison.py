@@ -48,8 +48,8 @@ class Comparison:
 
     neighbours: nearest first, without the room itself.
     complete: whether they are all the rooms within the radius, in metres.
-    price: per day. price_per_area: per day and m², among those with a size. None without neighbours to
-        compare.
+    price: for the period of all prices. price_per_area: the same per m², among those with a size. None
+        without neighbours to compare.
     """
 
     neighbours: tuple[Room, ...]
@@ -72,7 +72,7 @@ def compare(room: Room, neighbours: tuple[Room, ...], radius: float, complete: b
 
 
 def price_per_area(room: Room) -> Fraction | None:
-    """Return the price of a square metre per day, None if the size is unstated."""
+    """Return the price of a square metre, for the period of all prices, None if the size is unstated."""
     return Fraction(room.price, room.size) if room.size is not None else None
 
 

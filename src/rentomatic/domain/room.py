@@ -86,10 +86,10 @@ values_of: Callable[[Room], tuple[Any, ...]] = attrgetter(*NAMES)
 """The values of a room in the order of `FIELDS`."""
 
 always_written: Callable[[Room], tuple[Any, ...]] = attrgetter(*ALWAYS_WRITTEN)
-"""Those that every document has."""
+"""The values of `ALWAYS_WRITTEN`, which every document has."""
 
 rest_of: Callable[[Room], Any] = attrgetter(*WRITTEN_IF_STATED)
-"""The other values: equal to `NOTHING_STATED` where the room states none of them."""
+"""The values of `WRITTEN_IF_STATED`, equal to `NOTHING_STATED` if the room states none of them."""
 
 NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED)
 

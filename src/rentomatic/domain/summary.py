@@ -125,7 +125,7 @@ def _round_widths() -> Iterator[int]:
 
 
 def _percentile(prices: Mapping[int, int], ordered: list[int], percent: int) -> int:
-    """Return the lowest price that at least `percent` of 100 rooms do not exceed."""
+    """Return the lowest price p such that at least `percent` % of the rooms cost p or less."""
     wanted, seen = sum(prices.values()) * percent, 0
     for price in ordered:
         seen += prices[price] * 100

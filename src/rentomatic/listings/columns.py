@@ -48,13 +48,14 @@ _READERS: dict[type[Kind], Callable[[str], object]] = {
 class Columns:
     """How to read the lines of one kind of listing.
 
-    mapping: the column of each field whose column has no usual name; empty for a field that no column says.
+    mapping: the column of each field whose column has no usual name; empty to load no column for a field.
     decimal: the character before a fraction, where amounts alone do not make it certain.
-    rounded: whether prices and sizes with a fraction are rounded, or refused.
-    terms: what the prices of rooms mean. per: how long those of the listing are for, as long unless given.
+    rounded: whether whole numbers, such as prices, are rounded where they have a fraction, or refused.
+    terms: what the prices of rooms mean. per: the period of the listing's prices, by default that of `terms`.
 
-    `found` tells the column of each field, as soon as they are known. `unsaid`: the optional fields that no
-    line has a column for. `cleaned`: in how many lines the spacing within a text was put right, by its field.
+    found: the column of each field, the last one where several kinds of lines have different columns.
+    unsaid: the optional fields that no line has a column for.
+    cleaned: by field, in how many lines the spacing within a text was put right.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Columns:
             if header.count(column) > 1:
                 raise ListingError(f"{header.count(column)} columns are called {_named(column)} ({field})")
         self._require_time(found[Field.PRICE])
-        self.found = found
+        self.found |= found
         self.unsaid -= found.keys()
         return found
 
@@ -139,7 +140,8 @@ class Columns:
             read = self._readers[field](value)
             if field not in _LINES:
                 return read
-            self.cleaned[field] += read != value and read != composed(value).strip()
+            if read != composed(value).strip():
+                self.cleaned[field] += 1
             return read or None
         if field == Field.CODE and type(value) is int:
             return str(value)

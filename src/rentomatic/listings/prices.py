@@ -81,15 +81,15 @@ _TIMES = {
     Per.WEEK: "week weekly wk w pw p.w woche semaine semana settimana",
     Per.MONTH: "month monthly mo mth pcm p.c.m monat mois mes mese mês maand",
 }
-"""What is written for a length of time in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+"""What is written for a period in English, German, French, Spanish, Italian, Portuguese and Dutch."""
 
 _ALONE = "daily nightly weekly monthly pw p.w pcm p.c.m"
 """Those that need neither a slash nor a word such as "per"."""
 
-_IN_NAMES = {"night": Per.NIGHT, "day": Per.DAY, "daily": Per.DAY}
-"""What the usual names of the column of the price say."""
-
 _PER = {word: per for per, words in _TIMES.items() for word in words.split()}
+
+_IN_NAMES = {word: per for word, per in _PER.items() if len(word) > 2}
+"""The periods that names of columns contain, such as `Preis pro Nacht`; shorter words are parts of others."""
 
 
 _NO_LETTER = r"(?<![^\W\d_])"  # in front: £600pcm
@@ -110,9 +110,9 @@ _LONGEST = 200
 
 
 class PriceReader:
-    """Reads the prices of one listing, which are all in one currency and for one length of time.
+    """Reads the prices of one listing, which are all in one currency and for one period.
 
-    terms: what the prices of rooms mean. per: how long those of the listing are for, as long unless given.
+    terms: what the prices of rooms mean. per: the period of the listing's prices, by default that of `terms`.
     decimal: the character before a fraction, where amounts alone do not make it certain.
     rounded: whether a price with a fraction is rounded, or refused.
     """

@@ -85,7 +85,11 @@ def by_place(boxes: list[BoundingBox]) -> Access:
 
 
 def narrowest(connection: sqlite3.Connection, query: RoomQuery) -> Access | None:
-    """Return the access that reads the fewest rooms, None if every filter may leave more than `NARROW`."""
+    """Return the access that reads the fewest rooms, None if every filter leaves many.
+
+    Many are more than `NARROW`, or five times as many unless the search is sorted by distance. Listed codes
+    are taken without counting.
+    """
     if ranges(query, Field.CODE, _LISTED):
         return _by_field(Field.CODE, query)
     # A walk outwards from a point finds a page sooner than it takes to measure as many distances.

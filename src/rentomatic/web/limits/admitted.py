@@ -21,8 +21,9 @@ class AdmittedRepository(RoomRepository):
 
     A search, a count and a summary are first tried as quick reads. Those that are not quick are tried again
     in the expensive lane, unless the caller accepts only a quick answer; cells always use the expensive lane.
-    Nothing of the storage is held while a request waits. Every read raises Overloaded if it gets no place in
-    time. Additions to a page that was read already wait for up to `within` seconds and then raise OutOfTime.
+    Nothing of the storage is held while a request waits. Every read but `stream`, whose caller takes the
+    place, raises Overloaded if it gets no place in time. Additions to a page that was read already wait up
+    to `within` seconds and then raise OutOfTime.
     Calls outside a request take no place.
     """
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 class Tuning:
     """Limits set by an operator or a test; times in seconds.
 
+    The settings replace `threads`, `read_timeout` and `export_timeout`, see `bootstrap.application`: their
+    defaults for a server are those of `settings.environment`.
+
     threads: how many requests read at once, see `Lanes`.
     wait: how long after its arrival a request waits for a place.
     read_timeout: how long the storage may work for one request in all.
