@@ -72,9 +72,9 @@ class Values:
         """Return a list of values of a field, all of one kind."""
         if number is None:
             number = self._chance.choice((1, 2, 10, 100, MAX_VALUES, MAX_VALUES))
-        draw = self._way(field)
-        values = dict.fromkeys(self._text(draw()) for _ in range(min(number, MAX_VALUES)))
-        return ",".join(values)
+        draw, number = self._way(field), min(number, MAX_VALUES)
+        values = dict.fromkeys(self._text(draw()) for _ in range(2 * number))  # some are drawn twice
+        return ",".join(list(values)[:number])
 
     def point(self) -> str:
         latitude, longitude = self._place()

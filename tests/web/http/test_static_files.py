@@ -249,7 +249,7 @@ def test_scripts_and_styles_refer_only_to_files_beside_them(client: testing.Test
     for path in (path for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".svg")):
         own = "vendor" not in path.parts
         named = (
-            re.findall(r"""(?:from |import |url\()["']?([^"')\s]+\.\w+)["')]""", path.read_text())
+            re.findall(r"""(?:from |import |url\()["']?([^"')\s$]+\.\w+)["')]""", path.read_text())
             if own
             else []
         )
