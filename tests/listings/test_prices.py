@@ -122,7 +122,8 @@ def test_price_for_another_period_is_refused_with_advice(text: str) -> None:
     with pytest.raises(UnclearAmount, match=r"^is a price per month, not per day$") as refused:
         PriceReader(PLAIN).read(text)
 
-    assert Remedy("price_per", ("month",)) == refused.value.remedy
+    caution = "which then holds for every price in the file"
+    assert Remedy("price_per", ("month",), caution) == refused.value.remedy
 
 
 @pytest.mark.parametrize("text", [*MONTHLY, "4000", "$4,000.40", "3999.50"])
@@ -177,7 +178,8 @@ def test_column_named_after_another_period_is_refused_with_advice() -> None:
 
     advised = csv.read(lines_of(listing), Columns(terms=PER_MONTH, per=Per.NIGHT))
     mapped = csv.read(lines_of(listing), Columns({"price": "price_per_night"}, terms=PER_MONTH))
-    assert Remedy("price_per", ("night",)) == refused.value.remedy
+    caution = "which then holds for every price in the file"
+    assert Remedy("price_per", ("night",), caution) == refused.value.remedy
     assert [make_room(price=1800)] == list(advised)
     assert [make_room(price=60)] == list(mapped)
 

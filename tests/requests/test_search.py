@@ -56,6 +56,17 @@ def test_every_field_has_every_operator(field: str, text: str, value: Value, ope
     assert type(value) is type(condition.value[0] if isinstance(condition.value, tuple) else condition.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("filter_kind__lt", "is not a parameter: kind takes only eq, ne, in"),
+        ("filter_title__eq", "is not a parameter: title takes no condition"),
+    ],
+)
+def test_operators_that_a_field_takes_are_named(name: str, message: str) -> None:
+    assert {name: message} == problems_of([(name, "b")])
+
+
 def test_other_filters_do_not_exist() -> None:
     texts = ("kind", "neighbourhood")
     others = ("code", "size", "price", "latitude", "longitude", "guests", "min_stay")

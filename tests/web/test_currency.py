@@ -19,6 +19,7 @@ from tests.web.staff import FROM_HERE, Staff
 
 POUNDS_PER_NIGHT = Money(PriceTerms("GBP", Per.NIGHT))
 HEADER = "code,size,price,latitude,longitude\n"
+CAUTION = "which then holds for every price in the file"
 
 
 def client_with(money: Money, repository: MemRepo | None = None) -> ContractClient:
@@ -151,7 +152,7 @@ def test_import_refuses_prices_in_another_currency_or_period(staff: Staff) -> No
     assert (2, 2) == (answer.json["added"], answer.json["refused"])
     assert [
         "is in €, but prices are in GBP",
-        "is a price per month, not per night: try price_per=month",
+        f"is a price per month, not per night: try price_per=month, {CAUTION}",
     ] == [refusal["reason"] for refusal in answer.json["refusals"]]
 
 

@@ -170,7 +170,8 @@ class PriceReader:
             reason = f"is a price per {per}, not per {due}"
             if self._is_asked:
                 raise ValueError(reason)
-            raise UnclearAmount(reason, Remedy("price_per", (str(per),)))
+            caution = "which then holds for every price in the file"
+            raise UnclearAmount(reason, Remedy("price_per", (str(per),), caution))
 
     def _require_currency(self, sign: str) -> None:
         """Refuse a currency that is not that of the rooms, or of the prices before: `$` may be any dollar."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
-from rentomatic.domain.fields import FIELD, FIELDS
+from rentomatic.domain.fields import FIELD, FIELDS, NAMES
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
 from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code, composed
 from rentomatic.domain.quoting import quoted, shortened, visible
@@ -207,6 +207,11 @@ class Parser:
         for meant in (plain, f"{plain.rstrip('_')}__eq"):  # correct except for its case or a missing operator
             if meant in known:
                 return f"is not a parameter; did you mean {self.naming(meant)}?"
+        field, _, operator = plain.removeprefix(FILTER_PREFIX).partition("__")
+        if plain.startswith(FILTER_PREFIX) and field in NAMES and operator in [*Operator]:
+            operators = FIELD[Field(field)].operators
+            takes = f"only {', '.join(operators)}" if operators else "no condition"
+            return f"is not a parameter: {field} takes {takes}"
         few = len(self.problems) < 5  # close matches take time to find
         close = difflib.get_close_matches(name[:60], known, n=1) if few else []
         return "is not a parameter" + (f"; did you mean {self.naming(close[0])}?" if close else "")

@@ -37,12 +37,14 @@ def search(
 ) -> None:
     """Find rooms.
 
-    A condition is a field (code, size, price, latitude, longitude), two underscores and an
-    operator (eq, ne, lt, lte, gt, gte, in). All conditions must hold.
+    A condition is a field (code, size, price, latitude, longitude, guests, min_stay, kind,
+    neighbourhood), two underscores and an operator (eq, ne, lt, lte, gt, gte, in; for kind and
+    neighbourhood eq, ne, in). All conditions must hold.
 
     \b
     Examples:
       rentomatic search price__lt=60 size__gte=20 --sort price
+      rentomatic search "kind__eq=Private room" guests__gte=2
       rentomatic search --near 51.5074,-0.1278 --radius 2000 --limit 5
       rentomatic search code__in=18674,23197 --format json
     """
