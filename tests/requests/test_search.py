@@ -56,6 +56,14 @@ def test_every_field_has_every_operator(field: str, text: str, value: Value, ope
     assert type(value) is type(condition.value[0] if isinstance(condition.value, tuple) else condition.value)
 
 
+@pytest.mark.parametrize("text", ["", " ", "a\x00b", "a\nb", "\u202eab", "x" * 61, "\ud800"])
+@pytest.mark.parametrize("operator", ["eq", "ne", "in"])
+def test_texts_that_no_room_can_have_are_refused(operator: str, text: str) -> None:
+    name = f"filter_kind__{operator}"
+
+    assert {name} == problems_of([(name, text)]).keys()
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

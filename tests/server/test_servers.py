@@ -78,8 +78,9 @@ def test_every_line_of_the_log_is_a_json_object(database: str, tmp_path: Path) -
         server.get("/rooms?limit=0")
         server.stop()
 
-    first, *lines = (tmp_path / "log").read_text().splitlines()
+    first, *lines, last = (tmp_path / "log").read_text().splitlines()
     assert first == f"Rent-o-matic is listening on http://localhost:{server.port}"
+    assert last == "Rent-o-matic has stopped."
     requests = [line for line in map(json.loads, lines) if line["logger"] == "rentomatic.access"]
     assert [line["status"] for line in requests if line["path"] == "/rooms"] == [200, 400]
 

@@ -254,8 +254,11 @@ def field_value(field: Field, text: str) -> Value:
             return integer(text)
         case Degrees(limit):
             return decimal(text, -limit, limit)
-        case Line():
-            return composed(text)
+        case Line() as kind:
+            line = composed(text)
+            if problem := kind.problem(line):  # no room has it, and not every storage takes it
+                raise ValueError(f"{problem}, not {quoted(text)}")
+            return line
 
 
 def canonical(name: str, text: str) -> str:

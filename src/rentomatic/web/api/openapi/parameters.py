@@ -3,7 +3,7 @@
 from rentomatic.domain.clusters import MAX_ZOOM
 from rentomatic.domain.fields import FIELD, FIELDS, NAMES, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS
-from rentomatic.domain.kinds import MAX_INTEGER, RESERVED_CODES, Code, Degrees, Line, Whole
+from rentomatic.domain.kinds import LINE_PATTERN, MAX_INTEGER, RESERVED_CODES, Code, Degrees, Line, Whole
 from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS
 from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.cursor import MAX_CURSOR
@@ -43,7 +43,7 @@ def _compared(field: Description) -> Schema:
         case Degrees(limit):
             return {"type": "number", "minimum": -limit, "maximum": limit}
         case Line(longest):
-            return {"type": "string", "maxLength": longest}
+            return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{LINE_PATTERN}$"}
 
 
 _TAG_LIST = r"^(\*|{tag}([ \t]*,[ \t]*{tag})*)$"
