@@ -51,6 +51,15 @@ def test_missing_file_is_not_made_by_what_only_reads(
     assert {} == contents(tmp_path)
 
 
+def test_import_of_what_is_no_listing_makes_no_file(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.path.unlink()
+    Path("no.csv").write_text("code,price\na1,60\n")
+
+    done = rentomatic("import", "no.csv")
+
+    assert (done.code, storage.path.exists()) == (2, False)
+
+
 def test_preview_of_an_import_makes_no_file(
     rentomatic: CommandLine, storage: Storage, tmp_path: Path
 ) -> None:

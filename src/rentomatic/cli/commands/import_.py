@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from itertools import chain, islice
 from pathlib import Path
 
 import click
@@ -133,15 +134,17 @@ def import_(
     )
     with (
         open_listing(file, encoding) as source,
-        trial(settings) if dry_run else nullcontext(settings) as used,
-        repository(used, open_repository) as rooms,
         _progress(file, source) as advance,
         _refusal_writer(report) as on_refusal,
         _refusals_printed(),
+        # Behind the header: what is no listing must not create a storage.
+        _begun(advance(formats.read(source.lines, columns, format_, file))) as lines,
+        trial(settings) if dry_run else nullcontext(settings) as used,
+        repository(used, open_repository) as rooms,
     ):
         done = import_rooms(
             rooms,
-            advance(formats.read(source.lines, columns, format_, file)),
+            lines,
             on_conflict=OnConflict(on_conflict),
             strict=strict,
             dry_run=dry_run,
@@ -153,6 +156,13 @@ def import_(
     for note in notes(columns, done, dry_run):
         click.echo(note, err=True)
     return FAILED if done.refused else DONE
+
+
+@contextmanager
+def _begun(lines: Iterator[Room | Refusal]) -> Iterator[Iterator[Room | Refusal]]:
+    """Give the lines, the first of which has been read. Raises ListingError if they are no listing."""
+    first = list(islice(lines, 1))
+    yield chain(first, lines)
 
 
 Advance = Callable[[Iterator[Room | Refusal]], Iterator[Room | Refusal]]
