@@ -79,13 +79,22 @@ def test_each_error_has_its_exit_code(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["search"], ["show", "a1"], ["remove", "a1"], ["summary"], ["export"], ["import", "-"], ["migrate"]],
+    [
+        ["search"],
+        ["show", "a1"],
+        ["remove", "a1"],
+        ["summary"],
+        ["export"],
+        ["import", "good.csv"],
+        ["migrate"],
+    ],
     ids=lambda arguments: arguments[0],
 )
 def test_an_unreachable_storage_has_its_own_exit_code(
     rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///nowhere/rooms.db")
+    Path("good.csv").write_text("code,size,price,latitude,longitude\nb2,20,60,0,0\n", encoding="utf-8")
 
     done = rentomatic(*arguments)
 
