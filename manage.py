@@ -152,7 +152,7 @@ def on_this_machine(command: str, arguments: list[str]) -> int:
 
 
 def as_typed(script: str) -> str:
-    """How whoever called this script types it: by its path, or as an argument of Python."""
+    """Return the command by which a user starts this script: its path, or Python with its name."""
     return shlex.quote(script) if "/" in script else f"python3 {shlex.quote(script)}"
 
 

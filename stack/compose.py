@@ -202,7 +202,7 @@ def _check_values(environment: Mapping[str, str]) -> None:
 
 
 def _container_user() -> str:
-    """Return the user of the containers: the owner of the secrets, whoever runs this command."""
+    """Return `uid:gid` for the containers: of the secrets' owner, else of the current user, but not root."""
     if SECRETS.exists():
         owner = SECRETS.stat()
         return f"{owner.st_uid}:{owner.st_gid}"

@@ -88,7 +88,7 @@ NO_CURRENCY = Money()
 
 
 def locale_tag(text: str) -> str:
-    """Return the locale in BCP 47 notation: `en-GB`. Raises ValueError if Babel does not know it."""
+    """Return the BCP 47 tag of a locale, such as `en-GB`. Raises ValueError if Babel does not know it."""
     if text == DEFAULT_LOCALE:
         return text
     from babel import Locale, UnknownLocaleError

@@ -38,7 +38,7 @@ SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE 'rentomatic_scratc
 
 
 MANY = 40_000
-"""So many that the middle of a load, tenths of a second, is not missed by who asks every few thousandths."""
+"""Enough rooms that loading them takes tenths of a second: a test that polls can act in the middle of it."""
 
 
 @pytest.fixture(scope="module")

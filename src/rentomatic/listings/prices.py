@@ -1,6 +1,6 @@
 """Prices as listings write them: `$1,200.00`, `EUR 85`, `85 kr.`, `$4,000/mo`.
 
-The currency and the length of time are read, and refused where they are not those of the other prices.
+The currency and the period are read, and refused if they are not those of the other prices.
 """
 
 import re
@@ -75,7 +75,7 @@ _LONE_COMMA = re.compile("[1-9][0-9]{0,2},[0-9]{3}")
 _DIGIT = re.compile("[0-9]")
 _NO_FRACTION = re.compile(r"[.,][-–—]+$")  # 85,- in German, 85.- in Switzerland
 
-_TIMES = {
+_PERIODS = {
     Per.DAY: "day daily d tag jour día dia giorno dag",
     Per.NIGHT: "night nightly nt nacht nuit noche notte noite",
     Per.WEEK: "week weekly wk w pw p.w woche semaine semana settimana",
@@ -86,7 +86,7 @@ _TIMES = {
 _ALONE = "daily nightly weekly monthly pw p.w pcm p.c.m"
 """Those that need neither a slash nor a word such as "per"."""
 
-_PER = {word: per for per, words in _TIMES.items() for word in words.split()}
+_PER = {word: per for per, words in _PERIODS.items() for word in words.split()}
 
 _IN_NAMES = {word: per for word, per in _PER.items() if len(word) > 2}
 """The periods that names of columns contain, such as `Preis pro Nacht`; shorter words are parts of others."""
@@ -99,7 +99,7 @@ def _any_of(words: str) -> str:
     return "|".join(map(re.escape, words.split()))
 
 
-_TIME = re.compile(
+_PERIOD = re.compile(
     rf"(?:(?:/|{_NO_LETTER}(?:per|pro|par|por|à la|al|alla|a|je|p)\b)\s*({_any_of(' '.join(_PER))})"
     rf"|{_NO_LETTER}({_any_of(_ALONE)}))\.?$",
     re.IGNORECASE,
@@ -138,7 +138,7 @@ class PriceReader:
         """
         per = next((per for word, per in _IN_NAMES.items() if word in name.lower()), None)
         if per and not self._is_asked:
-            self._require_time(per)
+            self._require_period(per)
 
     def read(self, text: str) -> int:
         """Return the whole currency units that the text states. Raises ValueError with the reason."""
@@ -149,10 +149,10 @@ class PriceReader:
             raise ValueError("is empty")
         if len(text) > _LONGEST:
             raise ValueError("is not a number")
-        number, per = _split_time(text)
+        number, per = _split_period(text)
         number, sign = _split_sign(number)
         if per and _DIGIT.search(number):
-            self._require_time(per)
+            self._require_period(per)
         if sign and _DIGIT.search(number):
             self._require_currency(sign)
         return self.converted(exact(number, self._decimal or _decimal_of(sign, number)))
@@ -163,8 +163,8 @@ class PriceReader:
             return self.conversion.converted(price)
         return whole(price, self._rounded)
 
-    def _require_time(self, per: Per) -> None:
-        """Refuse what is for another length of time than the prices of the listing."""
+    def _require_period(self, per: Per) -> None:
+        """Refuse a period of another length than that of the listing's prices."""
         due = self.conversion.given
         if per.days != due.days:
             reason = f"is a price per {per}, not per {due}"
@@ -182,21 +182,21 @@ class PriceReader:
             self._possible, self._why = possible, f"a price before it is in {sign}"
 
 
-def _split_time(text: str) -> tuple[str, Per | None]:
-    """The price, and how long it is for, if it says so."""
-    found = None if _ends_in_digit(text) else _TIME.search(text)
+def _split_period(text: str) -> tuple[str, Per | None]:
+    """Return the price and its period, None if it states none."""
+    found = None if _ends_in_digit(text) else _PERIOD.search(text)
     return (text[: found.start()].rstrip(), _PER[(found[1] or found[2]).lower()]) if found else (text, None)
 
 
 def _split_sign(text: str) -> tuple[str, str]:
-    """The number, and the sign or code of its currency, if there is one."""
+    """Return the number and the sign or code of its currency, empty if there is none."""
     found = _BEFORE.match(text) or (None if _ends_in_digit(text) else _AFTER.search(text))
     number = text[: found.start()] + text[found.end() :] if found else text
     return _NO_FRACTION.sub("", number.strip()), found[0] if found else ""
 
 
 def _ends_in_digit(text: str) -> bool:
-    """Whether neither a time nor a sign can stand at the end, where looking for one takes longest."""
+    """Whether the text can end in neither a period nor a sign, which take longest to look for there."""
     return text[-1:].isdigit()
 
 

@@ -48,7 +48,7 @@ def readable_area(session: Session, query: RoomQuery) -> bool:
 
 
 def many_should_match(session: Session, query: RoomQuery) -> bool:
-    """Whether PostgreSQL expects so many matches that a long walk is worth a try."""
+    """Whether PostgreSQL expects enough matches for a long walk to find a page."""
     return _are_many(session, estimate(session, query))
 
 

@@ -27,8 +27,8 @@ BUSY_TIMEOUT = 5.0
 LOG_KEPT = 1 << 23
 """Bytes of the write-ahead log that stay on the disk."""
 
-# Negative: in KiB. Each connection has its own cache, as long as the process lives. The operating system
-# caches what searches read again, so a larger cache makes no search faster: see docs/performance.md.
+# Negative: in KiB. Each connection keeps a cache of its own. The operating system caches the file as well,
+# so a larger one makes no search faster: see docs/performance.md.
 SEARCH_CACHE = -2048
 
 SAMPLE_CACHE = -2048

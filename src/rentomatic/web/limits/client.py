@@ -92,7 +92,7 @@ def _require_presence(client: Client, lost: str) -> None:
 
 
 class Seldom:
-    """Limits how often something is done, so that it takes a bounded share of the time, whatever it costs."""
+    """Allows an action only as often as it takes no more than a given share of the time."""
 
     def __init__(self, part: float) -> None:
         """part: the share of the time, from 0 to 1."""
