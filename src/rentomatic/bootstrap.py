@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rentomatic.money import Money
 from rentomatic.repository.backend import Backend, InFile, require_directory_of
 from rentomatic.repository.backups import newest_backup
 from rentomatic.repository.schema import Revisions, require_revision
@@ -48,7 +47,7 @@ def application() -> "App":
         export_timeout=settings.export_timeout,
     )
     proxies = Proxies(settings.trusted_proxies)
-    money = Money(settings.prices, settings.locale)
+    money = settings.money
     return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies, money)
 
 

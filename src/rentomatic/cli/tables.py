@@ -27,7 +27,7 @@ FORMATS = click.Choice(["table", *map(str, Format)])
 def print_rooms(rooms: Iterable[Room], near: Point | None, format_: str, settings: Settings) -> None:
     """Print rooms in one of `FORMATS`, with their distances from the point."""
     if format_ == "table":
-        print_table(rooms, near, Money(settings.prices, settings.locale))
+        print_table(rooms, near, settings.money)
         return
     sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(rooms, near))
     if format_ in (Format.JSON, Format.GEOJSON):

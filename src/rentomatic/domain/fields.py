@@ -231,6 +231,9 @@ FIELD = {field.name: field for field in FIELDS}
 
 NAMES = tuple(str(field.name) for field in FIELDS)
 
+LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
+"""The names of the fields that are texts of one line."""
+
 ALWAYS_WRITTEN = tuple(str(field.name) for field in FIELDS if field.unstated is not Unstated.ABSENT)
 """The names of the fields that every document has, whether they are stated or not."""
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from rentomatic.domain.fields import FIELDS, WRITTEN_IF_STATED, Field
+from rentomatic.domain.fields import FIELDS, LINES, WRITTEN_IF_STATED, Field
 from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, composed, tidied
 from rentomatic.domain.prices import PLAIN, Per, PriceTerms
 from rentomatic.domain.quoting import quoted
@@ -25,8 +25,6 @@ REQUIRED = tuple(str(field.name) for field in FIELDS if not field.optional)
 
 
 _OPTIONAL = tuple(str(field.name) for field in FIELDS if field.optional)
-
-_LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
 
 _REMEDIES = {
     field: Remedy("map", (f"{field}=",), f"which also removes the {field} of each room that is replaced")
@@ -102,13 +100,13 @@ class Columns:
         for field, column in found.items():
             if header.count(column) > 1:
                 raise ListingError(f"{header.count(column)} columns are called {_named(column)} ({field})")
-        self._require_time(found[Field.PRICE])
+        self._require_period(found[Field.PRICE])
         self.found |= found
         self.unsaid -= found.keys()
         return found
 
-    def _require_time(self, column: str) -> None:
-        """Refuse a column of prices that was found by a name which says another time. Raises ListingError."""
+    def _require_period(self, column: str) -> None:
+        """Refuse a column found by a usual name that states another period. Raises ListingError."""
         if Field.PRICE in self._mapping:
             return
         try:
@@ -138,7 +136,7 @@ class Columns:
     def _read(self, field: str, value: object) -> object:
         if isinstance(value, str):
             read = self._readers[field](value)
-            if field not in _LINES:
+            if field not in LINES:
                 return read
             if read != composed(value).strip():
                 self.cleaned[field] += 1

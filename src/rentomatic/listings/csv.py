@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rentomatic.domain.fields import FIELD, Field
-from rentomatic.domain.kinds import Line
+from rentomatic.domain.fields import LINES
 from rentomatic.domain.quoting import counted
 from rentomatic.domain.room import Room
 from rentomatic.domain.spreadsheet import restored
@@ -68,7 +67,7 @@ def _rooms(
     """Yield the rooms of the lines after the header; `before` lines preceded the reader."""
     names = columns.find(header)
     places = {field: header.index(name) for field, name in names.items()}
-    texts = [field for field in names if isinstance(FIELD[Field(field)].kind, Line)]
+    texts = [field for field in names if field in LINES]
     while True:
         number = before + reader.line_num + 1  # of the line that is about to be read
         try:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import NoReturn
 from uuid import uuid4
 
-from rentomatic.domain.fields import FIELDS, NAMES
-from rentomatic.domain.kinds import Line, composed
+from rentomatic.domain.fields import LINES, NAMES
+from rentomatic.domain.kinds import composed
 from rentomatic.domain.quoting import quoted, shortened
 from rentomatic.domain.room import InvalidRoom, Room, canonical_code
 from rentomatic.domain.search import Field
@@ -18,8 +18,6 @@ from rentomatic.requests.search import field_value
 from rentomatic.use_cases.errors import DocumentError, Fault, ParametersError, Problem
 
 MAX_MEMBERS = 100
-
-_LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
 
 _LONG = 400  # digits of a number that is out of every range
 
@@ -105,7 +103,7 @@ def _members(content: bytes) -> tuple[tuple[str, object], ...]:
 
 def _composed(name: str, value: object) -> object:
     """Return the member's value; a text of one line is normalised to Unicode form NFC."""
-    return composed(value) if name in _LINES and isinstance(value, str) else value
+    return composed(value) if name in LINES and isinstance(value, str) else value
 
 
 def _refuse(message: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from rentomatic.domain.prices import CURRENCIES, PLAIN, Per, PriceTerms
 from rentomatic.domain.quoting import quoted
-from rentomatic.money import DEFAULT_LOCALE, locale_tag
+from rentomatic.money import DEFAULT_LOCALE, Money, locale_tag
 from rentomatic.repository.backend import Backend, Limits, WithLogin
 from rentomatic.repository.registry import backend_of, built_in
 from rentomatic.repository.servers import APPLICATION_DB, plain_text, port
@@ -147,6 +147,11 @@ class Settings:
             prepared_statements=self.prepared_statements,
             workers=self.workers,
         )
+
+    @property
+    def money(self) -> Money:
+        """How prices are shown with these settings."""
+        return Money(self.prices, self.locale)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

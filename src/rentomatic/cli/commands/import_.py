@@ -137,7 +137,7 @@ def import_(
         _progress(file, source) as advance,
         _refusal_writer(report) as on_refusal,
         _refusals_printed(),
-        # Behind the header: what is no listing must not create a storage.
+        # Before the storage is opened, which creates a missing one: not for a file that is no listing.
         _begun(advance(formats.read(source.lines, columns, format_, file))) as lines,
         trial(settings) if dry_run else nullcontext(settings) as used,
         repository(used, open_repository) as rooms,
@@ -150,11 +150,9 @@ def import_(
             dry_run=dry_run,
             on_refusal=on_refusal,
         )
-    if "size" not in columns.found and "size" not in mapping:
+    if "size" in columns.unsaid and "size" not in mapping:
         click.echo("No column for the size was found. If there is one, name it: --map size=COLUMN.", err=True)
-    _print_report(done, dry_run)
-    for note in notes(columns, done, dry_run):
-        click.echo(note, err=True)
+    _print_report(done, columns, dry_run)
     return FAILED if done.refused else DONE
 
 
@@ -223,12 +221,14 @@ def _refusals_printed() -> Iterator[None]:
         raise
 
 
-def _print_report(done: ImportReport, dry_run: bool) -> None:
+def _print_report(done: ImportReport, columns: Columns, dry_run: bool) -> None:
     _print_refusals(done)
     would = "would be " if dry_run else ""
     counts = {**asdict(done.counts), "refused": done.refused}
     del counts["removed"]  # an import removes none
     click.echo(", ".join(f"{number:,} {would}{what}" for what, number in counts.items()) + ".")
+    for note in notes(columns, done, dry_run):
+        click.echo(note, err=True)
 
 
 def _print_refusals(report: ImportReport) -> None:

@@ -5,7 +5,6 @@ import click
 from rentomatic.cli.confirm import announced_settings, confirm
 from rentomatic.cli.options import repository
 from rentomatic.cli.tables import print_table
-from rentomatic.money import Money
 from rentomatic.use_cases.remove_room import remove_room
 from rentomatic.use_cases.show_room import show_room
 
@@ -26,7 +25,7 @@ def remove(code: str, yes: bool) -> None:
             remove_room(rooms, code)
         else:
             shown = show_room(rooms, code)
-            print_table([shown], None, Money(settings.prices, settings.locale))
+            print_table([shown], None, settings.money)
             confirm(f"This will remove {shown.code} from {settings.target}.", yes=False)
             remove_room(rooms, code, expected=lambda room: room == shown)
     click.echo(f"Removed {code}.")

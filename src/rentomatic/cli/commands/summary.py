@@ -38,7 +38,7 @@ def summary(
     if format_ == "json":
         click.echo(summaries.write(found, settings.prices))
     else:
-        _print_summary(found, Money(settings.prices, settings.locale))
+        _print_summary(found, settings.money)
 
 
 def _print_summary(found: Summary, money: Money) -> None:

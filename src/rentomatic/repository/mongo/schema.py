@@ -6,8 +6,9 @@ simply run again.
 
 from typing import Any
 
-from rentomatic.domain.fields import Description
+from rentomatic.domain.fields import INDEXED, Description
 from rentomatic.domain.kinds import Code, Degrees, Line, Whole
+from rentomatic.domain.search import SortKey
 from rentomatic.repository.mongo.filters import MEMBERS
 
 MONGO_REVISION = "0003"
@@ -92,7 +93,7 @@ INDEXES: tuple[_Document, ...] = (
     {"name": "room_price_descending", "key": {"price": -1, "code": 1}},
     {"name": "room_size", "key": {"size": 1, "code": 1}},
     {"name": "room_size_descending", "key": {"size": -1, "code": 1}},
-    *({"name": f"room_{name}", "key": {name: 1}} for name in ("kind", "neighbourhood", "guests", "min_stay")),
+    *({"name": f"room_{name}", "key": {name: 1}} for name in map(str, INDEXED) if name not in [*SortKey]),
     {"name": "room_place", "key": {"place": "2dsphere"}, "2dsphereIndexVersion": 3},
 )
 

@@ -3,7 +3,7 @@
 from rentomatic.domain.clusters import MAX_ZOOM
 from rentomatic.domain.fields import FIELD, FIELDS, NAMES, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS
-from rentomatic.domain.kinds import LINE_PATTERN, MAX_INTEGER, RESERVED_CODES, Code, Degrees, Line, Whole
+from rentomatic.domain.kinds import MAX_INTEGER, RESERVED_CODES, Whole
 from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS
 from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.cursor import MAX_CURSOR
@@ -16,7 +16,15 @@ from rentomatic.requests.search import (
     PAGE_PARAMETERS,
     Format,
 )
-from rentomatic.web.api.openapi.schemas import CODE, CODE_TEXT, LATITUDE, LONGITUDE, Schema, array, ref
+from rentomatic.web.api.openapi.schemas import (
+    CODE_TEXT,
+    LATITUDE,
+    LONGITUDE,
+    Schema,
+    array,
+    of_kind,
+    ref,
+)
 
 OPERATORS = {
     Operator.EQ: "is the value",
@@ -35,15 +43,7 @@ _INTEGER: Schema = {"type": "integer", "minimum": -MAX_INTEGER - 1, "maximum": M
 
 def _compared(field: Description) -> Schema:
     """Return the values with which a condition compares the field."""
-    match field.kind:
-        case Code():
-            return CODE
-        case Whole():
-            return _INTEGER
-        case Degrees(limit):
-            return {"type": "number", "minimum": -limit, "maximum": limit}
-        case Line(longest):
-            return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{LINE_PATTERN}$"}
+    return _INTEGER if isinstance(field.kind, Whole) else of_kind(field)
 
 
 _TAG_LIST = r"^(\*|{tag}([ \t]*,[ \t]*{tag})*)$"

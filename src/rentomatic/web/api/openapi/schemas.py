@@ -33,16 +33,17 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 def schema_of(field: Description, money: Money) -> Schema:
     """Return the schema of a field's values, with null if documents have it for unstated ones."""
     about = money.about if field.name is Field.PRICE else field.about
-    schema = {**_of_kind(field), "description": about}
+    schema = {**of_kind(field), "description": about}
     return _or_null(schema) if field.unstated is Unstated.NULL else schema
 
 
 def nullable_of(field: Description) -> Schema:
     """Return the schema of an optional field in requests: null means unstated."""
-    return _or_null({**_of_kind(field), "description": field.about})
+    return _or_null({**of_kind(field), "description": field.about})
 
 
-def _of_kind(field: Description) -> Schema:
+def of_kind(field: Description) -> Schema:
+    """Return the schema of the values that a room may have."""
     match field.kind:
         case Code():
             return CODE
