@@ -266,13 +266,14 @@ def test_a_page_waits_if_its_parts_would_be_too_late_and_other_requests_do_not()
 
 def test_a_page_that_waits_in_vain_for_the_parts_of_others_is_refused() -> None:
     repository = HeldRepo("cells")
-    with busy(repository, 4, CLUSTERS) as (client, held):
-        held.append(waiting_part(client))
+    with busy(repository, 4, CLUSTERS) as (client, _):
+        part = waiting_part(client)
         expensive = lanes_of(client).expensive
         for _ in range(100):
             expensive.learn(5.0)
         hurry(client)
         page = get(client, "/")
+    part.result(LIMIT)  # it gives its place back
 
     assert (503, 0) == (page.status_code, expensive.taken)
     assert 'rentomatic_lane_refused_total{lane="expensive",reason="late"} 1.0' in get(client, "/metrics").text
