@@ -1,7 +1,7 @@
 """The stack as docker compose runs it.
 
 docker/production.yml describes it; this module prepares what it needs on this machine: the secrets, and the
-folders for backups, logs and the certificate.
+folders for backups, logs, photos and the certificate.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ SECRETS = ROOT / "docker" / "secrets"
 TLS = ROOT / "docker" / "tls"
 BACKUPS = ROOT / "backups"
 LOGS = ROOT / "logs"
+PHOTOS = ROOT / "photos"
 NAMES = ("postgres-password", "application-password")
 API_KEYS = "api-keys"
 """The hashed keys of clients that may write: entries of `rentomatic make-key`, added by hand."""
@@ -96,7 +97,7 @@ class Stack:
 
     def prepare(self) -> None:
         """Create the files and folders that the containers need, unless they exist."""
-        for folder in (SECRETS, TLS, BACKUPS, LOGS):
+        for folder in (SECRETS, TLS, BACKUPS, LOGS, PHOTOS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._give(folder)
         for name in NAMES:

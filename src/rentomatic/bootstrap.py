@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rentomatic.repository.backend import Backend, InFile, require_directory_of
@@ -28,8 +29,10 @@ def application() -> "App":
 
     from rentomatic.web.access.keys import Keys
     from rentomatic.web.app import create_app
+    from rentomatic.web.http.photos import PhotoFolder
     from rentomatic.web.limits.tuning import Tuning
     from rentomatic.web.limits.visitors import Proxies
+    from rentomatic.web.pages.photos import Photos
     from rentomatic.web.pages.tiles import Tiles
     from rentomatic.web.telemetry.logs import logging_configuration
 
@@ -47,8 +50,19 @@ def application() -> "App":
         export_timeout=settings.export_timeout,
     )
     proxies = Proxies(settings.trusted_proxies)
+    folder = PhotoFolder(settings.photos) if settings.photos else None
+    photos = Photos(folder, settings.photo_hosts)
     money = settings.money
-    return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies, money)
+    return create_app(repository, tuning, metrics, keys, settings.cors_origins, tiles, proxies, money, photos)
+
+
+def problem_of_photos(folder: Path) -> str | None:
+    """Return why photos in this folder cannot be served, or None."""
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return f"{folder} cannot be read: {error.strerror}"
+    return None
 
 
 def _at_the_end(close: Callable[[], None]) -> None:

@@ -378,3 +378,18 @@ def test_keys_are_listed_with_their_scopes(rentomatic: CommandLine, monkeypatch:
 
     assert ("warning", "none, so writing over HTTP is off: add one with `rentomatic make-key`") == none
     assert ("good", "2: ann (write), bob (write+import)") == some
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_photo_folder_is_checked_if_there_is_one(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unnamed = found(rentomatic)
+    monkeypatch.setenv("RENTOMATIC_PHOTOS", "photos")
+    missing = found(rentomatic)["photos"]
+    Path("photos").mkdir()
+    there = found(rentomatic)["photos"]
+
+    assert "photos" not in unnamed
+    assert ("wrong", "RENTOMATIC_PHOTOS: photos cannot be read: No such file or directory") == missing
+    assert ("good", "photos, ") == (there[0], there[1][: len("photos, ")])

@@ -66,6 +66,8 @@ def test_an_empty_environment_is_a_file_served_on_loopback() -> None:
         cors_origins=("*",),
         prices=PriceTerms(None, Per.DAY),
         locale="en",
+        photos=None,
+        photo_hosts=(),
         static_directory=None,
         tiles="",
         tiles_attribution="",
@@ -516,6 +518,41 @@ def test_the_tile_server_is_read(url: str) -> None:
 def test_an_invalid_tile_template_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="RENTOMATIC_TILES"):
         read_settings({"RENTOMATIC_TILES": url})
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", ()),
+        ("photos.example", ("photos.example",)),
+        ("Photos.Example, *.cdn.example", ("photos.example", "*.cdn.example")),
+        ("10.0.0.1", ("10.0.0.1",)),
+    ],
+)
+def test_hosts_of_photos_are_read(text: str, hosts: tuple[str, ...]) -> None:
+    assert hosts == read_settings({"RENTOMATIC_PHOTO_HOSTS": text}).photo_hosts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://photos.example",
+        "photos.example:8443",
+        "photos.example/rooms",
+        "photos.example;script-src",
+        "*",
+        "*.example",
+        "a.*.example",
+        "-a.example",
+        "a..example",
+        "'self'",
+        "fotos.münchen.example",
+        "a" * 64 + ".example",
+    ],
+)
+def test_something_else_than_a_host_of_photos_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="RENTOMATIC_PHOTO_HOSTS: must be names of hosts"):
+        read_settings({"RENTOMATIC_PHOTO_HOSTS": text})
 
 
 def test_settings_give_currency_period_and_locale() -> None:

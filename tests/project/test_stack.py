@@ -254,8 +254,8 @@ def test_help_of_compose_creates_no_files(run: Manage, copy: Path) -> None:
 def test_folders_that_containers_write_to_are_private(run: Manage, copy: Path) -> None:
     run("compose", "ps")
 
-    modes = {name: stat.S_IMODE((copy / name).stat().st_mode) for name in ("backups", "logs")}
-    assert {"backups": 0o700, "logs": 0o700} == modes
+    modes = {name: stat.S_IMODE((copy / name).stat().st_mode) for name in ("backups", "logs", "photos")}
+    assert {"backups": 0o700, "logs": 0o700, "photos": 0o700} == modes
 
 
 def test_no_secret_is_printed_or_passed_to_compose(run: Manage, calls: Calls, copy: Path) -> None:

@@ -50,6 +50,7 @@ def test_the_wheel_serves_the_page_with_assets_and_migrates(python: Path, tmp_pa
         assert b"<h1>3,000 rooms</h1>" in server.get("/").body
         for file in ("rentomatic.css", "vendor/leaflet/leaflet.js", "basemap/world.json", "js/basemap.js"):
             assert server.get(f"/static/{file}").status == 200
+        assert server.get("/photos/studio.svg").status == 200
         assert len(server.get("/rooms?filter_price__lt=60&limit=5").json) == 5
 
 

@@ -55,6 +55,8 @@ DEFAULTS = {
     "RENTOMATIC_CURRENCY": "",
     "RENTOMATIC_PRICE_PER": str(PLAIN.per),
     "RENTOMATIC_LOCALE": DEFAULT_LOCALE,
+    "RENTOMATIC_PHOTOS": "",
+    "RENTOMATIC_PHOTO_HOSTS": "",
     "RENTOMATIC_STATIC_DIRECTORY": "",
     "RENTOMATIC_TILES": "",
     "RENTOMATIC_TILES_ATTRIBUTION": "",
@@ -65,6 +67,11 @@ DEFAULTS = {
 }
 """Every variable that is read, with its default."""
 
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+_HOST = re.compile(rf"(\*\.(?=[^.]+\.))?{_LABEL}(\.{_LABEL})*")
+"""A name of a host; all hosts of a top-level domain are too many."""
 
 _MAY_BE_EMPTY = ("RENTOMATIC_API_KEYS",)
 """Variables whose file may be empty: it exists before there is a key."""
@@ -94,6 +101,8 @@ class Settings:
     api_keys: of clients that may write over HTTP; without one, nobody may.
     cors_origins: of the sites whose scripts may use the API, `*` for all of them; empty for none.
     prices: the unit of prices. locale: for amounts of money, as in BCP 47.
+    photos: the folder of the photos, None for none. photo_hosts: other hosts whose photos pages show, such as
+        `photos.example` or `*.photos.example`.
     static_directory: where `serve` copies the static files for a reverse proxy, None for nowhere.
     tiles: the template of the addresses of the map's tiles, empty for the bundled map.
     tiles_attribution: the credit on the map for the tiles.
@@ -124,6 +133,8 @@ class Settings:
     cors_origins: tuple[str, ...]
     prices: PriceTerms
     locale: str
+    photos: Path | None
+    photo_hosts: tuple[str, ...]
     static_directory: Path | None
     tiles: str
     tiles_attribution: str
@@ -184,6 +195,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             per=Per(reader.read("RENTOMATIC_PRICE_PER", _one_of(*Per))),
         ),
         locale=reader.read("RENTOMATIC_LOCALE", locale_tag),
+        photos=reader.read("RENTOMATIC_PHOTOS", _path),
+        photo_hosts=reader.read("RENTOMATIC_PHOTO_HOSTS", _hosts),
         static_directory=reader.read("RENTOMATIC_STATIC_DIRECTORY", _path),
         tiles=reader.read("RENTOMATIC_TILES", _tiles),
         tiles_attribution=reader.read("RENTOMATIC_TILES_ATTRIBUTION", plain_text),
@@ -319,6 +332,18 @@ def _origins(text: str) -> tuple[str, ...]:
                 f"must be *, none, or origins such as https://partner.example, not {quoted(origin)}"
             )
     return origins
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    """Return names of hosts as in a Content-Security-Policy, where `*.` stands for every host below one."""
+    hosts = tuple(text.lower().replace(",", " ").split())
+    for host in hosts:
+        if len(host) > 253 or not _HOST.fullmatch(host):
+            raise ValueError(
+                "must be names of hosts, such as photos.example or *.photos.example, separated by commas, "
+                f"not {quoted(host)}"
+            )
+    return hosts
 
 
 def _tiles(text: str) -> str:

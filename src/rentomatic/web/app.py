@@ -21,6 +21,7 @@ from rentomatic.web.http import errors
 from rentomatic.web.http.bodies import SmallBodies
 from rentomatic.web.http.cors import CorsMiddleware
 from rentomatic.web.http.middleware import RequestMiddleware
+from rentomatic.web.http.photos import PhotosResource
 from rentomatic.web.http.static_files import FOLDER, StaticFiles
 from rentomatic.web.limits.admitted import AdmittedRepository
 from rentomatic.web.limits.tuning import USUAL, Tuning
@@ -30,6 +31,7 @@ from rentomatic.web.pages.desk import Desk
 from rentomatic.web.pages.docs import DocsPage
 from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.pages.layout import Layout
+from rentomatic.web.pages.photos import NO_PHOTOS, Photos
 from rentomatic.web.pages.room import RoomPage
 from rentomatic.web.pages.search import SearchPage
 from rentomatic.web.pages.slashes import StrictApi, add_page
@@ -51,6 +53,7 @@ def create_app(
     tiles: Tiles = NO_TILES,
     proxies: Proxies = NO_PROXIES,
     money: Money = NO_CURRENCY,
+    photos: Photos = NO_PHOTOS,
 ) -> App:
     """Return the application for a repository.
 
@@ -61,6 +64,7 @@ def create_app(
     tiles: of the map; by default, the bundled map.
     proxies: trusted ones in front of the server; by default, only those on this machine.
     money: how prices are shown, and what those of listings must be.
+    photos: where those of rooms may come from; by default, only the drawings of the sample rooms are shown.
     """
     from rentomatic.web.telemetry.metrics import Metrics, Sources
     from rentomatic.web.telemetry.observed import ObservedRepository, StorageTime
@@ -72,7 +76,7 @@ def create_app(
     # Waiting for a turn is not charged.
     shared = _shared(admitted, lambda: Budget(tuning.read_timeout, lambda: spent.seconds), turns, keys, money)
     sessions = Sessions(shared.keys)
-    layout = Layout(tiles, sessions, money)
+    layout = Layout(tiles, sessions, money, photos)
     app = App(turns, middleware=RequestMiddleware(turns, metrics, spent))
     app.add_middleware([CorsMiddleware(origins), StrictApi(), StaticFiles()])
     errors.install(app, metrics, ErrorPage(layout).show)
@@ -80,6 +84,7 @@ def create_app(
     _add_pages(app, shared, layout)
     _add_staff_pages(app, shared, layout, sessions)
     app.add_route("/metrics", MetricsResource(metrics))
+    app.add_route("/photos/{name}", PhotosResource(photos.folder))
     app.add_static_route("/static", FOLDER)
     return app
 

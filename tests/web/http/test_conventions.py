@@ -30,6 +30,7 @@ METHODS = {
     "/health/live": "GET, HEAD, OPTIONS",
     "/health/ready": "GET, HEAD, OPTIONS",
     "/metrics": "GET, HEAD, OPTIONS",
+    "/photos/studio.svg": "GET, HEAD, OPTIONS",
     "/static/rentomatic.css": "GET, HEAD, OPTIONS",
 }
 ELSEWHERE = "https://partner.example"

@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rentomatic.bootstrap import problem_of_photos
 from rentomatic.cli.backup_files import (
     DAMAGED,
     age_text,
@@ -118,6 +120,8 @@ def _checks(settings: Settings) -> dict[str, Check]:
         checks["backup"] = lambda: not_checked("a storage in memory is lost when the process ends")
     checks["certificate"] = lambda: check_certificate(settings)
     checks["audit log"] = lambda: _audit_log(settings.audit_log)
+    if settings.photos is not None:
+        checks["photos"] = partial(_photos, settings.photos)
     return checks
 
 
@@ -193,6 +197,15 @@ def _rooms_left(settings: Settings) -> Finding:
 def _backup_disk(directory: Path) -> Finding:
     newest = newest_backup(directory)
     return free_space(directory.absolute(), max(WANTED, 2 * newest.size if newest else 0))
+
+
+def _photos(folder: Path) -> Finding:
+    if problem := problem_of_photos(folder):
+        return Finding(State.WRONG, f"RENTOMATIC_PHOTOS: {problem}")
+    if not os.access(folder, os.W_OK):
+        return Finding(State.WARNING, f"{folder}, cannot be written: staff cannot upload photos")
+    disk = free_space(folder.absolute())
+    return Finding(disk.state, f"{folder}, {disk.facts}")
 
 
 def _audit_log(path: Path | None) -> Finding:

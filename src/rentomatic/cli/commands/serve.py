@@ -122,6 +122,8 @@ def _prepare(settings: Settings, with_sample: bool) -> None:
         _make_sample_file(settings, storage)
     if settings.static_directory is not None:
         _publish_static_files(settings.static_directory)
+    if settings.photos is not None and (problem := bootstrap.problem_of_photos(settings.photos)):
+        click.echo(f"Warning: RENTOMATIC_PHOTOS: {problem}; no photo is served from there.", err=True)
     wait_for_storage(settings)
 
 

@@ -11,22 +11,28 @@ from rentomatic.web.access.keys import Keys
 from rentomatic.web.access.sessions import Sessions
 from rentomatic.web.http.negotiation import REVALIDATE
 from rentomatic.web.http.static_files import prefix
+from rentomatic.web.pages.photos import NO_PHOTOS, Photos
 from rentomatic.web.pages.tiles import NO_TILES, Tiles
 
 MEDIA_TYPE = "text/html"
 
 
 class Layout:
-    """Responds to requests with pages that load nothing from other sites, except map tiles."""
+    """Responds to requests with pages that load nothing from other sites, except map tiles and photos."""
 
     def __init__(
-        self, tiles: Tiles = NO_TILES, sessions: Sessions | None = None, money: Money = NO_CURRENCY
+        self,
+        tiles: Tiles = NO_TILES,
+        sessions: Sessions | None = None,
+        money: Money = NO_CURRENCY,
+        photos: Photos = NO_PHOTOS,
     ) -> None:
         """sessions: of staff, whose name and links appear in the bar; by default, nobody's."""
         self.money = money
+        self.photos = photos
         self._tiles = tiles
         self._sessions = sessions or Sessions(Keys())
-        images = " ".join(filter(None, ("'self'", "data:", tiles.origin)))
+        images = " ".join(filter(None, ("'self'", "data:", tiles.origin, *photos.origins)))
         self._policy = (
             f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; connect-src 'self'; "
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
