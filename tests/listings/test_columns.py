@@ -4,6 +4,8 @@ import pytest
 
 from rentomatic.domain.fields import FIELDS, NAMES
 from rentomatic.domain.room import values_of
+from rentomatic.listings.columns import Columns
+from rentomatic.listings.header import LONGEST_NAME, MAX_COLUMNS
 from rentomatic.listings.source import ListingError
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
 from tests.builders import WHOLE, make_room
@@ -27,6 +29,70 @@ def test_every_usual_column_name_is_recognised(field: str, name: str) -> None:
     header = [name if field == usual else usual for usual in NAMES]
 
     assert [WHOLE] == read_csv(f"{','.join(header)}\n{','.join(map(str, values_of(WHOLE)))}\n")
+
+
+# Names of columns in listings of Inside Airbnb and in exports of property managers, in seven languages.
+PERSONAL = """
+    host hostid hostname hosturl hostsince hostlocation hostabout hostpictureurl hostthumbnailurl
+    hostverifications hostneighbourhood hostemail hostphone license licence licensenumber
+    licencenumber registration registrationnumber permit permitnumber owner ownerid ownername
+    contact contactname contactemail email mail emailaddress phone phonenumber telephone mobile
+    address street streetaddress firstname lastname surname fullname username userid landlord
+    landlordname agent agentname manager taxid taxnumber iban passport birthdate vermieter
+    vermietername gastgeber gastgebername eigentumer anbieter ansprechpartner kontakt telefon handy
+    vorname nachname adresse strasse lizenz registriernummer steuernummer hote nomdelhote
+    proprietaire nomduproprietaire courriel prenom nomdefamille numerodenregistrement anfitrion
+    nombredelanfitrion propietario correo correoelectronico telefono movil direccion apellido
+    licencia ospite nomehost proprietario cognome indirizzo cellulare licenza codicefiscale
+    anfitriao nomedoanfitriao telefone endereco sobrenome licenca verhuurder eigenaar gastheer
+    naamverhuurder telefoonnummer achternaam voornaam adres vergunning
+"""
+
+
+def test_no_personal_column_is_taken_as_a_field() -> None:
+    usual = {name for field in FIELDS for name in field.columns}
+    parts = (
+        "host",
+        "licen",
+        "owner",
+        "mail",
+        "phone",
+        "telef",
+        "landlord",
+        "vermieter",
+        "eigent",
+        "propriet",
+    )
+
+    assert set() == usual & set(PERSONAL.split())
+    assert [] == [name for name in usual if any(part in name for part in parts)]
+
+
+def test_a_personal_column_is_taken_if_it_is_mapped() -> None:
+    listing = f"code,size,price,lat,lng,host_name\n{LINE},Ann\n"
+
+    assert [make_room()] == read_csv(listing)
+    assert [make_room(title="Ann")] == read_csv(listing, mapping={"title": "host_name"})
+
+
+def test_a_mapped_column_is_no_other_field() -> None:
+    listing = f"code,size,price,lat,lng,area,neighbourhood\n{LINE},10,Soho\n"
+
+    assert [make_room(title="Soho")] == read_csv(listing, mapping={"title": "neighbourhood"})
+
+
+def test_a_column_cannot_be_mapped_to_two_fields() -> None:
+    with pytest.raises(ListingError, match="the column 'area' cannot be both the title and the kind"):
+        read_csv(f"code,size,price,lat,lng,area\n{LINE},10\n", {"title": "area", "kind": "area"})
+
+
+def test_columns_of_many_kinds_of_objects_are_remembered_up_to_a_limit() -> None:
+    columns = Columns()
+    for number in range(3 * MAX_COLUMNS):
+        columns.find(["code", "price", "lat", "lng", "x" * 5000, f"member {number}"])
+
+    assert MAX_COLUMNS == len(columns.header.taken)
+    assert max(map(len, columns.header.taken)) == LONGEST_NAME
 
 
 def test_a_field_whose_column_is_mapped_to_nothing_is_left_out() -> None:

@@ -155,7 +155,8 @@ def test_an_invalid_line_is_refused_with_number_column_value_and_reason(
 def test_a_line_with_the_wrong_number_of_columns_is_refused(line: str, columns: str) -> None:
     read = read_csv(f"{HEADER}\na1,20,60,51.5,-0.12\n{line}\nc3,20,60,51.5,-0.12\n")
 
-    expected = Refusal(3, "", line, f"has {columns}, but the header has 5")
+    problem = "has more or fewer columns than the header"
+    expected = Refusal(3, "", line, f"has {columns}, but the header has 5", problem=problem)
     assert [make_room(), expected, make_room(code="c3")] == read
 
 

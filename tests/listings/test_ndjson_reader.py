@@ -67,7 +67,7 @@ def test_columns_of_lines_before_stay_found() -> None:
 
     list(ndjson.read([f"{json.dumps(line)}\n" for line in lines], columns))
 
-    assert "size" in columns.found
+    assert "size" in columns.header.taken
 
 
 def test_blank_lines_are_skipped_but_counted() -> None:

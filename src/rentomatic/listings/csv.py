@@ -87,7 +87,8 @@ def _rooms(
             yield columns.room(number, cells | {field: restored(cells[field]) for field in texts}, names)
         else:
             reason = f"has {counted(len(row), 'column')}, but the header has {len(header)}"
-            yield Refusal(number, "", delimiter.join(row)[:60], reason)
+            problem = "has more or fewer columns than the header"
+            yield Refusal(number, "", delimiter.join(row)[:60], reason, problem=problem)
 
 
 class _Records:
@@ -119,4 +120,5 @@ class _Records:
 def _unreadable(first: int, last: int, error: csv.Error) -> Refusal:
     """Describe a record that cannot be parsed: mostly a quote that is never closed."""
     through = f"; lines {first} to {last} were read as one record" if last > first else ""
-    return Refusal(first, "", "", f"cannot be read ({error}): is a closing quote missing?{through}")
+    problem = f"cannot be read ({error}): is a closing quote missing?"
+    return Refusal(first, "", "", f"{problem}{through}", problem=problem)

@@ -25,8 +25,9 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
             values = decode(line)
             names = find(tuple(values))
         except (msgspec.DecodeError, RecursionError) as error:
-            yield Refusal(number, "", line.strip()[:60], f"is not a JSON object ({error})")
+            problem = "is not a JSON object"
+            yield Refusal(number, "", line.strip()[:60], f"{problem} ({error})", problem=problem)
         except ListingError as error:
-            yield Refusal(number, "", line.strip()[:60], str(error), error.remedy)
+            yield Refusal(number, "", line.strip()[:60], str(error), error.remedy, error.problem)
         else:
             yield columns.room(number, {field: values[name] for field, name in names.items()}, names)

@@ -1,6 +1,6 @@
 """Notes on an import for people, in addition to its counts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rentomatic.domain.fields import NAMES
 from rentomatic.domain.prices import Conversion
@@ -10,18 +10,25 @@ from rentomatic.use_cases.import_rooms import ImportReport
 from rentomatic.use_cases.ports import LoadCounts
 
 
-def notes(columns: Columns, report: ImportReport, dry_run: bool = False) -> Iterator[str]:
-    """Yield one sentence for each note; most imports have none."""
+def notes(
+    columns: Columns, report: ImportReport, dry_run: bool = False, label: Callable[[str], str] = str
+) -> Iterator[str]:
+    """Yield the notes, a line each. label: gives what readers call a field."""
+    unsaid = ", ".join(label(field) for field in NAMES if field in columns.header.unsaid)
+    if unsaid:
+        yield f"Not in this file: {unsaid}.{_lost(report.counts.replaced, dry_run)}"
     for field, lines in columns.cleaned.items():
         if lines:
-            yield f"The spacing of the {field} was cleaned in {counted(lines, 'line')}."
-    *before, last = [field for field in NAMES if field in columns.unsaid] or [""]
-    if last and report.counts.replaced:
-        unsaid = f"{', '.join(before)} or {last}" if before else last
-        rooms = "that would be replaced would have none" if dry_run else "that were replaced have none now"
-        yield f"The listing has no column for {unsaid}: rooms {rooms}."
+            yield f"The spacing of the {label(field)} was cleaned in {counted(lines, 'line')}."
     if columns.prices.conversion.changes:
         yield _converted(columns.prices.conversion, report.counts, dry_run)
+
+
+def _lost(replaced: int, dry_run: bool) -> str:
+    """Say that rooms are replaced as a whole. What they stated before is not known here."""
+    if not replaced:
+        return ""
+    return f" What replaced rooms {'say of it would be' if dry_run else 'said of it is'} gone."
 
 
 def _converted(conversion: Conversion, counts: LoadCounts, dry_run: bool) -> str:

@@ -34,11 +34,15 @@ _BYTE_ORDER_MARKS = {  # those of UTF-32 first: one begins like that of UTF-16
 
 
 class ListingError(RentomaticError):
-    """A file that as a whole is not a listing. remedy: advice, if there is any."""
+    """A file, or an object of it, that as a whole is not a listing.
 
-    def __init__(self, message: str, remedy: Remedy | None = None) -> None:
+    remedy: advice, if there is any. problem: the message for many lines: without what differs between them.
+    """
+
+    def __init__(self, message: str, remedy: Remedy | None = None, problem: str = "") -> None:
         super().__init__(message)
         self.remedy = remedy
+        self.problem = problem
 
 
 class ListingTooLong(ListingError):

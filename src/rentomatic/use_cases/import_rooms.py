@@ -1,5 +1,6 @@
 """Load many rooms from a listing."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,12 @@ from rentomatic.use_cases.errors import RentomaticError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, RoomRepository
 
 MAX_REFUSALS_KEPT = 100
+
+MAX_CAUSES = 10
+"""The most causes of refusals that a report names; the rest are counted as one more."""
+
+_MAX_CAUSES_KEPT = 1000
+"""The most causes that are counted one by one: a file may be made to have any number."""
 
 MAX_SHOWN = 60
 """The most characters of a value, or of its column's name, that a refusal shows."""
@@ -33,12 +40,32 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What many refused lines have in common.
+
+    column: empty if the whole line is wrong. problem: what is wrong, in words that follow the column's name.
+    remedy: advice, if there is any.
+    """
+
+    column: str
+    problem: str
+    remedy: Remedy | None = None
+
+    def __str__(self) -> str:
+        return f"{self.column or 'line'} {self.problem}"
+
+
+OTHER_CAUSES = Cause("", "refused for another reason")
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A line of a listing that is not a valid room.
 
     line: its number in the file, from 1, header included.
     column, value: the wrong value, made safe to show; column is empty if the whole line is wrong.
     remedy: advice, if there is any.
+    problem: the reason without what differs from line to line, if anything does.
     """
 
     line: int
@@ -46,6 +73,7 @@ class Refusal:
     value: str
     reason: str
     remedy: Remedy | None = None
+    problem: str = ""
 
     def __post_init__(self) -> None:
         # They come from a stranger's file and are shown on terminals, on pages and in answers.
@@ -56,6 +84,11 @@ class Refusal:
         place = f"line {self.line}, {self.column} '{self.value}'" if self.column else f"line {self.line}"
         return f"{place}: {self.reason}"
 
+    @property
+    def cause(self) -> Cause:
+        """What it has in common with others, by which refused lines are counted."""
+        return Cause(self.column, self.problem or self.reason, self.remedy)
+
 
 @dataclass(slots=True)
 class ImportReport:
@@ -64,6 +97,22 @@ class ImportReport:
     counts: LoadCounts = field(default_factory=LoadCounts)
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    _causes: Counter[Cause] = field(default_factory=Counter)
+
+    def add(self, refusal: Refusal) -> None:
+        """Count a refused line."""
+        self.refused += 1
+        if len(self.refusals) < MAX_REFUSALS_KEPT:
+            self.refusals.append(refusal)
+        cause = refusal.cause
+        if cause in self._causes or len(self._causes) < _MAX_CAUSES_KEPT:
+            self._causes[cause] += 1
+
+    def causes(self) -> list[tuple[Cause, int]]:
+        """Return the causes and their numbers of lines, most frequent first; last, `OTHER_CAUSES`."""
+        most = self._causes.most_common(MAX_CAUSES)
+        others = self.refused - sum(lines for _, lines in most)
+        return [*most, (OTHER_CAUSES, others)] if others else most
 
 
 class ImportRefused(RentomaticError):
@@ -96,9 +145,7 @@ def import_rooms(
     def rooms() -> Iterator[Room]:
         for line in lines:
             if isinstance(line, Refusal):
-                report.refused += 1
-                if len(report.refusals) < MAX_REFUSALS_KEPT:
-                    report.refusals.append(line)
+                report.add(line)
                 on_refusal(line)
             elif not (strict and report.refused):  # nothing will be loaded: read on only to report
                 yield line

@@ -151,18 +151,36 @@ def test_a_dry_run_reports_changes_and_makes_none(listings: Listings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "rooms"),
-    [("dry_run=true", "that would be replaced would have none"), ("", "that were replaced have none now")],
+    ("query", "lost"),
+    [("dry_run=true", "say of it would be gone"), ("", "said of it is gone")],
 )
 def test_import_notes_what_replaced_rooms_lose_and_what_was_cleaned(
-    listings: Listings, query: str, rooms: str
+    listings: Listings, query: str, lost: str
 ) -> None:
     answer = listings.send("code,price,latitude,longitude,title\nold,70,51.5,-0.12,Quiet  room\n", query)
 
     assert [
+        f"Not in this file: size, kind, neighbourhood, guests, min_stay. What replaced rooms {lost}.",
         "The spacing of the title was cleaned in 1 line.",
-        f"The listing has no column for size, kind, neighbourhood, guests or min_stay: rooms {rooms}.",
     ] == answer.json["notes"]
+
+
+def test_every_column_is_named_with_its_field_or_null(listings: Listings) -> None:
+    answer = listings.send("id,price,lat,lon,host_name,\na1,60,51.5,-0.12,Ann,\n")
+
+    expected = {"id": "code", "price": "price", "lat": "latitude", "lon": "longitude"}
+    assert {**expected, "host_name": None, "": None} == answer.json["columns"]
+
+
+def test_refused_lines_are_counted_by_cause_with_advice(listings: Listings) -> None:
+    listing = HEADER + BAD * 150 + "a,20,60.5,51.5,-0.1\n"
+    expected = [
+        {"cause": "price is not a number", "lines": 150},
+        {"cause": "price is not a whole number: try round=true", "lines": 1},
+    ]
+
+    assert expected == listings.send(listing).json["causes"]
+    assert expected == listings.send(listing, "atomic=true").json["causes"]
 
 
 def test_columns_can_be_mapped(listings: Listings) -> None:
@@ -177,7 +195,7 @@ def test_columns_can_be_mapped(listings: Listings) -> None:
     )
 
     assert {"added": 1} == totals(answer)
-    assert "Preis" == answer.json["columns"]["price"]
+    assert "price" == answer.json["columns"]["Preis"]
     assert make_room(code="neu", price=1200) in listings.rooms()
 
 
@@ -451,7 +469,6 @@ def test_import_is_not_a_room(listings: Listings, method: str) -> None:
 def test_an_import_report_has_every_documented_member(listings: Listings) -> None:
     answer = listings.send(HEADER + BAD)
 
-    expected = "dry_run added replaced unchanged skipped refused columns notes refusals"
+    expected = "dry_run added replaced unchanged skipped refused columns notes causes refusals"
     assert expected.split() == list(json.loads(answer.text))
-    assert [] == answer.json["notes"]
     assert {"line", "column", "value", "reason"} == set(answer.json["refusals"][0])

@@ -90,7 +90,7 @@ def test_a_preview_reports_changes_and_makes_none(desk: Desk) -> None:
     assert {"added": 1, "replaced": 1, "refused": 1} == totals(answer)
     assert "What rooms.csv would change" in answer.text
     assert "to be added" in answer.text
-    assert "price from <strong>price</strong>" in answer.text
+    assert "<li><strong>price</strong> as Price per day</li>" in answer.text
     assert 'form="import" name="act" value="import">Import now' in answer.text
     assert "no-store" == answer.headers["cache-control"]
     assert [OLD] == desk.rooms()
@@ -100,9 +100,17 @@ def test_a_preview_reports_what_replaced_rooms_would_lose(desk: Desk) -> None:
     answer = desk.send("code,price,latitude,longitude\nold,70,51.5,-0.12\n", "preview")
 
     assert (
-        "The listing has no column for size, title, kind, neighbourhood, guests or min_stay: rooms that would"
-        in answer.text
-    )
+        "Not in this file: Size in m², Title, Kind, Neighbourhood, Guests, Shortest stay in days. "
+        "What replaced rooms say of it would be gone."
+    ) in answer.text
+
+
+def test_an_answer_names_columns_that_are_left_out_and_counts_lines_by_cause(desk: Desk) -> None:
+    answer = desk.send(f"host,note,{HEADER}" + f"Ann,x,{BAD}" * 120 + "Ann,x,bad,20,60.5,51.5,-0.12\n")
+
+    assert "<li>Left out: host, note</li>" in answer.text
+    assert "<li>120 × price is not a number</li>" in answer.text
+    assert "<li>1 × price is not a whole number: try to round fractions</li>" in answer.text
 
 
 @pytest.mark.parametrize("act", ["", "else", "Import"])
@@ -200,7 +208,7 @@ def test_columns_encoding_and_fractions_follow_the_form(desk: Desk) -> None:
     answer = desk.send(german, decimal="comma", round="true", encoding="windows-1252", **columns)
 
     assert {"added": 1} == totals(answer)
-    assert "price from <strong>Preis</strong>" in answer.text
+    assert "<li><strong>Preis</strong> as Price per day</li>" in answer.text
     assert 'value="Fläche"' in answer.text
     assert '<option value="comma" selected>' in answer.text
     assert make_room(code="neu", price=1200) in desk.rooms()

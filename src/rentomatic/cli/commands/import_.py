@@ -1,12 +1,11 @@
 """The command `import`."""
 
-import csv
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,20 +13,20 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from rentomatic.bootstrap import open_repository, trial
 from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, yes_option
-from rentomatic.cli.errors import DONE, FAILED, as_typed
+from rentomatic.cli.errors import DONE, FAILED
+from rentomatic.cli.import_report import print_report, refusal_writer, refusals_printed
 from rentomatic.cli.options import repository
 from rentomatic.domain.fields import NAMES
 from rentomatic.domain.prices import Per
-from rentomatic.domain.quoting import counted, quoted
+from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import Room
-from rentomatic.domain.spreadsheet import defused
 from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
-from rentomatic.listings.columns import Columns
-from rentomatic.listings.notes import notes
+from rentomatic.listings.columns import columns_of
 from rentomatic.listings.source import Source, open_listing
+from rentomatic.requests.listing import ImportRequest
 from rentomatic.settings import read_settings
-from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, import_rooms
+from rentomatic.use_cases.import_rooms import Refusal, import_rooms
 from rentomatic.use_cases.ports import OnConflict
 
 
@@ -74,6 +73,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     "--on-conflict",
     type=click.Choice([str(way) for way in OnConflict]),
     default=str(OnConflict.REPLACE),
+    callback=lambda context, option, way: OnConflict(way),
     show_default=True,
     help="What to do if a room with the same code exists and differs.",
 )
@@ -81,10 +81,11 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
 @click.option(
     "--price-per",
     type=click.Choice([str(per) for per in Per]),
+    callback=lambda context, option, per: Per(per) if per else None,
     help="The period of the prices in the file, if it differs from that of the rooms: they are converted "
     "(a month counts 30 days) and rounded.",
 )
-@click.option("--strict", is_flag=True, help="Load nothing if a single line is refused.")
+@click.option("--strict", "atomic", is_flag=True, help="Load nothing if a single line is refused.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, change nothing.")
 @click.option(
     "--report",
@@ -93,18 +94,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
 )
 @yes_option
 def import_(
-    file: str,
-    mapping: dict[str, str],
-    encoding: str | None,
-    decimal: Decimal | None,
-    format_: str | None,
-    on_conflict: OnConflict,
-    rounded: bool,
-    price_per: str | None,
-    strict: bool,
-    dry_run: bool,
-    report: Path | None,
-    yes: bool,
+    file: str, encoding: str | None, format_: str | None, report: Path | None, yes: bool, **wanted: Any
 ) -> int:
     """Load a listing: CSV (comma, semicolon, tab or bar) or NDJSON, plain or .gz, `-` for stdin.
 
@@ -125,34 +115,27 @@ def import_(
     if report:
         confirm_overwriting(report, settings.database, yes=yes)
     announce(settings)
-    columns = Columns(
-        mapping,
-        Decimal(decimal) if decimal else None,
-        rounded,
-        settings.prices,
-        Per(price_per) if price_per else None,
-    )
+    how = ImportRequest(**wanted)
+    columns = columns_of(how, settings.prices)
     with (
         open_listing(file, encoding) as source,
         _progress(file, source) as advance,
-        _refusal_writer(report) as on_refusal,
-        _refusals_printed(),
+        refusal_writer(report) as on_refusal,
+        refusals_printed(columns),
         # Before the storage is opened, which creates a missing one: not for a file that is no listing.
         _begun(advance(formats.read(source.lines, columns, format_, file))) as lines,
-        trial(settings) if dry_run else nullcontext(settings) as used,
+        trial(settings) if how.dry_run else nullcontext(settings) as used,
         repository(used, open_repository) as rooms,
     ):
         done = import_rooms(
             rooms,
             lines,
-            on_conflict=OnConflict(on_conflict),
-            strict=strict,
-            dry_run=dry_run,
+            on_conflict=how.on_conflict,
+            strict=how.atomic,
+            dry_run=how.dry_run,
             on_refusal=on_refusal,
         )
-    if "size" in columns.unsaid and "size" not in mapping:
-        click.echo("No column for the size was found. If there is one, name it: --map size=COLUMN.", err=True)
-    _print_report(done, columns, dry_run)
+    print_report(done, columns, how.dry_run)
     return FAILED if done.refused else DONE
 
 
@@ -188,51 +171,3 @@ def _progress(file: str, source: Source) -> Iterator[Advance]:
             bar.update(task, completed=size)
 
         yield advance
-
-
-@contextmanager
-def _refusal_writer(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
-    """Give a function for each refused line: it writes to the report if one is wanted."""
-    if path is None:
-        yield lambda refusal: None
-        return
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "column", "value", "reason"))
-        yield lambda refusal: writer.writerow(_defused(_cells(refusal)))
-
-
-def _cells(refusal: Refusal) -> tuple[object, ...]:
-    return refusal.line, refusal.column, refusal.value, as_typed(refusal.reason, refusal.remedy)
-
-
-def _defused(cells: tuple[object, ...]) -> list[object]:
-    """Return cells that no spreadsheet runs as a formula: the values come from a stranger's file."""
-    return [defused(cell) if isinstance(cell, str) else cell for cell in cells]
-
-
-@contextmanager
-def _refusals_printed() -> Iterator[None]:
-    """Print the refused lines of an import that loads nothing because of them."""
-    try:
-        yield
-    except ImportRefused as refused:
-        _print_refusals(refused.report)
-        raise
-
-
-def _print_report(done: ImportReport, columns: Columns, dry_run: bool) -> None:
-    _print_refusals(done)
-    would = "would be " if dry_run else ""
-    counts = {**asdict(done.counts), "refused": done.refused}
-    del counts["removed"]  # an import removes none
-    click.echo(", ".join(f"{number:,} {would}{what}" for what, number in counts.items()) + ".")
-    for note in notes(columns, done, dry_run):
-        click.echo(note, err=True)
-
-
-def _print_refusals(report: ImportReport) -> None:
-    for refusal in report.refusals:
-        click.echo(f"Refused: {as_typed(str(refusal), refusal.remedy)}", err=True)
-    if report.refused > len(report.refusals):
-        click.echo(f"… and {counted(report.refused - len(report.refusals), 'more line')}.", err=True)

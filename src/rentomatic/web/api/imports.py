@@ -3,7 +3,7 @@
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -14,8 +14,7 @@ from falcon import HTTPBadRequest, HTTPLengthRequired, Request, Response
 from rentomatic.domain.prices import PriceTerms
 from rentomatic.domain.quoting import counted
 from rentomatic.listings import formats
-from rentomatic.listings.amounts import Decimal
-from rentomatic.listings.columns import Columns
+from rentomatic.listings.columns import columns_of
 from rentomatic.listings.notes import notes
 from rentomatic.listings.source import ListingError, listing_in
 from rentomatic.requests.listing import ImportRequest, parse_import
@@ -25,7 +24,7 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys, Scope
 from rentomatic.web.http.bodies import Accepted, Announced, announced, blocks
 from rentomatic.web.http.disk_full import full_disk_reported
-from rentomatic.web.http.import_report import as_members, totals
+from rentomatic.web.http.import_report import refused_lines, totals
 from rentomatic.web.http.parameters import parameters
 from rentomatic.web.limits.client import Client, while_present
 from rentomatic.web.limits.turns import Turns
@@ -57,11 +56,12 @@ class Listing:
 class Loaded:
     """The result of an import.
 
-    columns: the column of each field. notes: what people should know beside the counts.
+    columns: every column of the listing, and the field that it is taken as, None if it is left out.
+    notes: what people should know beside the counts.
     """
 
     report: ImportReport
-    columns: dict[str, str]
+    columns: dict[str, str | None]
     notes: tuple[str, ...] = ()
 
 
@@ -102,18 +102,15 @@ class Imports:
         with file:
             yield file
 
-    def load(self, req: Request, found: Listing, wanted: ImportRequest) -> Loaded:
+    def load(
+        self, req: Request, found: Listing, wanted: ImportRequest, label: Callable[[str], str] = str
+    ) -> Loaded:
         """Load the listing, unless the client disconnects before all of it is read.
 
+        label: gives what the reader of the notes calls a field.
         Raises ListingError, ImportRefused and ConflictError, and HTTPError if nobody waits for the response.
         """
-        columns = Columns(
-            wanted.mapping,
-            Decimal(wanted.decimal) if wanted.decimal else None,
-            wanted.rounded,
-            self._prices,
-            wanted.price_per,
-        )
+        columns = columns_of(wanted, self._prices)
         with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
             source = listing_in(found.file, found.name, found.charset, self._tuning.listing_bytes)
             in_time = _in_time(source.lines, self._tuning.listing_reading)
@@ -126,7 +123,7 @@ class Imports:
                 dry_run=wanted.dry_run,
             )
         self._keys.audit(req, "import", dry_run=wanted.dry_run, **totals(report))
-        return Loaded(report, columns.found, tuple(notes(columns, report, wanted.dry_run)))
+        return Loaded(report, columns.header.taken, tuple(notes(columns, report, wanted.dry_run, label)))
 
 
 class ImportResource:
@@ -145,11 +142,15 @@ class ImportResource:
             _receive(req, file, body, accepted)
             found = Listing(file, "the body", FORMATS[body.media_type], body.charset or None)
             loaded = self._imports.load(req, found, wanted)
-        members = {"dry_run": wanted.dry_run, **as_members(loaded.report)}
-        refusals = members.pop("refusals")
+        members = {
+            "dry_run": wanted.dry_run,
+            **totals(loaded.report),
+            "columns": loaded.columns,
+            "notes": loaded.notes,
+            **refused_lines(loaded.report),
+        }
         resp.content_type = json.MEDIA_TYPE
-        told = {"columns": loaded.columns, "notes": loaded.notes, "refusals": refusals}
-        resp.data = msgspec.json.encode({**members, **told})
+        resp.data = msgspec.json.encode(members)
 
 
 def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:

@@ -8,15 +8,19 @@ from rentomatic.use_cases.import_rooms import ImportReport, Refusal, Remedy
 _OUTCOMES = ("added", "replaced", "unchanged", "skipped")
 
 
-def as_members(report: ImportReport) -> dict[str, Any]:
-    """Return the report as members of a JSON object: the totals, and the first hundred refused lines."""
-    return {**totals(report), "refusals": [_refusal(found) for found in report.refusals]}
-
-
 def totals(report: ImportReport) -> dict[str, int]:
     """Return the numbers of rooms added, replaced, unchanged and skipped, and of lines refused."""
     counts = {outcome: getattr(report.counts, outcome) for outcome in _OUTCOMES}
     return {**counts, "refused": report.refused}
+
+
+def refused_lines(report: ImportReport) -> dict[str, Any]:
+    """Return members of a JSON object: the causes of refusals, and the first hundred refused lines."""
+    causes = [
+        {"cause": as_in_a_request(str(cause), cause.remedy), "lines": lines}
+        for cause, lines in report.causes()
+    ]
+    return {"causes": causes, "refusals": [_refusal(found) for found in report.refusals]}
 
 
 def as_in_a_request(message: str, remedy: Remedy | None) -> str:
@@ -26,7 +30,7 @@ def as_in_a_request(message: str, remedy: Remedy | None) -> str:
 
 def _refusal(refusal: Refusal) -> dict[str, Any]:
     members = asdict(refusal)
-    del members["remedy"]
+    del members["remedy"], members["problem"]
     return {**members, "reason": as_in_a_request(refusal.reason, refusal.remedy)}
 
 

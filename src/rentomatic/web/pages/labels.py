@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rentomatic.domain.fields import FIELD, WRITTEN_IF_STATED, Operator
+from rentomatic.domain.fields import FIELD, FIELDS, WRITTEN_IF_STATED, Field, Operator
 from rentomatic.money import Money
 from rentomatic.requests.search import FILTERS
 from rentomatic.use_cases.errors import Problem
@@ -47,6 +47,11 @@ def label_of(name: str, money: Money) -> str:
     field_, operator = FILTERS[name]
     label = FIELD[field_].label if field_ in WRITTEN_IF_STATED else field_.capitalize()
     return f"{label}{_OPERATORS[operator]}"
+
+
+def field_labels(money: Money) -> dict[str, str]:
+    """Return what forms call each field."""
+    return {str(field.name): field.label for field in FIELDS} | {Field.PRICE: money.label}
 
 
 def in_words(problems: Iterable[Problem]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from falcon import HTTPError, Request, Response
 
 from rentomatic.domain.fields import FIELDS
-from rentomatic.domain.quoting import quoted
+from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.listings.source import ListingError
 from rentomatic.requests.listing import MAPPING, parse_import
 from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
@@ -17,6 +17,7 @@ from rentomatic.web.api.imports import Imports, Listing, Loaded
 from rentomatic.web.http.errors import PROBLEMS
 from rentomatic.web.http.import_report import totals
 from rentomatic.web.pages.desk import Desk, Form
+from rentomatic.web.pages.labels import field_labels
 from rentomatic.web.pages.uploads import Upload, receive
 
 CHARSETS = {
@@ -41,8 +42,8 @@ DECIMALS = {"": "Refuse ambiguous amounts", "point": "A point: 1,200.50", "comma
 PERIODS = {"day": "A day", "night": "A night", "week": "A week", "month": "A month (30 days)"}
 """The periods that the prices of a file may be for."""
 
-COLUMNS = {f"map_{field.name}": field.name.capitalize() for field in FIELDS}
-"""The fields that name a column of the file."""
+COLUMNS = tuple(f"map_{field.name}" for field in FIELDS)
+"""The fields of the form that name a column of the file."""
 
 _OPTIONS = ("on_conflict", "atomic", "decimal", "round", "price_per")
 
@@ -64,6 +65,21 @@ class Answer:
         return totals(self.loaded.report)
 
     @property
+    def taken(self) -> list[tuple[str, str]]:
+        """The columns of the file that are fields, with their fields."""
+        return [(_named(column), field) for column, field in self.loaded.columns.items() if field]
+
+    @property
+    def left_out(self) -> list[str]:
+        """The columns of the file that are no field."""
+        return [_named(column) for column, field in self.loaded.columns.items() if field is None]
+
+    @property
+    def causes(self) -> list[tuple[str, int]]:
+        """Why lines were refused, with the numbers of lines."""
+        return [(_advised(str(cause), cause.remedy), lines) for cause, lines in self.loaded.report.causes()]
+
+    @property
     def refusals(self) -> list[Refusal]:
         """The first hundred refused lines, with advice in the words of the form."""
         return [
@@ -78,6 +94,7 @@ class ImportPage:
     def __init__(self, desk: Desk, imports: Imports) -> None:
         self._desk = desk
         self._imports = imports
+        self._labels = field_labels(desk.money)
 
     def on_get(self, req: Request, resp: Response) -> None:
         self._desk.admit(req, Scope.IMPORT)
@@ -106,7 +123,7 @@ class ImportPage:
         try:
             wanted = parse_import(_parameters(form.values, dry_run))
             found = Listing(upload.file, upload.name, charset=_charset(form.values["encoding"]))
-            loaded = self._imports.load(req, found, wanted)
+            loaded = self._imports.load(req, found, wanted, self._labels.__getitem__)
         except ParametersError as error:
             form.problems = {problem.parameter: problem.message for problem in error.problems}
             self._show(req, resp, form, 422)
@@ -142,7 +159,7 @@ class ImportPage:
             conflicts=CONFLICTS,
             decimals=DECIMALS,
             periods={"": f"Prices are {self._desk.money.per}", **PERIODS},
-            columns=COLUMNS,
+            columns={f"map_{field}": label for field, label in self._labels.items()},
             most=self._imports.body.limit,
         )
 
@@ -162,6 +179,11 @@ def _charset(text: str) -> str | None:
     if text not in CHARSETS:
         raise ParametersError([Problem("encoding", f"{quoted(text)} is not one of these")])
     return text or None
+
+
+def _named(column: str) -> str:
+    """Return the name of a column, as it can be shown."""
+    return visible(shortened(column)) or "(no name)"
 
 
 def _advised(message: str, remedy: Remedy | None) -> str:

@@ -16,10 +16,11 @@ from rentomatic.domain.fields import (
 from rentomatic.domain.kinds import CODE_PATTERN, LINE_PATTERN, RESERVED_CODES, Code, Degrees, Line, Whole
 from rentomatic.domain.prices import Per
 from rentomatic.domain.summary import MAX_BUCKETS
+from rentomatic.listings.header import MAX_COLUMNS
 from rentomatic.money import Money
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import geojson, json
-from rentomatic.use_cases.import_rooms import MAX_REFUSALS_KEPT
+from rentomatic.use_cases.import_rooms import MAX_CAUSES, MAX_REFUSALS_KEPT
 
 Schema = dict[str, Any]
 
@@ -210,6 +211,12 @@ def _of_clusters(price: Schema) -> dict[str, Schema]:
 
 REPORT_MEMBERS: Schema = {
     **dict.fromkeys(("added", "replaced", "unchanged", "skipped", "refused"), COUNT),
+    "causes": array(
+        ref("RefusalCause"),
+        maxItems=MAX_CAUSES + 1,
+        description="Why lines were refused, the most frequent cause first; the last one may stand for all "
+        "others.",
+    ),
     "refusals": array(
         ref("Refusal"),
         maxItems=MAX_REFUSALS_KEPT,
@@ -228,6 +235,10 @@ def _of_imports() -> dict[str, Schema]:
     refusal = {"line": line, "column": text, "value": text, "reason": text}
     return {
         "Refusal": record(refusal, description="A line that is not a valid room, and why."),
+        "RefusalCause": record(
+            {"cause": text, "lines": {"type": "integer", "minimum": 1}},
+            description="A cause of refusals in words, and the number of lines.",
+        ),
         "ImportReport": record(
             {
                 "dry_run": {
@@ -237,9 +248,10 @@ def _of_imports() -> dict[str, Schema]:
                 **REPORT_MEMBERS,
                 "columns": {
                     "type": "object",
-                    "propertyNames": {"enum": list(Field)},
-                    "additionalProperties": text,
-                    "description": "The column of each field.",
+                    "maxProperties": MAX_COLUMNS,
+                    "additionalProperties": {"anyOf": [{"enum": list(Field)}, {"type": "null"}]},
+                    "description": "Every column of the listing, or member of its objects, by its name: the "
+                    "field that it is taken as, null if it is left out.",
                 },
                 "notes": {
                     "type": "array",
