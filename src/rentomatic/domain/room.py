@@ -95,12 +95,15 @@ NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED)
 
 _ALWAYS = len(ALWAYS_WRITTEN)
 
+_PROBLEMS = tuple(FIELD[Field(name)].kind.problem for name in WRITTEN_IF_STATED)
+
 _wrong_code = FIELD[Field.CODE].kind.problem
 
 
 def _wrong_rest(room: Room) -> bool:
     """Whether a value that only some documents have is wrong."""
-    return any(FIELD[Field(name)].kind.problem(value) for name, value in stated(room).items())
+    values = zip(rest_of(room), _PROBLEMS, strict=True)
+    return any(problem(value) for value, problem in values if value is not None)
 
 
 def room_of_values(values: Sequence[Any]) -> Room:

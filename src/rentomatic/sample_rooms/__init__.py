@@ -1,49 +1,24 @@
-"""Rooms to try the program with: made up, but alike to real ones, and the same on every machine."""
+"""Rooms to try the program with: made up, but like real ones, and the same on every machine."""
 
 import random
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, islice
 from math import cos, exp, radians
+from typing import TypeVar
 
 from rentomatic.domain.room import Room
+from rentomatic.sample_rooms.london import KILOMETRES, QUARTERS, Neighbourhood, Surroundings
+from rentomatic.sample_rooms.words import ADJECTIVES, KINDS, MIN_STAYS, varieties
+
+__all__ = ["FIRST_ROOMS", "QUARTERS", "SAMPLE_SIZE", "sample_rooms"]
 
 SAMPLE_SIZE = 3000
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class Quarter:
-    """A part of town: where it is, how far it spreads in km, its share of rooms, and its prices.
-
-    price: what a room of 20 m² costs a day there.
-    """
-
-    latitude: float
-    longitude: float
-    spread: float
-    share: int
-    price: int
-
-
-# Town centres in and around London with round, invented figures.
-QUARTERS = (
-    Quarter(51.5120, -0.1230, 1.2, 16, 96),
-    Quarter(51.5390, -0.1430, 1.1, 12, 74),
-    Quarter(51.5260, -0.0780, 1.0, 13, 78),
-    Quarter(51.4975, -0.1750, 1.0, 10, 98),
-    Quarter(51.5050, -0.2180, 1.1, 7, 72),
-    Quarter(51.4620, -0.1150, 1.3, 9, 58),
-    Quarter(51.4790, -0.0100, 1.4, 7, 54),
-    Quarter(51.5420, -0.0030, 1.4, 8, 52),
-    Quarter(51.5590, -0.1200, 1.5, 6, 55),
-    Quarter(51.4120, -0.3010, 1.6, 4, 44),
-    Quarter(51.3760, -0.0980, 1.8, 4, 38),
-    Quarter(51.5580, 0.0700, 1.8, 4, 40),
-    Quarter(51.7520, -0.3390, 2.0, 3, 42),
-    Quarter(51.4460, 0.2170, 2.2, 2, 35),
-    Quarter(51.5300, -0.1000, 14.0, 8, 45),
-)
+_WALK = 25
+"""Minutes that people walk; farther away they take a bus."""
 
 FIRST_ROOMS = (
     Room(
@@ -78,26 +53,60 @@ FIRST_ROOMS = (
 
 
 def sample_rooms(count: int = SAMPLE_SIZE, seed: int = 1) -> Iterator[Room]:
-    """So many rooms: the four well-known ones, then made-up ones in clusters around London.
+    """Yield this many rooms: the four of the tutorial, then made-up ones in clusters around London.
 
-    One in eight does not state its size; price grows with size and the quarter's level.
+    One in eight does not state its size; price grows with size and depends on the kind and the part of town.
     """
     yield from FIRST_ROOMS[:count]
-    yield from islice(_made_up(random.Random(seed)), max(0, count - len(FIRST_ROOMS)))  # noqa: S311 - no secret
+    yield from islice(_made_up(seed), max(0, count - len(FIRST_ROOMS)))
 
 
-def _made_up(chance: random.Random) -> Iterator[Room]:
-    shares = [quarter.share for quarter in QUARTERS]
+def _made_up(seed: int) -> Iterator[Room]:
+    # Two sources, so that rooms keep their codes and places when there is more to say of them.
+    chance, taste = random.Random(seed), random.Random(seed)  # noqa: S311 - no secret
+    shares = [*accumulate(quarter.share for quarter in QUARTERS)]
+    quarters = [(quarter, Surroundings(quarter)) for quarter in QUARTERS]
+    kinds = [given for kind in KINDS for given in [(kind, varieties(kind, taste))] * kind.share]
     while True:
-        (quarter,) = chance.choices(QUARTERS, shares)
+        ((quarter, names),) = chance.choices(quarters, cum_weights=shares)
         north, east = chance.gauss(0, quarter.spread), chance.gauss(0, quarter.spread)
-        size = max(6, round(20 * exp(chance.gauss(0, 0.45))))
-        price = quarter.price * (0.5 + size / 40) * exp(chance.gauss(0, 0.18))
+        latitude = quarter.latitude + north / KILOMETRES
+        longitude = quarter.longitude + east / (KILOMETRES * cos(radians(quarter.latitude)))
+        kind, offered = _one_of(kinds, taste)
+        size = max(6, round(kind.size * exp(kind.spread * chance.gauss(0, 1))))
+        price = quarter.price * kind.level * (0.5 + size / 40) * exp(chance.gauss(0, 0.18))
         code = uuid.UUID(int=chance.getrandbits(128), version=4)
+        variety = _one_of(offered, taste)
+        noun, guests = kind.noun(size)
+        near, distance = names.nearest(latitude, longitude)
         yield Room(
             code=str(code),
             size=None if chance.random() < 0.125 else size,
             price=max(12, round(price)),
-            latitude=round(quarter.latitude + north / 111.2, 6),
-            longitude=round(quarter.longitude + east / (111.2 * cos(radians(quarter.latitude))), 6),
+            latitude=round(latitude, 6),
+            longitude=round(longitude, 6),
+            title=f"{_one_of(ADJECTIVES, taste)} {noun}{variety.phrase}{_where(near, distance, taste)}",
+            kind=kind.name,
+            neighbourhood=near.name if near else None,
+            guests=guests,
+            min_stay=_one_of(MIN_STAYS, taste),
         )
+
+
+def _one_of(choices: Sequence[T], taste: random.Random) -> T:
+    return choices[int(taste.random() * len(choices))]  # three times as fast as random.choice
+
+
+def _where(near: Neighbourhood | None, distance: float, taste: random.Random) -> str:
+    """Return the end of a title. distance: to the landmark, in km."""
+    if near is None:
+        return ""
+    way, minutes = int(taste.random() * 3), _on_foot(distance)
+    if way == 0 or (way == 1 and minutes > _WALK):
+        return f" near {near.landmark}"
+    return f", {minutes} minutes from {near.landmark}" if way == 1 else f" in {near.name}"
+
+
+def _on_foot(distance: float) -> int:
+    """Return the minutes that a walk of this many km takes, at 4.6 km an hour and with two crossings."""
+    return 2 + round(13 * distance)
