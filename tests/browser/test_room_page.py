@@ -26,7 +26,8 @@ def open_a_room(page: Page) -> str:
 def test_a_listed_room_has_a_page_with_its_facts_and_its_comparison(page: Page) -> None:
     code = open_a_room(page)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Room for [\d,]+ per day"))
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("room|flat|studio|house|loft"))
+    expect(page.get_by_role("definition").filter(has_text=re.compile(r"^[\d,]+ per day$"))).to_be_visible()
     expect(page.get_by_text(code, exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile("It costs .* other rooms"))).to_be_visible()
     expect(page.get_by_role("rowheader", name="Median")).to_be_visible()

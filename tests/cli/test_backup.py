@@ -302,8 +302,8 @@ def test_the_list_of_backups_shows_their_content(rentomatic: CommandLine, storag
     assert (none.code, none.out) == (0, "There are no backups in backups.\n")
     assert (done.code, done.err) == (0, "")
     lines = [" ".join(line.split()) for line in done.out.splitlines() if ".ndjson.gz" in line]
-    assert "just now 0.1 MB 2,500 /" in lines[0]
-    assert lines[1] == f"{older.name} 1 day 0.1 MB damaged unknown"
+    assert "just now 0.2 MB 2,500 /" in lines[0]
+    assert lines[1] == f"{older.name} 1 day 0.2 MB damaged unknown"
     assert str(storage.path.resolve()) in "".join(done.out.split())  # a long one is folded
 
 

@@ -108,7 +108,8 @@ def _select(
     limit: int = -1,
 ) -> sqlite3.Cursor:
     """Select a part of the matching rooms; a limit of -1 is no limit."""
-    where = all_of((access.where, part, filters(query)))
+    # The part first: of several bounds on one column, SQLite starts an index at the first.
+    where = all_of((part, access.where, filters(query)))
     return connection.execute(
         f"SELECT {ROOM_COLUMNS} FROM {access.table} WHERE {where.text} ORDER BY {order} LIMIT ?",
         (*where.values, limit),
