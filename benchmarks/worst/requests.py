@@ -9,8 +9,8 @@ from rentomatic.domain.search import BY_DISTANCE, Operator
 from rentomatic.requests import cursor
 from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.search import (
-    AREA_PARAMETERS,
     FILTERS,
+    MATCH_PARAMETERS,
     PAGE_PARAMETERS,
     Format,
     parse_search,
@@ -56,13 +56,13 @@ class Route:
 
 _OF_PAGES_OF_ROOMS = tuple(name for name in PAGE_PARAMETERS if name != "cursor")
 _OF_EXPORTS = tuple(name for name in PAGE_PARAMETERS if name not in {"cursor", "limit"})
-_OF_THE_PAGE = (*AREA_PARAMETERS, "sort", "limit")
+_OF_THE_PAGE = (*MATCH_PARAMETERS, "sort", "limit")
 
 ROUTES = (
-    Route("search", "/rooms", (*AREA_PARAMETERS, *_OF_PAGES_OF_ROOMS), share=2),
-    Route(EXPORT, "/rooms", (*AREA_PARAMETERS, *_OF_EXPORTS), required=("format",)),
-    Route("summary", "/rooms/summary", AREA_PARAMETERS),
-    Route("clusters", "/rooms/clusters", (*AREA_PARAMETERS, "zoom"), required=MAP_PARAMETERS),
+    Route("search", "/rooms", (*MATCH_PARAMETERS, *_OF_PAGES_OF_ROOMS), share=2),
+    Route(EXPORT, "/rooms", (*MATCH_PARAMETERS, *_OF_EXPORTS), required=("format",)),
+    Route("summary", "/rooms/summary", MATCH_PARAMETERS),
+    Route("clusters", "/rooms/clusters", (*MATCH_PARAMETERS, "zoom"), required=MAP_PARAMETERS),
     Route("start page", "/", _OF_THE_PAGE),
     Route("list", "/parts/rooms", _OF_THE_PAGE),
     Route("prices", "/parts/prices", _OF_THE_PAGE),

@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from rentomatic.domain.clusters import MAX_ZOOM
-from rentomatic.domain.fields import FIELD, Field
+from rentomatic.domain.fields import FIELD, SEARCHED, Field
 from rentomatic.domain.geography import MAX_RADIUS, Circle, Point
 from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import MAX_LIMIT, SORTS
-from rentomatic.requests.search import MAX_VALUES, Format
+from rentomatic.domain.words import words_in
+from rentomatic.requests.search import MAX_VALUES, MAX_WORDS, MAX_WORDS_TEXT, Format
 
 _EDGES = {"latitude": 90.0}
 _EDGE = 180.0
@@ -42,6 +43,7 @@ class Values:
         self._known = known
         self._chance = chance
         self._makers: dict[str, Callable[[], str]] = {
+            "q": self.words,
             "bbox": self.box,
             "near": self.point,
             "radius": self.radius,
@@ -79,6 +81,14 @@ class Values:
     def point(self) -> str:
         latitude, longitude = self._place()
         return f"{self._text(latitude)},{self._text(longitude)}"
+
+    def words(self) -> str:
+        """Return words of rooms, whole or only begun, or one that no room has."""
+        texts = [text for name in SEARCHED for text in self._known.values[name]]
+        there = [*words_in(map(str, texts)), "nowhere"]
+        drawn = self._chance.choices(there, k=self._chance.choice((1, 1, 2, 3, MAX_WORDS)))
+        begun = (word[: self._chance.choice((1, 3, len(word)))] for word in drawn)
+        return " ".join(begun)[:MAX_WORDS_TEXT].strip()
 
     def radius(self) -> str:
         return f"{self._chance.choice((0.0, MAX_RADIUS, *[self._logarithmic(1, MAX_RADIUS)] * 6)):.0f}"

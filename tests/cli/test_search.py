@@ -254,7 +254,35 @@ def test_a_condition_without_a_value_is_bad_usage(rentomatic: CommandLine) -> No
     done = rentomatic("search", "price")
 
     assert (done.code, done.out) == (2, "")
-    assert "'price' is not a condition; write it like price__lt=60." in done.err
+    assert (
+        "'price' is not a condition; write it like price__lt=60. Search for words with --words." in done.err
+    )
+
+
+WORDS = (["--words", "QUIET desk"], ["-q", "desk quiet"], ["q=quiet desk"])
+
+
+@pytest.mark.parametrize("given", WORDS)
+@pytest.mark.parametrize("command", ["search", "export", "summary"])
+def test_words_are_an_option_or_written_as_in_a_url(
+    rentomatic: CommandLine, command: str, given: list[str]
+) -> None:
+    place = ["--latitude=51", "--longitude=0"]
+    rentomatic("add", "--code=a", "--price=61", "--title=A quiet desk", *place)
+    rentomatic("add", "--code=b", "--price=62", "--title=Desk", *place)
+
+    done = rentomatic(command, *given, "--format", "json")
+
+    assert (done.code, done.err) == (0, "")
+    assert "61" in done.out
+    assert "62" not in done.out
+
+
+def test_a_text_without_words_is_named_by_its_option(rentomatic: CommandLine) -> None:
+    done = rentomatic("search", "--words", "!")
+
+    assert (done.code, done.out) == (2, "")
+    assert "--words: must have a word, such as quiet, not '!'" in done.err
 
 
 @pytest.mark.parametrize("argument", ["--nearby=1,2", "--format=xml"])

@@ -28,7 +28,7 @@ def test_a_cursor_encodes_its_position(query: RoomQuery, room: Room) -> None:
 
 @given(queries(), queries(), ROOMS)
 def test_a_cursor_is_refused_with_other_filters(query: RoomQuery, other: RoomQuery, room: Room) -> None:
-    assume(set(map(_as_a_set, query.conditions)) != set(map(_as_a_set, other.conditions)))
+    assume((_conditions(query), query.words) != (_conditions(other), other.words))
 
     with pytest.raises(ValueError, match="belongs to a search"):
         cursor.decode(cursor.encode(query, query.position(room))).position_in(other)
@@ -48,6 +48,10 @@ def test_a_cursor_is_accepted_with_the_filters_in_another_order(
     same = replace(query, conditions=tuple(again), areas=tuple(areas), limit=chance.randint(1, 1000))
 
     assert cursor.encode(query, position) == cursor.encode(same, position)
+
+
+def _conditions(query: RoomQuery) -> set[tuple[Field, Operator, frozenset[object]]]:
+    return set(map(_as_a_set, query.conditions))
 
 
 def _as_a_set(condition: Condition) -> tuple[Field, Operator, frozenset[object]]:
@@ -193,3 +197,13 @@ def test_a_forged_cursor_that_nests_deeply_is_refused(depth: int) -> None:
 @given(queries(), ROOMS)
 def test_a_cursor_never_exceeds_the_length_that_is_accepted(query: RoomQuery, room: Room) -> None:
     assert len(cursor.encode(query, query.position(room))) <= cursor.MAX_CURSOR
+
+
+def test_a_cursor_belongs_to_its_words_whatever_their_order_and_case() -> None:
+    query = parse_search([("q", "Quiet desk")]).query
+    text = cursor.encode(query, Position("a1", "a1"))
+
+    assert parse_search([("q", "desk  QUIET"), ("cursor", text)]).query.after == Position("a1", "a1")
+    for other in ([("q", "quiet")], []):
+        with pytest.raises(ParametersError, match="belongs to a search with other filters"):
+            parse_search([*other, ("cursor", text)])

@@ -292,9 +292,17 @@ def test_a_message_names_other_parameters_as_the_user_knows_them() -> None:
     } == {problem.parameter: problem.message for problem in refusal.value.problems}
 
 
-@pytest.mark.parametrize("name", ["near", "bbox", "sort", "limit", "count", "format", "cursor"])
+@pytest.mark.parametrize("name", ["q", "near", "bbox", "sort", "limit", "count", "format", "cursor"])
 def test_a_single_parameter_cannot_be_repeated(name: str) -> None:
-    good = {"near": "1,2", "bbox": "1,2,3,4", "sort": "code", "limit": "5", "count": "none", "format": "csv"}
+    good = {
+        "q": "desk",
+        "near": "1,2",
+        "bbox": "1,2,3,4",
+        "sort": "code",
+        "limit": "5",
+        "count": "none",
+        "format": "csv",
+    }
     text = good.get(name, cursor.encode(RoomQuery(), RoomQuery().position(make_room())))
 
     assert [name] == list(problems_of([(name, text), (name, text)]))
@@ -405,3 +413,34 @@ def test_ranges_are_written_with_thousands_separators(name: str, text: str, expe
     problems = problems_of([("near", "1,2"), (name, text)])
 
     assert problems == {name: expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("quiet desk", ("desk", "quiet")),
+        ("  Quiet,\tquiet  qui ", ("quiet",)),
+        ("Straße 5", ("5", "strasse")),
+        ("e\u0301te\u0301", ("ete",)),
+        (" ".join(f"w{number}" for number in range(10, 30)), tuple(f"w{number}" for number in range(10, 30))),
+    ],
+)
+def test_words_are_separated_by_anything_but_letters_and_digits(text: str, words: tuple[str, ...]) -> None:
+    assert words == parse(q=text).words
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "must have a word, such as quiet, not ''"),
+        (" ", "must have a word, such as quiet, not ' '"),
+        ("!? \U0001f6cf", "must have a word, such as quiet, not '!? \U0001f6cf'"),
+        ("a\x00b", "must be one line without control characters, not 'a<U+0000>b'"),
+        ("a\u202eb", "must be one line without control characters, not 'a<U+202E>b'"),
+        ("a\ud800", "must be text that can be written in UTF-8, not 'a<U+D800>'"),
+        ("x" * 201, "must have at most 200 characters, not 201"),
+        (" ".join(f"w{number}" for number in range(21)), "must have at most 20 words, not 21"),
+    ],
+)
+def test_a_text_that_cannot_be_searched_for_is_refused(text: str, problem: str) -> None:
+    assert {"q": problem} == problems_of([("q", text)])

@@ -307,7 +307,8 @@ def loosened(query: RoomQuery, suggestion: Suggestion) -> RoomQuery:
             areas += [Circle(circle.centre, max(circle.radius, suggestion.value)) for circle in circles]
         else:
             conditions.append(_PARTS[which](suggestion.value))
-    return replace(query, conditions=tuple(conditions), areas=tuple(areas))
+    words = query.words if stays(RoomQuery(words=query.words)) else ()
+    return replace(query, conditions=tuple(conditions), areas=tuple(areas), words=words)
 
 
 @given(room_sets(), queries())

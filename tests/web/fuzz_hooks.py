@@ -1,5 +1,6 @@
 """Rules that the contract states in words, for Schemathesis: combinations of parameters, and listings."""
 
+from contextlib import suppress
 from typing import Any
 
 import schemathesis
@@ -8,7 +9,7 @@ from schemathesis.generation import GenerationMode
 
 from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.kinds import composed
-from rentomatic.requests.search import FILTERS, MAX_CONDITIONS
+from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, WORDS, words
 from rentomatic.serializers import csv, ndjson
 
 _CELLS = st.text(st.characters(codec="utf-8"), max_size=8) | st.integers().map(str) | st.floats().map(str)
@@ -72,9 +73,16 @@ def filter_case(context: schemathesis.HookContext, case: Any) -> bool:
 
 def _consistent(query: dict[str, Any]) -> dict[str, Any]:
     filters = [name for name in query if name in FILTERS]
-    unwanted = {*filters[MAX_CONDITIONS:], "cursor"}  # only the server can create a cursor, for one search
+    unwanted = {
+        *filters[MAX_CONDITIONS:],
+        WORDS,
+        "cursor",
+    }  # only the server can create a cursor, for one search
     if "near" not in query:
         unwanted |= {"radius"} | ({"sort"} if query.get("sort") == "distance" else set())
+    with suppress(ValueError):
+        words(str(query.get(WORDS, "any")))
+        unwanted -= {WORDS}
     box = query.get("bbox")
     if isinstance(box, list) and len(box) == 4 and box[1] > box[3]:
         box[1], box[3] = box[3], box[1]

@@ -10,14 +10,21 @@ import click
 from rentomatic.bootstrap import open_existing
 from rentomatic.domain.quoting import quoted
 from rentomatic.repository.backend import Backend
-from rentomatic.requests.search import AREA_PARAMETERS, FILTER_PREFIX, PAGE_PARAMETERS
+from rentomatic.requests.search import FILTER_PREFIX, MATCH_PARAMETERS, PAGE_PARAMETERS, WORDS
 from rentomatic.settings import Settings, program_name, read_settings
 from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
 from rentomatic.use_cases.ports import RoomRepository
 
 _CONDITIONS = click.argument("conditions", nargs=-1, metavar="[FIELD__OPERATOR=VALUE]...")
-_AREA_OPTIONS = (
+_MATCH_OPTIONS = (
+    click.option(
+        "--words",
+        "-q",
+        WORDS,
+        metavar="WORDS",
+        help="Only rooms that say all of these words, or longer ones.",
+    ),
     click.option("--near", metavar="LAT,LON", help="Measure distances from this point."),
     click.option("--radius", metavar="METRES", help="Only rooms at most this far from --near."),
     click.option("--bbox", metavar="W,S,E,N", help="Only rooms within these degrees."),
@@ -27,8 +34,8 @@ Command = Callable[..., Any]
 
 
 def search_options(command: Command) -> Command:
-    """Conditions and areas, the same for search, export and summary."""
-    for option in reversed((_CONDITIONS, *_AREA_OPTIONS)):
+    """Conditions, words and areas, the same for search, export and summary."""
+    for option in reversed((_CONDITIONS, *_MATCH_OPTIONS)):
         command = option(command)
     return command
 
@@ -39,8 +46,14 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
     for condition in conditions:
         name, equals, text = condition.partition("=")
         if not equals:
-            raise click.UsageError(f"{quoted(condition)} is not a condition; write it like price__lt=60.")
-        if name in (*AREA_PARAMETERS, *PAGE_PARAMETERS):
+            raise click.UsageError(
+                f"{quoted(condition)} is not a condition; write it like price__lt=60. Search for words with "
+                f"{as_option(WORDS)}."
+            )
+        if name == WORDS:  # as in a URL
+            given.append((name, text))
+            continue
+        if name in (*MATCH_PARAMETERS, *PAGE_PARAMETERS):
             raise click.UsageError(f"{name} is an option: --{name} {text}")
         given.append((FILTER_PREFIX + name, text))
     return given + [(name, str(text)) for name, text in options.items() if text is not None]
@@ -50,6 +63,8 @@ def as_option(parameter: str) -> str:
     """Return a search parameter as it is typed on the command line."""
     if parameter.startswith(FILTER_PREFIX):
         return parameter.removeprefix(FILTER_PREFIX)
+    if parameter == WORDS:
+        return "--words"
     return f"--{parameter}" if parameter.islower() else parameter
 
 

@@ -61,6 +61,7 @@ class Description:
         Italian, Portuguese and Dutch, as `listings.columns` compares names: without case, accents, spaces and
         punctuation. The first name wins.
     operators: the conditions that searches take on it.
+    searched: whether a search for words looks into it.
     """
 
     name: Field
@@ -72,6 +73,7 @@ class Description:
     example: str | int | float
     columns: tuple[str, ...]
     operators: tuple[Operator, ...] = ()
+    searched: bool = False
 
     @property
     def optional(self) -> bool:
@@ -161,6 +163,7 @@ FIELDS = (
             "title name headline listingtitle listingname "
             "titel bezeichnung uberschrift titre nom titulo nombre titolo nome naam"
         ),
+        searched=True,
     ),
     Description(
         name=Field.KIND,
@@ -176,6 +179,7 @@ FIELDS = (
             "tipologia tipodequarto tipodeacomodacao tipodeimovel tipo kamertype soortkamer soort"
         ),
         operators=_SAME,
+        searched=True,
     ),
     Description(
         name=Field.NEIGHBOURHOOD,
@@ -190,6 +194,7 @@ FIELDS = (
             "vecindario quartiere zona bairro buurt wijk stadsdeel"
         ),
         operators=_SAME,
+        searched=True,
     ),
     Description(
         name=Field.GUESTS,
@@ -230,6 +235,9 @@ INDEXED = tuple(field.name for field in FIELDS if field.operators and not isinst
 FIELD = {field.name: field for field in FIELDS}
 
 NAMES = tuple(str(field.name) for field in FIELDS)
+
+SEARCHED = tuple(str(field.name) for field in FIELDS if field.searched)
+"""The names of the fields in which a search for words looks."""
 
 LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
 """The names of the fields that are texts of one line."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELD, FIELDS, NAMES, WRITTEN_IF_STATED, Field
+from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELD, FIELDS, NAMES, SEARCHED, WRITTEN_IF_STATED, Field
 from rentomatic.domain.kinds import (
     CODE_PATTERN,
     CODE_RULE,
@@ -28,6 +28,7 @@ __all__ = [
     "canonical_code",
     "rest_of",
     "room_of_values",
+    "searched_values",
     "stated",
     "values_of",
 ]
@@ -90,6 +91,9 @@ always_written: Callable[[Room], tuple[Any, ...]] = attrgetter(*ALWAYS_WRITTEN)
 
 rest_of: Callable[[Room], Any] = attrgetter(*WRITTEN_IF_STATED)
 """The values of `WRITTEN_IF_STATED`, equal to `NOTHING_STATED` if the room states none of them."""
+
+searched_values: Callable[[Room], tuple[Any, ...]] = attrgetter(*SEARCHED)
+"""The values in which a search for words looks."""
 
 NOTHING_STATED = (None,) * len(WRITTEN_IF_STATED)
 

@@ -12,7 +12,8 @@ from typing import Any
 from rentomatic.domain.fields import FIELD, Field, Operator
 from rentomatic.domain.geography import Area, Point
 from rentomatic.domain.kinds import canonical_code
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, searched_values
+from rentomatic.domain.words import all_begin, asked_words, words_in
 
 __all__ = [
     "BY_CODE",
@@ -132,14 +133,18 @@ class RoomQuery:
     """Which rooms, in which order, and which page of them.
 
     conditions, areas: all must hold.
+    words: each of them begins a word of the room's texts. As `words_of` returns them; they are put in order,
+        without those that follow from others.
     near: the point that distances are measured from.
     after: where the previous page ended; None for the first page.
 
-    Raises ValueError for a sort by distance without a point, and for a limit outside 1 to 1000.
+    Raises ValueError for a sort by distance without a point, for a limit outside 1 to 1000, and for a word
+    that no text has.
     """
 
     conditions: tuple[Condition, ...] = ()
     areas: tuple[Area, ...] = ()
+    words: tuple[str, ...] = ()
     near: Point | None = None
     sort: Sort = BY_CODE
     limit: int = DEFAULT_LIMIT
@@ -150,6 +155,8 @@ class RoomQuery:
             raise ValueError("a sort by distance needs a point to be near to")
         if not 1 <= self.limit <= MAX_LIMIT:
             raise ValueError(f"a limit is between 1 and {MAX_LIMIT}")
+        if self.words:
+            object.__setattr__(self, "words", asked_words(self.words))
 
     @property
     def origin(self) -> Point:
@@ -160,8 +167,10 @@ class RoomQuery:
 
     def matches(self, room: Room) -> bool:
         """Whether the room matches the search."""
-        return all(condition.holds(room) for condition in self.conditions) and all(
-            area.contains(room.latitude, room.longitude) for area in self.areas
+        return (
+            all(condition.holds(room) for condition in self.conditions)
+            and all(area.contains(room.latitude, room.longitude) for area in self.areas)
+            and (not self.words or all_begin(self.words, words_in(searched_values(room))))
         )
 
     def position(self, room: Room) -> Position:

@@ -6,7 +6,9 @@ NFKD, without the combining marks U+0300 to U+036F and without case: `Straße 5`
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from unicodedata import category, normalize
 
 _MARKS = re.compile("[\u0300-\u036f]")
@@ -25,3 +27,29 @@ def words_of(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def _in_word(character: str) -> bool:
     return category(character)[0] in "LMN"
+
+
+def words_in(values: Iterable[str | Iterable[str] | None]) -> set[str]:
+    """Return the words of all values: texts, lists of texts, and None for what is not stated."""
+    found: set[str] = set()
+    for value in values:
+        for text in (value,) if isinstance(value, str) else value or ():
+            found.update(words_of(text))
+    return found
+
+
+def asked_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of a search in order, without those that begin another one and so follow from it.
+
+    Raises ValueError for a word that no text has.
+    """
+    ordered = sorted(set(words))
+    if not all(word and all(map(_in_word, word)) for word in ordered):
+        raise ValueError("a word is one or more letters, marks and digits")
+    return tuple(word for word, next_ in pairwise([*ordered, ""]) if not next_.startswith(word))
+
+
+def all_begin(asked: Iterable[str], words: Iterable[str]) -> bool:
+    """Whether each of the words that are asked for begins one of the others."""
+    words = tuple(words)
+    return all(any(word.startswith(beginning) for word in words) for beginning in asked)

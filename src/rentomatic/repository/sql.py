@@ -85,7 +85,7 @@ def ranges(
 
 
 def filters(query: RoomQuery) -> Sql:
-    """Return the condition for all matching rooms."""
+    """Return the condition for all rooms that match the search, apart from its words."""
     return all_of((*map(condition_sql, query.conditions), *map(area_sql, query.areas)))
 
 
@@ -122,7 +122,7 @@ def row_sql(code: str) -> Sql:
 
 def sizes_sql(query: RoomQuery) -> str:
     """Return the extreme sizes of a group; if all rooms match, those of all rooms, from an index's ends."""
-    if query.conditions or query.areas:
+    if query.conditions or query.areas or query.words:
         return "min(size), max(size)"
     return "(SELECT min(size) FROM room), (SELECT max(size) FROM room)"
 

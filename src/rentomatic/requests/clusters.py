@@ -10,7 +10,7 @@ from rentomatic.domain.clusters import MAX_ZOOM
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.requests.numbers import integer
-from rentomatic.requests.search import AREA_PARAMETERS, Parser, bounding_box
+from rentomatic.requests.search import MATCH_PARAMETERS, Parser, bounding_box
 
 MAP_PARAMETERS = ("bbox", "zoom")
 """The required parameters of a map."""
@@ -27,7 +27,7 @@ class MapRequest:
 
 def parse_map(parameters: Iterable[tuple[str, str]]) -> MapRequest:
     """Return the requested map. Raises ParametersError naming every bad parameter."""
-    parser = Parser(parameters, (*AREA_PARAMETERS, "zoom"))
+    parser = Parser(parameters, (*MATCH_PARAMETERS, "zoom"))
     for name in MAP_PARAMETERS:
         if name not in parser.texts:
             parser.refuse(name, "is needed")

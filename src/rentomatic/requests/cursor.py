@@ -77,6 +77,8 @@ def filters_text(query: RoomQuery) -> str:
     lines = {*map(_condition_text, query.conditions), *map(_area_text, query.areas)}
     if query.near is not None:
         lines.add(f"near={_numbers(query.near.latitude, query.near.longitude)}")
+    if query.words:
+        lines.add(f"q={' '.join(query.words)}")
     return "\n".join(sorted(lines))
 
 

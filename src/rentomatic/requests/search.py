@@ -1,6 +1,6 @@
 """Parses the parameters of a search into a `RoomQuery`, for the web and the command line.
 
-filter_price__lt=60  near=51.5,-0.12  radius=2000  sort=-price  limit=20
+filter_price__lt=60  q=quiet desk  near=51.5,-0.12  radius=2000  sort=-price  limit=20
 """
 
 import difflib
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from rentomatic.domain.fields import FIELD, FIELDS, NAMES
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
-from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code, composed
+from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code, composed, tidied
 from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.domain.search import (
     BY_CODE,
@@ -28,6 +28,7 @@ from rentomatic.domain.search import (
     Sort,
     Value,
 )
+from rentomatic.domain.words import words_of
 from rentomatic.requests import cursor
 from rentomatic.requests.numbers import decimal, integer, listed
 from rentomatic.use_cases.errors import ParametersError, Problem
@@ -35,6 +36,8 @@ from rentomatic.use_cases.errors import ParametersError, Problem
 MAX_PARAMETERS = 100
 MAX_CONDITIONS = 20
 MAX_VALUES = 1000
+MAX_WORDS = 20
+MAX_WORDS_TEXT = 200
 MAX_QUOTED_PLACE = 100
 """The most characters of a point or a box that a message quotes: four numbers as copied from maps."""
 
@@ -45,7 +48,10 @@ FILTERS = {
 }
 """Every parameter that is a condition on a field."""
 
-AREA_PARAMETERS = ("bbox", "near", "radius")
+WORDS = "q"
+MATCH_PARAMETERS = (WORDS, "bbox", "near", "radius")
+"""The parameters that, besides the filters, decide which rooms match."""
+
 PAGE_PARAMETERS = ("sort", "limit", "cursor", "count", "format")
 
 _LISTS = {"bbox", "near", *(name for name, (_, op) in FILTERS.items() if op is Operator.IN)}
@@ -84,7 +90,7 @@ Naming = Callable[[str], str]
 
 def parse_search(
     parameters: Iterable[tuple[str, str]],
-    allowed: Iterable[str] = (*AREA_PARAMETERS, *PAGE_PARAMETERS),
+    allowed: Iterable[str] = (*MATCH_PARAMETERS, *PAGE_PARAMETERS),
     naming: Naming = str,
 ) -> SearchRequest:
     """Return the requested search; `allowed` are the parameters besides the filters.
@@ -138,6 +144,7 @@ class Parser:
         query = RoomQuery(
             conditions=tuple(self.conditions),
             areas=tuple(self._areas(near)),
+            words=self.parse(WORDS, words) or (),
             near=near,
             sort=self._sort(near),
             limit=self.parse("limit", lambda text: integer(text, 1, MAX_LIMIT)) or DEFAULT_LIMIT,
@@ -235,6 +242,21 @@ def point(text: str) -> Point:
 def bounding_box(text: str) -> BoundingBox:
     """Return a box from `west,south,east,north`. Raises ValueError with a text for the user."""
     return _of_degrees(BoundingBox, 4, text, "west,south,east,north such as -0.2,51.4,0.1,51.6")
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words to search for. Raises ValueError with a text for the user."""
+    if len(text) > MAX_WORDS_TEXT:
+        raise ValueError(f"must have at most {MAX_WORDS_TEXT} characters, not {len(text):,}")
+    line = tidied(text)
+    found = tuple(dict.fromkeys(words_of(line)))
+    if not found:
+        raise ValueError(f"must have a word, such as quiet, not {quoted(text)}")
+    if problem := Line(MAX_WORDS_TEXT).problem(line):  # no room says it
+        raise ValueError(f"{problem}, not {quoted(text)}")
+    if len(found) > MAX_WORDS:
+        raise ValueError(f"must have at most {MAX_WORDS} words, not {len(found)}")
+    return found
 
 
 def radius(text: str) -> float:

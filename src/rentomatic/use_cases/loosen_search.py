@@ -37,6 +37,7 @@ class Filter(StrEnum):
     SIZE_FROM = "size_from"
     SIZE_TO = "size_to"
     PRICE_FROM = "price_from"
+    WORDS = "words"
     OTHER = "other"
 
 
@@ -78,6 +79,7 @@ def loosen_search(
 def filters_of(query: RoomQuery) -> tuple[Filter, ...]:
     """Return the filters that are set."""
     on = {_filter_of(part) for part in (*query.conditions, *query.areas)}
+    on |= {Filter.WORDS} if query.words else set()
     return tuple(which for which in Filter if which in on)
 
 
@@ -170,6 +172,7 @@ def _without(query: RoomQuery, filters: tuple[Filter, ...]) -> RoomQuery:
         query,
         conditions=tuple(part for part in query.conditions if _filter_of(part) not in filters),
         areas=tuple(part for part in query.areas if _filter_of(part) not in filters),
+        words=() if Filter.WORDS in filters else query.words,
     )
 
 

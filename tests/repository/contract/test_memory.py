@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable
 from typing import Any
+from unicodedata import category, normalize
 
 from hypothesis import given
 
@@ -47,9 +48,22 @@ OPERATORS: dict[Operator, Callable[[Any, Any], bool]] = {
 def meets(room: Room, query: RoomQuery) -> bool:
     """Whether a room matches, computed without the operators of the domain."""
     values = [(getattr(room, wanted.field), wanted) for wanted in query.conditions]
-    return all(area.contains(room.latitude, room.longitude) for area in query.areas) and all(
-        value is not None and OPERATORS[wanted.operator](value, wanted.value) for value, wanted in values
+    return (
+        all(area.contains(room.latitude, room.longitude) for area in query.areas)
+        and all(
+            value is not None and OPERATORS[wanted.operator](value, wanted.value) for value, wanted in values
+        )
+        and all(f" {word}" in said(room) for word in query.words)
     )
+
+
+def said(room: Room) -> str:
+    """Return the words of a room, each after a space."""
+    text = " ".join(["", *(text for text in (room.title, room.kind, room.neighbourhood) if text)])
+    for _ in range(2):  # without case, a letter may have other marks
+        bare = (sign for sign in normalize("NFKD", text) if not "\u0300" <= sign <= "\u036f")
+        text = "".join(bare).casefold()
+    return "".join(sign if category(sign)[0] in "LMN" else " " for sign in text)
 
 
 def in_order(rooms: list[Room], query: RoomQuery) -> list[Room]:

@@ -16,7 +16,7 @@ from rentomatic.domain.fields import FIELDS
 from rentomatic.domain.search import SORTS
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
-from rentomatic.requests.search import AREA_PARAMETERS, FILTERS, PAGE_PARAMETERS
+from rentomatic.requests.search import FILTERS, MATCH_PARAMETERS, PAGE_PARAMETERS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import json as json_of_rooms
 from rentomatic.settings import ApiKey, Scope
@@ -137,9 +137,9 @@ def test_exactly_the_existing_routes_are_documented() -> None:
 def test_exactly_the_parsed_parameters_are_documented(name: str) -> None:
     filters = set(FILTERS)
     expected = {
-        "searchRooms": {*filters, *AREA_PARAMETERS, *PAGE_PARAMETERS},
-        "summariseRooms": {*filters, *AREA_PARAMETERS},
-        "clusterRooms": {*filters, *AREA_PARAMETERS, "zoom"},
+        "searchRooms": {*filters, *MATCH_PARAMETERS, *PAGE_PARAMETERS},
+        "summariseRooms": {*filters, *MATCH_PARAMETERS},
+        "clusterRooms": {*filters, *MATCH_PARAMETERS, "zoom"},
         "getRoom": {"format"},
         "importRooms": {*IMPORT_PARAMETERS, MAPPING},
     }

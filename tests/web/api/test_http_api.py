@@ -14,7 +14,7 @@ from falcon import testing
 from rentomatic.domain.search import SORTS, Field, Operator
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
-from rentomatic.requests.search import AREA_PARAMETERS, PAGE_PARAMETERS, Format
+from rentomatic.requests.search import MATCH_PARAMETERS, PAGE_PARAMETERS, Format
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import Scope
@@ -149,7 +149,7 @@ def test_every_field_operator_sort_and_format_is_described() -> None:
 
 
 def test_every_parameter_is_described() -> None:
-    assert {*AREA_PARAMETERS, *PAGE_PARAMETERS, *IMPORT_PARAMETERS, MAPPING} <= words()
+    assert {*MATCH_PARAMETERS, *PAGE_PARAMETERS, *IMPORT_PARAMETERS, MAPPING} <= words()
 
 
 def test_every_header_is_described() -> None:

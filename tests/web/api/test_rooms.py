@@ -283,3 +283,42 @@ def test_static_files_are_served(client: testing.TestClient) -> None:
     assert get(client, "/static/icon.svg").status_code == 200
     assert get(client, "/static/../app.py").status_code == 404
     assert get(client, "/static/%2e%2e/app.py").status_code == 404
+
+
+SAYING = [
+    make_room(code="a", title="Quiet room, a desk", price=70),
+    make_room(code="b", title="Schreibtisch (desk), QUIET", price=60),
+    make_room(code="c", title="A desk", price=50),
+    make_room(code="d"),
+]
+
+
+def test_a_search_for_words_finds_rooms_that_say_all_of_them() -> None:
+    client = client_of(MemRepo(SAYING))
+
+    assert codes_of(get(client, "/rooms?q=quiet+DES&sort=price")) == ["b", "a"]
+    assert get(client, "/rooms/summary?q=quiet").json["count"] == 2
+    assert len(get(client, "/rooms?q=quiet&format=ndjson").text.splitlines()) == 2
+    clusters = get(client, "/rooms/clusters?q=quiet&bbox=-1,51,1,52&zoom=5").json
+    assert [cluster["count"] for cluster in clusters["clusters"]] == [2]
+
+
+def test_a_page_of_a_search_for_words_names_them_in_its_link() -> None:
+    client = client_of(MemRepo(SAYING))
+
+    link = next_of(get(client, "/rooms?q=quiet+desk&limit=1"))
+
+    assert link is not None
+    assert "q=quiet+desk" in link
+    assert codes_of(get(client, link)) == ["b"]
+    answer = get(client, link.replace("quiet", "a"))
+    assert (400, ["cursor"]) == (answer.status_code, [e["parameter"] for e in answer.json["errors"]])
+
+
+def test_a_text_without_words_is_refused() -> None:
+    answer = get(client_of(MemRepo(SAYING)), "/rooms?q=%21")
+
+    assert answer.status_code == 400
+    assert answer.json["errors"] == [
+        {"parameter": "q", "message": "must have a word, such as quiet, not '!'"}
+    ]

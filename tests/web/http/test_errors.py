@@ -19,7 +19,7 @@ from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.listings import source
 from rentomatic.money import NO_CURRENCY
 from rentomatic.repository.memory.repository import MemRepo
-from rentomatic.requests.search import AREA_PARAMETERS, FILTERS
+from rentomatic.requests.search import FILTERS, MATCH_PARAMETERS
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.use_cases import errors, import_rooms
 from rentomatic.use_cases.errors import RentomaticError, RepositoryUnavailable, StorageBusy
@@ -144,7 +144,7 @@ GOOD_ON_A_PAGE = re.compile(r"=(%205|\+5)|%00$|a%00b|&limit=")
     [
         query
         for query, name in BAD.items()
-        if name in (*FILTERS, *AREA_PARAMETERS, "sort", "limit", "cursor")
+        if name in (*FILTERS, *MATCH_PARAMETERS, "sort", "limit", "cursor")
         and not GOOD_ON_A_PAGE.search(query)
     ],
 )

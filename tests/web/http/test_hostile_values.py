@@ -12,7 +12,7 @@ from falcon import testing
 from rentomatic.domain.quoting import is_hidden
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
-from rentomatic.requests.search import AREA_PARAMETERS, PAGE_PARAMETERS
+from rentomatic.requests.search import MATCH_PARAMETERS, PAGE_PARAMETERS
 from tests.builders import make_room
 from tests.web.staff import Staff
 
@@ -41,14 +41,14 @@ FILTERS = (
 """One example of each way in which a value is read."""
 
 OF_THE_API = (
-    *(("/rooms", name) for name in (*FILTERS, *AREA_PARAMETERS, *PAGE_PARAMETERS, "colour")),
-    *(("/rooms/summary", name) for name in (*AREA_PARAMETERS, "filter_price__in", "format")),
-    *(("/rooms/clusters", name) for name in (*AREA_PARAMETERS, "zoom")),
+    *(("/rooms", name) for name in (*FILTERS, *MATCH_PARAMETERS, *PAGE_PARAMETERS, "colour")),
+    *(("/rooms/summary", name) for name in (*MATCH_PARAMETERS, "filter_price__in", "format")),
+    *(("/rooms/clusters", name) for name in (*MATCH_PARAMETERS, "zoom")),
     *(("/rooms/a1", name) for name in ("format", "colour")),
 )
 OF_PAGES = (
-    *(("/", name) for name in (*FILTERS, *AREA_PARAMETERS, *PAGE_PARAMETERS, "colour", "filter_colour__eq")),
-    *(("/parts/rooms", name) for name in (*FILTERS, *AREA_PARAMETERS, *PAGE_PARAMETERS)),
+    *(("/", name) for name in (*FILTERS, *MATCH_PARAMETERS, *PAGE_PARAMETERS, "colour", "filter_colour__eq")),
+    *(("/parts/rooms", name) for name in (*FILTERS, *MATCH_PARAMETERS, *PAGE_PARAMETERS)),
     *(("/room/a1", name) for name in ("done", "colour")),
     *(("/staff", name) for name in ("next", "code", "done", "colour")),
     *(("/staff/rooms", name) for name in ("code", "colour")),

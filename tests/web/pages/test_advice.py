@@ -45,6 +45,11 @@ def advice(client: testing.TestClient, query: str) -> list[tuple[str, str]]:
         ("filter_size__gt=50", [("40 m² or more: 1 room", "/?filter_size__gte=40")]),
         ("filter_size__lte=5", [("20 m² or less: 1 room", "/?filter_size__lte=20")]),
         ("filter_price__eq=7", [("Without the other filters: 4 rooms", "/?")]),
+        ("q=nowhere", [("Without the words: 4 rooms", "/?")]),
+        (
+            "q=nowhere&filter_price__lte=50",
+            [("Without any filter: 4 rooms", "/?")],
+        ),
         ("bbox=0,0,1,1", [("Anywhere, not just in the map area: 4 rooms", "/?")]),
         ("near=51.53,-0.12&radius=200", [("Within 1 km: 1 room", "/?near=51.53,-0.12&radius=1000")]),
         ("near=10,10&radius=200&sort=price", [("Anywhere: 4 rooms", "/?near=10,10&sort=price")]),

@@ -430,3 +430,15 @@ def chips(page: testing.Result) -> dict[str, str]:
         r'<a href="([^"]+)" data-search title="Remove this filter">.*?</span>(.*?)<span', page.text
     )
     return {unescape(label): unescape(link) for link, label in found}
+
+
+def test_words_have_a_field_and_can_be_taken_off() -> None:
+    rooms = [make_room(code="a", title="Quiet room"), make_room(code="b", title="Quiet"), make_room(code="c")]
+    client = client_of(MemRepo(rooms))
+
+    page = get(client, "/?q=+quiet++room&sort=price")
+
+    assert "<h1>1 room</h1>" in page.text
+    assert 'value="quiet  room"' in page.text
+    assert "“quiet  room”" in page.text
+    assert 'href="/?sort=price"' in page.text

@@ -13,7 +13,7 @@ import click
 from rentomatic.cli.confirm import confirm_overwriting, yes_option
 from rentomatic.cli.options import as_option, parameters, repository, search_options
 from rentomatic.domain.search import SORTS
-from rentomatic.requests.search import AREA_PARAMETERS, Format, parse_search
+from rentomatic.requests.search import MATCH_PARAMETERS, Format, parse_search
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.export_rooms import export_rooms
@@ -39,6 +39,7 @@ _FORMATS_BY_SUFFIX = {**{str(name): name for name in Format}, "jsonl": Format.ND
 @yes_option
 def export(
     conditions: tuple[str, ...],
+    q: str | None,
     near: str | None,
     radius: str | None,
     bbox: str | None,
@@ -55,8 +56,8 @@ def export(
       rentomatic export price__lt=60 --sort price --format ndjson | head
       rentomatic export --bbox -0.2,51.4,0.1,51.6 -o rooms.geojson.gz
     """
-    given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort)
-    query = parse_search(given, (*AREA_PARAMETERS, "sort"), as_option).query
+    given = parameters(conditions, q=q, near=near, radius=radius, bbox=bbox, sort=sort)
+    query = parse_search(given, (*MATCH_PARAMETERS, "sort"), as_option).query
     settings = read_settings(os.environ)
     output = None if output == Path("-") else output
     if format_ is None:

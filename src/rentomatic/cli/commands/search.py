@@ -26,6 +26,7 @@ from rentomatic.use_cases.search_rooms import search_rooms
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def search(
     conditions: tuple[str, ...],
+    q: str | None,
     near: str | None,
     radius: str | None,
     bbox: str | None,
@@ -39,16 +40,20 @@ def search(
 
     A condition is a field (code, size, price, latitude, longitude, guests, min_stay, kind,
     neighbourhood), two underscores and an operator (eq, ne, lt, lte, gt, gte, in; for kind and
-    neighbourhood eq, ne, in). All conditions must hold.
+    neighbourhood eq, ne, in). All conditions must hold. Words are found in titles, kinds and
+    neighbourhoods, at the beginning of a word, whatever their case and accents.
 
     \b
     Examples:
       rentomatic search price__lt=60 size__gte=20 --sort price
       rentomatic search "kind__eq=Private room" guests__gte=2
+      rentomatic search --words "quiet desk" --sort price
       rentomatic search --near 51.5074,-0.1278 --radius 2000 --limit 5
       rentomatic search code__in=18674,23197 --format json
     """
-    given = parameters(conditions, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor)
+    given = parameters(
+        conditions, q=q, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor
+    )
     query = parse_search(given, naming=as_option).query
     settings = read_settings(os.environ)
     with repository(settings) as rooms:

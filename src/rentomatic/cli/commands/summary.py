@@ -11,7 +11,7 @@ from rentomatic.cli.tables import console
 from rentomatic.domain.quoting import noun
 from rentomatic.domain.summary import Bucket, Count, Range, Summary
 from rentomatic.money import Money
-from rentomatic.requests.search import AREA_PARAMETERS, parse_search
+from rentomatic.requests.search import MATCH_PARAMETERS, parse_search
 from rentomatic.serializers import summary as summaries
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
@@ -21,7 +21,12 @@ from rentomatic.use_cases.summarise_rooms import summarise_rooms
 @search_options
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def summary(
-    conditions: tuple[str, ...], near: str | None, radius: str | None, bbox: str | None, format_: str
+    conditions: tuple[str, ...],
+    q: str | None,
+    near: str | None,
+    radius: str | None,
+    bbox: str | None,
+    format_: str,
 ) -> None:
     """Count rooms, with their range of prices and sizes.
 
@@ -30,8 +35,8 @@ def summary(
       rentomatic summary
       rentomatic summary size__gte=20 --near 51.5074,-0.1278 --radius 2000
     """
-    given = parameters(conditions, near=near, radius=radius, bbox=bbox)
-    query = parse_search(given, AREA_PARAMETERS, as_option).query
+    given = parameters(conditions, q=q, near=near, radius=radius, bbox=bbox)
+    query = parse_search(given, MATCH_PARAMETERS, as_option).query
     settings = read_settings(os.environ)
     with repository(settings) as rooms:
         found = summarise_rooms(rooms, query, unhurried(settings))

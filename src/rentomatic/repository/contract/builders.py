@@ -15,6 +15,7 @@ from rentomatic.domain.search import (
     RoomQuery,
     Value,
 )
+from rentomatic.domain.words import words_in
 
 
 def make_room(**overrides: Any) -> Room:
@@ -40,7 +41,36 @@ _LETTERS = st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S"))
 LINES = st.lists(st.text(_LETTERS, min_size=1, max_size=8), min_size=1, max_size=5).map(" ".join).map(tidied)
 """Texts of one line."""
 
-_FEW_LINES = st.sampled_from(["Room", "room", "Zimmer mit Küche", "50 %s, 'x'", "\U0001f6cf" * 60])
+_SAID = (
+    *(
+        "Room",
+        "room",
+        "ROOMY",
+        "a",
+        "5",
+        "50",
+        "Straße",
+        "STRASSE 5",
+        "İstanbul",
+        "istanbul",
+        "Høj",
+        "hoj",
+        "Ø",
+        "ø",
+    ),
+    *("Ένας", "ΕΝΑΣ", "ένασ", "غرفة", "غُرفَة", "房间", "安静的房间", "ห้องพัก", "ห้อง", "e\u0301te\u0301", "Été"),
+    *("ﬁne", "fine", "①", "Ⅳ", "it's", "x_y", "\u1eb9\u0301", "ą", "한국", "\U0001f6cf 2", "ǰ", "ŉ", "ᾳ"),
+)
+"""Texts whose words often meet, in several scripts, with letters that change their number without case."""
+
+_SENTENCES = (
+    st.lists(st.sampled_from(_SAID), min_size=1, max_size=4)
+    .flatmap(lambda said: st.sampled_from([" ", "-", "/", ", "]).map(lambda gap: gap.join(said)))
+    .map(tidied)
+)
+_FEW_LINES = st.sampled_from(
+    ["Room", "room", "Zimmer mit Küche", "50 %s, 'x'", "\U0001f6cf" * 60, "Straße 5", "Ένας ห้อง"]
+)
 
 _VALUES: dict[Field, st.SearchStrategy[Any]] = {
     Field.CODE: CODES,
@@ -48,9 +78,8 @@ _VALUES: dict[Field, st.SearchStrategy[Any]] = {
     Field.PRICE: PRICES,
     Field.LATITUDE: LATITUDES,
     Field.LONGITUDE: LONGITUDES,
-    Field.TITLE: LINES.filter(
-        lambda text: FIELD[Field.TITLE].kind.problem(text) is None
-    ),  # it may be invisible
+    Field.TITLE: _SENTENCES
+    | LINES.filter(lambda text: FIELD[Field.TITLE].kind.problem(text) is None),  # it may be invisible
     Field.KIND: _FEW_LINES,
     Field.NEIGHBOURHOOD: _FEW_LINES,
     Field.GUESTS: st.sampled_from([1, 2, 3, 1000]),
@@ -85,6 +114,13 @@ def conditions(draw: st.DrawFn) -> Condition:
 
 
 @st.composite
+def asked_words(draw: st.DrawFn) -> str:
+    """Generate a word of a search: one that rooms say, or its beginning."""
+    word = draw(st.sampled_from(sorted(words_in(_SAID))))
+    return word[: draw(st.sampled_from([1, 2, len(word)]))]
+
+
+@st.composite
 def boxes(draw: st.DrawFn) -> BoundingBox:
     south, north = sorted((draw(LATITUDES), draw(LATITUDES)))
     return BoundingBox(draw(LONGITUDES), south, draw(LONGITUDES), north)
@@ -104,6 +140,7 @@ def queries(draw: st.DrawFn) -> RoomQuery:
     return RoomQuery(
         conditions=tuple(draw(st.lists(conditions(), max_size=3))),
         areas=tuple(areas),
+        words=tuple(draw(st.lists(asked_words(), max_size=3))),
         near=near,
         sort=draw(st.sampled_from(sorts)),
         limit=draw(st.sampled_from([1, 2, 3, 7, 1000])),

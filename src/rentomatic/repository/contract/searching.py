@@ -10,6 +10,7 @@ from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle, Point
 from rentomatic.domain.room import MAX_INTEGER
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, Position, RoomQuery
 from rentomatic.domain.summary import Bucket, Range, Sample, Summary
+from rentomatic.domain.words import words_of
 from rentomatic.repository.contract.builders import make_room
 from rentomatic.repository.contract.storage import LONDON, Contract, codes_of, everything, pages_of
 from rentomatic.use_cases.errors import NotQuick
@@ -314,3 +315,88 @@ class Searching(Contract):
 
         cells = repository.cells(RoomQuery(), Grid(width=0.25, height=0.25)).cells
         assert rooms == sorted((cell.room for cell in cells if cell.room), key=str)
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("quiet", ["a", "b"]),
+            ("QUIET des", ["a"]),
+            ("desk quiet room", ["a"]),
+            ("d", ["a", "c"]),
+            ("strasse", ["c"]),
+            ("Straße 5 desk", []),
+            ("istanbul", ["d"]),
+            ("ΈΝΑΣ", ["e"]),
+            ("ενας", ["e"]),
+            ("højbro", ["f"]),
+            ("hojbro", []),
+            ("غرفة", ["g"]),
+            ("غُرفَة", ["h"]),
+            ("安静", ["i"]),
+            ("房间", []),
+            ("ห้อง", ["j"]),
+            ("cafe", ["k"]),
+            ("nowhere", []),
+            ("quiet nowhere", []),
+            ("private camden", ["l"]),
+        ],
+    )
+    def test_words_are_found_in_any_script_at_the_beginning_of_words(
+        self, repository: RoomRepository, text: str, found: list[str]
+    ) -> None:
+        titles = (
+            *("A quiet room with a desk", "Quiet; quieter", "Straße 5, Dachboden", "İSTANBUL", "Ένας χώρος"),
+            *(
+                "Højbro Plads",
+                "غرفة",
+                "غُرفَة",
+                "安静的房间",
+                "ห้องพัก",
+                "At the Café",
+            ),
+        )
+        said = [make_room(code="abcdefghijk"[number], title=title) for number, title in enumerate(titles)]
+        silent = [make_room(code="m"), make_room(code="l", kind="Private room", neighbourhood="Camden Town")]
+        repository.load([*said, *silent])
+
+        query = RoomQuery(words=tuple(words_of(text)))
+
+        assert found == codes_of(repository, query)
+        assert len(found) == repository.count(query)
+
+    def test_words_follow_the_texts_of_rooms(self, repository: RoomRepository) -> None:
+        """However a room is written, it is found by what it says now."""
+        quiet, loud = make_room(title="Quiet", kind="Room"), make_room(title="Loud", kind="Room")
+        repository.load([quiet])
+        repository.swap(quiet, loud)
+        repository.swap(None, make_room(code="b", title="Quiet"))
+        repository.load([make_room(code="c", title="Quiet"), make_room(code="d", title="Silent")])
+        repository.load([make_room(code="d", title="Quiet")])
+        repository.swap(make_room(code="c", title="Quiet"), None)
+
+        assert ["b", "d"] == codes_of(repository, RoomQuery(words=("quiet",)))
+        assert ["a1"] == codes_of(repository, RoomQuery(words=("lou", "room")))
+        repository.load([make_room(code="d", title=None), make_room(code="e", title="Quiet")], exactly=True)
+        assert ["e"] == codes_of(repository, RoomQuery(words=("quiet",)))
+        assert [] == codes_of(repository, RoomQuery(words=("room",)))
+
+    def test_words_are_one_filter_among_others(self, repository: RoomRepository) -> None:
+        rooms = [
+            make_room(code=f"n{n}", price=n, title="Quiet" if n % 2 else "Quiet desk", latitude=51 + n / 100)
+            for n in range(100)
+        ]
+        repository.load(rooms)
+        conditions = (Condition(Field.PRICE, Operator.GTE, 50),)
+
+        for sort in SORTS.values():
+            query = RoomQuery(conditions=conditions, words=("desk",), near=LONDON, sort=sort, limit=10)
+            wanted = sorted(
+                filter(query.matches, rooms), key=lambda room: query.order_key(query.position(room))
+            )
+
+            assert [room.code for room in wanted] == codes_of(repository, query)
+            with repository.stream(query) as streamed:
+                assert wanted == list(streamed)
+        assert repository.count(query) == repository.summarise(query).count == 25
+        assert sum(cell.rooms for cell in repository.cells(query, Grid(1, 1)).cells) == 25
+        assert repository.sample(query).prices.total() == 25

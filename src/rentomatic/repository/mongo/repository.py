@@ -40,6 +40,7 @@ from rentomatic.repository.mongo.search import (
     Moment,
     all_rooms,
     first_rooms,
+    wordless,
 )
 from rentomatic.repository.mongo.swap import swap
 from rentomatic.repository.mongo.totals import (
@@ -104,6 +105,7 @@ class MongoRepo:
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         with self._moment(seconds_within(within, self._timeout)) as moment:
+            query = wordless(moment, query)
             if quick:
                 require_quick_search(moment, query)
             rooms = first_rooms(moment, query, query.limit + 1)
@@ -118,12 +120,14 @@ class MongoRepo:
         quick: bool = False,
     ) -> int:
         with self._moment(seconds_within(within, self._timeout)) as moment:
+            query = wordless(moment, query)
             if quick:
                 require_quick_count(moment, query, at_most)
             return count_rooms(moment, query, at_most)
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         with self._moment(seconds_within(within, self._timeout)) as moment:
+            query = wordless(moment, query)
             if quick:
                 require_quick_count(moment, query, None)
             return summary_of_rooms(moment, query)
@@ -135,8 +139,9 @@ class MongoRepo:
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         with self._database(seconds_within(within, self._timeout)) as database:
             with _moment_of(database) as moment:
-                if are_few(moment, query):
-                    return cells_of_all(moment, query, grid)
+                found = wordless(moment, query)
+                if are_few(moment, found):
+                    return cells_of_all(moment, found, grid)
             rooms, share = sampled_rooms(database.room, query)
         return Cells(cells_of(rooms, grid), share)
 
@@ -146,7 +151,10 @@ class MongoRepo:
         # With an overall time-out PyMongo would wait for a silent server for all of it, longer than
         # `_SILENCE`. Closing the rooms closes their cursor, which would otherwise stay open on the server for
         # ten minutes.
-        with self._moment(timeout=None) as moment, closing(all_rooms(moment, whole)) as rooms:
+        with (
+            self._moment(timeout=None) as moment,
+            closing(all_rooms(moment, wordless(moment, whole))) as rooms,
+        ):
             yield read_within(rooms, within)
 
     def load(

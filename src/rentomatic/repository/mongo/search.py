@@ -14,6 +14,7 @@ from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.by_codes import by_codes
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.mongo.filters import (
     Document,
@@ -86,6 +87,11 @@ class Moment(NamedTuple):
 def _whole(degrees: Document, offset: int, step: float) -> Document:
     """Return the expression for the number of whole steps from -`offset` to the degrees."""
     return {"$floor": {"$divide": [{"$add": [degrees, offset]}, step]}}
+
+
+def wordless(moment: Moment, query: RoomQuery) -> RoomQuery:
+    """Return a search without words that finds the same rooms."""
+    return by_codes(query, moment.matching(wide_filters(query))) if query.words else query
 
 
 def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:

@@ -20,6 +20,7 @@ from rentomatic.repository.postgres.search import (
     room_of_code,
     row_of_code,
     takes_one_statement,
+    wordless,
 )
 from rentomatic.repository.postgres.statements import execute
 from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, quick_prices, sample_of
@@ -54,8 +55,8 @@ class PostgresRepo:
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
         rooms = self._connections.read(
-            lambda session: first_rooms(session, query, query.limit + 1, quick=quick),
-            one_statement=takes_one_statement(query),
+            lambda session: first_rooms(session, wordless(session, query), query.limit + 1, quick=quick),
+            one_statement=takes_one_statement(query) and not query.words,
             within=within,
         )
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
@@ -69,20 +70,28 @@ class PostgresRepo:
         quick: bool = False,
     ) -> int:
         count = quick_count if quick else count_of
-        return self._connections.read(lambda session: count(session, query, at_most), within=within)
+        return self._connections.read(
+            lambda session: count(session, wordless(session, query), at_most), within=within
+        )
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         prices = quick_prices if quick else prices_of
-        groups = self._connections.read(lambda session: prices(session, query), within=within)
+        groups = self._connections.read(
+            lambda session: prices(session, wordless(session, query)), within=within
+        )
         return summary_of_groups(groups)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         seconds = patient_seconds(within, self._timeout)
-        return self._connections.read(lambda session: sample_of(session, query), within=seconds)
+        return self._connections.read(
+            lambda session: sample_of(session, wordless(session, query)), within=seconds
+        )
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         seconds = patient_seconds(within, self._timeout)
-        return self._connections.read(lambda session: cells_of(session, query, grid), within=seconds)
+        return self._connections.read(
+            lambda session: cells_of(session, wordless(session, query), grid), within=seconds
+        )
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
@@ -92,7 +101,7 @@ class PostgresRepo:
         longest = seconds_within(within, 10 * self._timeout)
         with (
             self._connections.transaction(longest, one_moment, read_all) as session,
-            closing(all_rooms(session, replace(query, after=None))) as rooms,
+            closing(all_rooms(session, replace(wordless(session, query), after=None))) as rooms,
         ):
             yield read_within(rooms, within)
 

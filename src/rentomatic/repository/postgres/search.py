@@ -6,6 +6,7 @@ from rentomatic.domain.fields import FIELD
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
+from rentomatic.repository.by_codes import by_codes
 from rentomatic.repository.by_hand import Values, room_of_row
 from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
@@ -26,6 +27,7 @@ from rentomatic.repository.postgres.ways import way_at_once, way_to_few
 from rentomatic.repository.sql import (
     ANYTHING,
     COLUMNS,
+    ROOM_COLUMNS,
     Sql,
     all_of,
     condition_sql,
@@ -46,6 +48,15 @@ def room_of_code(session: Session, code: str) -> Room | None:
 def row_of_code(session: Session, code: str) -> Values | None:
     """Return the row with the code."""
     return next(iter(rows(session, row_sql(code), prepare=True)), None)
+
+
+def wordless(session: Session, query: RoomQuery) -> RoomQuery:
+    """Return a search without words that finds the same rooms."""
+    if not query.words:
+        return query
+    where = filters(query)
+    found = rows(session, Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE {where.text}", where.values))
+    return by_codes(query, map(room_of_row, found))
 
 
 def takes_one_statement(query: RoomQuery) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import BY_CODE, RoomQuery
-from rentomatic.repository.sql import Sql, all_of, filters
+from rentomatic.repository.sql import Sql, all_of
 from rentomatic.repository.sql_cells import TOLD, by_cell, cell_of
 from rentomatic.repository.sqlite.plan import thinned
 from rentomatic.repository.sqlite.sampling import sampled_rooms
+from rentomatic.repository.sqlite.words import filters
 
 READ = 6_000
 """Rooms that are looked up one by one; in the same time, five times as many can be read in sequence."""

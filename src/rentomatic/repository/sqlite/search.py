@@ -17,7 +17,6 @@ from rentomatic.repository.sql import (
     ROOM_COLUMNS,
     Sql,
     all_of,
-    filters,
     order_sql,
     row_sql,
     segment_sql,
@@ -33,6 +32,7 @@ from rentomatic.repository.sqlite.plan import (
     cheapest_without_narrow,
     narrowest,
 )
+from rentomatic.repository.sqlite.words import filters
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 30_000
@@ -122,7 +122,7 @@ def _furthest(query: RoomQuery) -> int:
         return FURTHER * QUICK
     # If every room on the way outwards is on the page, no walk could be shorter.
     around = all(isinstance(area, Circle) and area.centre == query.near for area in query.areas)
-    return sys.maxsize if around and not query.conditions else FURTHER_OUTWARDS * QUICK
+    return sys.maxsize if around and not (query.conditions or query.words) else FURTHER_OUTWARDS * QUICK
 
 
 def _sorted(connection: sqlite3.Connection, query: RoomQuery, access: Access, wanted: int) -> list[Room]:

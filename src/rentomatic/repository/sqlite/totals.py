@@ -8,10 +8,11 @@ from typing import Any
 
 from rentomatic.domain.search import Field, RoomQuery
 from rentomatic.domain.summary import Sample
-from rentomatic.repository.sql import Sql, all_of, filters, sample_of_groups, sizes_sql
+from rentomatic.repository.sql import Sql, all_of, sample_of_groups, sizes_sql
 from rentomatic.repository.sqlite.meter import Meter, TooFar
 from rentomatic.repository.sqlite.plan import cheapest_for_all
 from rentomatic.repository.sqlite.sampling import sampled_rooms
+from rentomatic.repository.sqlite.words import filters
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 100_000
@@ -47,7 +48,11 @@ def prices_of(connection: sqlite3.Connection, query: RoomQuery) -> list[tuple[An
     """Return each price with the number of matching rooms and their extreme sizes."""
     source = _source_of(connection, query)
     sizes, groups = sizes_sql(query), "price"
-    if query.conditions and not query.areas and {c.field for c in query.conditions} <= _IN_ORDER:
+    if (
+        query.conditions
+        and not (query.areas or query.words)
+        and {c.field for c in query.conditions} <= _IN_ORDER
+    ):
         sizes, groups = "size", "price, size"  # faster than comparing the size of every room
     statement = f"SELECT price, count(*), {sizes} {source.text} GROUP BY {groups}"
     return connection.execute(statement, source.values).fetchall()

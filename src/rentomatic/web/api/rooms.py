@@ -14,7 +14,7 @@ from rentomatic.domain.summary import Count
 from rentomatic.requests import cursor
 from rentomatic.requests.room import room_of_json
 from rentomatic.requests.search import (
-    AREA_PARAMETERS,
+    MATCH_PARAMETERS,
     Format,
     SearchRequest,
     canonical,
@@ -173,7 +173,7 @@ class SummaryResource:
         self._prices = prices
 
     def on_get(self, req: Request, resp: Response) -> None:
-        search = parse_search(parameters(req), AREA_PARAMETERS)
+        search = parse_search(parameters(req), MATCH_PARAMETERS)
         choose(req, resp, None, _OF_A_SUMMARY)
         expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE

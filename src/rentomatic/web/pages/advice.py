@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rentomatic.domain.quoting import counted
 from rentomatic.domain.search import RoomQuery
 from rentomatic.money import Money
-from rentomatic.requests.search import FILTER_PREFIX
+from rentomatic.requests.search import FILTER_PREFIX, WORDS
 from rentomatic.use_cases.loosen_search import COUNT_TO, Filter, Suggestion, filters_of
 from rentomatic.web.pages.layout import distance, number
 from rentomatic.web.pages.search_parameters import Given, changed_by, query_string
@@ -18,6 +18,7 @@ _LIMITS = {
     Filter.SIZE_FROM: ("filter_size__gte", "filter_size__gt"),
     Filter.RADIUS: ("radius",),
     Filter.BOX: ("bbox",),
+    Filter.WORDS: (WORDS,),
 }
 """The parameters of each filter; a new value goes into the first."""
 
@@ -38,6 +39,7 @@ _OFF = (
     ({Filter.SIZE_FROM, Filter.SIZE_TO}, "any size"),
     ({Filter.SIZE_FROM}, "no smallest size"),
     ({Filter.SIZE_TO}, "no largest size"),
+    ({Filter.WORDS}, "without the words"),
     ({Filter.OTHER}, "without the other filters"),
     ({Filter.BOX, Filter.RADIUS}, "anywhere"),
     ({Filter.BOX}, "not just in the map area"),

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 
 from rentomatic.domain.fields import FIELD, FIELDS, WRITTEN_IF_STATED, Field, Operator
 from rentomatic.money import Money
-from rentomatic.requests.search import FILTERS
+from rentomatic.requests.search import FILTERS, WORDS
 from rentomatic.use_cases.errors import Problem
 from rentomatic.web.pages.prices import HIGHEST, LOWEST
 
 SMALLEST, LARGEST = "filter_size__gte", "filter_size__lte"
 
 _LABELS = {
+    WORDS: "Words",
     SMALLEST: "Size in m², from",
     LARGEST: "Size in m², to",
     "near": "Near",

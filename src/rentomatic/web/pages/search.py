@@ -6,7 +6,7 @@ from dataclasses import replace
 from falcon import Request, Response
 
 from rentomatic.domain.search import Field, RoomQuery
-from rentomatic.requests.search import AREA_PARAMETERS, SearchRequest, parse_search
+from rentomatic.requests.search import MATCH_PARAMETERS, SearchRequest, parse_search
 from rentomatic.use_cases.budget import NewBudget
 from rentomatic.use_cases.errors import ParametersError, RepositoryUnavailable, TooCostly
 from rentomatic.use_cases.loosen_search import loosen_search
@@ -28,7 +28,7 @@ PAGE_SIZE = 24
 TIME_FOR_ADVICE = 0.5
 """Seconds for finding out what to loosen after an empty result."""
 
-_PARAMETERS = (*AREA_PARAMETERS, "sort", "limit", "cursor")
+_PARAMETERS = (*MATCH_PARAMETERS, "sort", "limit", "cursor")
 """Parameters of a search on the page besides its filters."""
 
 

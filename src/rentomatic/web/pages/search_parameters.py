@@ -4,11 +4,11 @@ from collections.abc import Collection
 from urllib.parse import urlencode
 
 from rentomatic.domain.quoting import shortened, without_hidden
-from rentomatic.requests.search import FILTER_PREFIX, FILTERS, canonical
+from rentomatic.requests.search import FILTER_PREFIX, FILTERS, WORDS, canonical
 from rentomatic.web.pages.labels import LARGEST, SMALLEST
 from rentomatic.web.pages.prices import HIGHEST, LOWEST
 
-FORM = (LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
+FORM = (WORDS, LOWEST, HIGHEST, SMALLEST, LARGEST, "near", "radius", "sort")
 """The parameters that have a field in the form."""
 
 MAX_IGNORED = 5

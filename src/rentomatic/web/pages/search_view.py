@@ -8,7 +8,7 @@ from rentomatic.domain.geography import Circle
 from rentomatic.domain.quoting import noun
 from rentomatic.domain.search import RoomQuery
 from rentomatic.money import Money
-from rentomatic.requests.search import radius
+from rentomatic.requests.search import WORDS, radius
 from rentomatic.use_cases.loosen_search import RADII
 from rentomatic.use_cases.search_rooms import FoundRooms
 from rentomatic.web.pages.advice import Advice
@@ -129,6 +129,8 @@ class View:
 
     def _chips(self) -> Iterator[Chip]:
         values = self.values
+        if values[WORDS]:
+            yield Chip(f"“{values[WORDS]}”", self._off(WORDS))
         for name, words in _PRICES.items():
             if values[name]:
                 price = _written(values[name], self.money.amount)

@@ -1,7 +1,7 @@
 """The parameters and headers of requests, built from the tables of the parser."""
 
 from rentomatic.domain.clusters import MAX_ZOOM
-from rentomatic.domain.fields import FIELD, FIELDS, NAMES, Description, Field, Operator
+from rentomatic.domain.fields import FIELD, FIELDS, NAMES, SEARCHED, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.kinds import MAX_INTEGER, RESERVED_CODES, Whole
 from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS
@@ -9,11 +9,14 @@ from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.cursor import MAX_CURSOR
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
 from rentomatic.requests.search import (
-    AREA_PARAMETERS,
     FILTERS,
+    MATCH_PARAMETERS,
     MAX_CONDITIONS,
     MAX_VALUES,
+    MAX_WORDS,
+    MAX_WORDS_TEXT,
     PAGE_PARAMETERS,
+    WORDS,
     Format,
 )
 from rentomatic.web.api.openapi.schemas import (
@@ -97,9 +100,17 @@ def _tuple(*items: Schema) -> Schema:
     }
 
 
-def areas() -> list[Schema]:
-    """Return the parameters for the place."""
+def matching() -> list[Schema]:
+    """Return the parameters for the words and the place."""
     found = {
+        WORDS: query(
+            WORDS,
+            {"type": "string", "minLength": 1, "maxLength": MAX_WORDS_TEXT},
+            f"Words, at most {MAX_WORDS}: rooms where each of them begins a word of the "
+            f"{', '.join(SEARCHED[:-1])} or {SEARCHED[-1]}, whatever its case and accents. What is neither a "
+            "letter nor a digit parts words.",
+            "quiet desk",
+        ),
         "bbox": query(
             "bbox",
             _tuple(LONGITUDE, LATITUDE, LONGITUDE, LATITUDE),
@@ -122,18 +133,18 @@ def areas() -> list[Schema]:
             2000,
         ),
     }
-    return [found[name] for name in AREA_PARAMETERS]
+    return [found[name] for name in MATCH_PARAMETERS]
 
 
 def maps() -> list[Schema]:
-    """Return the parameters of a map, and of the place."""
+    """Return the parameters of a map, of the words and of the place."""
     zoom = query(
         "zoom",
         {"type": "integer", "minimum": 0, "maximum": MAX_ZOOM},
         "The zoom of the map: the Earth is 256 * 2 ** zoom pixels wide.",
         11,
     )
-    found = {parameter["name"]: parameter for parameter in (*areas(), zoom)}
+    found = {parameter["name"]: parameter for parameter in (*matching(), zoom)}
     return [{**found.pop(name), "required": True} for name in MAP_PARAMETERS] + _refs([*found.values()])
 
 
@@ -237,19 +248,20 @@ def imports() -> list[Schema]:
     return [*given, {**mapped, "explode": True, "example": ["price=price"]}]
 
 
-AREA_SEARCH = [*_refs(filters()), *_refs(areas())]
+MATCHING = [*_refs(filters()), *_refs(matching())]
 MAP_SEARCH = [*maps(), *_refs(filters())]
-SEARCH = [*AREA_SEARCH, *pages()]
+SEARCH = [*MATCHING, *pages()]
 
 
 def shared() -> dict[str, Schema]:
     """Return the parameters that operations refer to."""
     return {
         parameter["name"]: parameter
-        for parameter in (*filters(), *areas(), REQUEST_ID, IF_MATCH, IF_NONE_MATCH)
+        for parameter in (*filters(), *matching(), REQUEST_ID, IF_MATCH, IF_NONE_MATCH)
     }
 
 
 LIMITS = (
-    f"A search takes at most {MAX_CONDITIONS} conditions, {MAX_VALUES:,} values in an `in`, and 8 KiB of URL."
+    f"A search takes at most {MAX_CONDITIONS} conditions, {MAX_VALUES:,} values in an `in`, {MAX_WORDS} "
+    "words, and 8 KiB of URL."
 )

@@ -61,7 +61,7 @@ def summarise() -> Schema:
         "Search",
         "Rooms at a glance",
         "How many rooms match, their lowest and highest price and size, and a price histogram.",
-        [*given.AREA_SEARCH, IF_NONE_MATCH],
+        [*given.MATCHING, IF_NONE_MATCH],
         {
             "200": answer(
                 "The summary.", {"application/json": media_type(ref("Summary"))}, required=["ETag"]

@@ -1,0 +1,74 @@
+"""The words of texts, and what a search for words finds."""
+
+import pytest
+
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.words import asked_words, words_in, words_of
+from tests.builders import make_room
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Quiet room, with a view", ["quiet", "room", "with", "a", "view"]),
+        ("it's 5-10 x_y", ["it", "s", "5", "10", "x", "y"]),
+        ("Straße STRASSE", ["strasse", "strasse"]),
+        ("İstanbul Istanbul", ["istanbul", "istanbul"]),
+        ("Ø ø Højbro", ["ø", "ø", "højbro"]),
+        ("Ένας ΕΝΑΣ", ["ενασ", "ενασ"]),
+        ("Éte\u0301", ["ete"]),
+        ("\u1eb9\u0301", ["e"]),
+        ("ﬁne ① Ⅳ", ["fine", "1", "iv"]),
+        ("غُرفَة", ["غُرفَة"]),
+        ("安静的房间", ["安静的房间"]),
+        ("ห้องพัก", ["ห้องพัก"]),
+        ("\U0001f6cf — …", []),
+        ("", []),
+    ],
+)
+def test_words_are_runs_of_letters_marks_and_digits_without_case_and_accents(
+    text: str, words: list[str]
+) -> None:
+    assert words == words_of(text)
+
+
+def test_words_of_a_room_come_from_texts_and_lists_of_texts() -> None:
+    assert {"quiet", "room", "wifi"} == words_in(["Quiet room", None, ("Wifi", "room")])
+
+
+def test_words_of_a_search_are_in_order_without_those_that_follow_from_others() -> None:
+    assert ("desk", "quiet", "room5") == asked_words(["room5", "quiet", "qui", "desk", "room", "quiet"])
+    assert ("desk", "quiet") == RoomQuery(words=("quiet", "desk", "q")).words
+
+
+@pytest.mark.parametrize("word", ["", "two words", "it's", "_"])
+def test_a_search_for_what_is_no_word_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match="a word is one or more letters, marks and digits"):
+        RoomQuery(words=("quiet", word))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("quiet", True),
+        ("qui", True),
+        ("QUIET priv", True),
+        ("camd quiet private", True),
+        ("desk", False),
+        ("quiet desk", False),
+        ("uiet", False),
+        ("quietly", False),
+        ("cafe", True),
+        ("café", True),
+        ("60", False),
+        ("a1", False),
+    ],
+)
+def test_each_word_begins_a_word_of_the_texts(text: str, found: bool) -> None:
+    room = make_room(title="Quiet, above the CAFÉ", kind="Private room", neighbourhood="Camden")
+
+    assert found is RoomQuery(words=tuple(words_of(text))).matches(room)
+
+
+def test_a_room_without_texts_matches_no_word() -> None:
+    assert not RoomQuery(words=("a",)).matches(make_room())
