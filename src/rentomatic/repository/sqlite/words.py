@@ -7,19 +7,18 @@ from rentomatic.domain.fields import SEARCHED
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.words import all_begin, words_in
 from rentomatic.repository import sql
-from rentomatic.repository.sql import ANYTHING, Sql, all_of
+from rentomatic.repository.sql import Sql, all_of
 
 
 def filters(query: RoomQuery) -> Sql:
     """Return the condition for all matching rooms."""
-    return all_of((sql.filters(query), words_sql(query)))
+    rest = sql.filters(query)
+    return all_of((rest, _says_all(query.words))) if query.words else rest
 
 
-def words_sql(query: RoomQuery) -> Sql:
-    """Return the condition that a room says the words of the search."""
-    if not query.words:
-        return ANYTHING
-    return Sql(f"says(?, {', '.join(SEARCHED)})", (json.dumps(query.words),))
+def _says_all(words: tuple[str, ...]) -> Sql:
+    """Return the condition that a room says all the words."""
+    return Sql(f"says(?, {', '.join(SEARCHED)})", (json.dumps(words),))
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
