@@ -1,12 +1,15 @@
 """Amounts as people write them: understood if the meaning is certain, otherwise refused."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rentomatic.domain.prices import PLAIN
-from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_size
+from rentomatic.listings.amounts import DAYS, GUESTS, Decimal, UnclearAmount, degrees, whole_number
 from rentomatic.listings.prices import PriceReader
+from rentomatic.listings.sizes import SizeReader
 from rentomatic.use_cases.import_rooms import Remedy
 
 UNDERSTOOD = {
@@ -219,23 +222,83 @@ def test_any_text_gives_a_price_or_a_reason(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["25", "25 m²", "25m²", "25 m2", "25 m^2", "25 qm", "25 SQM", "25 sq. m.", "25 mq", "25.0", "25,00 m²"],
+    [
+        "25",
+        "25 m²",
+        "25m²",
+        "25 m2",
+        "25 m^2",
+        "25 qm",
+        "25 SQM",
+        "25 sq. m.",
+        "25 mq",
+        "25.0",
+        "25,00 m²",
+        "25㎡",
+    ],
 )
 def test_a_size_may_carry_its_unit(text: str) -> None:
-    assert whole_size(text) == 25
+    assert SizeReader().read(text) == 25
 
 
-@pytest.mark.parametrize("text", ["", " ", "-", "NA", "n/a", "N/A", "NaN", "null", "None"])
+@pytest.mark.parametrize("text", ["", " ", "-", "NA", "n/a", "N/A", "NaN", "null", "None", "—", "?"])
 def test_a_size_may_be_unstated(text: str) -> None:
-    assert whole_size(text) is None
+    assert SizeReader().read(text) is None
+
+
+@pytest.mark.parametrize("text", ["m²", "sq ft", "25.5", "25 m", "large", "-25", "1,200 m²", "20 25"])
+def test_an_uncertain_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not|is ambiguous"):
+        SizeReader().read(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["25 ft²", "270 sq ft", "m²", "25.5", "25 m", "large", "-25", "1,200 m²", "20 25"]
+    "text",
+    [
+        "270 sq ft",
+        "270 sq.ft.",
+        "270 sq. ft.",
+        "270 SQFT",
+        "270 sq feet",
+        "270 square feet",
+        "270 ft²",
+        "270 ft2",
+    ],
 )
-def test_an_uncertain_size_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not|is ambiguous"):
-        whole_size(text)
+def test_square_feet_are_converted_and_counted(text: str) -> None:
+    sizes = SizeReader()
+
+    assert (25, 1) == (sizes.read(text), sizes.converted)  # 25.08 m²
+
+
+def test_a_number_is_square_feet_where_the_column_says_so_unless_it_says_m2() -> None:
+    sizes = SizeReader()
+    sizes.in_feet = True
+
+    assert [25, 25, 25, None] == [sizes.read(text) for text in ("270", "270 sqft", "25 m²", "")]
+
+
+@pytest.mark.parametrize(
+    ("unit", "texts"),
+    [
+        (
+            GUESTS,
+            ["3", "3 guests", "3 Guests", "3 Personen", "3 pers.", "3 personnes", "3 huéspedes", "3 ospiti"],
+        ),
+        (
+            DAYS,
+            ["3", "3 nights", "3 days", "3 Nächte", "3 nuits", "3 noches", "3 notti", "3 noites", "3 dagen"],
+        ),
+    ],
+)
+def test_a_number_may_be_followed_by_a_usual_word(unit: re.Pattern[str], texts: list[str]) -> None:
+    assert {3} == {whole_number(unit, None, False, text) for text in texts}
+
+
+@pytest.mark.parametrize("text", ["2 weeks", "1 month", "2 guests", "nights", "2 or 3 nights"])
+def test_a_number_with_another_word_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number"):
+        whole_number(DAYS, None, False, text)
 
 
 @pytest.mark.parametrize(
@@ -289,4 +352,4 @@ def test_a_price_with_a_fraction_is_rounded_on_request(text: str, price: int) ->
 
 
 def test_a_size_with_a_fraction_is_rounded_on_request() -> None:
-    assert 26 == whole_size("25.5 m²", rounded=True)
+    assert 26 == SizeReader(rounded=True).read("25.5 m²")

@@ -4,12 +4,14 @@ import pytest
 
 from rentomatic.domain.fields import FIELDS, NAMES
 from rentomatic.domain.room import values_of
+from rentomatic.listings import csv
 from rentomatic.listings.columns import Columns
 from rentomatic.listings.header import LONGEST_NAME, MAX_COLUMNS
+from rentomatic.listings.notes import notes
 from rentomatic.listings.source import ListingError
-from rentomatic.use_cases.import_rooms import Refusal, Remedy
+from rentomatic.use_cases.import_rooms import ImportReport, Remedy
 from tests.builders import WHOLE, make_room
-from tests.listings.listings import read_csv
+from tests.listings.listings import lines_of, only_refusal, read_csv, read_ndjson
 
 LINE = "a1,20,60,51.5,-0.12"
 GERMAN = "Nummer,Fläche,Preis,Breite,Länge"
@@ -99,9 +101,8 @@ def test_a_field_whose_column_is_mapped_to_nothing_is_left_out() -> None:
     listing = f"code,size,price,lat,lng,name\n{LINE},{'long ' * 30}\n"
     refused = read_csv(listing)
 
-    (advice,) = (line.remedy for line in refused if isinstance(line, Refusal))
-    caution = "which also removes the title of each room that is replaced"
-    assert Remedy("map", ("title=",), caution) == advice
+    assert "must have 1 to 120 characters; correct it or leave it empty" == only_refusal(refused).reason
+    assert only_refusal(refused).remedy is None
     assert [make_room()] == read_csv(listing, mapping={"title": ""})
 
 
@@ -147,9 +148,11 @@ def test_missing_columns_are_named_with_the_existing_ones_and_how_to_map_them() 
     with pytest.raises(ListingError) as refusal:
         read_csv("no,sum,lat,lon\n1,2,3,4\n")
 
-    expected = "no column for the code or the price; the columns are 'no', 'sum', 'lat', 'lon'"
+    expected = "no column for the code and the price; the columns are 'no', 'sum', 'lat', 'lon'"
     assert expected == str(refusal.value)
     assert Remedy("map", ("code=COLUMN",)) == refusal.value.remedy
+    with pytest.raises(ListingError, match="no column for the price, the latitude and the longitude;"):
+        read_csv("id,sum\n1,2\n")
 
 
 def test_a_mapped_column_that_does_not_exist_is_named() -> None:
@@ -174,3 +177,66 @@ def test_a_duplicate_column_name_that_is_mapped_is_refused() -> None:
 
 def test_a_duplicate_column_name_that_is_not_used_is_accepted() -> None:
     assert [make_room()] == read_csv(f"code,size,price,latitude,longitude,note,note\n{LINE},x,y\n")
+
+
+def test_placeholders_are_taken_as_unstated_in_every_optional_field_of_csv_and_counted() -> None:
+    optional = [field for field in FIELDS if field.optional]
+    columns = Columns()
+    places = "".join(f",{field.name}" for field in optional)
+    texts = ("—", "-", "N/A", "n/a", "null", "none", "k.A.", "unknown", "?", " – ")
+    lines = "".join(
+        f"r{number},60,51.5,-0.12{f',{text}' * len(optional)}\n" for number, text in enumerate(texts)
+    )
+
+    read = list(csv.read(lines_of(f"code,price,lat,lng{places}\n{lines}"), columns))
+
+    assert [make_room(code=f"r{number}", size=None) for number in range(len(texts))] == read
+    assert dict.fromkeys((field.name for field in optional), len(texts)) == columns.placeholders
+    assert "The kind is N/A or the like in 10 lines: taken as unstated." in list(
+        notes(columns, ImportReport())
+    )
+
+
+def test_a_placeholder_for_a_number_in_json_is_unstated_and_a_text_is_taken_as_it_is() -> None:
+    line = '{"code": "a1", "price": 60, "lat": 51.5, "lng": -0.12, "guests": "N/A", "title": "N/A"}\n'
+
+    assert [make_room(size=None, title="N/A")] == read_ndjson(line)
+
+
+@pytest.mark.parametrize("value", ["0", "1001", "2 or 3", "2.5.1"])
+def test_advice_for_an_unusable_value_is_to_correct_it(value: str) -> None:
+    refusal = only_refusal(read_csv(f"code,size,price,lat,lng,guests\n{LINE},{value}\n"))
+
+    assert refusal.reason.endswith("; correct it or leave it empty")
+    assert refusal.remedy is None
+
+
+def test_words_where_a_number_is_usual_suggest_that_the_column_is_another() -> None:
+    text = "code,area,price,lat,lng\na1,Camden,60,51.5,-0.12\n"
+
+    guessed, mapped = only_refusal(read_csv(text)), only_refusal(read_csv(text, {"size": "area"}))
+
+    assert Remedy("map", ("size=",), "if the column says something else") == guessed.remedy
+    assert mapped.remedy is None
+    assert [make_room(size=None)] == read_csv(text, {"size": ""})
+    assert [make_room(size=None, neighbourhood="Camden")] == read_csv(text, {"neighbourhood": "area"})
+
+
+@pytest.mark.parametrize(
+    "name", ["area_sqft", "Size (sq ft)", "sq ft", "Sqft", "size in square feet", "Area ft²"]
+)
+def test_a_column_of_square_feet_is_converted_and_noted(name: str) -> None:
+    columns = Columns()
+    read = list(csv.read(lines_of(f"code,{name},price,lat,lng\na1,215,60,51.5,-0.12\n"), columns))
+
+    assert [make_room()] == read
+    assert "1 size in square feet was multiplied by 0.09290304 and rounded to m²." in list(
+        notes(columns, ImportReport())
+    )
+
+
+def test_a_mapped_column_of_square_feet_is_converted_in_every_format() -> None:
+    line = '{"code": "a1", "Wohnfl_sqft": 215, "price": 60, "lat": 51.5, "lng": -0.12}\n'
+
+    assert [make_room()] == read_ndjson(line, {"size": "Wohnfl_sqft"})
+    assert [make_room(size=215)] == read_ndjson(line.replace("_sqft", ""), {"size": "Wohnfl"})

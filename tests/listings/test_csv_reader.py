@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from rentomatic.domain.geography import Point
 from rentomatic.domain.quoting import visible
 from rentomatic.domain.room import Room
-from rentomatic.listings import csv
+from rentomatic.listings import codes, csv
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import Columns
+from rentomatic.listings.notes import notes
 from rentomatic.listings.source import ListingError
 from rentomatic.serializers.csv import write
-from rentomatic.use_cases.import_rooms import Refusal
+from rentomatic.use_cases.import_rooms import ImportReport, Refusal
 from tests.builders import make_room, room_sets
-from tests.listings.listings import HEADER, only_refusal, read_csv
+from tests.listings.listings import HEADER, lines_of, only_refusal, read_csv
 
 ROOMS = [make_room(), make_room(code="b2", size=None, price=85, latitude=41.4036, longitude=2.1744)]
 RECORDS = [
@@ -139,13 +140,39 @@ def test_an_invalid_line_is_refused_with_number_column_value_and_reason(
 ) -> None:
     good = {"code": "a1", "size": "20", "price": "60", "latitude": "51.5", "longitude": "-0.12"}
     bad = ",".join({**good, **changes}.values())
-    read = read_csv(end.join([HEADER, ",".join(good.values()), bad, ",".join(good.values())]))
+    last = ",".join({**good, "code": "c3"}.values())
+    read = read_csv(end.join([HEADER, ",".join(good.values()), bad, last]))
 
     refusal = only_refusal(read)
 
-    assert [make_room(), refusal, make_room()] == read
+    assert [make_room(), refusal, make_room(code="c3")] == read
     assert (3, column, visible(changes[column])) == (refusal.line, refusal.column, refusal.value)
     assert reason in refusal.reason
+
+
+def test_a_code_that_comes_again_is_refused_with_its_first_line() -> None:
+    uuid = "f853578c-fc0f-4e65-81b8-566c5dffa35a"
+    given_codes = ("a1", uuid, "bad one", "a1", uuid.upper(), "bad one", "a1")
+    read = read_csv(f"{HEADER}\n" + "".join(f"{code},20,60,51.5,-0.12\n" for code in given_codes))
+
+    refused = [
+        (line.line, line.column, line.value, line.reason)
+        for line in read
+        if isinstance(line, Refusal) and "already" in line.reason
+    ]
+    expected = [(5, "a1", 2), (6, uuid, 3), (8, "a1", 2)]
+    assert [(n, "code", code, f"is on line {first} already") for n, code, first in expected] == refused
+    assert [make_room(), make_room(code=uuid)] == read[:2]
+
+
+def test_only_a_limited_number_of_codes_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes, "MAX_CODES", 2)
+    columns = Columns()
+    lines = "".join(f"{code},20,60,51.5,-0.12\n" for code in ("a1", "b2", "c3", "c3", "b2"))
+    read = list(csv.read(lines_of(f"{HEADER}\n{lines}"), columns))
+
+    assert [6] == [line.line for line in read if isinstance(line, Refusal)]
+    assert any("codes were checked for coming twice" in note for note in notes(columns, ImportReport()))
 
 
 @pytest.mark.parametrize(

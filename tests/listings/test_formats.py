@@ -77,7 +77,9 @@ def test_blank_and_refused_lines_between_rooms_are_accepted_up_to_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(formats, "MAX_LINES_WITHOUT_ROOM", 10)
-    lines = ["code,price,lat,lng\n"] + [*["\n"] * 4, *["x\n"] * 5, "a1,60,51.5,-0.12\n"] * 20
+    lines = ["code,price,lat,lng\n"]
+    for number in range(20):
+        lines += [*["\n"] * 4, *["x\n"] * 5, f"a{number},60,51.5,-0.12\n"]
 
     assert 20 == sum(isinstance(found, Room) for found in read(lines, Columns()))
 
@@ -86,8 +88,10 @@ def test_listing_of_mostly_refused_lines_is_refused_however_they_are_spread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(formats, "MAX_REFUSED", 10)
-    mostly_refused = ["code,price,lat,lng\n"] + [*["x\n"] * 2, "a1,60,51.5,-0.12\n"] * 20
-    half_refused = ["code,price,lat,lng\n"] + ["a1,60,51.5,-0.12\n", "x\n"] * 20
+    mostly_refused, half_refused = ["code,price,lat,lng\n"], ["code,price,lat,lng\n"]
+    for number in range(20):
+        mostly_refused += ["x\n", "x\n", f"a{number},60,51.5,-0.12\n"]
+        half_refused += [f"a{number},60,51.5,-0.12\n", "x\n"]
 
     with pytest.raises(ListingError, match="more than 10 invalid lines, and fewer valid ones"):
         list(read(mostly_refused, Columns()))

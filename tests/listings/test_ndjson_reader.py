@@ -109,11 +109,13 @@ def test_an_empty_file_is_a_listing_of_no_rooms(text: str) -> None:
 def test_a_wrong_value_is_refused_with_its_line_member_value_and_reason(
     changes: dict[str, object], column: str, value: str, reason: str
 ) -> None:
-    read = read_ndjson(f"{json.dumps(GOOD)}\n{json.dumps({**GOOD, **changes})}\n{json.dumps(GOOD)}\n")
+    read = read_ndjson(
+        f"{json.dumps(GOOD)}\n{json.dumps({**GOOD, **changes})}\n{json.dumps({**GOOD, 'code': 'c3'})}\n"
+    )
 
     refusal = only_refusal(read)
 
-    assert [make_room(), refusal, make_room()] == read
+    assert [make_room(), refusal, make_room(code="c3")] == read
     assert (2, column, value) == (refusal.line, refusal.column, refusal.value)
     assert reason in refusal.reason
 

@@ -12,7 +12,7 @@ from rentomatic.listings.amounts import UnclearAmount
 from rentomatic.listings.columns import Columns
 from rentomatic.listings.prices import PriceReader
 from rentomatic.listings.source import ListingError
-from rentomatic.use_cases.import_rooms import Remedy
+from rentomatic.use_cases.import_rooms import Refusal, Remedy
 from tests.builders import make_room
 from tests.listings.listings import lines_of
 
@@ -208,3 +208,69 @@ def test_prices_in_ndjson_are_converted_too(price: str, expected: int) -> None:
     line = f'{{"code": "a1", "size": 20, "price": {price}, "latitude": 51.5, "longitude": -0.12}}\n'
 
     assert [make_room(price=expected)] == list(ndjson.read(lines_of(line), Columns(per=Per.MONTH)))
+
+
+def priced(header: str, *prices: str, terms: PriceTerms = POUNDS_PER_NIGHT) -> list[object]:
+    """Return the prices of a listing with that header, or the reasons why they are refused."""
+    lines = [f"r{number},51.5,-0.12,{price}\n" for number, price in enumerate(prices)]
+    read = csv.read(lines_of(f"code,lat,lng,{header}\n{''.join(lines)}"), Columns(terms=terms))
+    return [found.reason if isinstance(found, Refusal) else found.price for found in read]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*("Price (GBP)", "price_gbp", "GBP price", "Price in £", "Price £", "price per night (GBP)"),
+     *("Preis/Nacht (£)", "nightly_price_gbp", "PRICE GBP PER NIGHT")],
+)  # fmt: skip
+def test_column_whose_name_says_the_currency_is_the_price(name: str) -> None:
+    assert [60] == priced(name, "60")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Price (EUR)", "is in EUR, but prices are in GBP"),
+        ("price_usd", "is in USD, but prices are in GBP"),
+        ("Price (US$)", "is in US$, but prices are in GBP"),
+        ("Preis in €", "is in €, but prices are in GBP"),
+        ("price per month (GBP)", "is a price per month, not per night"),
+        ("monthly_price", "is a price per month, not per night"),
+        ("Preis/Woche", "is a price per week, not per night"),
+    ],
+)
+def test_column_whose_name_says_another_currency_or_period_is_refused(name: str, reason: str) -> None:
+    with pytest.raises(ListingError) as refused:
+        priced(name, "60")
+
+    assert f"the column '{name}' {reason}" == str(refused.value)
+
+
+def test_column_of_another_currency_is_refused_also_if_it_is_mapped() -> None:
+    with pytest.raises(ListingError, match="is in EUR, but prices are in GBP"):
+        Columns({"price": "Miete (EUR)"}, terms=POUNDS_PER_NIGHT).find(["id", "lat", "lng", "Miete (EUR)"])
+
+
+@pytest.mark.parametrize("name", ["reviews_per_month", "minimum nights", "deposit (GBP)", "usd", "month"])
+def test_column_of_something_else_is_not_the_price(name: str) -> None:
+    with pytest.raises(ListingError, match="no column for the price"):
+        priced(name, "60")
+
+
+def test_column_of_currencies_must_say_that_of_the_prices() -> None:
+    read = priced("price,currency", "60,GBP", "60,gbp", "60,£", "60,", "60,EUR", "60,Pfund")
+
+    assert [*[60] * 4, "is in EUR, but prices are in GBP", "is not a currency, such as EUR or €"] == read
+
+
+def test_column_of_currencies_has_only_one_without_a_configured_currency() -> None:
+    read = priced("price,Währung", "60,USD", "$60,USD", "60,EUR", terms=PLAIN)
+
+    assert [60, 60, "is in EUR, but a price before it is in USD"] == read
+
+
+def test_column_of_currencies_can_be_left_out() -> None:
+    columns = Columns({"currency": ""}, terms=POUNDS_PER_NIGHT)
+    (room,) = csv.read(lines_of("code,lat,lng,price,currency\na1,51.5,-0.12,60,EUR\n"), columns)
+
+    assert make_room(size=None) == room
+    assert columns.header.taken["currency"] is None

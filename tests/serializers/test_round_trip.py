@@ -14,7 +14,7 @@ from rentomatic.listings import csv as csv_listing
 from rentomatic.listings import ndjson as ndjson_listing
 from rentomatic.listings.columns import Columns
 from rentomatic.serializers import csv, ndjson
-from rentomatic.use_cases.import_rooms import Refusal, Remedy
+from rentomatic.use_cases.import_rooms import Refusal
 from tests.builders import make_room, room_sets
 
 Write = Callable[[Iterable[Room]], Iterator[bytes]]
@@ -42,7 +42,7 @@ AWKWARD = [
     "'",
     "\\",
 ]
-AWKWARD += ["none", "n/a", "null", "-0", "#N/A", "\ufeffx", "%s"]
+AWKWARD += ["'none", "—", "?", "k.A.", "unknown", "none", "n/a", "null", "-0", "#N/A", "\ufeffx", "%s"]
 LETTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp"))
 TITLES = st.sampled_from(AWKWARD) | st.text(LETTERS, min_size=1, max_size=20).map(tidied)
 LINE = FIELD[Field.TITLE].kind
@@ -84,10 +84,10 @@ def test_titles_from_other_sources_are_tidied_and_invalid_ones_refused_by_line()
     found = imported(csv_listing.read, "\n".join(lines).encode())
 
     place = {"size": None, "price": 1, "latitude": 2, "longitude": 3}
-    without = Remedy("map", ("title=",), "which also removes the title of each room that is replaced")
+    advice = "; correct it or leave it empty"
     assert [
         make_room(**place, code="r0", title="Quiet room"),
         make_room(**place, code="r1"),
-        Refusal(4, "name", "x" * 121, "must have 1 to 120 characters", without),
-        Refusal(5, "name", "a\u202eb", "must be one line without control characters", without),
+        Refusal(4, "name", "x" * 121, f"must have 1 to 120 characters{advice}"),
+        Refusal(5, "name", "a\u202eb", f"must be one line without control characters{advice}"),
     ] == found

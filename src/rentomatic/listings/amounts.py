@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import floor
 
+from rentomatic.domain.spreadsheet import is_placeholder
 from rentomatic.use_cases.import_rooms import Remedy
 
 
@@ -28,13 +29,22 @@ class UnclearAmount(ValueError):
 
 
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u2009\u202f", " "))
-_AREA_UNIT = re.compile(r"(m²|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
-_NO_UNIT = re.compile(r"(?!)")
+
+GUESTS = re.compile(
+    r"(guests?|persons?|people|pax|adults?|gäste|gast|personen|pers|personas?|personnes?|voyageurs?"
+    r"|hu[ée]sped(es)?|persone|ospit[ei]|pessoas?|h[óo]spedes?|gasten)\.?$",
+    re.IGNORECASE,
+)
+DAYS = re.compile(
+    r"(nights?|days?|nacht|nächte|tage?|nuits?|jours?|noches?|d[íi]as?|nott[ei]|giorn[oi]|noites?|nachten"
+    r"|dag(en)?)\.?$",
+    re.IGNORECASE,
+)
+"""What follows numbers in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<separator>[.,'’ ])[0-9]{3}((?P=separator)[0-9]{3})*")
 
 _MAX_DIGITS = 100
-
-_UNSTATED = frozenset({"", "-", "na", "n/a", "nan", "null", "none"})
 
 
 def is_plain(text: str) -> bool:
@@ -64,19 +74,15 @@ def whole(number: Fraction | int, rounded: bool = False) -> int:
     return floor(number + Fraction(1, 2))
 
 
-def whole_size(text: str, decimal: Decimal | None = None, rounded: bool = False) -> int | None:
-    """Return the whole m² in the text, None if it states none. Raises ValueError with the reason."""
-    return whole_number(text, decimal, rounded, unit=_AREA_UNIT)
+def whole_number(unit: re.Pattern[str], decimal: Decimal | None, rounded: bool, text: str) -> int | None:
+    """Return the whole number in the text, None if it states none. Raises ValueError with the reason.
 
-
-def whole_number(
-    text: str, decimal: Decimal | None = None, rounded: bool = False, unit: re.Pattern[str] = _NO_UNIT
-) -> int | None:
-    """Return the whole number in the text, None if it states none. Raises ValueError with the reason."""
+    unit: what may follow the number, such as `DAYS`.
+    """
     if is_plain(text):
         return int(text)
     number = text.strip()
-    if number.lower() in _UNSTATED:
+    if not number or is_placeholder(number):
         return None
     return whole(exact(unit.sub("", number).strip(), decimal), rounded)
 

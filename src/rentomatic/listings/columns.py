@@ -1,29 +1,24 @@
 """Rooms from the texts of a listing's lines."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from rentomatic.domain.fields import FIELDS, LINES, WRITTEN_IF_STATED, Field
-from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole, composed, tidied
+from rentomatic.domain.fields import FIELDS, LINES, Field
+from rentomatic.domain.kinds import Code, Degrees, Kind, Line, composed, tidied
 from rentomatic.domain.prices import PLAIN, Per, PriceTerms
 from rentomatic.domain.room import InvalidRoom, Room
-from rentomatic.domain.spreadsheet import has_lost_digits
-from rentomatic.listings.amounts import Decimal, UnclearAmount, degrees, whole_number, whole_size
+from rentomatic.domain.spreadsheet import has_lost_digits, is_placeholder, restored
+from rentomatic.listings.amounts import DAYS, GUESTS, Decimal, UnclearAmount, degrees, whole_number
+from rentomatic.listings.codes import Codes
 from rentomatic.listings.header import OPTIONAL, Header, named
 from rentomatic.listings.prices import PriceReader
+from rentomatic.listings.sizes import SizeReader, is_in_feet
 from rentomatic.listings.source import ListingError
-from rentomatic.requests.listing import ImportRequest
+from rentomatic.requests.listing import CURRENCY, ImportRequest
 from rentomatic.use_cases.import_rooms import Refusal, Remedy
-
-_REMEDIES = {
-    field: Remedy("map", (f"{field}=",), f"which also removes the {field} of each room that is replaced")
-    for field in WRITTEN_IF_STATED
-}
-"""Fields that may be left out of a listing that would otherwise be refused."""
-
-
-_NUMBERS = tuple(str(field.name) for field in FIELDS if isinstance(field.kind, Whole))
 
 _LOST_DIGITS = (
     "is in scientific notation: a spreadsheet has destroyed it; "
@@ -47,6 +42,12 @@ _READERS: dict[type[Kind], Callable[[str], object]] = {
 """How to read the text of a cell, by the kind of the value."""
 
 
+_UNITS = {Field.GUESTS: GUESTS, Field.MIN_STAY: DAYS}
+"""What may follow a number in the cell of a field."""
+
+_DIGIT = re.compile(r"\d")
+
+
 class Columns:
     """How to read the lines of one kind of listing.
 
@@ -57,6 +58,8 @@ class Columns:
 
     header: which column is which field.
     cleaned: by field, in how many lines the spacing within a text was put right.
+    placeholders: by field, in how many lines a placeholder such as `N/A` stood for nothing.
+    codes: those that were read, none of which may come again.
     """
 
     def __init__(
@@ -69,11 +72,15 @@ class Columns:
     ) -> None:
         self.header = Header(mapping or {})
         self.cleaned: Counter[str] = Counter()
+        self.placeholders: Counter[str] = Counter()
+        self.codes = Codes()
         self.prices = PriceReader(terms, per, decimal, rounded)
+        self.sizes = SizeReader(decimal, rounded)
+        self._in_feet: set[str] = set()
         self._amounts: dict[str, Callable[[str], object]] = {
-            **dict.fromkeys(_NUMBERS, lambda text: whole_number(text, decimal, rounded)),
-            Field.SIZE: lambda text: whole_size(text, decimal, rounded),
+            **{field: partial(whole_number, unit, decimal, rounded) for field, unit in _UNITS.items()},
             Field.PRICE: self.prices.read,
+            Field.SIZE: self.sizes.read,
         }
         others = (field for field in FIELDS if field.name not in self._amounts)
         self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in others}, **self._amounts}
@@ -81,18 +88,14 @@ class Columns:
     def find(self, header: Sequence[str]) -> dict[str, str]:
         """Return the column of each field. Raises ListingError if one is missing or there are too many."""
         found = self.header.find(header)
-        self._require_period(found[Field.PRICE])
+        try:
+            self.prices.require_column(found[Field.PRICE], Field.PRICE in self.header.mapping)
+        except ValueError as error:
+            remedy = error.remedy if isinstance(error, UnclearAmount) else None
+            raise ListingError(f"the column {named(found[Field.PRICE])} {error}", remedy) from error
+        self._in_feet |= {column for column in found.values() if is_in_feet(column)}
         self.header.note(header, found)
         return found
-
-    def _require_period(self, column: str) -> None:
-        """Refuse a column found by a usual name that states another period. Raises ListingError."""
-        if Field.PRICE in self.header.mapping:
-            return
-        try:
-            self.prices.require_column(column)
-        except UnclearAmount as error:
-            raise ListingError(f"the column {named(column)} {error}", error.remedy) from error
 
     def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
         """Return the room of a line.
@@ -101,35 +104,77 @@ class Columns:
         names: the column of each field, for refusals.
         """
         read: dict[str, object] = dict.fromkeys(OPTIONAL)
+        self.sizes.in_feet = names.get(Field.SIZE) in self._in_feet
         for field, value in values.items():
             try:
                 read[field] = self._read(field, value)
             except ValueError as error:
-                remedy = error.remedy if isinstance(error, UnclearAmount) else _REMEDIES.get(field)
-                return Refusal(line, names[field], _shown(value), str(error), remedy)
+                return self._refused(line, field, names[field], value, error)
         try:
-            return Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
+            read.pop(CURRENCY, None)
+            room = Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
         except InvalidRoom as error:
             field, reason = next(iter(error.problems.items()))
-            return Refusal(line, names[field], _shown(values[field]), reason, _REMEDIES.get(field))
+            return self._refused(line, field, names[field], values[field], ValueError(reason))
+        first = self.codes.first_line(room.code, line)
+        if first == line:
+            return room
+        reason, problem = f"is on line {first} already", "is on an earlier line already"
+        return Refusal(line, names[Field.CODE], room.code, reason, problem=problem)
+
+    def _refused(self, line: int, field: str, column: str, value: object, error: ValueError) -> Refusal:
+        """Return the refusal of a line for the value of a field."""
+        reason, remedy = str(error), error.remedy if isinstance(error, UnclearAmount) else None
+        if remedy is None and field in OPTIONAL:
+            if isinstance(value, str) and self._is_other(field, value):
+                remedy = Remedy("map", (f"{field}=",), "if the column says something else")
+            else:
+                reason += "; correct it or leave it empty"
+        return Refusal(line, column, _shown(value), reason, remedy)
+
+    def _is_other(self, field: str, text: str) -> bool:
+        """Whether a column taken for numbers by its name alone has words, as `area` may have districts."""
+        return field in self._amounts and field not in self.header.mapping and not _DIGIT.search(text)
+
+    def text(self, field: str, cell: str) -> str | None:
+        """Return the text that a cell of a CSV file states for a field of texts; None for a placeholder."""
+        if not is_placeholder(cell):
+            return restored(cell)
+        self.placeholders[field] += 1
+        return None
 
     def _read(self, field: str, value: object) -> object:
+        """Return what a text or a JSON value means for the field. Raises ValueError with the reason."""
+        if field == CURRENCY:
+            self.prices.require_currency(value)
+            return None
         if isinstance(value, str):
-            read = self._readers[field](value)
-            if field not in LINES:
-                return read
-            if read != composed(value).strip():
-                self.cleaned[field] += 1
-            return read or None
-        if field == Field.CODE and type(value) is int:
-            return str(value)
-        if field == Field.CODE and isinstance(value, float) and has_lost_digits(str(value)):
+            return self._of_text(field, value)
+        if isinstance(value, float) and field == Field.CODE and has_lost_digits(str(value)):
             raise ValueError(_LOST_DIGITS)
-        if field == Field.PRICE and type(value) is int:
-            return self.prices.converted(value)
-        if field in self._amounts and isinstance(value, float):
+        if isinstance(value, float) and field in self._amounts:
             return self._readers[field](format(value, "f"))
-        return value
+        return self._of_int(field, value) if type(value) is int else value
+
+    def _of_text(self, field: str, text: str) -> object:
+        read = self._readers[field](text)
+        if field not in LINES:
+            if read is None and text.strip():
+                self.placeholders[field] += 1
+            return read
+        if read != composed(text).strip():
+            self.cleaned[field] += 1
+        return read or None
+
+    def _of_int(self, field: str, number: int) -> object:
+        match field:
+            case Field.CODE:
+                return str(number)
+            case Field.PRICE:
+                return self.prices.converted(number)
+            case Field.SIZE if self.sizes.in_feet:
+                return self.sizes.read(str(number))
+        return number
 
 
 def columns_of(wanted: ImportRequest, terms: PriceTerms) -> Columns:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from rentomatic.domain.fields import LINES
 from rentomatic.domain.quoting import counted
 from rentomatic.domain.room import Room
-from rentomatic.domain.spreadsheet import restored
 from rentomatic.listings.columns import Columns
 from rentomatic.listings.source import MAX_LINE, ListingError
 from rentomatic.use_cases.import_rooms import Refusal
@@ -84,7 +83,8 @@ def _rooms(
             continue
         if len(row) == len(header):
             cells = {field: row[place] for field, place in places.items()}
-            yield columns.room(number, cells | {field: restored(cells[field]) for field in texts}, names)
+            said = {field: columns.text(field, cells[field]) for field in texts}
+            yield columns.room(number, {**cells, **said}, names)
         else:
             reason = f"has {counted(len(row), 'column')}, but the header has {len(header)}"
             problem = "has more or fewer columns than the header"

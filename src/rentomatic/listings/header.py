@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rentomatic.domain.fields import FIELDS, NAMES
+from rentomatic.domain.fields import FIELDS, Field
 from rentomatic.domain.quoting import quoted, shortened
 from rentomatic.domain.words import words_of
+from rentomatic.listings.prices import price_column
+from rentomatic.listings.sizes import size_column
 from rentomatic.listings.source import ListingError
+from rentomatic.requests.listing import CURRENCY, MAPPED
 from rentomatic.use_cases.import_rooms import Remedy
 
 MAX_COLUMNS = 1000
@@ -16,6 +19,13 @@ LONGEST_NAME = 200
 
 REQUIRED = tuple(str(field.name) for field in FIELDS if not field.optional)
 
+_WITH_UNITS = {Field.PRICE: price_column, Field.SIZE: size_column}
+"""How to find a column whose name also states a unit."""
+
+_CURRENCY_COLUMNS = {"currency", "currencycode", "pricecurrency", "wahrung", "devise", "monnaie"} | {
+    *("moneda", "divisa", "valuta", "moeda", "munteenheid")
+}
+
 OPTIONAL = tuple(str(field.name) for field in FIELDS if field.optional)
 
 
@@ -24,8 +34,8 @@ class Header:
 
     mapping: the column of each field whose column has no usual name; empty to load no column for a field.
 
-    taken: by the name of every column, the field that it is taken as, or None if it is left out; at most
-        `MAX_COLUMNS` members.
+    taken: by the name of every column, the field that it is taken as, or `CURRENCY`, or None if it is left
+        out; at most `MAX_COLUMNS` members.
     unsaid: the optional fields that no line has a column for.
     """
 
@@ -42,13 +52,15 @@ class Header:
                 problem=f"has more than {MAX_COLUMNS:,} members",
             )
         columns = self._mapped(header) | self._usual(header)
-        found = {field: columns[field] for field in NAMES if field in columns}
+        found = {field: columns[field] for field in MAPPED if field in columns}
         missing = [field for field in REQUIRED if field not in found]
         if missing:
+            *before, last = missing
+            lacking = f"{', the '.join(before)} and the {last}" if before else last
             raise ListingError(
-                f"no column for the {' or the '.join(missing)}; the columns are {_listed(header)}",
+                f"no column for the {lacking}; the columns are {_listed(header)}",
                 Remedy("map", (f"{missing[0]}=COLUMN",)),
-                f"has no member for the {' or the '.join(missing)}",
+                f"has no member for the {lacking}",
             )
         for field, column in found.items():
             if header.count(column) > 1:
@@ -78,8 +90,13 @@ class Header:
         found = {}
         for field in FIELDS:
             usual = next((plain[name] for name in field.columns if name in plain), None)
+            if usual is None and field.name in _WITH_UNITS:
+                usual = _WITH_UNITS[field.name](reversed(names))
             if usual is not None and field.name not in self.mapping:
                 found[str(field.name)] = usual
+        currency = next((name for plain, name in plain.items() if plain in _CURRENCY_COLUMNS), None)
+        if currency is not None and CURRENCY not in self.mapping:
+            found[CURRENCY] = currency
         return found
 
     def note(self, header: Sequence[str], found: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from rentomatic.domain.fields import NAMES
 from rentomatic.domain.prices import Conversion
 from rentomatic.domain.quoting import counted
+from rentomatic.listings.codes import MAX_CODES
 from rentomatic.listings.columns import Columns
 from rentomatic.use_cases.import_rooms import ImportReport
 from rentomatic.use_cases.ports import LoadCounts
@@ -20,6 +21,14 @@ def notes(
     for field, lines in columns.cleaned.items():
         if lines:
             yield f"The spacing of the {label(field)} was cleaned in {counted(lines, 'line')}."
+    for field, lines in columns.placeholders.items():
+        yield f"The {label(field)} is N/A or the like in {counted(lines, 'line')}: taken as unstated."
+    if columns.sizes.converted:
+        were = "would be" if dry_run else "was" if columns.sizes.converted == 1 else "were"
+        sizes = counted(columns.sizes.converted, "size in square feet", "sizes in square feet")
+        yield f"{sizes} {were} multiplied by 0.09290304 and rounded to m²."
+    if columns.codes.full:
+        yield f"Only the first {MAX_CODES:,} codes were checked for coming twice."
     if columns.prices.conversion.changes:
         yield _converted(columns.prices.conversion, report.counts, dry_run)
 

@@ -4,9 +4,13 @@ The currency and the period are read, and refused if they are not those of the o
 """
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
+from unicodedata import category
 
+from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.prices import CURRENCIES, Conversion, Per, PriceTerms
+from rentomatic.domain.words import words_of
 from rentomatic.listings.amounts import Decimal, UnclearAmount, exact, is_plain, whole
 from rentomatic.use_cases.import_rooms import Remedy
 
@@ -58,10 +62,13 @@ _SIGNS = {
 _PAST = ("BGN", "HRK")
 """Currencies of recent years: files still say them."""
 
+_CODES = frozenset({*CURRENCIES, *_PAST})
+
 # Codes, and not any three capitals: `600 PCM` is a price per month.
 _FITTING = {sign: frozenset(codes.split()) for sign, codes in _SIGNS.items()} | {
-    code: frozenset({code}) for code in (*CURRENCIES, *_PAST)
+    code: frozenset({code}) for code in _CODES
 }
+_SYMBOLS = [sign for sign in _SIGNS if any(category(character) == "Sc" for character in sign)]
 _EVERY = frozenset().union(*_FITTING.values())
 _SIGN = "|".join(map(re.escape, sorted(_FITTING, key=len, reverse=True)))
 _BEFORE = re.compile(_SIGN)
@@ -105,6 +112,11 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 
+_PERIOD_IN_NAME = re.compile(
+    rf"\b(?:(?:per|pro|par|por|al|alla|a|je|p) )?(?:{'|'.join('.'.join(words_of(w)) for w in _IN_NAMES)})\b"
+)
+_SIGN_IN_NAME = re.compile("|".join(map(re.escape, sorted(_SYMBOLS, key=len, reverse=True))))
+
 _LONGEST = 200
 """Characters. No price is nearly as long, and one of a megabyte takes long to search."""
 
@@ -131,11 +143,16 @@ class PriceReader:
         self._possible = frozenset({terms.currency}) if terms.currency else _EVERY
         self._why = f"prices are in {terms.currency}"
 
-    def require_column(self, name: str) -> None:
-        """Refuse a column such as `price_per_night` for prices per month, unless they are said to be others.
+    def require_column(self, name: str, is_mapped: bool = False) -> None:
+        """Refuse a column such as `price_per_night` for prices per month, or `price_usd` for pounds.
 
-        Raises UnclearAmount.
+        is_mapped: whether somebody said that it is the price: then its name says nothing about the period,
+        as where the period was asked for. Raises ValueError with the reason, UnclearAmount for a period.
         """
+        if sign := _split_name(name)[1]:
+            self._require_currency(sign)
+        if is_mapped:
+            return
         per = next((per for word, per in _IN_NAMES.items() if word in name.lower()), None)
         if per and not self._is_asked:
             self._require_period(per)
@@ -162,6 +179,19 @@ class PriceReader:
         if self.conversion.changes:
             return self.conversion.converted(price)
         return whole(price, self._rounded)
+
+    def require_currency(self, value: object) -> None:
+        """Refuse a cell of a column with the currencies of the prices, unless it says theirs or nothing.
+
+        Raises ValueError with the reason.
+        """
+        text = value.strip() if isinstance(value, str) else value
+        if text is None or text == "":
+            return
+        sign = next((sign for sign in (text, str(text).upper()) if sign in _FITTING), None)
+        if sign is None:
+            raise ValueError("is not a currency, such as EUR or €")
+        self._require_currency(str(sign))
 
     def _require_period(self, per: Per) -> None:
         """Refuse a period of another length than that of the listing's prices."""
@@ -193,6 +223,23 @@ def _split_sign(text: str) -> tuple[str, str]:
     found = _BEFORE.match(text) or (None if _ends_in_digit(text) else _AFTER.search(text))
     number = text[: found.start()] + text[found.end() :] if found else text
     return _NO_FRACTION.sub("", number.strip()), found[0] if found else ""
+
+
+def price_column(names: Iterable[str]) -> str | None:
+    """Return the first name that is a usual one of prices apart from a currency and a period: `price_usd`."""
+    return next((name for name in names if _split_name(name)[0] in FIELD[Field.PRICE].columns), None)
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Return the plain name of a column without currency and period, and the sign of the currency."""
+    sign = found[0] if (found := _SIGN_IN_NAME.search(name)) else ""
+    words = _PERIOD_IN_NAME.sub("", " ".join(words_of(name.replace(sign, " ") if sign else name))).split()
+    for end in (-1, 0):
+        if not sign and len(words) > 1 and words[end].upper() in _CODES:
+            sign = words.pop(end).upper()
+    if sign and words and words[-1] in ("in", "en"):
+        words.pop()
+    return "".join(words), sign
 
 
 def _ends_in_digit(text: str) -> bool:

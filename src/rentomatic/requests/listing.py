@@ -3,6 +3,7 @@
 on_conflict=skip  dry_run=true  map=price=Preis  map=code=Nummer
 """
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -30,6 +31,12 @@ IMPORT_PARAMETERS: dict[str, Iterable[str]] = {
 The first value is the default, except that `decimal` and `price_per` have none.
 """
 
+CURRENCY = "currency"
+"""What a mapping calls the column with the currencies of the prices, which is no field."""
+
+MAPPED = (*NAMES, CURRENCY)
+"""What a column can be mapped to."""
+
 MAPPING = "map"
 """The parameter that names the column of a field, `map=price=Preis`; it may be repeated."""
 
@@ -54,19 +61,32 @@ class ImportRequest:
     price_per: Per | None
 
 
+def add_mapping(mapping: dict[str, str], text: str) -> None:
+    """Add the column of a field, such as `price=Preis`. Raises ValueError with a text for the user."""
+    field, equals, column = text.partition("=")
+    if not equals:
+        raise ValueError(f"must be FIELD=COLUMN such as price=Preis, not {quoted(text)}")
+    if field not in MAPPED:
+        close = difflib.get_close_matches(field[:60].lower(), MAPPED, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(MAPPED)}"
+        raise ValueError(f"{quoted(field)} is not a field; {advice}")
+    if field in mapping:
+        raise ValueError(f"names the column of the {field} more than once")
+    if not column and field != CURRENCY and not FIELD[Field(field)].optional:
+        raise ValueError(f"names no column for the {field}, which every room has")
+    mapping[field] = column
+
+
 def parse_import(parameters: Iterable[tuple[str, str]]) -> ImportRequest:
     """Return the requested import. Raises ParametersError naming every bad parameter."""
     given = list(parameters)
     parser = Parser([pair for pair in given if pair[0] != MAPPING], tuple(IMPORT_PARAMETERS), filters=())
     mapping: dict[str, str] = {}
     for text in (text for name, text in given if name == MAPPING):
-        field, equals, column = text.partition("=")
-        if field not in NAMES or not equals or not (column or FIELD[Field(field)].optional):
-            wanted = f"FIELD=COLUMN, FIELD one of {', '.join(NAMES)}"
-            parser.refuse(MAPPING, f"must be {wanted}, not {quoted(text)}")
-        elif field in mapping:
-            parser.refuse(MAPPING, f"names the column of {field} more than once")
-        mapping[field] = column
+        try:
+            add_mapping(mapping, text)
+        except ValueError as error:
+            parser.refuse(MAPPING, str(error))
 
     def switched(name: str) -> bool:
         return bool(parser.parse(name, lambda text: choice(text, _SWITCH)))

@@ -211,6 +211,7 @@ def test_columns_can_be_mapped(listings: Listings) -> None:
         ("map=price", ["map"]),
         ("map=prize=Preis&map=price=", ["map", "map"]),
         ("map=price=a&map=price=b", ["map"]),
+        ("map=size=&map=size=", ["map"]),
     ],
 )
 def test_all_invalid_parameters_are_named(listings: Listings, query: str, names: list[str]) -> None:

@@ -196,6 +196,33 @@ def test_one_refused_line_may_refuse_all(desk: Desk, act: str) -> None:
     assert [OLD] == desk.rooms()
 
 
+def test_form_names_fields_by_their_labels(desk: Desk) -> None:
+    page = desk.send(None).text
+
+    for label in ("Size in m²", "Price per day", "Shortest stay in days", "Currency of the price"):
+        assert f">{label}</label>" in page
+    assert "min_stay</label>" not in page.lower()
+
+
+def test_a_hyphen_is_no_column_and_advice_says_so(desk: Desk) -> None:
+    listing = "code,area,price,latitude,longitude\nnew,Camden,70,51.5,-0.12\n"
+
+    refused, loaded = desk.send(listing, "preview"), desk.send(listing, map_size="-")
+
+    advice = "is not a number: try “-” as the column for “Size in m²”, if the column says something else"
+    assert advice in refused.text
+    assert {"added": 1} == totals(loaded)
+    assert "<li>Left out: area</li>" in loaded.text
+
+
+def test_a_required_field_needs_a_column(desk: Desk) -> None:
+    answer = desk.send(HEADER + NEW, map_price="-")
+
+    assert answer.status_code == 422
+    assert "names no column for the price, which every room has" in answer.text
+    assert "<details open>" in answer.text
+
+
 def test_columns_encoding_and_fractions_follow_the_form(desk: Desk) -> None:
     german = "Nummer;Preis;Breite;Länge;Fläche\nneu;1.200,40;51.5;-0.12;20\n".encode("windows-1252")
     columns = {
@@ -226,7 +253,7 @@ def test_advice_for_a_refused_line_uses_the_labels_of_the_form(desk: Desk) -> No
     ("content", "told"),
     [
         (b"", "empty"),
-        (b"code,size,latitude,longitude\na,1,2,3\n", "try to name the column of the price"),
+        (b"code,size,latitude,longitude\na,1,2,3\n", "try to name the column for “Price”"),
         (HEADER.encode() + "ä,1,2,3,4\n".encode("latin-1"), "“Windows (Western Europe)” as the encoding"),
         (HEADER.encode("utf-16-le"), "“UTF-16, little-endian” as the encoding"),
         (b"[1, 2]", "NDJSON"),

@@ -16,7 +16,6 @@ from rentomatic.cli.confirm import announce, confirm_overwriting, is_same_file, 
 from rentomatic.cli.errors import DONE, FAILED
 from rentomatic.cli.import_report import print_report, refusal_writer, refusals_printed
 from rentomatic.cli.options import repository
-from rentomatic.domain.fields import NAMES
 from rentomatic.domain.prices import Per
 from rentomatic.domain.quoting import quoted
 from rentomatic.domain.room import Room
@@ -24,19 +23,19 @@ from rentomatic.listings import formats
 from rentomatic.listings.amounts import Decimal
 from rentomatic.listings.columns import columns_of
 from rentomatic.listings.source import Source, open_listing
-from rentomatic.requests.listing import ImportRequest
+from rentomatic.requests.listing import MAPPED, ImportRequest, add_mapping
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.import_rooms import Refusal, import_rooms
 from rentomatic.use_cases.ports import OnConflict
 
 
 def _mapping(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    mapping = {}
+    mapping: dict[str, str] = {}
     for value in values:
-        field, equals, column = value.partition("=")
-        if not equals or field not in NAMES:
-            raise click.BadParameter(f"{quoted(value)} is not FIELD=COLUMN, FIELD one of {', '.join(NAMES)}")
-        mapping[field] = column
+        try:
+            add_mapping(mapping, value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
     return mapping
 
 
@@ -58,7 +57,7 @@ def _encoding(context: click.Context, option: click.Parameter, name: str | None)
     multiple=True,
     callback=_mapping,
     metavar="FIELD=COLUMN",
-    help=f"The column of a field ({', '.join(NAMES)}), empty for no column; may be repeated.",
+    help=f"The column of a field ({', '.join(MAPPED)}), empty for no column; may be repeated.",
 )
 @click.option(
     "--encoding", callback=_encoding, help="Encoding of the file, such as windows-1252. Default: UTF-8."

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from falcon import HTTPError, Request, Response
 
-from rentomatic.domain.fields import FIELDS
+from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.listings.source import ListingError
-from rentomatic.requests.listing import MAPPING, parse_import
+from rentomatic.requests.listing import CURRENCY, MAPPED, MAPPING, parse_import
 from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
 from rentomatic.use_cases.import_rooms import ImportRefused, Refusal, Remedy
 from rentomatic.web.access.keys import Scope
@@ -42,8 +42,11 @@ DECIMALS = {"": "Refuse ambiguous amounts", "point": "A point: 1,200.50", "comma
 PERIODS = {"day": "A day", "night": "A night", "week": "A week", "month": "A month (30 days)"}
 """The periods that the prices of a file may be for."""
 
-COLUMNS = tuple(f"map_{field.name}" for field in FIELDS)
+COLUMNS = tuple(f"map_{field}" for field in MAPPED)
 """The fields of the form that name a column of the file."""
+
+NO_COLUMN = "-"
+"""What is typed there for no column."""
 
 _OPTIONS = ("on_conflict", "atomic", "decimal", "round", "price_per")
 
@@ -94,7 +97,7 @@ class ImportPage:
     def __init__(self, desk: Desk, imports: Imports) -> None:
         self._desk = desk
         self._imports = imports
-        self._labels = field_labels(desk.money)
+        self._labels = {**field_labels(desk.money), CURRENCY: "Currency of the price"}
 
     def on_get(self, req: Request, resp: Response) -> None:
         self._desk.admit(req, Scope.IMPORT)
@@ -172,7 +175,9 @@ def _parameters(values: Mapping[str, str], dry_run: bool) -> Iterator[tuple[str,
     """Yield the parameters of an import over HTTP for the fields."""
     yield "dry_run", "true" if dry_run else "false"
     yield from ((name, values[name]) for name in _OPTIONS if values[name])
-    yield from ((MAPPING, f"{name.removeprefix('map_')}={values[name]}") for name in COLUMNS if values[name])
+    for name in COLUMNS:
+        if column := values[name].strip():
+            yield MAPPING, f"{name.removeprefix('map_')}={'' if column == NO_COLUMN else column}"
 
 
 def _charset(text: str) -> str | None:
@@ -202,4 +207,5 @@ def _in_the_form(option: str, value: str) -> str:
         case "price_per":
             return f"“{PERIODS[value]}” for prices"
     field, _, column = value.partition("=")
-    return f"to name the column of the {field}" if column else f"the file without its column of the {field}"
+    label = "Price" if field == Field.PRICE else FIELD[Field(field)].label
+    return f"to name the column for “{label}”" if column else f"“{NO_COLUMN}” as the column for “{label}”"

@@ -18,6 +18,7 @@ from rentomatic.domain.prices import Per
 from rentomatic.domain.summary import MAX_BUCKETS
 from rentomatic.listings.header import MAX_COLUMNS
 from rentomatic.money import Money
+from rentomatic.requests.listing import MAPPED
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import geojson, json
 from rentomatic.use_cases.import_rooms import MAX_CAUSES, MAX_REFUSALS_KEPT
@@ -249,9 +250,9 @@ def _of_imports() -> dict[str, Schema]:
                 "columns": {
                     "type": "object",
                     "maxProperties": MAX_COLUMNS,
-                    "additionalProperties": {"anyOf": [{"enum": list(Field)}, {"type": "null"}]},
+                    "additionalProperties": {"anyOf": [{"enum": list(MAPPED)}, {"type": "null"}]},
                     "description": "Every column of the listing, or member of its objects, by its name: the "
-                    "field that it is taken as, null if it is left out.",
+                    "field that it is taken as (or `currency`, that of the prices), null if it is left out.",
                 },
                 "notes": {
                     "type": "array",
