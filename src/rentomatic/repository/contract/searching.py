@@ -399,4 +399,4 @@ class Searching(Contract):
                 assert wanted == list(streamed)
         assert repository.count(query) == repository.summarise(query).count == 25
         assert sum(cell.rooms for cell in repository.cells(query, Grid(1, 1)).cells) == 25
-        assert repository.sample(query).prices.total() == 25
+        assert sum(repository.sample(query).prices.values()) == 25
