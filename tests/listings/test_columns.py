@@ -192,9 +192,9 @@ def test_placeholders_are_taken_as_unstated_in_every_optional_field_of_csv_and_c
 
     assert [make_room(code=f"r{number}", size=None) for number in range(len(texts))] == read
     assert dict.fromkeys((field.name for field in optional), len(texts)) == columns.placeholders
-    assert "The kind is N/A or the like in 10 lines: taken as unstated." in list(
-        notes(columns, ImportReport())
-    )
+    fields = ", ".join(f"{field.name} in 10 lines" for field in optional)
+    noted = list(notes(columns, ImportReport()))
+    assert f"N/A and the like were taken as unstated: {fields}." in noted
 
 
 def test_a_placeholder_for_a_number_in_json_is_unstated_and_a_text_is_taken_as_it_is() -> None:
