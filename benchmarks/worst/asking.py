@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchmarks.worst.requests import EXPORTED, PAGED, Request, Route, makes_sense
 from benchmarks.worst.values import Values
-from rentomatic.domain.search import MAX_LIMIT, Operator
+from rentomatic.domain.search import MAX_LIMIT, TAKES_SEVERAL, Operator
 from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, MAX_PARAMETERS, MAX_VALUES, Format
 
 _LONGEST_HEADER = 6000
@@ -72,7 +72,7 @@ class Asker:
         return request.with_(name, self._values.of(name))
 
     def _with_condition(self, request: Request) -> Request:
-        names = [name for name, (_, op) in FILTERS.items() if op is Operator.IN] * 2
+        names = [name for name, (_, op) in FILTERS.items() if op in TAKES_SEVERAL] * 2
         name = self._chance.choice([*FILTERS, *names])
         return request.with_(name, self._value(name))
 
@@ -92,7 +92,7 @@ class Asker:
         name, text = request.parameters[at]
         field, operator = FILTERS[name]
         longer = f"{text},{self._values.several(field)}"
-        if operator is Operator.IN:
+        if operator in TAKES_SEVERAL:
             return request.changed(at, longer)
         name = next(n for n, wanted in FILTERS.items() if wanted == (field, Operator.IN))
         return request.without(at).with_(name, longer)
@@ -127,7 +127,7 @@ class Asker:
         if name not in FILTERS:
             return self._values.of(name)
         field, operator = FILTERS[name]
-        return self._values.several(field) if operator is Operator.IN else self._values.single(field)
+        return self._values.several(field) if operator in TAKES_SEVERAL else self._values.single(field)
 
     def _allowed(self, request: Request) -> Request:
         """Shorten the request to what the route and the parser accept, so that few requests are refused."""

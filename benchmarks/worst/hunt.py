@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.worst.asking import Asker
 from benchmarks.worst.requests import ROUTES, Request, Route, makes_sense
-from rentomatic.domain.search import Operator
+from rentomatic.domain.search import TAKES_SEVERAL, Operator
 from rentomatic.requests.search import FILTERS
 
 Price = Callable[[Request], float]
@@ -145,8 +145,8 @@ def _part(name: str, text: str) -> str:
     if name not in FILTERS:
         return name
     field, operator = FILTERS[name]
-    if operator is Operator.IN:
-        return f"{field} in {'many' if text.count(',') + 1 >= _MANY else 'few'}"
+    if operator in TAKES_SEVERAL:
+        return f"{field} {operator} {'many' if text.count(',') + 1 >= _MANY else 'few'}"
     return f"{field} {'range' if operator in _RANGE else operator}"
 
 

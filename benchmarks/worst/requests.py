@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import BY_DISTANCE, Operator
+from rentomatic.domain.search import BY_DISTANCE, TAKES_SEVERAL
 from rentomatic.requests import cursor
 from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.search import (
@@ -119,7 +119,7 @@ class Request:
 
     def lists(self) -> list[int]:
         """The positions of the conditions that take a list of values."""
-        return [at for at in self.conditions() if FILTERS[self.parameters[at][0]][1] is Operator.IN]
+        return [at for at in self.conditions() if FILTERS[self.parameters[at][0]][1] in TAKES_SEVERAL]
 
     def without(self, at: int) -> "Request":
         """Return the request without a parameter."""

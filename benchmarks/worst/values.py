@@ -2,12 +2,12 @@
 
 import random
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from rentomatic.domain.clusters import MAX_ZOOM
-from rentomatic.domain.fields import FIELD, SEARCHED, Field
+from rentomatic.domain.fields import FIELD, NAMES, SEARCHED, Field
 from rentomatic.domain.geography import MAX_RADIUS, Circle, Point
 from rentomatic.domain.room import MAX_INTEGER, Room
 from rentomatic.domain.search import MAX_LIMIT, SORTS
@@ -28,12 +28,16 @@ class Known:
 
     @cached_property
     def values(self) -> dict[str, list[str | int | float]]:
-        """The known values of each field, sorted and distinct."""
-        names = [field.name for field in fields(Room)]
-        return {
-            name: sorted({value for room in self.rooms if (value := getattr(room, name)) is not None})
-            for name in names
-        }
+        """The known values of each field, sorted and distinct; of lists, those of all of them."""
+        return {name: sorted(set(self._said(name))) for name in NAMES}
+
+    def _said(self, name: str) -> Iterator[str | int | float]:
+        for room in self.rooms:
+            value = getattr(room, name)
+            if isinstance(value, tuple):
+                yield from value
+            elif value is not None:
+                yield value
 
 
 class Values:
@@ -49,6 +53,7 @@ class Values:
             "radius": self.radius,
             "sort": lambda: chance.choice(list(SORTS)),
             "limit": lambda: str(chance.choice((1, 2, 20, 100, MAX_LIMIT, chance.randint(1, MAX_LIMIT)))),
+            "fields": lambda: ",".join(chance.sample(NAMES, chance.randint(1, len(NAMES)))),
             "count": lambda: chance.choice(("exact", "exact", "none")),
             "format": lambda: str(chance.choice(list(Format))),
             "zoom": lambda: str(chance.randint(0, MAX_ZOOM)),
@@ -154,7 +159,7 @@ class Values:
     def _nobodys(self, field: Field) -> str | int | float:
         """Return a possible value that hardly any room has."""
         there = self._known.values[field]
-        if FIELD[field].kind.python_type is str:
+        if FIELD[field].kind.python_type in (str, tuple):
             return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
         if FIELD[field].kind.python_type is int:
             beyond = int(there[-1]) + 1 if there else 1

@@ -31,7 +31,7 @@ def write(text: str, name: str = "rooms.csv", encoding: str = "utf-8") -> str:
 
 COLUMNS = (
     "Columns: 'code', 'size', 'price', 'latitude', 'longitude'.\n"
-    "Not in this file: title, kind, neighbourhood, guests, min_stay.\n"
+    "Not in this file: title, kind, neighbourhood, guests, min_stay, features,\n  description, url, photos.\n"
 )
 """What an import says about `HEADER`."""
 

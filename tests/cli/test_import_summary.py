@@ -26,7 +26,7 @@ def test_every_column_is_named_as_taken_or_left_out(rentomatic: CommandLine, opt
     assert (
         "Columns: 'id' as code, 'price', 'lat' as latitude, 'lon' as longitude, 'accommodates' as guests. "
         "Left out (--map FIELD=COLUMN takes one): 'host_name', 'licence'. "
-        "Not in this file: size, title, kind, neighbourhood, min_stay."
+        "Not in this file: size, title, kind, neighbourhood, min_stay, features, description, url, photos."
     ) == in_one_line(done.err)
 
 
@@ -69,7 +69,10 @@ def test_import_says_that_what_replaced_rooms_stated_is_gone(
 
     previewed, done, again = (rentomatic("import", listing, *more) for more in (["--dry-run"], [], []))
 
-    lacking = "Not in this file: size, title, kind, neighbourhood, guests, min_stay."
+    lacking = (
+        "Not in this file: size, title, kind, neighbourhood, guests, min_stay, features, description, url, "
+        "photos."
+    )
     assert in_one_line(previewed.err).endswith(f"{lacking} What replaced rooms say of it would be gone.")
     assert in_one_line(done.err).endswith(f"{lacking} What replaced rooms said of it is gone.")
     assert in_one_line(again.err).endswith(lacking)

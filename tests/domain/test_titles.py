@@ -2,8 +2,8 @@
 
 import pytest
 
-from rentomatic.domain.kinds import tidied
 from rentomatic.domain.room import InvalidRoom
+from rentomatic.domain.texts import tidied
 from tests.builders import make_room
 
 INVISIBLE = (

@@ -268,12 +268,6 @@ def test_column_of_currencies_has_only_one_without_a_configured_currency() -> No
     assert [60, 60, "is in EUR, but a price before it is in USD"] == read
 
 
-def test_column_whose_name_says_a_currency_settles_it_for_the_file() -> None:
-    read = priced("price (EUR)", "60", "$60", terms=PLAIN)
-
-    assert [60, "is in $, but the column of the prices says EUR"] == read
-
-
 def test_column_of_currencies_can_be_left_out() -> None:
     columns = Columns({"currency": ""}, terms=POUNDS_PER_NIGHT)
     (room,) = csv.read(lines_of("code,lat,lng,price,currency\na1,51.5,-0.12,60,EUR\n"), columns)

@@ -79,7 +79,7 @@ def test_other_filters_do_not_exist() -> None:
     texts = ("kind", "neighbourhood")
     others = ("code", "size", "price", "latitude", "longitude", "guests", "min_stay")
 
-    assert 3 * len(texts) + 7 * len(others) == len(FILTERS)
+    assert 3 * len(texts) + 7 * len(others) + len(["features__all"]) == len(FILTERS)
 
 
 def test_a_search_may_use_every_parameter_at_once() -> None:

@@ -62,7 +62,7 @@ LINES = gzip.decompress(SOUND).splitlines(keepends=True)
 LARGER = backup_of(sample_rooms(200))
 
 
-LONG_MEMBER = b',"description":"' + b"\\ud83d\\ude42" * 10_000 + b'"}\n'
+LONG_MEMBER = b',"history":"' + b"\\ud83d\\ude42" * 10_000 + b'"}\n'
 """What a newer program may say of a room, written as long as JSON can."""
 
 
@@ -152,7 +152,7 @@ def test_a_file_that_is_not_a_backup_is_refused(content: bytes) -> None:
         (b"".join((LINES[0].replace(b":60", b':"\xff"'), *LINES[1:])), "line 1 is not a room"),
         (b"".join((b"[" * 100_000, b"\n", *LINES)), "line 1 is not a room"),
         (b"".join((b'{"a":' + b"[" * 100_000, b"\n", *LINES)), "line 1 is not a room"),
-        (b"".join((LINES[0][:-2] + LONG_MEMBER, *LINES[1:])), "does not know description: use a newer one"),
+        (b"".join((LINES[0][:-2] + LONG_MEMBER, *LINES[1:])), "does not know history: use a newer one"),
         (b"".join((LINES[0].replace(b":60", b":61"), *LINES[1:])), "but contains 3"),
         (b"".join(LINES)[:-1], "its last line is cut off"),
         (text_of(count=4), "it says 4 rooms"),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rentomatic.domain.fields import FIELD, Field
-from rentomatic.domain.kinds import tidied
 from rentomatic.domain.room import Room
+from rentomatic.domain.texts import tidied
 from rentomatic.listings import csv as csv_listing
 from rentomatic.listings import ndjson as ndjson_listing
 from rentomatic.listings.columns import Columns

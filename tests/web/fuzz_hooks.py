@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
 from rentomatic.domain.fields import FIELD, Field
-from rentomatic.domain.kinds import composed
+from rentomatic.domain.texts import composed
 from rentomatic.requests.search import FILTERS, MAX_CONDITIONS, WORDS, words
 from rentomatic.serializers import csv, ndjson
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from rentomatic.bootstrap import open_existing
+from rentomatic.domain.fields import MEMBERS
 from rentomatic.domain.quoting import quoted
 from rentomatic.repository.backend import Backend
 from rentomatic.requests.search import FILTER_PREFIX, MATCH_PARAMETERS, PAGE_PARAMETERS, WORDS
@@ -31,6 +32,10 @@ _MATCH_OPTIONS = (
 )
 
 Command = Callable[..., Any]
+
+fields_option = click.option(
+    "--fields", metavar="NAME,NAME", help=f"What to write of each room, of {', '.join(MEMBERS)}."
+)
 
 
 def search_options(command: Command) -> Command:

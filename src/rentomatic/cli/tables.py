@@ -10,12 +10,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELDS, Description, Field
+from rentomatic.domain.fields import (
+    ALWAYS_WRITTEN,
+    DISTANCE,
+    FIELDS,
+    MEMBERS,
+    MEMBERS_IN_LISTS,
+    TEXTS,
+    Description,
+    Field,
+)
 from rentomatic.domain.geography import Point
-from rentomatic.domain.kinds import Degrees, Line
+from rentomatic.domain.kinds import Degrees
 from rentomatic.domain.prices import PLAIN
 from rentomatic.domain.quoting import visible
 from rentomatic.domain.room import Room, stated
+from rentomatic.domain.several import Several
 from rentomatic.money import Money
 from rentomatic.requests.search import Format
 from rentomatic.serializers.formats import WRITERS
@@ -24,32 +34,45 @@ from rentomatic.settings import Settings
 FORMATS = click.Choice(["table", *map(str, Format)])
 
 
-def print_rooms(rooms: Iterable[Room], near: Point | None, format_: str, settings: Settings) -> None:
-    """Print rooms in one of `FORMATS`, with their distances from the point."""
+def print_rooms(
+    rooms: Iterable[Room],
+    near: Point | None,
+    format_: str,
+    settings: Settings,
+    members: tuple[str, ...] | None = None,
+) -> None:
+    """Print rooms in one of `FORMATS`, with their distances from the point.
+
+    members: what to print of each; None for what a list has in that format.
+    """
     if format_ == "table":
-        print_table(rooms, near, settings.money)
+        print_table(rooms, near, settings.money, members or MEMBERS_IN_LISTS)
         return
-    sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(rooms, near))
+    writer = WRITERS[Format(format_)]
+    sys.stdout.buffer.writelines(writer.write(rooms, near, members or writer.members))
     if format_ in (Format.JSON, Format.GEOJSON):
         sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
 
 
-def print_table(rooms: Iterable[Room], near: Point | None, money: Money) -> None:
-    """Print rooms as a table, with their distances from the point."""
+def print_table(
+    rooms: Iterable[Room], near: Point | None, money: Money, members: tuple[str, ...] = MEMBERS
+) -> None:
+    """Print rooms as a table, with their distances from the point; of each, the given members."""
     out = console()
     # Without gaps a UUID with a distance fits into the usual 80 columns.
     padding = (0, 1) if out.width >= 90 else 0
     table = Table(box=box.SIMPLE_HEAD, padding=padding, pad_edge=False)
     rooms = list(rooms)
     shown = {*ALWAYS_WRITTEN, *(name for room in rooms for name in stated(room))}
-    fields = [field for field in FIELDS if field.name in shown]
+    fields = [field for field in FIELDS if field.name in shown and field.name in members]
+    near = near if DISTANCE in members else None
     for field in fields:
-        is_text = field.kind.python_type is str
+        is_text = field.kind.python_type in (str, tuple)
         table.add_column(
             _header(field, money),
             justify="left" if is_text else "right",
-            no_wrap=not isinstance(field.kind, Line),
+            no_wrap=field.name not in TEXTS,
         )
     if near:
         table.add_column("distance", justify="right", no_wrap=True)
@@ -75,8 +98,10 @@ def _cell(field: Description, value: Any, money: Money) -> str:
             return money.amount(value)
         case Degrees():
             return f"{value:.5f}"
-        case Line():
-            return escape(visible(value))
+        case Several():
+            return escape(visible(", ".join(value)))
+        case _ if field.name in TEXTS:
+            return escape(visible(value, keep="\n"))
     return f"{value} {field.unit}".rstrip()
 
 

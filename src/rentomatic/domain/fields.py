@@ -7,7 +7,10 @@ What a kind of values is to a storage or a format, each of those says itself, by
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole
+from rentomatic.domain.addresses import Address, Photo
+from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
+from rentomatic.domain.several import Several
+from rentomatic.domain.texts import Line, Lines
 
 
 class Field(StrEnum):
@@ -23,6 +26,10 @@ class Field(StrEnum):
     NEIGHBOURHOOD = "neighbourhood"
     GUESTS = "guests"
     MIN_STAY = "min_stay"
+    FEATURES = "features"
+    DESCRIPTION = "description"
+    URL = "url"
+    PHOTOS = "photos"
 
 
 class Operator(StrEnum):
@@ -35,6 +42,7 @@ class Operator(StrEnum):
     GT = "gt"
     GTE = "gte"
     IN = "in"
+    ALL = "all"
 
 
 class Unstated(StrEnum):
@@ -70,7 +78,7 @@ class Description:
     label: str
     about: str
     unit: str = ""
-    example: str | int | float
+    example: str | int | float | tuple[str, ...]
     columns: tuple[str, ...]
     operators: tuple[Operator, ...] = ()
     searched: bool = False
@@ -85,8 +93,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-_ANY = tuple(Operator)
 _SAME = (Operator.EQ, Operator.NE, Operator.IN)
+_ANY = (Operator.EQ, Operator.NE, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE, Operator.IN)
 
 FIELDS = (
     Description(
@@ -226,21 +234,91 @@ FIELDS = (
         ),
         operators=_ANY,
     ),
+    Description(
+        name=Field.FEATURES,
+        kind=Several(Line(60, without=",;"), 60, breaks=r"[,;\n]"),
+        unstated=Unstated.ABSENT,
+        label="Features",
+        about="What the room has: a set of short texts, in the words of the listing.",
+        example=("Desk", "Wifi"),
+        columns=_names(
+            "features amenities facilities equipment "
+            "ausstattung merkmale equipements prestations commodites servicios comodidades equipamiento "
+            "caracteristicas servizi dotazioni caratteristiche equipamentos voorzieningen kenmerken"
+        ),
+        operators=(Operator.ALL,),
+        searched=True,
+    ),
+    Description(
+        name=Field.DESCRIPTION,
+        kind=Lines(10_000),
+        unstated=Unstated.ABSENT,
+        label="Description",
+        about="What the listing tells about the room, in one or more lines.",
+        example="A quiet room on the third floor.\nThe lift stops at the second.",
+        columns=_names(
+            "description details about summary beschreibung descriptif descripcion descrizione "
+            "descricao beschrijving omschrijving"
+        ),
+        searched=True,
+    ),
+    Description(
+        name=Field.URL,
+        kind=Address(),
+        unstated=Unstated.ABSENT,
+        label="Web address",
+        about="Where to see or book the room: an address with http or https.",
+        example="https://example.com/rooms/7",
+        columns=_names(
+            "url link listingurl website webaddress webadresse adresseweb lien enlace sitioweb "
+            "collegamento sitoweb indirizzoweb ligacao weblink webadres"
+        ),
+    ),
+    Description(
+        name=Field.PHOTOS,
+        kind=Several(Photo(), 30, breaks=r"[;|\s]|,(?=\s|https?://|$)", ordered=True),
+        unstated=Unstated.ABSENT,
+        label="Photos",
+        about="Addresses of photos with https, or names of files in the folder for photos.",
+        example=("https://example.com/rooms/7.jpg",),
+        columns=_names(
+            "photos photo pictureurl pictures picture image imageurl thumbnailurl photourl "
+            "fotos foto bilder bild bildurl images imagenes imagen immagini immagine imagens imagem "
+            "afbeeldingen afbeelding"
+        ),
+    ),
 )
 """The fields, in the order in which rooms are written."""
 
-INDEXED = tuple(field.name for field in FIELDS if field.operators and not isinstance(field.kind, Degrees))
+FIELD = {field.name: field for field in FIELDS}
+
+FOUND = tuple(field.name for field in FIELDS if field.operators and not isinstance(field.kind, Degrees))
 """The fields by whose values storages find rooms; degrees are found by place."""
 
-FIELD = {field.name: field for field in FIELDS}
+INDEXED = tuple(name for name in FOUND if not isinstance(FIELD[name].kind, Several))
+"""Those of them that have one value."""
 
 NAMES = tuple(str(field.name) for field in FIELDS)
 
 SEARCHED = tuple(str(field.name) for field in FIELDS if field.searched)
 """The names of the fields in which a search for words looks."""
 
-LINES = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line))
-"""The names of the fields that are texts of one line."""
+DISTANCE = "distance"
+"""What documents call the distance of a room from the point that a search is near to."""
+
+MEMBERS = (*NAMES, DISTANCE)
+"""What a document may have, in its order."""
+
+MEMBERS_IN_LISTS = tuple(name for name in MEMBERS if name != Field.DESCRIPTION)
+"""What it has in a list of rooms, unless others are asked for: descriptions are long."""
+
+TEXTS = frozenset(
+    str(field.name) for field in FIELDS if isinstance(field.kind, Line | Lines | Address | Several)
+)
+"""The names of the fields that are texts of any length, or several of them."""
+
+SEVERAL = {str(field.name): field.kind for field in FIELDS if isinstance(field.kind, Several)}
+"""The fields of several texts."""
 
 ALWAYS_WRITTEN = tuple(str(field.name) for field in FIELDS if field.unstated is not Unstated.ABSENT)
 """The names of the fields that every document has, whether they are stated or not."""

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from rentomatic.domain.fields import ALWAYS_WRITTEN, FIELD, FIELDS, NAMES, SEARCHED, WRITTEN_IF_STATED, Field
+from rentomatic.domain.fields import (
+    ALWAYS_WRITTEN,
+    FIELD,
+    FIELDS,
+    NAMES,
+    SEARCHED,
+    SEVERAL,
+    WRITTEN_IF_STATED,
+    Field,
+)
 from rentomatic.domain.kinds import (
     CODE_PATTERN,
     CODE_RULE,
@@ -46,8 +55,8 @@ class InvalidRoom(ValueError):
 class Room:
     """A room that is for rent. `FIELDS` tells what each field means and which values it has.
 
-    None stands for what is not stated. A UUID as a code is put into lower case, and degrees of less than
-    1e-15 are taken for zero.
+    None stands for what is not stated, as an empty list does. A UUID as a code is put into lower case,
+    degrees of less than 1e-15 are taken for zero, and a list of texts has each once, features in order.
 
     Raises InvalidRoom naming every wrong field.
     """
@@ -62,8 +71,15 @@ class Room:
     neighbourhood: str | None = None
     guests: int | None = None
     min_stay: int | None = None
+    features: tuple[str, ...] | None = None
+    description: str | None = None
+    url: str | None = None
+    photos: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.features is not None or self.photos is not None:
+            for name, kind in SEVERAL.items():
+                object.__setattr__(self, name, kind.gathered(getattr(self, name)))
         # What `FIELDS` says, written out for speed, since each search makes rooms; a test compares the two.
         size, latitude, longitude = self.size, self.latitude, self.longitude
         if (

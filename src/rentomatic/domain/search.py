@@ -13,6 +13,7 @@ from rentomatic.domain.fields import FIELD, Field, Operator
 from rentomatic.domain.geography import Area, Point
 from rentomatic.domain.kinds import canonical_code
 from rentomatic.domain.room import Room, searched_values
+from rentomatic.domain.several import Several
 from rentomatic.domain.words import all_begin, asked_words, words_in
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "DEFAULT_LIMIT",
     "MAX_LIMIT",
     "SORTS",
+    "TAKES_SEVERAL",
     "Condition",
     "Field",
     "Operator",
@@ -38,6 +40,9 @@ DEFAULT_LIMIT = 100
 
 Value = str | int | float
 
+TAKES_SEVERAL = frozenset({Operator.IN, Operator.ALL})
+"""The operators that compare with a tuple of values."""
+
 _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQ: operator.eq,
     Operator.NE: operator.ne,
@@ -46,12 +51,13 @@ _HOLDS: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.GT: operator.gt,
     Operator.GTE: operator.ge,
     Operator.IN: lambda value, allowed: value in allowed,
+    Operator.ALL: lambda values, wanted: set(wanted).issubset(values),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A field, an operator and a value of the field's type; for `in`, a tuple of values.
+    """A field, an operator and a value of the field's type; for `in` and `all`, a tuple of values.
 
     Raises ValueError if the value does not fit the field or the operator, or the field does not take the
     operator.
@@ -63,13 +69,14 @@ class Condition:
 
     def __post_init__(self) -> None:
         values = self.value if isinstance(self.value, tuple) else (self.value,)
-        if isinstance(self.value, tuple) != (self.operator is Operator.IN) or not values:
-            raise ValueError("`in` takes a tuple of at least one value, every other operator one value")
+        if isinstance(self.value, tuple) != (self.operator in TAKES_SEVERAL) or not values:
+            raise ValueError("`in` and `all` take a tuple of at least one value, other operators one value")
         field = FIELD[self.field]
         if self.operator not in field.operators:
             raise ValueError(f"no condition `{self.operator}` on {self.field}")
-        if not all(type(value) is field.kind.python_type for value in values):
-            raise ValueError(f"{self.field} compares with {field.kind.python_type.__name__}")
+        type_ = str if isinstance(field.kind, Several) else field.kind.python_type
+        if not all(type(value) is type_ for value in values):
+            raise ValueError(f"{self.field} compares with {type_.__name__}")
         if self.field is Field.CODE:
             codes = tuple(canonical_code(str(value)) for value in values)
             object.__setattr__(self, "value", codes if self.operator is Operator.IN else codes[0])

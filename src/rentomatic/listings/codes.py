@@ -24,6 +24,6 @@ class Codes:
     def first_line(self, code: str, line: int) -> int:
         """Return the line on which the code was read first: the given one, unless it was read before."""
         key = hash(code) & _BITS
-        if len(self._lines) >= MAX_CODES:
+        if self.full:
             return self._lines.get(key, line)
         return self._lines.setdefault(key, line)

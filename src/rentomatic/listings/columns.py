@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from rentomatic.domain.fields import FIELDS, LINES, Field
-from rentomatic.domain.kinds import Code, Degrees, Kind, Line, composed, tidied
+from rentomatic.domain.addresses import Address
+from rentomatic.domain.fields import FIELDS, SEVERAL, TEXTS, Field
+from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.prices import PLAIN, Per, PriceTerms
 from rentomatic.domain.room import InvalidRoom, Room
+from rentomatic.domain.several import Several
 from rentomatic.domain.spreadsheet import has_lost_digits, is_placeholder, restored
+from rentomatic.domain.texts import Line, Lines, composed
 from rentomatic.listings.amounts import DAYS, GUESTS, Decimal, UnclearAmount, degrees, whole_number
 from rentomatic.listings.codes import Codes
 from rentomatic.listings.header import OPTIONAL, Header, named
@@ -34,12 +37,21 @@ def _code(text: str) -> str:
     return code
 
 
-_READERS: dict[type[Kind], Callable[[str], object]] = {
-    Code: _code,
-    Degrees: degrees,
-    Line: tidied,
-}
-"""How to read the text of a cell, by the kind of the value."""
+_CLEANED = frozenset(str(field.name) for field in FIELDS if isinstance(field.kind, Line | Lines))
+"""The fields whose spacing is put right."""
+
+
+def _reader(kind: Kind) -> Callable[[str], object]:
+    """Return how to read the text of a cell."""
+    match kind:
+        case Line() | Lines() | Address():
+            return kind.tidied
+        case Several():
+            return kind.of_text
+        case Degrees():
+            return degrees
+        case Code() | Whole():
+            return _code
 
 
 _UNITS = {Field.GUESTS: GUESTS, Field.MIN_STAY: DAYS}
@@ -83,7 +95,7 @@ class Columns:
             Field.SIZE: self.sizes.read,
         }
         others = (field for field in FIELDS if field.name not in self._amounts)
-        self._readers = {**{str(field.name): _READERS[type(field.kind)] for field in others}, **self._amounts}
+        self._readers = {**{str(field.name): _reader(field.kind) for field in others}, **self._amounts}
 
     def find(self, header: Sequence[str]) -> dict[str, str]:
         """Return the column of each field. Raises ListingError if one is missing or there are too many."""
@@ -150,6 +162,8 @@ class Columns:
             return None
         if isinstance(value, str):
             return self._of_text(field, value)
+        if isinstance(value, list) and field in SEVERAL:
+            return [SEVERAL[field].each.tidied(text) if isinstance(text, str) else text for text in value]
         if isinstance(value, float) and field == Field.CODE and has_lost_digits(str(value)):
             raise ValueError(_LOST_DIGITS)
         if isinstance(value, float) and field in self._amounts:
@@ -158,11 +172,11 @@ class Columns:
 
     def _of_text(self, field: str, text: str) -> object:
         read = self._readers[field](text)
-        if field not in LINES:
+        if field not in TEXTS:
             if read is None and text.strip():
                 self.placeholders[field] += 1
             return read
-        if read != composed(text).strip():
+        if field in _CLEANED and read != composed(text).strip():
             self.cleaned[field] += 1
         return read or None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rentomatic.domain.fields import LINES
+from rentomatic.domain.fields import TEXTS
 from rentomatic.domain.quoting import counted
 from rentomatic.domain.room import Room
 from rentomatic.listings.columns import Columns
@@ -66,7 +66,7 @@ def _rooms(
     """Yield the rooms of the lines after the header; `before` lines preceded the reader."""
     names = columns.find(header)
     places = {field: header.index(name) for field, name in names.items()}
-    texts = [field for field in names if field in LINES]
+    texts = [field for field in names if field in TEXTS]
     while True:
         number = before + reader.line_num + 1  # of the line that is about to be read
         try:

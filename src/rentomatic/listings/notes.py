@@ -21,10 +21,8 @@ def notes(
     for field, lines in columns.cleaned.items():
         if lines:
             yield f"The spacing of the {label(field)} was cleaned in {counted(lines, 'line')}."
-    placeholders = {field: columns.placeholders[field] for field in NAMES if columns.placeholders[field]}
-    if placeholders:
-        fields = (f"{label(field)} in {counted(lines, 'line')}" for field, lines in placeholders.items())
-        yield f"N/A and the like were taken as unstated: {', '.join(fields)}."
+    for field, lines in columns.placeholders.items():
+        yield f"The {label(field)} is N/A or the like in {counted(lines, 'line')}: taken as unstated."
     if columns.sizes.converted:
         were = "would be" if dry_run else "was" if columns.sizes.converted == 1 else "were"
         sizes = counted(columns.sizes.converted, "size in square feet", "sizes in square feet")

@@ -150,7 +150,7 @@ class PriceReader:
         as where the period was asked for. Raises ValueError with the reason, UnclearAmount for a period.
         """
         if sign := _split_name(name)[1]:
-            self._require_currency(sign, f"the column of the prices says {sign}")
+            self._require_currency(sign)
         if is_mapped:
             return
         per = next((per for word, per in _IN_NAMES.items() if word in name.lower()), None)
@@ -203,16 +203,13 @@ class PriceReader:
             caution = "which then holds for every price in the file"
             raise UnclearAmount(reason, Remedy("price_per", (str(per),), caution))
 
-    def _require_currency(self, sign: str, why: str = "") -> None:
-        """Refuse a currency that is not that of the rooms, or of the prices before: `$` may be any dollar.
-
-        why: the reason to refuse others from now on, by default that a price was in this one.
-        """
+    def _require_currency(self, sign: str) -> None:
+        """Refuse a currency that is not that of the rooms, or of the prices before: `$` may be any dollar."""
         possible = self._possible & _FITTING[sign]
         if not possible:
             raise ValueError(f"is in {sign}, but {self._why}")
         if possible != self._possible:
-            self._possible, self._why = possible, why or f"a price before it is in {sign}"
+            self._possible, self._why = possible, f"a price before it is in {sign}"
 
 
 def _split_period(text: str) -> tuple[str, Per | None]:

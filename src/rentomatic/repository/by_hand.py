@@ -8,9 +8,12 @@ can still be replaced.
 from collections.abc import Sequence
 from typing import Any
 
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.fields import FIELDS
-from rentomatic.domain.kinds import Kind, Line, tidied
+from rentomatic.domain.kinds import Kind
 from rentomatic.domain.room import InvalidRoom, Room, room_of_values
+from rentomatic.domain.several import Several
+from rentomatic.domain.texts import Line, Lines
 
 Values = Sequence[Any]
 """The values of a room as stored, in the order of `FIELDS`."""
@@ -26,8 +29,15 @@ def room_of_row(values: Values) -> Room:
 
 
 def _put_right(kind: Kind, value: Any) -> Any:
-    """Return the value; a text is normalised, shortened if too long, and None if invisible."""
-    if not (isinstance(kind, Line) and isinstance(value, str)):
-        return value
-    text = tidied(tidied(value)[: kind.longest])
-    return text if kind.problem(text) is None else None
+    """Return the value; a text is normalised, shortened if too long, and None if nothing of it is allowed."""
+    match kind:
+        case Line() | Lines() if isinstance(value, str):
+            value = kind.tidied(kind.tidied(value)[: kind.longest])
+            return value if kind.problem(value) is None else None
+        case Address() if value is not None:
+            return value if kind.problem(value) is None else None
+        case Several(each) if value is not None:
+            given = kind.of_text(value) if isinstance(value, str) else value
+            texts = [each.tidied(text) for text in given if isinstance(text, str)]
+            return kind.gathered([text for text in texts if each.problem(text) is None][: kind.most])
+    return value

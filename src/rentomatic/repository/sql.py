@@ -64,6 +64,8 @@ def all_of(pieces: Iterable[Sql]) -> Sql:
 def condition_sql(condition: Condition) -> Sql:
     """Return the condition on its column."""
     column = COLUMNS[condition.field]
+    if condition.operator is Operator.ALL:
+        return Sql(f"has_all({column}, ?)", (condition.value,))
     if isinstance(condition.value, tuple):
         marks = ", ".join("?" * len(condition.value))
         return Sql(f"{column} IN ({marks})", condition.value)
@@ -78,7 +80,7 @@ def area_sql(area: Area) -> Sql:
 def ranges(
     query: RoomQuery,
     field: Field,
-    operators: frozenset[Operator] = frozenset(Operator) - {Operator.NE},
+    operators: frozenset[Operator] = frozenset(Operator) - {Operator.NE, Operator.ALL},
 ) -> list[Condition]:
     """Return the conditions on the field that an index can answer by a range."""
     return [c for c in query.conditions if c.field is field and c.operator in operators]

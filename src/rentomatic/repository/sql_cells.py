@@ -1,16 +1,17 @@
 """How storages with SQL count rooms by the cells of a grid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rentomatic.domain.clusters import Cell, Grid
-from rentomatic.domain.fields import NAMES, Field
 from rentomatic.domain.room import Room
 from rentomatic.repository.sql import Sql
 
+Row = tuple[Any, ...]
+
 _BY_CELL = """
     SELECT {row} * {columns} + {column}, count(*), min(price), sum(latitude), sum(longitude),
-        min(longitude), min(latitude), max(longitude), max(latitude){room}
+        min(longitude), min(latitude), max(longitude), max(latitude), {code}
     {source} GROUP BY 1
 """
 
@@ -18,32 +19,33 @@ _COLUMNS = 2**32
 """More columns than a grid has. Grouping by one number takes two thirds of the time of grouping by two."""
 
 
-TOLD = tuple(name for name in NAMES if name not in (Field.PRICE, Field.LATITUDE, Field.LONGITUDE))
-"""The columns needed for a room alone in its cell, beyond those of the cell itself."""
-
-
-def by_cell(source: Sql, grid: Grid, whole: str, told: Sequence[str] = ()) -> Sql:
+def by_cell(source: Sql, grid: Grid, whole: str, *, coded: bool) -> Sql:
     """Return the statement that counts rooms by cell.
 
     source: `FROM … WHERE …`. whole: the storage's expression for the whole part of a number, `{}`.
-    told: the columns of `TOLD` to read here. Both Python's repr and SQL keep floats exact.
+    coded: whether each row ends with the lowest code of its cell.
+
+    Both Python's repr and SQL keep floats exact.
     """
     statement = _BY_CELL.format(
         columns=_COLUMNS,
         column=whole.format(f"(longitude + 180) / {grid.width!r}"),
         row=whole.format(f"(latitude + 90) / {grid.height!r}"),
-        room="".join(f", min({name}) AS {name}" for name in told),
+        code="min(code)" if coded else "NULL",
         source=source.text,
     )
     return Sql(statement, source.values)
 
 
-def cell_of(row: tuple[Any, ...]) -> Cell:
-    """Return the cell of a row, which ends with all of `TOLD` if rooms alone in their cells are included."""
-    place, count, price, latitudes, longitudes, west, south, east, north, *alone = row
+def lone_codes(rows: Iterable[Row]) -> list[str]:
+    """Return the codes of the rooms that are alone in their cells."""
+    return [row[-1] for row in rows if row[1] == 1]
+
+
+def cell_of(row: Row, rooms: Mapping[str, Room]) -> Cell:
+    """Return the cell of a row. rooms: those that are alone in their cells, by code, if they are known."""
+    place, count, price, latitudes, longitudes, west, south, east, north, code = row
     line, column = divmod(place, _COLUMNS)
-    if count > 1 or not alone:
-        latitude, longitude = latitudes / count, longitudes / count
-        return Cell(column, line, count, price, latitude, longitude, west, south, east, north)
-    room = Room(price=price, latitude=south, longitude=west, **dict(zip(TOLD, alone, strict=True)))
-    return Cell(column, line, count, price, south, west, west, south, east, north, room)
+    middle = (latitudes / count, longitudes / count) if count > 1 else (south, west)
+    room = rooms.get(code) if count == 1 else None
+    return Cell(column, line, count, price, *middle, west, south, east, north, room)

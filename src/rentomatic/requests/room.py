@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import NoReturn
 from uuid import uuid4
 
-from rentomatic.domain.fields import LINES, NAMES
-from rentomatic.domain.kinds import composed
+from rentomatic.domain.fields import NAMES, SEVERAL, TEXTS
 from rentomatic.domain.quoting import quoted, shortened
 from rentomatic.domain.room import InvalidRoom, Room, canonical_code
 from rentomatic.domain.search import Field
+from rentomatic.domain.texts import composed
 from rentomatic.requests.search import field_value
 from rentomatic.use_cases.errors import DocumentError, Fault, ParametersError, Problem
 
@@ -57,7 +57,8 @@ def room_of_texts(texts: Mapping[str, str]) -> Room:
     problems: dict[str, str] = {}
     for name, text in texts.items():
         try:
-            values[name] = field_value(Field(name), text)
+            kind = SEVERAL.get(name)
+            values[name] = kind.of_text(text) if kind else field_value(Field(name), text)
         except ValueError as error:
             problems[name] = str(error)
     try:
@@ -102,8 +103,10 @@ def _members(content: bytes) -> tuple[tuple[str, object], ...]:
 
 
 def _composed(name: str, value: object) -> object:
-    """Return the member's value; a text of one line is normalised to Unicode form NFC."""
-    return composed(value) if name in LINES and isinstance(value, str) else value
+    """Return the member's value; texts are put into Unicode's form NFC."""
+    if isinstance(value, list) and name in SEVERAL:
+        return [composed(text) if isinstance(text, str) else text for text in value]
+    return composed(value) if isinstance(value, str) and name in TEXTS else value
 
 
 def _refuse(message: str) -> NoReturn:

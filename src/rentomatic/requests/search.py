@@ -11,9 +11,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
-from rentomatic.domain.fields import FIELD, FIELDS, NAMES
+from rentomatic.domain.addresses import Address, Photo
+from rentomatic.domain.fields import DISTANCE, FIELD, FIELDS, MEMBERS, NAMES
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
-from rentomatic.domain.kinds import Code, Degrees, Line, Whole, canonical_code, composed, tidied
+from rentomatic.domain.kinds import Code, Degrees, Whole, canonical_code
 from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.domain.search import (
     BY_CODE,
@@ -21,6 +22,7 @@ from rentomatic.domain.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     SORTS,
+    TAKES_SEVERAL,
     Condition,
     Field,
     Operator,
@@ -28,6 +30,8 @@ from rentomatic.domain.search import (
     Sort,
     Value,
 )
+from rentomatic.domain.several import Several
+from rentomatic.domain.texts import Line, Lines, composed, tidied
 from rentomatic.domain.words import words_of
 from rentomatic.requests import cursor
 from rentomatic.requests.numbers import decimal, integer, listed
@@ -52,9 +56,9 @@ WORDS = "q"
 MATCH_PARAMETERS = (WORDS, "bbox", "near", "radius")
 """The parameters that, besides the filters, decide which rooms match."""
 
-PAGE_PARAMETERS = ("sort", "limit", "cursor", "count", "format")
+PAGE_PARAMETERS = ("sort", "limit", "cursor", "count", "fields", "format")
 
-_LISTS = {"bbox", "near", *(name for name, (_, op) in FILTERS.items() if op is Operator.IN)}
+_LISTS = {"bbox", "near", "fields", *(name for name, (_, op) in FILTERS.items() if op in TAKES_SEVERAL)}
 
 
 class Format(StrEnum):
@@ -74,12 +78,14 @@ class SearchRequest:
     limited: whether a limit was given; an export without one gives every match.
     with_total: whether to count all matches.
     format: the requested format, if any.
+    members: of each room, those that were asked for, in the order of `MEMBERS`; None for the usual ones.
     """
 
     query: RoomQuery
     limited: bool
     with_total: bool
     format: Format | None
+    members: tuple[str, ...] | None
 
 
 Parsed = TypeVar("Parsed")
@@ -151,11 +157,12 @@ class Parser:
         )
         with_total = self.parse("count", lambda text: choice(text, {"exact": True, "none": False}))
         format_ = self.parse("format", lambda text: choice(text, {str(f): f for f in Format}))
+        members = self.parse("fields", lambda text: _members(text, near))
         # It is compared with the filters, so those must be valid first.
         if not self.problems and (start := self._start):
             query = replace(query, after=self.parse("cursor", lambda _: start.position_in(query)))
         self.refuse_problems()
-        return SearchRequest(query, "limit" in self.texts, bool(with_total), format_)
+        return SearchRequest(query, "limit" in self.texts, bool(with_total), format_, members)
 
     def refuse_problems(self) -> None:
         if self.problems:
@@ -226,7 +233,7 @@ class Parser:
 
 def condition(field: Field, operator: Operator, text: str) -> Condition:
     """Return a condition from the text of its value. Raises ValueError with a text for the user."""
-    if operator is not Operator.IN:
+    if operator not in TAKES_SEVERAL:
         return Condition(field, operator, field_value(field, text))
     texts = listed(text)
     if len(texts) > MAX_VALUES:
@@ -265,7 +272,7 @@ def radius(text: str) -> float:
 
 
 def field_value(field: Field, text: str) -> Value:
-    """Return a value of the field. Raises ValueError with a text for the user."""
+    """Return a value of the field, or one of several. Raises ValueError with a text for the user."""
     match FIELD[field].kind:
         case Code():
             try:
@@ -276,11 +283,28 @@ def field_value(field: Field, text: str) -> Value:
             return integer(text)
         case Degrees(limit):
             return decimal(text, -limit, limit)
-        case Line() as kind:
-            line = composed(text)
-            if problem := kind.problem(line):  # no room has it, and not every storage takes it
-                raise ValueError(f"{problem}, not {quoted(text)}")
-            return line
+        case Several(each):
+            return _text(each, text)
+        case Line() | Lines() | Address() as kind:
+            return _text(kind, text)
+
+
+def _text(kind: Line | Lines | Address | Photo, text: str) -> str:
+    """Return a text that a room may have: no room has another one, and not every storage takes it."""
+    text = composed(text)
+    if problem := kind.problem(text):
+        raise ValueError(f"{problem}, not {quoted(text)}")
+    return text
+
+
+def _members(text: str, near: Point | None) -> tuple[str, ...]:
+    """Return the named members, in the order of `MEMBERS`. Raises ValueError with a text for the user."""
+    names = listed(text)
+    for name in names:
+        choice(name, dict.fromkeys(MEMBERS))
+    if DISTANCE in names and near is None:
+        raise ValueError(f"{DISTANCE} needs a point to be near to")
+    return tuple(name for name in MEMBERS if name in names)
 
 
 def canonical(name: str, text: str) -> str:

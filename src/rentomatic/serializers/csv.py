@@ -6,44 +6,46 @@ texts are defused.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rentomatic.domain.fields import FIELDS, NAMES, Description
+from rentomatic.domain.fields import FIELDS, MEMBERS, NAMES, Description
 from rentomatic.domain.geography import Point
-from rentomatic.domain.kinds import Line
 from rentomatic.domain.room import NOTHING_STATED, Room, rest_of, values_of
+from rentomatic.domain.several import Several
 from rentomatic.domain.spreadsheet import defused
 from rentomatic.serializers.batches import batches
-from rentomatic.serializers.json import metres
+from rentomatic.serializers.json import Members, metres
 
 MEDIA_TYPE = "text/csv"
 HEADER = NAMES
 
 
-def row_of(room: Room) -> Iterable[object]:
+def row_of(room: Room) -> Sequence[object]:
     """Return the cells of a room, in the order of the header."""
     values = values_of(room)
-    return map(_cell, FIELDS, values) if rest_of(room) != NOTHING_STATED else values
+    return [*map(_cell, FIELDS, values)] if rest_of(room) != NOTHING_STATED else values
 
 
 def _cell(field: Description, value: Any) -> object:
-    match field.kind:
-        case Line() if value is not None:
-            return defused(value)
-        case _:
-            return value
+    if isinstance(value, tuple) and isinstance(field.kind, Several):
+        value = field.kind.as_text(value)
+    return defused(value) if isinstance(value, str) else value
 
 
-def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
-    """Yield a header and a line for each room, in pieces; `near` adds the column `distance`."""
-    yield _lines([HEADER if near is None else (*HEADER, "distance")])
+def write(rooms: Iterable[Room], near: Point | None = None, members: Members = MEMBERS) -> Iterator[bytes]:
+    """Yield a header and a line for each room, in pieces; `near` adds the column `distance`.
+
+    members: the columns, in the order of `MEMBERS`.
+    """
+    header = HEADER if near is None else MEMBERS
+    chosen = [place for place, name in enumerate(header) if name in members]
+    yield _lines([[header[place] for place in chosen]])
     for batch in batches(rooms):
-        rows = map(row_of, batch)
-        if near is None:
-            yield _lines(rows)
-        else:
-            yield _lines((*row, metres(near, room)) for row, room in zip(rows, batch, strict=True))
+        rows: Iterable[Sequence[object]] = map(row_of, batch)
+        if near is not None:
+            rows = ((*row, metres(near, room)) for row, room in zip(rows, batch, strict=True))
+        yield _lines(rows if members is MEMBERS else ([row[place] for place in chosen] for row in rows))
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:

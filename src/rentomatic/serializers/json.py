@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from rentomatic.domain.fields import ALWAYS_WRITTEN
+from rentomatic.domain.fields import ALWAYS_WRITTEN, DISTANCE, MEMBERS, MEMBERS_IN_LISTS, Field
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import NOTHING_STATED, Room, always_written, rest_of, stated
 from rentomatic.serializers.batches import batches
@@ -30,6 +30,10 @@ class _Bare(msgspec.Struct):
 Document = _Bare | dict[str, Any]
 """A room in its encoded form."""
 
+Members = tuple[str, ...]
+
+_USUAL = (MEMBERS, MEMBERS_IN_LISTS)
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -38,25 +42,41 @@ def encode(value: object) -> bytes:
     return _encode(document(value) if isinstance(value, Room) else value)
 
 
-def document(room: Room, near: Point | None = None) -> Document:
-    """Return the encoded form of the room, with its distance if the search is near a point."""
+def document(room: Room, near: Point | None = None, members: Members = MEMBERS) -> Document:
+    """Return the encoded form of the room, with its distance if the search is near a point.
+
+    members: those that it has, as far as the room states them, in the order of `MEMBERS`.
+    """
+    if members not in _USUAL:
+        return _chosen(room, near, members)
     distance = msgspec.UNSET if near is None else metres(near, room)
     if rest_of(room) == NOTHING_STATED:
         bare = _Bare(*always_written(room))
         bare.distance = distance
         return bare
     whole = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **stated(room)}
+    if members is MEMBERS_IN_LISTS:
+        whole.pop(Field.DESCRIPTION, None)
     return whole if near is None else {**whole, "distance": distance}
 
 
-def documents(rooms: Iterable[Room], near: Point | None) -> list[Document]:
+def documents(rooms: Iterable[Room], near: Point | None, members: Members = MEMBERS) -> list[Document]:
     """Return the encoded forms of the rooms."""
-    if near is not None:
-        return [document(room, near) for room in rooms]
+    if near is not None or members not in _USUAL:
+        return [document(room, near, members) for room in rooms]
     # Written out for speed.
     return [
-        _Bare(*always_written(room)) if rest_of(room) == NOTHING_STATED else document(room) for room in rooms
+        _Bare(*always_written(room)) if rest_of(room) == NOTHING_STATED else document(room, None, members)
+        for room in rooms
     ]
+
+
+def _chosen(room: Room, near: Point | None, members: Members) -> dict[str, Any]:
+    """Return the chosen members of the room, without those that it does not state."""
+    said = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **stated(room)}
+    if near is not None:
+        said[DISTANCE] = metres(near, room)
+    return {name: said[name] for name in members if name in said}
 
 
 def metres(near: Point, room: Room) -> float:
@@ -64,9 +84,9 @@ def metres(near: Point, room: Room) -> float:
     return round(near.distance_to(room.latitude, room.longitude), 2)
 
 
-def write(rooms: Iterable[Room], near: Point | None = None) -> Iterator[bytes]:
-    """Yield the array in pieces; `near` adds a distance to each room."""
-    return _joined(_encode(documents(batch, near)) for batch in batches(rooms))
+def write(rooms: Iterable[Room], near: Point | None = None, members: Members = MEMBERS) -> Iterator[bytes]:
+    """Yield the array in pieces; `near` adds a distance to each room. members: as for `document`."""
+    return _joined(_encode(documents(batch, near, members)) for batch in batches(rooms))
 
 
 def _joined(arrays: Iterable[bytes]) -> Iterator[bytes]:

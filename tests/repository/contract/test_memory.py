@@ -42,6 +42,7 @@ OPERATORS: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.GT: operator.gt,
     Operator.GTE: operator.ge,
     Operator.IN: lambda value, values: value in values,
+    Operator.ALL: lambda values, wanted: all(value in values for value in wanted),
 }
 
 

@@ -159,8 +159,9 @@ def test_import_notes_what_replaced_rooms_lose_and_what_was_cleaned(
 ) -> None:
     answer = listings.send("code,price,latitude,longitude,title\nold,70,51.5,-0.12,Quiet  room\n", query)
 
+    lacking = "size, kind, neighbourhood, guests, min_stay, features, description, url, photos"
     assert [
-        f"Not in this file: size, kind, neighbourhood, guests, min_stay. What replaced rooms {lost}.",
+        f"Not in this file: {lacking}. What replaced rooms {lost}.",
         "The spacing of the title was cleaned in 1 line.",
     ] == answer.json["notes"]
 

@@ -100,7 +100,8 @@ def test_a_preview_reports_what_replaced_rooms_would_lose(desk: Desk) -> None:
     answer = desk.send("code,price,latitude,longitude\nold,70,51.5,-0.12\n", "preview")
 
     assert (
-        "Not in this file: Size in m², Title, Kind, Neighbourhood, Guests, Shortest stay in days. "
+        "Not in this file: Size in m², Title, Kind, Neighbourhood, Guests, Shortest stay in days, "
+        "Features, Description, Web address, Photos. "
         "What replaced rooms say of it would be gone."
     ) in answer.text
 

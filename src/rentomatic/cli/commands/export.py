@@ -11,7 +11,8 @@ from typing import IO, cast
 import click
 
 from rentomatic.cli.confirm import confirm_overwriting, yes_option
-from rentomatic.cli.options import as_option, parameters, repository, search_options
+from rentomatic.cli.options import as_option, fields_option, parameters, repository, search_options
+from rentomatic.domain.fields import MEMBERS
 from rentomatic.domain.search import SORTS
 from rentomatic.requests.search import MATCH_PARAMETERS, Format, parse_search
 from rentomatic.serializers.formats import WRITERS
@@ -24,6 +25,7 @@ _FORMATS_BY_SUFFIX = {**{str(name): name for name in Format}, "jsonl": Format.ND
 @click.command
 @search_options
 @click.option("--sort", metavar="ORDER", help=f"One of {', '.join(SORTS)}.")
+@fields_option
 @click.option(
     "--format",
     "format_",
@@ -44,6 +46,7 @@ def export(
     radius: str | None,
     bbox: str | None,
     sort: str | None,
+    fields: str | None,
     format_: str | None,
     output: Path | None,
     yes: bool,
@@ -56,8 +59,8 @@ def export(
       rentomatic export price__lt=60 --sort price --format ndjson | head
       rentomatic export --bbox -0.2,51.4,0.1,51.6 -o rooms.geojson.gz
     """
-    given = parameters(conditions, q=q, near=near, radius=radius, bbox=bbox, sort=sort)
-    query = parse_search(given, (*MATCH_PARAMETERS, "sort"), as_option).query
+    given = parameters(conditions, q=q, near=near, radius=radius, bbox=bbox, sort=sort, fields=fields)
+    wanted = parse_search(given, (*MATCH_PARAMETERS, "sort", "fields"), as_option)
     settings = read_settings(os.environ)
     output = None if output == Path("-") else output
     if format_ is None:
@@ -65,8 +68,8 @@ def export(
         format_ = _FORMATS_BY_SUFFIX.get(suffix, Format.CSV)
     if output:
         confirm_overwriting(output, settings.database, yes=yes)
-    with repository(settings) as rooms, export_rooms(rooms, query) as found, _written(output) as file:
-        file.writelines(WRITERS[Format(format_)].write(found, query.near))
+    with repository(settings) as rooms, export_rooms(rooms, wanted.query) as found, _written(output) as file:
+        file.writelines(WRITERS[Format(format_)].write(found, wanted.query.near, wanted.members or MEMBERS))
 
 
 def _opened(path: Path, named: Path | None = None) -> IO[bytes]:

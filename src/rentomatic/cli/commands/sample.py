@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from rentomatic.domain.fields import MEMBERS
 from rentomatic.requests.search import Format
 from rentomatic.sample_rooms import SAMPLE_SIZE, sample_rooms
 from rentomatic.serializers.formats import WRITERS
@@ -26,5 +27,5 @@ def sample(count: int, format_: str) -> None:
       rentomatic sample | rentomatic import -
       rentomatic sample --count 1000000 > million.csv
     """
-    sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(sample_rooms(count), None))
+    sys.stdout.buffer.writelines(WRITERS[Format(format_)].write(sample_rooms(count), None, MEMBERS))
     sys.stdout.buffer.flush()

@@ -4,7 +4,7 @@ import os
 
 import click
 
-from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
+from rentomatic.cli.options import as_option, fields_option, parameters, repository, search_options, unhurried
 from rentomatic.cli.tables import FORMATS, print_rooms
 from rentomatic.domain.quoting import noun
 from rentomatic.domain.search import SORTS
@@ -23,6 +23,7 @@ from rentomatic.use_cases.search_rooms import search_rooms
 )
 @click.option("--cursor", help="Where the page starts, as printed below the previous page.")
 @click.option("--count", is_flag=True, help="Also count all rooms that match.")
+@fields_option
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def search(
     conditions: tuple[str, ...],
@@ -34,6 +35,7 @@ def search(
     limit: str,
     cursor: str | None,
     count: bool,
+    fields: str | None,
     format_: str,
 ) -> None:
     """Find rooms.
@@ -52,15 +54,24 @@ def search(
       rentomatic search code__in=18674,23197 --format json
     """
     given = parameters(
-        conditions, q=q, near=near, radius=radius, bbox=bbox, sort=sort, limit=limit, cursor=cursor
+        conditions,
+        q=q,
+        near=near,
+        radius=radius,
+        bbox=bbox,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+        fields=fields,
     )
-    query = parse_search(given, naming=as_option).query
+    wanted = parse_search(given, naming=as_option)
+    query = wanted.query
     settings = read_settings(os.environ)
     with repository(settings) as rooms:
         found = search_rooms(rooms, query, unhurried(settings), with_total=count)
     for_people = format_ == "table"
     if found.rooms or not for_people:
-        print_rooms(found.rooms, query.near, format_, settings)
+        print_rooms(found.rooms, query.near, format_, settings, wanted.members)
     elif found.total is None:
         click.echo("No rooms match.")
     # A program reads only rooms from standard output.

@@ -6,6 +6,7 @@ import click
 
 from rentomatic.cli.options import repository
 from rentomatic.cli.tables import FORMATS, print_rooms
+from rentomatic.domain.fields import MEMBERS
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.show_room import show_room
 
@@ -23,4 +24,4 @@ def show(code: str, format_: str) -> None:
     settings = read_settings(os.environ)
     with repository(settings) as rooms:
         room = show_room(rooms, code)
-    print_rooms([room], None, format_, settings)
+    print_rooms([room], None, format_, settings, MEMBERS)

@@ -4,17 +4,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rentomatic.domain.fields import FIELD, FIELDS, Description, Field, Operator
+from rentomatic.domain.fields import FIELD, FIELDS, Description, Field
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
-from rentomatic.domain.kinds import MAX_INTEGER, tidied
+from rentomatic.domain.kinds import MAX_INTEGER
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import (
     BY_DISTANCE,
     SORTS,
+    TAKES_SEVERAL,
     Condition,
     RoomQuery,
     Value,
 )
+from rentomatic.domain.texts import tidied
 from rentomatic.domain.words import words_in
 
 
@@ -72,6 +74,8 @@ _FEW_LINES = st.sampled_from(
     ["Room", "room", "Zimmer mit Küche", "50 %s, 'x'", "\U0001f6cf" * 60, "Straße 5", "Ένας ห้อง"]
 )
 
+FEATURES = st.sampled_from(["Wifi", "wifi", "Desk", r"a \ b", "[x]", "50 %s, 'x'".replace(",", ""), "Küche"])
+
 _VALUES: dict[Field, st.SearchStrategy[Any]] = {
     Field.CODE: CODES,
     Field.SIZE: INTEGERS,
@@ -84,6 +88,16 @@ _VALUES: dict[Field, st.SearchStrategy[Any]] = {
     Field.NEIGHBOURHOOD: _FEW_LINES,
     Field.GUESTS: st.sampled_from([1, 2, 3, 1000]),
     Field.MIN_STAY: st.sampled_from([1, 2, 3, 3650]),
+    Field.FEATURES: st.lists(FEATURES, min_size=1, max_size=4).map(tuple),
+    Field.DESCRIPTION: st.lists(_FEW_LINES, min_size=1, max_size=3).map("\n\n".join),
+    Field.URL: st.sampled_from(["https://example.com", "http://localhost:8000/7?a=%20b;c,"]),
+    Field.PHOTOS: st.lists(
+        st.sampled_from(
+            ["a.jpg", "b-2.SVG.png", "https://example.com/a,b;c", "https://example.com/,https://b"]
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
 }
 
 
@@ -105,10 +119,9 @@ def room_sets(max_size: int = 30) -> st.SearchStrategy[list[Room]]:
 def conditions(draw: st.DrawFn) -> Condition:
     field = draw(st.sampled_from([field.name for field in FIELDS if field.operators]))
     operator = draw(st.sampled_from(FIELD[field].operators))
+    values: st.SearchStrategy[Any] = FEATURES if field is Field.FEATURES else _VALUES[field]
     value: Value | tuple[Value, ...] = draw(
-        st.lists(_VALUES[field], min_size=1, max_size=4).map(tuple)
-        if operator is Operator.IN
-        else _VALUES[field]
+        st.lists(values, min_size=1, max_size=4).map(tuple) if operator in TAKES_SEVERAL else values
     )
     return Condition(field, operator, value)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rentomatic.domain.fields import FIELD, FIELDS, Description, Field
 from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
-from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole
+from rentomatic.domain.kinds import Degrees, Kind, Whole
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
@@ -37,6 +37,7 @@ _OPERATORS: dict[Operator, Callable[[Any], Document]] = {
     Operator.GT: lambda value: {"$gt": value},
     Operator.GTE: lambda value: {"$gte": value},
     Operator.IN: lambda values: {"$in": list(values)},
+    Operator.ALL: lambda values: {"$all": list(values)},
 }
 
 _LARGEST_PLACE = 2_000_000.0
@@ -111,7 +112,7 @@ def _least(kind: Kind) -> Any:
             return lowest
         case Degrees(limit):
             return -limit
-        case Code() | Line():
+        case _:
             return ""
 
 

@@ -7,7 +7,7 @@ are few.
 
 from collections.abc import Iterator
 
-from rentomatic.domain.fields import INDEXED
+from rentomatic.domain.fields import FOUND
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.mongo.filters import (
@@ -55,11 +55,11 @@ def _are_few(moment: Moment, query: RoomQuery) -> bool:
 
 def _indexed(query: RoomQuery) -> Iterator[list[Document]]:
     """Yield filters that one index can answer."""
-    for field in INDEXED:
+    for field in FOUND:
         filters = [
             condition_filter(c)
             for c in query.conditions
-            if c.field is field and c.operator in (*_LISTED, *_BOUNDS)
+            if c.field is field and c.operator in (*_LISTED, *_BOUNDS, Operator.ALL)
         ]
         if filters:
             yield filters

@@ -6,12 +6,15 @@ simply run again.
 
 from typing import Any
 
-from rentomatic.domain.fields import INDEXED, Description
-from rentomatic.domain.kinds import Code, Degrees, Line, Whole
+from rentomatic.domain.addresses import ADDRESS_PATTERN, PHOTO_PATTERN, Address, Photo
+from rentomatic.domain.fields import FOUND, Description
+from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.search import SortKey
+from rentomatic.domain.several import Several
+from rentomatic.domain.texts import Line, Lines
 from rentomatic.repository.mongo.filters import MEMBERS
 
-MONGO_REVISION = "0003"
+MONGO_REVISION = "0004"
 """The schema that this program needs."""
 
 _Document = dict[str, Any]
@@ -61,17 +64,34 @@ _PLACE = {
 
 def _rules(field: Description) -> _Document:
     """Return the rule for a member of a document."""
-    rules: _Document
-    match field.kind:
-        case Code():
-            rules = _CODE
-        case Whole(lowest, highest):
-            rules = {**_WHOLE, "minimum": lowest, "maximum": highest}
-        case Degrees(limit):
-            rules = {**_DEGREES, "minimum": -limit, "maximum": limit}
-        case Line(longest):
-            rules = {"bsonType": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{_LINE}{_END}"}
+    rules = _rules_of(field.kind)
     return {"anyOf": [{"bsonType": "null"}, rules]} if field.optional else rules
+
+
+def _rules_of(kind: Kind | Photo) -> _Document:
+    found: _Document
+    match kind:
+        case Code():
+            found = _CODE
+        case Whole(lowest, highest):
+            found = {**_WHOLE, "minimum": lowest, "maximum": highest}
+        case Degrees(limit):
+            found = {**_DEGREES, "minimum": -limit, "maximum": limit}
+        case Line(longest):
+            found = _text(longest, _LINE)
+        case Lines(longest):
+            found = _text(longest, f"{_LINE}(\n+{_LINE})*")
+        case Address(longest):
+            found = _text(longest, ADDRESS_PATTERN)
+        case Photo(longest):
+            found = _text(longest, f"({PHOTO_PATTERN})")
+        case Several(each, most):
+            found = {"bsonType": "array", "minItems": 1, "maxItems": most, "items": _rules_of(each)}
+    return found
+
+
+def _text(longest: int, pattern: str) -> _Document:
+    return {"bsonType": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{pattern}{_END}"}
 
 
 VALIDATOR = {
@@ -93,7 +113,7 @@ INDEXES: tuple[_Document, ...] = (
     {"name": "room_price_descending", "key": {"price": -1, "code": 1}},
     {"name": "room_size", "key": {"size": 1, "code": 1}},
     {"name": "room_size_descending", "key": {"size": -1, "code": 1}},
-    *({"name": f"room_{name}", "key": {name: 1}} for name in map(str, INDEXED) if name not in [*SortKey]),
+    *({"name": f"room_{name}", "key": {name: 1}} for name in map(str, FOUND) if name not in [*SortKey]),
     {"name": "room_place", "key": {"place": "2dsphere"}, "2dsphereIndexVersion": 3},
 )
 

@@ -4,11 +4,14 @@ The rooms are copied into a temporary table. Only then is `room` locked against 
 changed. Readers never wait.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.fields import FIELDS, Description
-from rentomatic.domain.kinds import Code, Degrees, Kind, Line, Whole
+from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.room import Room, values_of
+from rentomatic.domain.several import Several
+from rentomatic.domain.texts import Line, Lines
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.sql import BESIDE_CODE, ROOM_COLUMNS, values_in
 from rentomatic.use_cases.errors import ConflictError
@@ -20,7 +23,15 @@ SETTINGS = ("work_mem = '64MB'", "client_connection_check_interval = '2s'")
 _MANY = 10_000
 """A load that changes at least this many rooms updates the statistics of the table."""
 
-_TYPES: dict[type[Kind], str] = {Code: "varchar", Whole: "int4", Degrees: "float8", Line: "varchar"}
+_TYPES: dict[type[Kind], str] = {
+    Code: "varchar",
+    Whole: "int4",
+    Degrees: "float8",
+    Line: "varchar",
+    Lines: "text",
+    Address: "text",
+    Several: "text[]",
+}
 """Column types by the kind of a field's values."""
 
 
@@ -29,7 +40,7 @@ def _type_of(field: Description) -> str:
 
 
 def _definition(field: Description) -> str:
-    collation = ' COLLATE "C"' if field.kind.python_type is str else ""
+    collation = ' COLLATE "C"' if field.kind.python_type in (str, tuple) else ""
     return f"{field.name} {_type_of(field)}{collation}"
 
 
@@ -101,7 +112,7 @@ def load(
     with session.cursor().copy(_COPY.encode()) as copy:
         copy.set_types(list(map(_type_of, FIELDS)))
         for room in rooms:
-            copy.write_row(values_of(room))
+            copy.write_row(_row_of(room))
     if keep:
         session.execute(_LOCK)
     replaces = on_conflict is OnConflict.REPLACE
@@ -121,6 +132,14 @@ def load(
         skipped=0 if replaces else differing,
         removed=removed,
     )
+
+
+def _row_of(room: Room) -> Sequence[object]:
+    """Return the values of a room, with lists as `copy` takes them."""
+    values = values_of(room)
+    if room.features is None and room.photos is None:
+        return values
+    return [[*value] if isinstance(value, tuple) else value for value in values]
 
 
 def _remove_others(session: Session, *, keep: bool) -> int:

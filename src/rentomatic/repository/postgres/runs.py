@@ -16,7 +16,7 @@ from rentomatic.repository.postgres.statements import first_in_boxes, rows
 from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges
 
 EXACT = frozenset({Operator.EQ, Operator.IN})
-BOUNDS = frozenset(Operator) - {Operator.IN, Operator.NE}
+BOUNDS = frozenset({Operator.EQ, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE})
 
 Run = Callable[[int], Sql]
 """Takes a limit, and returns `(SELECT * FROM room …)` for the first rooms of the run."""

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
+from psycopg.types.array import ListBinaryDumper, ListDumper
 
 from rentomatic.repository.postgres.errors import NoAnswer
 
@@ -50,10 +51,13 @@ class Session(Connection[Row]):
     ) -> Self:
         """Connect; call `failed` with the reason if that fails, because a pool does not tell it."""
         try:
-            return super().connect(conninfo, **options)
+            session = super().connect(conninfo, **options)
         except psycopg.OperationalError as error:
             failed(error)
             raise
+        for dumper in (ListDumper, ListBinaryDumper):
+            session.adapters.register_dumper(tuple, dumper)  # several texts of a room, not a composite type
+        return session
 
     def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
         left = min(self.patience or math.inf, self.end - time.monotonic())

@@ -10,9 +10,10 @@ from dataclasses import replace
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import BY_CODE, RoomQuery
 from rentomatic.repository.sql import Sql, all_of
-from rentomatic.repository.sql_cells import TOLD, by_cell, cell_of
+from rentomatic.repository.sql_cells import by_cell, cell_of, lone_codes
 from rentomatic.repository.sqlite.plan import thinned
 from rentomatic.repository.sqlite.sampling import sampled_rooms
+from rentomatic.repository.sqlite.search import rooms_of_codes
 from rentomatic.repository.sqlite.words import filters
 
 READ = 6_000
@@ -30,8 +31,10 @@ _WHOLE = "CAST({} AS INTEGER)"
 def cells_of(connection: sqlite3.Connection, query: RoomQuery, grid: Grid) -> Cells:
     """Count the matching rooms by cell, from all of them or from a sample."""
     source, share = _looked_at(connection, query)
-    statement = by_cell(source, grid, _WHOLE, TOLD if share == 1 else ())
-    return Cells(tuple(map(cell_of, connection.execute(statement.text, statement.values))), share)
+    statement = by_cell(source, grid, _WHOLE, coded=share == 1)
+    found = connection.execute(statement.text, statement.values).fetchall()
+    rooms = rooms_of_codes(connection, lone_codes(found)) if share == 1 else {}
+    return Cells(tuple(cell_of(row, rooms) for row in found), share)
 
 
 def _looked_at(connection: sqlite3.Connection, query: RoomQuery) -> tuple[Sql, float]:

@@ -19,6 +19,7 @@ from rentomatic.domain.geography import distance
 from rentomatic.repository.backend import MadeMeanwhile
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.sqlite.errors import name_of, translated_errors
+from rentomatic.repository.sqlite.rows import has_all
 from rentomatic.repository.sqlite.words import add_functions
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
@@ -231,6 +232,7 @@ def _connected(path: Path, how: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_size_limit = {LOG_KEPT}")
         connection.create_function("distance", 4, distance, deterministic=True)
         add_functions(connection)
+        connection.create_function("has_all", 2, has_all, deterministic=True)
         _require_tables(connection)
     except BaseException:
         connection.close()

@@ -1,5 +1,6 @@
 """The statements of a search on an SQLite connection, with the access that `plan` chooses."""
 
+import json
 import sqlite3
 import sys
 from collections.abc import Generator, Iterator
@@ -9,7 +10,7 @@ from itertools import islice
 from rentomatic.domain.geography import Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.repository.by_hand import Values, room_of_row
+from rentomatic.repository.by_hand import Values
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.sql import (
     ANYTHING,
@@ -32,6 +33,7 @@ from rentomatic.repository.sqlite.plan import (
     cheapest_without_narrow,
     narrowest,
 )
+from rentomatic.repository.sqlite.rows import room_of
 from rentomatic.repository.sqlite.words import filters
 from rentomatic.use_cases.errors import NotQuick
 
@@ -49,7 +51,7 @@ By then, reading a million rooms takes hardly longer; measuring all their distan
 def room_of_code(connection: sqlite3.Connection, code: str) -> Room | None:
     """The room of that code."""
     row = row_of_code(connection, code)
-    return room_of_row(row) if row else None
+    return room_of(row) if row else None
 
 
 def row_of_code(connection: sqlite3.Connection, code: str) -> Values | None:
@@ -57,6 +59,13 @@ def row_of_code(connection: sqlite3.Connection, code: str) -> Values | None:
     statement = row_sql(code)
     row: Values | None = connection.execute(statement.text, statement.values).fetchone()
     return row
+
+
+def rooms_of_codes(connection: sqlite3.Connection, codes: list[str]) -> dict[str, Room]:
+    """Return the rooms of the codes, by code."""
+    statement = f"SELECT {ROOM_COLUMNS} FROM room WHERE code IN (SELECT value FROM json_each(?))"
+    found = connection.execute(statement, (json.dumps(codes),)) if codes else ()
+    return {room.code: room for room in map(room_of, found)}
 
 
 def first_rooms(
@@ -96,7 +105,7 @@ def all_rooms(connection: sqlite3.Connection, query: RoomQuery) -> Generator[Roo
         access = access or by_sort(query)
     for part, order in runs:
         with closing(_select(connection, query, access, part, order)) as rows:
-            yield from map(room_of_row, rows)
+            yield from map(room_of, rows)
 
 
 def _select(
@@ -127,7 +136,7 @@ def _furthest(query: RoomQuery) -> int:
 
 def _sorted(connection: sqlite3.Connection, query: RoomQuery, access: Access, wanted: int) -> list[Room]:
     """Return the first `wanted` rooms by reading everything that the access gives and sorting it."""
-    return [*map(room_of_row, _select(connection, query, access, _after(query), _order(query), wanted))]
+    return [*map(room_of, _select(connection, query, access, _after(query), _order(query), wanted))]
 
 
 def _along_index(connection: sqlite3.Connection, query: RoomQuery, wanted: int, _: Meter) -> list[Room]:
@@ -136,7 +145,7 @@ def _along_index(connection: sqlite3.Connection, query: RoomQuery, wanted: int, 
     for segment in segments(query):
         part, order = segment_sql(segment), order_sql(segment)
         rows = _select(connection, query, by_sort(query), part, order, wanted - len(rooms))
-        rooms += map(room_of_row, rows)
+        rooms += map(room_of, rows)
         if len(rooms) == wanted:
             break
     return rooms
@@ -146,7 +155,7 @@ def _outwards(connection: sqlite3.Connection, query: RoomQuery, wanted: int, met
     """Return the nearest `wanted` rooms by walking the R*Tree outwards."""
 
     def rooms_of(ids: list[int]) -> Iterator[Room]:
-        return map(room_of_row, _select(connection, query, by_id(ids)))
+        return map(room_of, _select(connection, query, by_id(ids)))
 
     return list(islice(nearest_rooms(connection, query, boxes_in_tree(query), rooms_of, meter), wanted))
 

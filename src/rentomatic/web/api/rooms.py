@@ -111,7 +111,8 @@ class RoomsResource:
         if found.total is not None:
             headers |= _total(found.total)
         resp.set_headers(headers)
-        body = b"".join(WRITERS[format_].write(found.rooms, search.query.near))
+        writer = WRITERS[format_]
+        body = b"".join(writer.write(found.rooms, search.query.near, search.members or writer.members))
         answer_weakly(expected, resp, body, repr(headers).encode())
 
     def _export(
@@ -159,7 +160,8 @@ class RoomsResource:
         within = min(self._export_timeout, TIME_TO_MAKE)
         with export_rooms(self._repository, search.query, within) as rooms:
             wanted = while_present(client, counted(rooms), "The export was cancelled.")
-            for piece in WRITERS[format_].write(wanted, search.query.near):
+            writer = WRITERS[format_]
+            for piece in writer.write(wanted, search.query.near, search.members or writer.members):
                 file.write(piece)  # the writelines of Python 3.11 keeps everything in memory
         return total
 

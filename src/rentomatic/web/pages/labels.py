@@ -33,6 +33,7 @@ _OPERATORS = {
     Operator.GT: ", above",
     Operator.GTE: ", at least",
     Operator.IN: ", one of",
+    Operator.ALL: ", all of",
 }
 
 _OWN_WORDS = {"cursor": "this link does not belong to this search, or is incomplete"}

@@ -1,13 +1,15 @@
 """The pages where staff add, edit and remove a room."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 from falcon import Request, Response
 
-from rentomatic.domain.fields import FIELDS, Field
-from rentomatic.domain.kinds import Line, tidied
+from rentomatic.domain.fields import FIELD, FIELDS, TEXTS, Field
 from rentomatic.domain.room import Room
+from rentomatic.domain.several import Several
+from rentomatic.domain.texts import Line, Lines
 from rentomatic.requests.room import room_of_texts
 from rentomatic.serializers import json
 from rentomatic.use_cases.errors import ConflictError, ParametersError, PreconditionFailed, ResourceError
@@ -26,6 +28,9 @@ LABELS = {str(field.name): field.label for field in FIELDS if field.name is not 
 
 LINES = {str(field.name): field.kind.longest for field in FIELDS if isinstance(field.kind, Line)}
 """Fields for a text of one line, with their maximum length."""
+
+SEVERAL_LINES = tuple(str(field.name) for field in FIELDS if isinstance(field.kind, Lines | Several))
+"""Fields for a text of several lines, or for several texts, each on a line."""
 
 Texts = Mapping[str, str]
 
@@ -53,7 +58,15 @@ class _RoomPages:
         """
         given = {"code": "", "notice": "", "conflict": False, "present": None, **state}
         self._desk.answer(
-            req, resp, "staff/room.html", status, view=form, fields=self._labels, lines=LINES, **given
+            req,
+            resp,
+            "staff/room.html",
+            status,
+            view=form,
+            fields=self._labels,
+            lines=LINES,
+            several=SEVERAL_LINES,
+            **given,
         )
 
     def _missing(self, req: Request, resp: Response, error: ResourceError) -> None:
@@ -172,15 +185,31 @@ class RemoveRoomPage(_RoomPages):
 
 def texts_of(room: Room) -> dict[str, str]:
     """Return the room as fields of the form. version: the tag that identifies its state."""
-    values = {name: getattr(room, name) for name in ("code", *LABELS)}
-    texts = {name: "" if value is None else str(value) for name, value in values.items()}
+    texts = {name: _as_typed(name, getattr(room, name)) for name in ("code", *LABELS)}
     return {**texts, "version": strong_tag(json.encode(room))}
 
 
 def _texts(given: Texts) -> dict[str, str]:
-    """Return the fields as typed or pasted. Texts of one line keep hidden characters that join letters."""
+    """Return the fields as typed or pasted. Texts keep hidden characters that join letters."""
     fields = ("code", "fresh", "version", *LABELS)
-    return {name: (tidied if name in LINES else typed)(given.get(name, "")) for name in fields}
+    return {name: _put_right(name, given.get(name, "")) for name in fields}
+
+
+def _put_right(name: str, text: str) -> str:
+    match FIELD[Field(name)].kind if name in TEXTS else None:
+        case Line() | Lines() as kind:
+            return kind.tidied(text)
+        case Several() as kind:
+            return kind.as_text(kind.of_text(text), "\n")
+    return typed(text)
+
+
+def _as_typed(name: str, value: Any) -> str:
+    """Return the value of a field as its text in the form."""
+    kind = FIELD[Field(name)].kind
+    if isinstance(kind, Several) and value is not None:
+        return kind.as_text(value, "\n")
+    return "" if value is None else str(value)
 
 
 def _fresh(texts: Texts) -> Texts:

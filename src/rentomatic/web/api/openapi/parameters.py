@@ -1,10 +1,11 @@
 """The parameters and headers of requests, built from the tables of the parser."""
 
 from rentomatic.domain.clusters import MAX_ZOOM
-from rentomatic.domain.fields import FIELD, FIELDS, NAMES, SEARCHED, Description, Field, Operator
+from rentomatic.domain.fields import FIELD, FIELDS, MEMBERS, NAMES, SEARCHED, Description, Field, Operator
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.kinds import MAX_INTEGER, RESERVED_CODES, Whole
-from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS
+from rentomatic.domain.search import DEFAULT_LIMIT, MAX_LIMIT, SORTS, TAKES_SEVERAL
+from rentomatic.domain.several import Several
 from rentomatic.requests.clusters import MAP_PARAMETERS
 from rentomatic.requests.cursor import MAX_CURSOR
 from rentomatic.requests.listing import IMPORT_PARAMETERS, MAPPING
@@ -36,6 +37,7 @@ OPERATORS = {
     Operator.LTE: "is the value or less",
     Operator.GT: "is more than the value",
     Operator.GTE: "is the value or more",
+    Operator.ALL: f"have all of the values, separated by commas, at most {MAX_VALUES:,}",
     Operator.IN: f"is one of the values, separated by commas, at most {MAX_VALUES:,} (spaces beside a "
     "comma do not count)",
 }
@@ -46,7 +48,10 @@ _INTEGER: Schema = {"type": "integer", "minimum": -MAX_INTEGER - 1, "maximum": M
 
 def _compared(field: Description) -> Schema:
     """Return the values with which a condition compares the field."""
-    return _INTEGER if isinstance(field.kind, Whole) else of_kind(field)
+    schema = of_kind(field)
+    if isinstance(field.kind, Several):
+        return dict(schema["items"])
+    return _INTEGER if isinstance(field.kind, Whole) else schema
 
 
 _TAG_LIST = r"^(\*|{tag}([ \t]*,[ \t]*{tag})*)$"
@@ -84,8 +89,9 @@ def filters() -> list[Schema]:
 def _filter(name: str, field: Field, operator: Operator) -> Schema:
     value, example = _compared(FIELD[field]), FIELD[field].example
     text = f"Rooms whose {field} {OPERATORS[operator]}. May be given several times: all must hold."
-    if operator is Operator.IN:
-        return query(name, array(value, minItems=1, maxItems=MAX_VALUES), text, [example])
+    if operator in TAKES_SEVERAL:
+        examples = [*example] if isinstance(example, tuple) else [example]
+        return query(name, array(value, minItems=1, maxItems=MAX_VALUES), text, examples)
     return query(name, value, text, example)
 
 
@@ -176,6 +182,13 @@ def pages() -> list[Schema]:
             {"enum": ["exact", "none"]},
             "`exact` returns the number of all matches in X-Total-Count, if they can be counted in time.",
             "exact",
+        ),
+        "fields": query(
+            "fields",
+            array({"enum": list(MEMBERS)}, minItems=1),
+            "The members of each room, in every format. Without it, all that the room states, but for the "
+            "description, which a list in JSON or GeoJSON leaves out.",
+            [Field.CODE, Field.PRICE, Field.TITLE],
         ),
         "format": format_choice(*Format),
     }

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from rentomatic.domain.addresses import ADDRESS_PATTERN, PHOTO_PATTERN, Address, Photo
 from rentomatic.domain.clusters import MAX_CLUSTERS
 from rentomatic.domain.fields import (
     ALWAYS_WRITTEN,
@@ -13,9 +14,11 @@ from rentomatic.domain.fields import (
     Field,
     Unstated,
 )
-from rentomatic.domain.kinds import CODE_PATTERN, LINE_PATTERN, RESERVED_CODES, Code, Degrees, Line, Whole
+from rentomatic.domain.kinds import CODE_PATTERN, RESERVED_CODES, Code, Degrees, Kind, Whole
 from rentomatic.domain.prices import Per
+from rentomatic.domain.several import Several
 from rentomatic.domain.summary import MAX_BUCKETS
+from rentomatic.domain.texts import LINE_PATTERN, Line, Lines
 from rentomatic.listings.header import MAX_COLUMNS
 from rentomatic.money import Money
 from rentomatic.requests.listing import MAPPED
@@ -46,15 +49,40 @@ def nullable_of(field: Description) -> Schema:
 
 def of_kind(field: Description) -> Schema:
     """Return the schema of the values that a room may have."""
-    match field.kind:
+    return _of_kind(field.kind)
+
+
+def _of_kind(kind: Kind | Photo) -> Schema:
+    found: Schema
+    match kind:
         case Code():
-            return CODE
+            found = CODE
         case Whole(lowest, highest):
-            return {"type": "integer", "minimum": lowest, "maximum": highest}
+            found = {"type": "integer", "minimum": lowest, "maximum": highest}
         case Degrees(limit):
-            return {"type": "number", "minimum": -limit, "maximum": limit}
-        case Line(longest):
-            return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{LINE_PATTERN}$"}
+            found = {"type": "number", "minimum": -limit, "maximum": limit}
+        case Line(longest, without):
+            pattern = LINE_PATTERN.replace("[^ ", f"[^ {without}")
+            found = _text(longest, pattern)
+        case Lines(longest):
+            found = _text(longest, f"{LINE_PATTERN}(\\n+{LINE_PATTERN})*")
+        case Address(longest):
+            found = {**_text(longest, ADDRESS_PATTERN), "format": "uri"}
+        case Photo(longest):
+            found = _text(longest, f"({PHOTO_PATTERN})")
+        case Several(each, most):
+            found = {
+                "type": "array",
+                "items": _of_kind(each),
+                "minItems": 1,
+                "maxItems": most,
+                "uniqueItems": True,
+            }
+    return found
+
+
+def _text(longest: int, pattern: str) -> Schema:
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{pattern}$"}
 
 
 def _or_null(schema: Schema) -> Schema:

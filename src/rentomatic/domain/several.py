@@ -1,0 +1,70 @@
+"""Several texts as the value of one field, and how they are written as one text: `Desk; Wifi`."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from rentomatic.domain.addresses import Photo
+from rentomatic.domain.texts import Line
+
+_LIST = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Several:
+    """1 to `most` different texts, each as `each` says. A room with none of them does not state the field.
+
+    breaks: a regular expression for what separates them in one text, besides what stands after a backslash.
+    ordered: whether their order matters; else they are a set, kept in the order of their code points.
+    """
+
+    python_type: ClassVar[type[tuple[str, ...]]] = tuple
+
+    each: Line | Photo
+    most: int
+    breaks: str
+    ordered: bool = False
+
+    def problem(self, value: object) -> str | None:
+        if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
+            return "must be a list of texts"
+        if not 1 <= len(value) <= self.most:
+            return f"must have 1 to {self.most} entries"
+        if self.gathered(value) != value:
+            return "must have every entry once, in order"
+        problems = (self.each.problem(text) for text in value)
+        return next((f"{problem} in each entry" for problem in problems if problem), None)
+
+    def gathered(self, value: object) -> object:
+        """Return a list of texts as a room keeps it, None if it is empty; anything else unchanged."""
+        if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+            return value
+        once = dict.fromkeys(value)
+        return (tuple(once) if self.ordered else tuple(sorted(once))) or None
+
+    def as_text(self, texts: Iterable[str], separator: str = "; ") -> str:
+        """Return the texts as one, with a backslash before what would otherwise separate them."""
+        return separator.join(self._special.sub(r"\\\g<0>", text) for text in texts)
+
+    def of_text(self, text: str) -> list[str]:
+        """Return the texts of one that `as_text` made, or of a JSON array, as other programs write them."""
+        if _LIST.fullmatch(text):
+            try:
+                found = json.loads(text)
+            except (ValueError, RecursionError):
+                found = None
+            if isinstance(found, list) and all(isinstance(each, str) for each in found):
+                return [self.each.tidied(each) for each in found if each.strip()]
+        pieces = (re.sub(r"\\(.)", r"\1", piece, flags=re.DOTALL) for piece in self._piece.findall(text))
+        return [self.each.tidied(piece) for piece in pieces if piece.strip()]
+
+    @cached_property
+    def _piece(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:\\.|(?!{self.breaks})[^\\])+", re.DOTALL)
+
+    @cached_property
+    def _special(self) -> re.Pattern[str]:
+        return re.compile(rf"\\|^\[|{self.breaks}")
