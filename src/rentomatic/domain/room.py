@@ -77,9 +77,6 @@ class Room:
     photos: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.features is not None or self.photos is not None:
-            for name, kind in SEVERAL.items():
-                object.__setattr__(self, name, kind.gathered(getattr(self, name)))
         # What `FIELDS` says, written out for speed, since each search makes rooms; a test compares the two.
         size, latitude, longitude = self.size, self.latitude, self.longitude
         if (
@@ -88,7 +85,7 @@ class Room:
             or not (type(self.price) is int and 0 <= self.price <= MAX_INTEGER)
             or not (type(latitude) is float and -90 <= latitude <= 90)
             or not (type(longitude) is float and -180 <= longitude <= 180)
-            or (rest_of(self) != NOTHING_STATED and _wrong_rest(self))
+            or (rest_of(self) != NOTHING_STATED and _wrong_rest(self))  # which gathers lists first
         ):
             _require_valid(self)
         if len(self.code) == 36 and not self.code.islower():
@@ -121,9 +118,17 @@ _wrong_code = FIELD[Field.CODE].kind.problem
 
 
 def _wrong_rest(room: Room) -> bool:
-    """Whether a value that only some documents have is wrong."""
+    """Whether a value that only some documents have is wrong, after gathering lists."""
+    _gather(room)
     values = zip(rest_of(room), _PROBLEMS, strict=True)
     return any(problem(value) for value, problem in values if value is not None)
+
+
+def _gather(room: Room) -> None:
+    """Put the lists of a room into the form in which it keeps them."""
+    if room.features is not None or room.photos is not None:
+        for name, kind in SEVERAL.items():
+            object.__setattr__(room, name, kind.gathered(getattr(room, name)))
 
 
 def room_of_values(values: Sequence[Any]) -> Room:
@@ -144,6 +149,7 @@ def stated(room: Room) -> dict[str, Any]:
 
 def _require_valid(room: Room) -> None:
     """Raise InvalidRoom unless all values are as the table says."""
+    _gather(room)
     problems: dict[str, str] = {}
     for field, value in zip(FIELDS, values_of(room), strict=True):
         if value is None and field.optional:

@@ -96,6 +96,34 @@ class Searching(Contract):
 
         assert codes_of(repository, RoomQuery(conditions=(Condition(Field.SIZE, operator, value),))) == []
 
+    def test_features_are_found_if_a_room_has_all_of_them(self, repository: RoomRepository) -> None:
+        features = {"a": ("Desk", "Wifi"), "b": ("Wifi",), "c": ("desk", "Wifi 6"), "d": None}
+        repository.load(make_room(code=code, features=listed) for code, listed in features.items())
+
+        def having(*wanted: str) -> list[str]:
+            return codes_of(
+                repository, RoomQuery(conditions=(Condition(Field.FEATURES, Operator.ALL, wanted),), limit=1)
+            )
+
+        assert having("Wifi") == ["a", "b"]
+        assert having("Wifi", "Desk") == ["a"]
+        assert having("Wifi", "Sauna") == []
+        assert having("wifi") == []
+
+    def test_what_a_room_says_is_read_back_and_replaced_as_a_whole(self, repository: RoomRepository) -> None:
+        awkward = make_room(
+            features=["'\"{}", "\\", "NULL", "ห้อง"],
+            description='{1,2}\n\n["x"]',
+            url="http://example.com/?a=%20",
+            photos=["b.jpg", "https://example.com/a,b;c", "a.jpg"],
+        )
+        repository.load([awkward])
+
+        assert awkward == repository.get("a1")
+        assert repository.load([awkward], dry_run=True).unchanged == 1
+        assert repository.swap(awkward, make_room())
+        assert make_room() == repository.get("a1")
+
     def test_the_last_page_says_that_nothing_follows(self, repository: RoomRepository) -> None:
         repository.load(make_room(code=code) for code in "abcd")
 

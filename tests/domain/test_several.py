@@ -1,0 +1,152 @@
+"""Features and photos: lists of texts, and how they are written as one text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rentomatic.domain.fields import FIELD, SEVERAL, Field
+from rentomatic.domain.room import InvalidRoom
+from rentomatic.domain.several import Several
+from tests.builders import make_room
+
+FEATURES, PHOTOS = SEVERAL["features"], SEVERAL["photos"]
+
+ADDRESSES = st.from_regex(r"https://a\.example/[a-z,;:!'()*\[\]&=%~-]{0,12}", fullmatch=True)
+LINES = (
+    st.text("aé ;,\\[]|\"'{", min_size=1, max_size=8)
+    .map(" ".join)
+    .filter(lambda text: FEATURES.each.problem(text) is None)
+)
+
+
+def test_features_are_a_set_in_order_and_photos_keep_theirs() -> None:
+    room = make_room(features=["Wifi", "Desk", "Wifi"], photos=["b.jpg", "a.jpg", "b.jpg"])
+
+    assert (("Desk", "Wifi"), ("b.jpg", "a.jpg")) == (room.features, room.photos)
+
+
+def test_an_empty_list_is_unstated() -> None:
+    assert make_room() == make_room(features=[], photos=())
+
+
+def test_a_list_that_is_wrong_is_named_with_other_wrong_values() -> None:
+    with pytest.raises(InvalidRoom) as refused:
+        make_room(price=-1, features=["a", "a;b"], photos=["a.jpg"])
+
+    assert {
+        "price": "must be between 0 and 2,147,483,647",
+        "features": "must not have any of , ; in each entry",
+    } == refused.value.problems
+
+
+@pytest.mark.parametrize("value", ["Wifi", ["Wifi", 1], [["Wifi"]], {"Wifi": 1}, 1])
+def test_other_values_are_no_list_of_texts(value: object) -> None:
+    with pytest.raises(InvalidRoom, match="features must be a list of texts"):
+        make_room(features=value)
+
+
+def test_a_list_has_a_limited_number_of_entries() -> None:
+    assert len(make_room(features=[str(n) for n in range(60)]).features or ()) == 60
+    with pytest.raises(InvalidRoom, match="features must have 1 to 60 entries"):
+        make_room(features=[str(n) for n in range(61)])
+
+
+@given(texts=st.lists(LINES, min_size=1, max_size=5))
+def test_features_written_as_one_text_are_read_back(texts: list[str]) -> None:
+    assert texts == FEATURES.of_text(FEATURES.as_text(texts))
+
+
+@given(texts=st.lists(ADDRESSES, min_size=1, max_size=5))
+def test_photos_written_as_one_text_are_read_back(texts: list[str]) -> None:
+    assert texts == PHOTOS.of_text(PHOTOS.as_text(texts))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "texts"),
+    [
+        (FEATURES, "Wifi, Desk", ["Wifi", "Desk"]),
+        (FEATURES, "Wifi;  Big   desk ;", ["Wifi", "Big desk"]),
+        (FEATURES, '["Wifi", "Caf\\u00e9 nearby"]', ["Wifi", "Café nearby"]),
+        (FEATURES, "[1]", ["[1]"]),
+        (FEATURES, "Wifi\nDesk\\", ["Wifi", "Desk"]),
+        (FEATURES, " ; ,", []),
+        (
+            PHOTOS,
+            "https://a.example/1.jpg, https://a.example/2.jpg",
+            ["https://a.example/1.jpg", "https://a.example/2.jpg"],
+        ),
+        (PHOTOS, "https://a.example/1.jpg|b.png", ["https://a.example/1.jpg", "b.png"]),
+        (PHOTOS, "https://a.example/größe.jpg", ["https://a.example/gr%C3%B6%C3%9Fe.jpg"]),
+    ],
+)
+def test_lists_as_other_programs_write_them_are_understood(
+    kind: Several, text: str, texts: list[str]
+) -> None:
+    assert texts == kind.of_text(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "ftp://example.com/a",
+        "data:text/html,x",
+        "//example.com",
+        "https://",
+        "https://user:secret@example.com/",
+        "https://example.com/a b",
+        "https://example.com/\u202e",
+        "https://example.com/ü",
+        "https://exa_mple.com/",
+        'https://example.com/"onload=',
+        "https://example.com/" + "a" * 481,
+        "",
+    ],
+)
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(InvalidRoom, match="url must be an address such as"):
+        make_room(url=url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "https://[2001:db8::1]:8000/a?b=c#d", "http://localhost/%20"]
+)
+def test_addresses_with_http_and_https_are_accepted(url: str) -> None:
+    assert url == make_room(url=url).url
+
+
+@pytest.mark.parametrize(
+    "photo",
+    ["http://example.com/a.jpg", "../a.jpg", "a/b.jpg", ".a.jpg", "a.txt", "a.jpg ", "javascript:a.jpg"],
+)
+def test_other_photos_are_refused(photo: str) -> None:
+    with pytest.raises(
+        InvalidRoom, match="photos must be an address that starts with https:// or the name of"
+    ):
+        make_room(photos=[photo])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a\r\nb", "must have lines without control characters"),
+        ("a\tb", "must have lines without control characters"),
+        ("a\u202eb", "must have lines without control characters"),
+        ("\na", "must not start or end with an empty line"),
+        ("a\n", "must not start or end with an empty line"),
+        ("a\n b", "must have single plain spaces, and none at its ends"),
+        ("a" * 10_001, "must have 1 to 10,000 characters"),
+        ("e\u0301", "must be in Unicode's form NFC"),
+    ],
+)
+def test_a_description_consists_of_lines(text: str, problem: str) -> None:
+    kind = FIELD[Field.DESCRIPTION].kind
+
+    assert problem == kind.problem(text)
+    assert kind.problem("One line.\n\nAnother one.") is None
+
+
+def test_a_description_is_tidied_line_by_line() -> None:
+    kind = FIELD[Field.DESCRIPTION].kind
+
+    assert kind.tidied("\r\n One  line.\r\n\r\nAnother\tone. \n") == "One line.\n\nAnother one."  # type: ignore[union-attr]
