@@ -27,7 +27,7 @@ from rentomatic.web.limits.tuning import USUAL, Tuning
 from tests.web.conftest import client_of, get, key_of
 from tests.web.contract import DOCUMENT, Kind, documented, follow, operations, validate
 
-PAGES = ("/docs", "/parts/", "/room/", "/staff")
+PAGES = ("/docs", "/parts/", "/photos/", "/room/", "/staff")
 OF_THE_PROXY = 429
 CODE = FIRST_ROOMS[0].code
 ROOM = json_of_rooms.encode(FIRST_ROOMS[0])
