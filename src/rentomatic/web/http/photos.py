@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from io import BufferedReader
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from falcon import HTTPNotFound, Request, Response
 
@@ -93,6 +94,27 @@ class PhotoFolder:
                 tag = f'"{int(found.st_mtime):x}-{found.st_size:x}"'
                 return Photo(os.fdopen(opened, "rb"), kind, found.st_size, tag)
         return None
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        try:
+            return bool(NAME.fullmatch(name)) and stat.S_ISREG((self.path / name).lstat().st_mode)
+        except OSError:
+            return False
+
+    def save(self, name: str, content: bytes) -> None:
+        """Write a picture under that name: complete or not at all. Raises OSError."""
+        # A hidden file is not served.
+        with NamedTemporaryFile(prefix=".upload-", dir=self.path, delete=False) as unfinished:
+            try:
+                unfinished.write(content)
+                unfinished.flush()
+                os.fsync(unfinished.fileno())
+                os.fchmod(unfinished.fileno(), 0o644)  # for a web server in front
+                Path(unfinished.name).rename(self.path / name)
+            except BaseException:
+                Path(unfinished.name).unlink()
+                raise
 
 
 class PhotosResource:
