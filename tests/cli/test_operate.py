@@ -40,7 +40,8 @@ def test_every_sample_can_be_imported(rentomatic: CommandLine, storage: Storage)
 
     done = rentomatic("import", "-", stdin=samples)
 
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert "refused" not in done.err
     assert sorted(sample_rooms(), key=lambda room: room.code) == storage.rooms()
 
 

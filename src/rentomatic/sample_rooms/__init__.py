@@ -90,6 +90,9 @@ def _made_up(seed: int) -> Iterator[Room]:
             neighbourhood=near.name if near else None,
             guests=guests,
             min_stay=_one_of(MIN_STAYS, taste),
+            features=variety.features,
+            description=variety.about + _way(near, distance),
+            photos=variety.photos,
         )
 
 
@@ -105,6 +108,16 @@ def _where(near: Neighbourhood | None, distance: float, taste: random.Random) ->
     if way == 0 or (way == 1 and minutes > _WALK):
         return f" near {near.landmark}"
     return f", {minutes} minutes from {near.landmark}" if way == 1 else f" in {near.name}"
+
+
+def _way(near: Neighbourhood | None, distance: float) -> str:
+    """Return the last sentence of a description. distance: to the landmark, in km."""
+    if near is None:
+        return ""
+    minutes, landmark = _on_foot(distance), near.landmark[0].upper() + near.landmark[1:]
+    if minutes > _WALK:
+        return f" {landmark} is {minutes // 4} minutes away by bus."
+    return f" {landmark} is {minutes} minutes away on foot."
 
 
 def _on_foot(distance: float) -> int:

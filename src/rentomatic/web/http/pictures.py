@@ -27,7 +27,7 @@ _one_at_a_time = threading.Lock()
 """Because of the memory that a decoded picture takes."""
 
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, OverflowError, struct.error)
-"""What Pillow raises for broken files, `UnidentifiedImageError` and `zlib.error` wrapped in `OSError` included."""
+"""What Pillow raises for files that are broken or no pictures."""
 
 
 class NoPicture(Exception):
