@@ -3,7 +3,7 @@
 import pytest
 
 from rentomatic.domain.search import RoomQuery
-from rentomatic.domain.words import asked_words, words_in, words_of
+from rentomatic.domain.words import LONGEST_WORD, asked_words, words_in, words_of
 from tests.builders import make_room
 
 
@@ -43,7 +43,7 @@ def test_words_of_a_search_are_in_order_without_those_that_follow_from_others() 
 
 @pytest.mark.parametrize("word", ["", "two words", "it's", "_"])
 def test_a_search_for_what_is_no_word_is_refused(word: str) -> None:
-    with pytest.raises(ValueError, match="a word is one or more letters, marks and digits"):
+    with pytest.raises(ValueError, match="letters, marks and digits"):
         RoomQuery(words=("quiet", word))
 
 
@@ -72,3 +72,13 @@ def test_each_word_begins_a_word_of_the_texts(text: str, found: bool) -> None:
 
 def test_a_room_without_texts_matches_no_word() -> None:
     assert not RoomQuery(words=("a",)).matches(make_room())
+
+
+@pytest.mark.parametrize("letter", ["a", "\u0e01"])
+def test_only_the_beginning_of_a_very_long_word_counts(letter: str) -> None:
+    room = make_room(title=120 * letter)
+
+    assert [LONGEST_WORD * letter, "b"] == words_of(f"{10_000 * letter} b")
+    assert RoomQuery(words=tuple(words_of(500 * letter))).matches(room)
+    with pytest.raises(ValueError, match="1 to 100 letters"):
+        RoomQuery(words=((LONGEST_WORD + 1) * letter,))

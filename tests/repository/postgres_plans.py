@@ -45,6 +45,30 @@ def plans_of_search(conninfo: str, query: RoomQuery, *, quick: bool = False) -> 
     return plans_of(conninfo, lambda session: first_rooms(session, query, query.limit + 1, quick=quick))
 
 
+_SCANS = """
+    SELECT relname, pg_stat_get_xact_numscans(oid), pg_stat_get_xact_tuples_returned(oid)
+    FROM pg_class WHERE relname = 'room' OR relname LIKE 'room\\_%'
+"""
+
+
+def scans_of(conninfo: str, work: Callable[[Session], object]) -> dict[str, int]:
+    """Return how often the work scanned the table from end to end, and each index, and the entries it read.
+
+    Includes what functions did. Entries are those that a scan found.
+    """
+    with Session.connect(conninfo) as session:
+        for setting in connections._PLANNING:
+            session.pgconn.exec_(f"SET {setting}".encode())
+        session.execute("SET TRANSACTION READ ONLY")
+        with suppress(NotQuick):
+            work(session)
+        found = session.execute(_SCANS.encode()).fetchall()
+    return {
+        **{name: scans for name, scans, _ in found},
+        **{f"entries of {name}": entries for name, _, entries in found},
+    }
+
+
 def nodes(plan: Plan) -> Iterator[Plan]:
     yield plan
     for part in plan.get("Plans", ()):

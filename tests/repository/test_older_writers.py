@@ -16,6 +16,7 @@ from pymongo import InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError, WriteError
 
 from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.mongo.migrate import upgrade as upgrade_mongo
 from rentomatic.repository.mongo.repository import MongoRepo
 from rentomatic.repository.mongo.schema import MONGO_REVISION
@@ -103,6 +104,28 @@ def test_an_older_program_edits_its_own_fields_and_keeps_the_title(
     older(SWAP, (*row(new), *row(old)))
 
     assert new == repository.get("a1")
+
+
+def test_words_are_found_as_the_older_program_leaves_the_texts(
+    beside: tuple[RoomRepository, Execute],
+) -> None:
+    repository, older = beside
+    quiet = make_room(title="Quiet", features=("Desk",), description="By the river")
+    repository.load([quiet, make_room(code="b2", title="Loud")])
+
+    older(SWAP, (*row(make_room(price=99)), *row(quiet)))
+    for room in (make_room(code="b2", price=99), make_room(code="c3")):
+        older(STAGE, row(room))
+    older(UPSERT)
+    older("UPDATE room SET title = 'Sunny' WHERE code = 'c3'")
+    older("UPDATE room SET title = 'Calm' WHERE code = 'b2'")
+
+    found = {
+        word: [room.code for room in repository.search(RoomQuery(words=(word,))).rooms]
+        for word in ("quiet", "desk", "river", "loud", "sunny", "calm")
+    }
+    expected = {"quiet": ["a1"], "desk": ["a1"], "river": ["a1"], "loud": [], "sunny": ["c3"], "calm": ["b2"]}
+    assert expected == found
 
 
 def test_an_older_edit_does_not_overwrite_a_concurrent_newer_one(

@@ -3,6 +3,7 @@
 A word is a run of letters, marks and digits (the categories L, M and N of Unicode) of the text in the form
 NFKD, without the combining marks U+0300 to U+036F and without case: `Straße 5` has the words `strasse` and
 `5`, `Ένας` the word `ενασ`. A script that is written without spaces, such as Thai, has one word for each run.
+Of a very long word only the beginning counts, in texts and searches alike: indexes limit what they can hold.
 """
 
 import re
@@ -11,6 +12,9 @@ from functools import lru_cache
 from itertools import pairwise
 from unicodedata import category, normalize
 
+LONGEST_WORD = 100
+"""Characters of a word that count."""
+
 _MARKS = re.compile("[\u0300-\u036f]")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 
@@ -18,10 +22,11 @@ _ASCII_WORD = re.compile("[a-z0-9]+")
 def words_of(text: str) -> list[str]:
     """Return the words of the text, in their order."""
     if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
+        return [word[:LONGEST_WORD] for word in _ASCII_WORD.findall(text.lower())]
     # Without case the text may have to be decomposed again, and then it may have other marks.
     plain = _MARKS.sub("", normalize("NFKD", _MARKS.sub("", normalize("NFKD", text)).casefold()))
-    return "".join(character if _in_word(character) else " " for character in plain).split()
+    spaced = "".join(character if _in_word(character) else " " for character in plain)
+    return [word[:LONGEST_WORD] for word in spaced.split()]
 
 
 @lru_cache(maxsize=4096)
@@ -44,8 +49,8 @@ def asked_words(words: Iterable[str]) -> tuple[str, ...]:
     Raises ValueError for a word that no text has.
     """
     ordered = sorted(set(words))
-    if not all(word and all(map(_in_word, word)) for word in ordered):
-        raise ValueError("a word is one or more letters, marks and digits")
+    if not all(0 < len(word) <= LONGEST_WORD and all(map(_in_word, word)) for word in ordered):
+        raise ValueError(f"a word is 1 to {LONGEST_WORD} letters, marks and digits")
     return tuple(word for word, next_ in pairwise([*ordered, ""]) if not next_.startswith(word))
 
 

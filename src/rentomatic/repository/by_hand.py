@@ -25,10 +25,10 @@ def room_of_row(values: Values) -> Room:
         return room_of_values(values)
     except InvalidRoom:
         pairs = zip(FIELDS, values, strict=True)
-        return room_of_values([_put_right(field.kind, value) for field, value in pairs])
+        return room_of_values([put_right(field.kind, value) for field, value in pairs])
 
 
-def _put_right(kind: Kind, value: Any) -> Any:
+def put_right(kind: Kind, value: Any) -> Any:
     """Return the value; a text is normalised, shortened if too long, and None if nothing of it is allowed."""
     match kind:
         case Line() | Lines() if isinstance(value, str):

@@ -103,18 +103,24 @@ def order_sql(segment: Segment) -> str:
     return ", ".join(f"{COLUMNS[field]} DESC" if down else COLUMNS[field] for field, down in segment.order)
 
 
-def swap_sql(old: Values | None, new: Room | None) -> Sql:
-    """Return the statement that replaces the row `old` by `new`, and does nothing without that row."""
+def swap_sql(
+    old: Values | None, new: Room | None, *, column: str = "", mark: str = "", value: object = None
+) -> Sql:
+    """Return the statement that replaces the row `old` by `new`, and does nothing without that row.
+
+    column, mark, value: what else a storage keeps of the new room, `, words`, `, ?::tsvector`.
+    """
+    columns, marks, more = ROOM_COLUMNS + column, MARKS + mark, (value,) if column else ()
     if old is None:
         if new is None:
             raise ValueError("one of them is a room")
-        insert = f"INSERT INTO room ({ROOM_COLUMNS}) VALUES ({MARKS}) ON CONFLICT (code) DO NOTHING"
-        return Sql(insert, values_of(new))
+        insert = f"INSERT INTO room ({columns}) VALUES ({marks}) ON CONFLICT (code) DO NOTHING"
+        return Sql(insert, (*values_of(new), *more))
     same = all_of(_has(field, value) for field, value in zip(FIELDS, old, strict=True))
     if new is None:
         return Sql(f"DELETE FROM room WHERE {same.text}", same.values)
-    update = f"UPDATE room SET ({ROOM_COLUMNS}) = ({MARKS}) WHERE {same.text}"
-    return Sql(update, (*values_of(new), *same.values))
+    update = f"UPDATE room SET ({columns}) = ({marks}) WHERE {same.text}"
+    return Sql(update, (*values_of(new), *more, *same.values))
 
 
 def row_sql(code: str) -> Sql:

@@ -13,6 +13,7 @@ from rentomatic.domain.room import Room, values_of
 from rentomatic.domain.several import Several
 from rentomatic.domain.texts import Line, Lines
 from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres.words import vector_of
 from rentomatic.repository.sql import BESIDE_CODE, ROOM_COLUMNS, values_in
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
@@ -46,11 +47,11 @@ def _definition(field: Description) -> str:
 
 _STAGE = f"""
     CREATE TEMPORARY TABLE incoming (
-        number bigint GENERATED ALWAYS AS IDENTITY, {", ".join(map(_definition, FIELDS))}
+        number bigint GENERATED ALWAYS AS IDENTITY, {", ".join(map(_definition, FIELDS))}, words text
     ) ON COMMIT DROP
 """
 
-_COPY = f"COPY incoming ({ROOM_COLUMNS}) FROM STDIN (FORMAT binary)"
+_COPY = f"COPY incoming ({ROOM_COLUMNS}, words) FROM STDIN (FORMAT binary)"
 
 _LOCK = "LOCK TABLE room IN SHARE ROW EXCLUSIVE MODE"
 
@@ -79,15 +80,15 @@ _COMPARE_LAST = _COMPARE.format(earlier="lag", met="earlier")
 _COMPARE_FIRST = _COMPARE.format(earlier="first_value", met="coalesce(present, earlier)")
 
 _WRITE = f"""
-    INSERT INTO room ({ROOM_COLUMNS})
-    SELECT DISTINCT ON (code) {ROOM_COLUMNS} FROM incoming
+    INSERT INTO room ({ROOM_COLUMNS}, words)
+    SELECT DISTINCT ON (code) {ROOM_COLUMNS}, words::tsvector FROM incoming
     ORDER BY code, number {{order}}
     ON CONFLICT (code) {{conflict}}
 """
 _WRITE_LAST = _WRITE.format(
     order="DESC",
     conflict=f"""
-    DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in BESIDE_CODE)}
+    DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in (*BESIDE_CODE, "words"))}
     WHERE {values_in("room")} IS DISTINCT FROM {values_in("excluded")}
     """,
 )
@@ -110,9 +111,9 @@ def load(
     """
     session.execute(_STAGE.encode())
     with session.cursor().copy(_COPY.encode()) as copy:
-        copy.set_types(list(map(_type_of, FIELDS)))
+        copy.set_types([*map(_type_of, FIELDS), "text"])
         for room in rooms:
-            copy.write_row(_row_of(room))
+            copy.write_row((*_row_of(room), vector_of(room)))
     if keep:
         session.execute(_LOCK)
     replaces = on_conflict is OnConflict.REPLACE

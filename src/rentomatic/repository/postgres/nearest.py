@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rentomatic.domain.geography import MAX_RADIUS, BoundingBox, Circle
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.areas import boxes_around
+from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.by_hand import room_of_row
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
@@ -28,7 +28,8 @@ from rentomatic.repository.postgres.statements import (
     rows,
 )
 from rentomatic.repository.postgres.ways import Way, way_at_once, way_to_few
-from rentomatic.repository.sql import ANYTHING, Sql, all_of, filters
+from rentomatic.repository.postgres.words import filters
+from rentomatic.repository.sql import ANYTHING, Sql, all_of
 from rentomatic.use_cases.errors import NotQuick
 
 _COMPACT = 1_000_000.0
@@ -87,7 +88,12 @@ def _found(session: Session, query: RoomQuery, few: Way | None, limit: int, quic
         elif quick:
             read = _quickly_read(session, query, place.boxes, part, order, limit)
         else:
-            read = first_by_place(session, read_whole(query, place.boxes), part, order, limit)
+            source = (
+                read_whole(query, place.boxes)
+                if place.boxes != EVERYWHERE
+                else plan.everywhere(session, query)
+            )
+            read = first_by_place(session, source, part, order, limit)
         found = [*map(room_of_row, read)]
         if len(found) == limit:
             break
@@ -134,13 +140,11 @@ def _places_with_next(
     The last place is certain to hold them, if there are that many.
     """
     everywhere = _Place(boxes_around(query))
-    expected = estimate(session, query) if query.conditions else math.inf
+    expected = estimate(session, query) if query.conditions or query.words else math.inf
     if expected <= 5 * plan.NARROW:
-        if not quick:
-            yield everywhere
-            return
-        if way := way_to_few(session, query, plan.READ):
-            yield _Place((), way=way)
+        way = way_to_few(session, query, plan.READ) if quick or query.words else None
+        if way or not quick:
+            yield _Place((), way=way) if way else everywhere
             return
     # Further out, a ring of the same width usually holds more rooms; if not, a wider ring may have enough.
     for radius in (1.03 * start + 50, 2 * start + 500) if start else (_reach(session, query, wanted),):
@@ -172,7 +176,7 @@ def _quick_last_place(session: Session, query: RoomQuery, start: float, wanted: 
     """
     if way := way_to_few(session, query, plan.READ):
         return _Place((), way=way)
-    if query.conditions or any(isinstance(area, Circle) for area in query.areas):
+    if query.conditions or query.words or any(isinstance(area, Circle) for area in query.areas):
         raise NotQuick
     counted_already = 0
 

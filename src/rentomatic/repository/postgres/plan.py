@@ -7,13 +7,16 @@ rooms that a filter leaves are read whole. All of this is quick. An expensive se
 rooms should match, and otherwise reads all matches with the plan that PostgreSQL expects to be cheapest.
 """
 
+from dataclasses import replace
+
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
-from rentomatic.repository.postgres.runs import BOUNDS
+from rentomatic.repository.postgres.runs import BOUNDS, worded
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.statements import estimate, read_whole
-from rentomatic.repository.postgres.ways import way_to_few
-from rentomatic.repository.sql import Sql, filters
+from rentomatic.repository.postgres.statements import estimate, read_first, read_whole
+from rentomatic.repository.postgres.ways import rarest_words, way_to_few
+from rentomatic.repository.postgres.words import filters
+from rentomatic.repository.sql import Sql
 
 NARROW = 2000
 """Up to this many rooms are faster to sort than to find along an order."""
@@ -43,7 +46,7 @@ def readable_area(session: Session, query: RoomQuery) -> bool:
     """Whether the areas seem to hold few enough rooms to read all of them by the index on places."""
     if boxes_around(query) == EVERYWHERE:
         return False
-    expected = estimate(session, query)
+    expected = estimate(session, replace(query, words=()))  # words leave out rooms, but those are read, too
     return expected <= READ or (expected <= _MOST_READ and not _are_many(session, expected))
 
 
@@ -63,9 +66,9 @@ def total_source(session: Session, query: RoomQuery, at_most: int | None = None)
     area.
     """
     if boxes_around(query) == EVERYWHERE:
-        return _planned(query)
+        return _planned(session, query)
     few = few_source(session, query, _SMALL_PART * NARROW)
-    return few or (_planned(query) if at_most is None else read_whole(query, boxes_around(query)))
+    return few or (_planned(session, query) if at_most is None else read_whole(query, boxes_around(query)))
 
 
 def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
@@ -73,18 +76,41 @@ def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
     way = way_to_few(session, query, most)
     if way is None:
         return None
-    return read_whole(query, boxes_around(query)) if way.by_place else _planned(query)
+    if way.by_place:
+        return read_whole(query, boxes_around(query))
+    return read_first(query, way.rooms) if query.words else _planned(session, query)
 
 
-def _planned(query: RoomQuery) -> Sql:
-    """Return `FROM … WHERE …` for all matching rooms, leaving the plan to PostgreSQL."""
+def by_words(session: Session, query: RoomQuery) -> Sql | None:
+    """Return `FROM … WHERE …` for all matching rooms, by the index of words.
+
+    None if it seems faster to read all rooms.
+    """
+    if not query.words:
+        return None
+    rooms = estimate(session, RoomQuery())
+    words = rarest_words(session, query, rooms)
+    if not words or estimate(session, RoomQuery(words=tuple(words))) > rooms // _MANY:
+        return None
+    return read_first(query, worded(query, words)(None))
+
+
+def everywhere(session: Session, query: RoomQuery) -> Sql:
+    """Return `FROM … WHERE …` for all matching rooms, to be sorted."""
+    return by_words(session, query) or read_whole(query, EVERYWHERE)
+
+
+def _planned(session: Session, query: RoomQuery) -> Sql:
+    """Return `FROM … WHERE …` for all matching rooms, by words or else as PostgreSQL plans it."""
+    if found := by_words(session, query):
+        return found
     where = filters(query)
     return Sql(f"FROM room WHERE {where.text}", where.values)
 
 
 def one_plan_fits_all(query: RoomQuery) -> bool:
     """Whether walking the sort's index is always best, because the walk passes only matching rooms."""
-    return not query.areas and all(
+    return not (query.areas or query.words) and all(
         c.field.value == query.sort.key.value
         and (c.operator in BOUNDS or (c.field is Field.CODE and c.operator is Operator.NE))
         for c in query.conditions

@@ -1,7 +1,7 @@
 """Rooms in a PostgreSQL database whose schema `migrate` made."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from rentomatic.domain.clusters import Cells, Grid
@@ -14,22 +14,28 @@ from rentomatic.repository.by_hand import Values
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections
 from rentomatic.repository.postgres.grid import cells_of
+from rentomatic.repository.postgres.pending import AT_ONCE, Backlog, with_pending, write_words
 from rentomatic.repository.postgres.search import (
     all_rooms,
     first_rooms,
     room_of_code,
     row_of_code,
     takes_one_statement,
-    wordless,
 )
+from rentomatic.repository.postgres.session import Result, Session
 from rentomatic.repository.postgres.statements import execute
 from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, quick_prices, sample_of
-from rentomatic.repository.sql import summary_of_groups, swap_sql
+from rentomatic.repository.postgres.words import swap_sql
+from rentomatic.repository.sql import summary_of_groups
 from rentomatic.repository.swap import code_of_swap, swap_rows
+from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_WAIT, _SWAP_WAIT = 5.0, 1.0
 """Seconds that a load waits for another load, and a swap for a load, unless the limits say otherwise."""
+
+_WORDS_TIMEOUT, _WORDS_WAIT = 1.0, 0.05
+"""Seconds for a statement that writes words after a search, and for which it waits for a load."""
 
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
@@ -54,9 +60,11 @@ class PostgresRepo:
         return self._connections.read(lambda session: room_of_code(session, code), one_statement=True)
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        rooms = self._connections.read(
-            lambda session: first_rooms(session, wordless(session, query), query.limit + 1, quick=quick),
-            one_statement=takes_one_statement(query) and not query.words,
+        rooms = self._read(
+            query,
+            lambda session, query: first_rooms(session, query, query.limit + 1, quick=quick),
+            one_statement=takes_one_statement(query),
+            quick=quick,
             within=within,
         )
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
@@ -70,28 +78,22 @@ class PostgresRepo:
         quick: bool = False,
     ) -> int:
         count = quick_count if quick else count_of
-        return self._connections.read(
-            lambda session: count(session, wordless(session, query), at_most), within=within
+        return self._read(
+            query, lambda session, query: count(session, query, at_most), quick=quick, within=within
         )
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
         prices = quick_prices if quick else prices_of
-        groups = self._connections.read(
-            lambda session: prices(session, wordless(session, query)), within=within
-        )
+        groups = self._read(query, prices, quick=quick, within=within)
         return summary_of_groups(groups)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         seconds = patient_seconds(within, self._timeout)
-        return self._connections.read(
-            lambda session: sample_of(session, wordless(session, query)), within=seconds
-        )
+        return self._read(query, sample_of, within=seconds)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         seconds = patient_seconds(within, self._timeout)
-        return self._connections.read(
-            lambda session: cells_of(session, wordless(session, query), grid), within=seconds
-        )
+        return self._read(query, lambda session, query: cells_of(session, query, grid), within=seconds)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:
@@ -101,7 +103,7 @@ class PostgresRepo:
         longest = seconds_within(within, 10 * self._timeout)
         with (
             self._connections.transaction(longest, one_moment, read_all) as session,
-            closing(all_rooms(session, replace(wordless(session, query), after=None))) as rooms,
+            closing(all_rooms(session, _complete(session, replace(query, after=None)))) as rooms,
         ):
             yield read_within(rooms, within)
 
@@ -128,6 +130,41 @@ class PostgresRepo:
 
             return swap_rows(old, swap, lambda: row_of_code(session, code))
 
+    def _read(
+        self,
+        query: RoomQuery,
+        work: Callable[[Session, RoomQuery], Result],
+        *,
+        one_statement: bool = False,
+        quick: bool = False,
+        within: float | None = None,
+    ) -> Result:
+        """Return the result of the work; a search for words is given to it with the pending rooms.
+
+        If there were any, writes the words of some of them afterwards.
+        """
+        if not query.words:
+            return self._connections.read(
+                lambda session: work(session, query), one_statement=one_statement, within=within
+            )
+        backlog = Backlog()
+        try:
+            return self._connections.read(
+                lambda session: work(session, with_pending(session, query, backlog, quick=quick)),
+                within=within,
+            )
+        finally:
+            if backlog.is_writable:
+                self._write_words()
+
+    def _write_words(self) -> None:
+        """Write the words of some pending rooms, unless somebody else keeps them locked."""
+        with (
+            suppress(RepositoryUnavailable),
+            self._connections.transaction(_WORDS_TIMEOUT, _lock_timeout(_WORDS_WAIT)) as session,
+        ):
+            write_words(session, AT_ONCE)
+
     def ping(self) -> None:
         self._connections.ping()
 
@@ -136,6 +173,10 @@ class PostgresRepo:
 
     def close(self) -> None:
         self._connections.close()
+
+
+def _complete(session: Session, query: RoomQuery) -> RoomQuery:
+    return with_pending(session, query, Backlog()) if query.words else query
 
 
 def _lock_timeout(seconds: float) -> str:

@@ -13,6 +13,7 @@ from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import first_in_boxes, rows
+from rentomatic.repository.postgres.words import WithPending, tsquery_of
 from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges
 
 EXACT = frozenset({Operator.EQ, Operator.IN})
@@ -56,6 +57,19 @@ def valued(conditions: Sequence[Condition], others: Sequence[Condition] = ()) ->
 def placed(boxes: tuple[BoundingBox, ...]) -> Run:
     """Return the run of the rooms in the boxes. A room on the edge of two boxes comes twice."""
     return lambda most: first_in_boxes(boxes, most)
+
+
+def worded(query: RoomQuery, words: Sequence[str]) -> Callable[[int | None], Sql]:
+    """Return the run of the rooms that have these words of the query; None as its limit means all of them.
+
+    It reads all entries of each word in the index of words, whatever the limit and the statistics.
+    """
+    found, codes = "SELECT rooms_with(?::tsquery, ?)", list[object]()
+    if isinstance(query, WithPending):
+        found = f"{found} UNION ALL SELECT ctid FROM room WHERE code = ANY(?)"
+        codes = [[*query.pending]]
+    text = f"(SELECT * FROM room WHERE ctid = ANY(ARRAY({found})))"
+    return lambda most: Sql(text, (tsquery_of(words), most, *codes))
 
 
 def every_room(most: int) -> Sql:

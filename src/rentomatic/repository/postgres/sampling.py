@@ -3,7 +3,8 @@
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
-from rentomatic.repository.sql import Sql, filters
+from rentomatic.repository.postgres.words import filters
+from rentomatic.repository.sql import Sql
 
 RUNS = 200
 RUN = 2

@@ -5,8 +5,7 @@ from collections.abc import Generator
 from rentomatic.domain.fields import FIELD
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
-from rentomatic.repository.areas import EVERYWHERE, boxes_around
-from rentomatic.repository.by_codes import by_codes
+from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.by_hand import Values, room_of_row
 from rentomatic.repository.keyset import Segment, segments
 from rentomatic.repository.nearest import in_exact_order
@@ -24,14 +23,13 @@ from rentomatic.repository.postgres.statements import (
     select,
 )
 from rentomatic.repository.postgres.ways import way_at_once, way_to_few
+from rentomatic.repository.postgres.words import filters
 from rentomatic.repository.sql import (
     ANYTHING,
     COLUMNS,
-    ROOM_COLUMNS,
     Sql,
     all_of,
     condition_sql,
-    filters,
     order_sql,
     row_sql,
     segment_sql,
@@ -48,15 +46,6 @@ def room_of_code(session: Session, code: str) -> Room | None:
 def row_of_code(session: Session, code: str) -> Values | None:
     """Return the row with the code."""
     return next(iter(rows(session, row_sql(code), prepare=True)), None)
-
-
-def wordless(session: Session, query: RoomQuery) -> RoomQuery:
-    """Return a search without words that finds the same rooms."""
-    if not query.words:
-        return query
-    where = filters(query)
-    found = rows(session, Sql(f"SELECT {ROOM_COLUMNS} FROM room WHERE {where.text}", where.values))
-    return by_codes(query, map(room_of_row, found))
 
 
 def takes_one_statement(query: RoomQuery) -> bool:
@@ -87,7 +76,7 @@ def first_rooms(session: Session, query: RoomQuery, wanted: int, *, quick: bool 
         way = way_to_few(session, query, plan.READ)
         if way is None and quick:
             raise NotQuick
-    source = read_first(query, way.rooms) if way else read_whole(query, EVERYWHERE)
+    source = read_first(query, way.rooms) if way else plan.everywhere(session, query)
     return _of_all(session, query, wanted, source)
 
 
@@ -159,7 +148,7 @@ def _whole_order(query: RoomQuery) -> str:
 def all_rooms(session: Session, query: RoomQuery) -> Generator[Room, None, None]:
     """Yield every room of the search in its order, fetching lazily. Needs a transaction."""
     where = filters(query)
-    source = Sql(f"FROM room WHERE {where.text}", where.values)
+    source = plan.by_words(session, query) or Sql(f"FROM room WHERE {where.text}", where.values)
     if query.sort.key is SortKey.DISTANCE:
         found = fetched(session, select(source, ANYTHING, distance_sql(query)))
         yield from in_exact_order(query, map(room_of_row, found))

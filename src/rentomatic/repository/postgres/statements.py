@@ -6,7 +6,7 @@ for a tenth of all rooms.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple
 
@@ -16,7 +16,8 @@ from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, WHOLE_EARTH, boxes_around
 from rentomatic.repository.postgres.session import Row, Session, statement_timeout
-from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql, filters
+from rentomatic.repository.postgres.words import filters, words_sql
+from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql
 
 _MUCH = 0.9
 
@@ -25,6 +26,21 @@ _AT_ONCE = 1000
 
 _BY_CODES = f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ANY(string_to_array(?, ','))"
 """The codes are one text, because psycopg takes as long to build an array as the statement takes."""
+
+_ENTRIES = """
+    SELECT asked, coalesce(sum(frequency), 0) * greatest(0, (
+        SELECT reltuples FROM pg_class WHERE oid = 'room'::regclass
+    ))
+    FROM unnest(?::text[]) AS asked LEFT JOIN (
+        SELECT listed.* FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs)
+            AS listed (word, frequency)
+        WHERE tablename = 'room' AND attname = 'words' AND schemaname = (
+            SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'room'::regclass
+        )
+    ) AS common ON starts_with(word, asked)
+    GROUP BY asked
+"""
+"""The frequencies end with three figures that belong to no word; there the word is null."""
 
 _PARTS = (
     "unnest(?::float8[], ?::float8[], ?::float8[], ?::float8[]) WITH ORDINALITY AS part (w, s, e, n, number)"
@@ -154,11 +170,21 @@ def estimate(session: Session, query: RoomQuery) -> int:
         f"({' OR '.join(inside for _ in boxes) or 'true'})",
         tuple(edge for box in boxes for edge in (box.west, box.east, box.south, box.north)),
     )
-    where = all_of((*map(condition_sql, query.conditions), areas))
+    where = all_of((*map(condition_sql, query.conditions), words_sql(query), areas))
     ((plans,),) = rows(
         session, Sql(f"EXPLAIN (FORMAT JSON) SELECT FROM room WHERE {where.text}", where.values)
     )
     return int(plans[0]["Plan"]["Plan Rows"])
+
+
+def entries_of(session: Session, words: Sequence[str]) -> dict[str, int]:
+    """Return for each beginning of words about how many entries the index of words has; 0 if they are few.
+
+    From the words that the statistics list as common, which are at most a thousand. (For a beginning, the
+    estimate of PostgreSQL itself ignores them if they are less than a hundred.)
+    """
+    found = rows(session, Sql(_ENTRIES, (list(words),)), prepare=True)
+    return {word: round(entries) for word, entries in found}
 
 
 def distance_sql(query: RoomQuery) -> str:

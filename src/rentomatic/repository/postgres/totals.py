@@ -22,7 +22,7 @@ def quick_count(session: Session, query: RoomQuery, at_most: int | None) -> int:
 
     If there is only one index to follow, up to `plan.READ` of its rooms are read.
     """
-    run = None if ranges(query, Field.CODE, EXACT) else only_run(query)
+    run = None if ranges(query, Field.CODE, EXACT) else only_run(session, query, plan.READ)
     if run is None:
         return count(session, _few(session, query), at_most)
     found, passed = _count_along(session, query, run, at_most)

@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.search import Condition, Field, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.listed import listed_values
-from rentomatic.repository.postgres.runs import EXACT, Run, coded, counted, every_room, placed, valued
+from rentomatic.repository.postgres.runs import EXACT, Run, coded, counted, every_room, placed, valued, worded
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.statements import rows
+from rentomatic.repository.postgres.statements import entries_of, rows
+from rentomatic.repository.postgres.words import tsquery_of
 from rentomatic.repository.sql import Sql, all_of, condition_sql, ranges
 
 _PASSED = 30_000
 """Entries of the index on prices and sizes that are passed to count the rooms that meet both conditions."""
+
+
+_ENTRIES = 5
+"""Entries of the index of words that are read in the time that it takes to read one room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,49 +30,76 @@ class Way:
     by_place: bool = False
 
 
-def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
-    """Return a way to at most `most` rooms by place or one indexed field; None if there is none.
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A run that could be a way, and SQL for the number of its rooms, which stops beyond the limit."""
 
-    Runs one statement, which counts in indexes alone, up to `most`; none if the query names codes. Ignores
-    the field that the search is sorted by: walking its index passes no other rooms anyway.
+    run: Run
+    count: Sql
+    by_place: bool = False
+
+
+def way_at_once(session: Session, query: RoomQuery, most: int) -> Way | None:
+    """Return a way to at most `most` rooms by place, one indexed field or words; None if there is none.
+
+    Runs one statement, which counts in indexes alone, up to `most`, and one before for words, which asks the
+    statistics which of them are rare; none if the query names codes. Ignores the field that the search is
+    sorted by: walking its index passes no other rooms anyway.
     """
     if ranges(query, Field.CODE, EXACT):
         return Way(coded(query)(most))
-    places = _places(query)
     values = (found for field, found in _by_value(query).items() if field.value != query.sort.key.value)
-    runs = [*places, *map(valued, values)]
-    best = _shortest(session, runs, [counted(run, most + 1) for run in runs], most)
-    return None if best is None else Way(runs[best](most), by_place=best < len(places))
+    runs = [_counted(valued(conditions), most) for conditions in values]
+    return _shortest(session, [*_places(query, most), *runs, *_by_words(session, query, most)], most)
 
 
 def way_to_few(session: Session, query: RoomQuery, most: int) -> Way | None:
-    """Return a way to at most `most` rooms by one indexed field, by price and size, or else by place.
+    """Return a way to at most `most` rooms by one indexed field, by price and size, or by words.
 
-    None if there is none.
+    If there is none, return one by place, or None.
 
-    Runs up to two statements, which count in indexes alone.
+    Runs up to two statements, which count in indexes alone, and the one for words of `way_at_once`.
     """
     if ranges(query, Field.CODE, EXACT):
         return Way(coded(query)(most))
     values = _by_value(query)
-    runs = [*map(valued, values.values())]
-    counts = [counted(run, most + 1) for run in runs]
+    choices = [_counted(valued(conditions), most) for conditions in values.values()]
     by_price, by_size = values.get(Field.PRICE), values.get(Field.SIZE)
     if by_price and by_size:
-        runs.append(valued(by_price, by_size))
-        counts.append(_both(by_price, by_size, most))
-    if (best := _shortest(session, runs, counts, most)) is not None:
-        return Way(runs[best](most))
-    places = _places(query)
-    if _shortest(session, places, [counted(run, most + 1) for run in places], most) is None:
-        return None
-    return Way(places[0](most), by_place=True)
+        choices.append(_Choice(valued(by_price, by_size), _both(by_price, by_size, most)))
+    choices += _by_words(session, query, most)
+    return _shortest(session, choices, most) or _shortest(session, _places(query, most), most)
 
 
-def only_run(query: RoomQuery) -> Run | None:
-    """Return the run that holds all matching rooms, None if the search has several."""
-    runs = [*map(valued, _by_value(query).values()), *_places(query)] or [every_room]
+def only_run(session: Session, query: RoomQuery, most: int) -> Run | None:
+    """Return the run that holds all matching rooms, None if the search has several.
+
+    Words count as one if they are as rare as for a way to `most` rooms.
+    """
+    choices = [*_by_words(session, query, most), *_places(query, most)]
+    runs = [*map(valued, _by_value(query).values()), *(choice.run for choice in choices)] or [every_room]
     return runs[0] if len(runs) == 1 else None
+
+
+def rarest_words(session: Session, query: RoomQuery, entries: int) -> list[str]:
+    """Return the words of the search that have at most so many entries in the index of words together.
+
+    The rarest ones are first. Where a word is not in the statistics, it is rare.
+    """
+    if not query.words:
+        return []
+    expected = entries_of(session, query.words)
+    rarest = sorted(query.words, key=expected.__getitem__)
+    sums = accumulate(map(expected.__getitem__, rarest))
+    return [word for word, total in zip(rarest, sums, strict=True) if total <= entries]
+
+
+def _by_words(session: Session, query: RoomQuery, most: int) -> list[_Choice]:
+    """The run of the rare words. All entries of a word are read before the first room, whatever the limit."""
+    if not (words := rarest_words(session, query, _ENTRIES * most)):
+        return []
+    found = Sql(f"(SELECT count(*) FROM rooms_with(?::tsquery, {most + 1}))", (tsquery_of(words),))
+    return [_Choice(worded(query, words), found)]
 
 
 def _by_value(query: RoomQuery) -> dict[Field, list[Condition]]:
@@ -75,20 +108,24 @@ def _by_value(query: RoomQuery) -> dict[Field, list[Condition]]:
     return {field: conditions for field, conditions in found.items() if conditions}
 
 
-def _places(query: RoomQuery) -> list[Run]:
+def _places(query: RoomQuery, most: int) -> list[_Choice]:
     boxes = boxes_around(query)
-    return [] if boxes == EVERYWHERE else [placed(boxes)]
+    return [] if boxes == EVERYWHERE else [_counted(placed(boxes), most, by_place=True)]
 
 
-def _shortest(session: Session, runs: Sequence[Run], counts: Sequence[Sql], most: int) -> int | None:
-    """Return the index of the run with the fewest rooms, None if each has more than `most`."""
-    if not runs:
+def _counted(run: Run, most: int, *, by_place: bool = False) -> _Choice:
+    return _Choice(run, counted(run, most + 1), by_place)
+
+
+def _shortest(session: Session, choices: Sequence[_Choice], most: int) -> Way | None:
+    """Return the way along the run with the fewest rooms, None if each has more than `most`."""
+    if not choices:
         return None
-    text = ", ".join(count.text for count in counts)
-    values = tuple(value for count in counts for value in count.values)
+    text = ", ".join(choice.count.text for choice in choices)
+    values = tuple(value for choice in choices for value in choice.count.values)
     (found,) = rows(session, Sql(f"SELECT {text}", values))
     fewest, best = min((rooms, number) for number, rooms in enumerate(found))
-    return best if fewest <= most else None
+    return Way(choices[best].run(most), choices[best].by_place) if fewest <= most else None
 
 
 def _both(by_price: Sequence[Condition], by_size: Sequence[Condition], most: int) -> Sql:

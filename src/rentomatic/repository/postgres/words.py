@@ -1,0 +1,63 @@
+"""Words of rooms in PostgreSQL: how they are stored, and the conditions of searches for words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rentomatic.domain.fields import SEARCHED
+from rentomatic.domain.room import Room, searched_values
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.words import words_in
+from rentomatic.repository import sql
+from rentomatic.repository.by_hand import Values
+from rentomatic.repository.sql import ANYTHING, Sql, all_of
+
+_NO_TEXT = (None,) * len(SEARCHED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithPending(RoomQuery):
+    """A search for words with the codes of the matching rooms that `words` does not hold yet."""
+
+    pending: tuple[str, ...]
+
+
+def filters(query: RoomQuery) -> Sql:
+    """Return the condition for all matching rooms."""
+    return all_of((sql.filters(query), words_sql(query)))
+
+
+def words_sql(query: RoomQuery) -> Sql:
+    """Return the condition that a room has the words of the search."""
+    if not query.words:
+        return ANYTHING
+    found = begin(query.words)
+    if isinstance(query, WithPending):
+        return Sql(f"({found.text} OR code = ANY(?))", (*found.values, list(query.pending)))
+    return found
+
+
+def begin(words: Iterable[str]) -> Sql:
+    """Return the condition that each of the words begins a word of the room."""
+    return Sql("words @@ ?::tsquery", (tsquery_of(words),))
+
+
+def tsquery_of(words: Iterable[str]) -> str:
+    """Return the words of a search as a `tsquery`. They hold letters, marks and digits alone."""
+    return " & ".join(f"'{word}':*" for word in words)
+
+
+def vector_of(room: Room) -> str | None:
+    """Return the words of a room as a `tsvector`; None if it states no text."""
+    texts = searched_values(room)
+    return None if texts == _NO_TEXT else vector(words_in(texts))
+
+
+def vector(words: Iterable[str]) -> str:
+    """Return the words as a `tsvector`, in which nothing has to be quoted in letters, marks and digits."""
+    return " ".join(words)
+
+
+def swap_sql(old: Values | None, new: Room | None) -> Sql:
+    """Return the statement that replaces the row `old` by `new` and its words."""
+    value = None if new is None else vector_of(new)
+    return sql.swap_sql(old, new, column=", words", mark=", ?::tsvector", value=value)

@@ -1,0 +1,364 @@
+"""Searches for words in PostgreSQL: what they read, and rooms whose words somebody else did not write."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rentomatic.domain.clusters import Grid
+from rentomatic.domain.fields import SEARCHED, Field
+from rentomatic.domain.geography import BoundingBox, Circle, Point
+from rentomatic.domain.room import Room
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Operator, RoomQuery
+from rentomatic.domain.words import words_of
+from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.repository.postgres import pending, plan
+from rentomatic.repository.postgres.migrate import upgrade
+from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
+from rentomatic.repository.postgres.repository import PostgresRepo
+from rentomatic.repository.postgres.search import first_rooms
+from rentomatic.repository.postgres.session import Session
+from rentomatic.repository.postgres.totals import count_of, quick_count
+from rentomatic.use_cases.errors import NotQuick
+from tests import postgres_server
+from tests.builders import make_room
+from tests.repository.postgres_plans import plans_of_search, rows_read, scans_of
+
+ROOMS = 6000
+CENTRE = Point(51.5, -0.1)
+TOWN = BoundingBox(-0.3, 51.4, 0.1, 51.6)
+
+RARE, COMMON, NOBODYS = "harbour", "quiet", "zzz"
+
+
+def rooms() -> list[Room]:
+    """Rooms: a third is quiet, a third sunny, few are both, and one in two hundred is at the harbour."""
+    random = Random(3)
+    return [
+        make_room(
+            code=f"r{number:04}",
+            price=random.randint(20, 200),
+            latitude=random.gauss(51.5, 0.2),
+            longitude=random.gauss(-0.1, 0.2),
+            title=" ".join(
+                (
+                    ("Sunny", "Quiet", "Large")[number % 3],
+                    "room" if number % 997 else "sunny and quiet",
+                    "by the harbour" if number % 200 == 7 else "in the town",
+                    f"n{number}",
+                )
+            ),
+        )
+        for number in range(ROOMS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def oracle() -> MemRepo:
+    return MemRepo(rooms())
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[str]:
+    with postgres_server.database() as conninfo, psycopg.connect(conninfo, autocommit=True) as session:
+        with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
+            opened.load(rooms())
+        session.execute("VACUUM (ANALYZE) room")
+        yield conninfo
+
+
+@pytest.fixture(autouse=True)
+def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits in the same proportion to the rooms here as the real ones to a million rooms."""
+    for name, bound in (("NARROW", 50), ("WALKED", 300), ("READ", 400), ("FEW", 400)):
+        monkeypatch.setattr(plan, name, bound)
+
+
+def words(*asked: str, sort: str = "price", **others: object) -> RoomQuery:
+    return replace(RoomQuery(words=asked, sort=SORTS[sort], limit=20), **others)  # type: ignore[arg-type]
+
+
+def nearest(*asked: str) -> RoomQuery:
+    return RoomQuery(words=asked, near=CENTRE, sort=BY_DISTANCE, limit=5)
+
+
+CHEAP = (Condition(Field.PRICE, Operator.LT, 60),)
+
+QUICK = {
+    "a rare word": words(RARE),
+    "a rare word and a common one": words(COMMON, RARE),
+    "a rare word and a common one, dearest first": words("q", RARE, sort="-price"),
+    "a word nobody has": words(NOBODYS, COMMON),
+    "a common word": words(COMMON),
+    "two common words": words("quiet", "town"),
+    "one letter": words("s", sort="code"),
+    "many words": words(RARE, *(f"n{number}" for number in range(10, 30)), sort="size"),
+    "a rare word and a price": words(RARE, conditions=CHEAP),
+    "a common word and a price": words(COMMON, conditions=CHEAP),
+    "words in some streets": words(COMMON, areas=(Circle(CENTRE, 300),)),
+    "a rare word in a town": words(RARE, areas=(TOWN,)),
+    "a rare word nearest first": nearest(COMMON, RARE),
+    "a common word nearest first": nearest(COMMON),
+}
+
+NOT_QUICK = {
+    "two common words that seldom meet": words("quiet", "sunny"),
+    "two common words that seldom meet, by code": words("quiet", "sunny", sort="code"),
+    "two common words that seldom meet in a town": words("quiet", "sunny", areas=(TOWN,)),
+    "two common words that seldom meet, nearest first": nearest("quiet", "sunny"),
+}
+
+
+@pytest.mark.parametrize("name", [*QUICK, *NOT_QUICK])
+def test_quick_search_for_words_reads_no_more_than_its_bound(town: str, name: str, oracle: MemRepo) -> None:
+    query = {**QUICK, **NOT_QUICK}[name]
+    for page in (query, *(replace(query, after=query.position(r)) for r in oracle.search(query).rooms[-1:])):
+        scans = scans_of(town, partial(first_rooms, query=page, wanted=page.limit + 1, quick=True))
+
+        assert scans["room"] == 0
+        assert scans["entries of room_words"] <= 3 * 5 * plan.READ
+        assert (
+            rows_read(plans_of_search(town, page, quick=True))
+            <= 3 * plan.NARROW + 2 * plan.WALKED + 5 * plan.READ
+        )
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_search_for_words_finds_the_page(town: str, name: str, oracle: MemRepo) -> None:
+    query = QUICK[name]
+    with closing(PostgresRepo(town, POSTGRES_REVISION)) as opened:
+        found = oracle.search(query)
+        assert found == opened.search(query, quick=True)
+        for room in found.rooms[-1:]:
+            after = replace(query, after=query.position(room))
+            assert oracle.search(after) == opened.search(after)
+
+
+@pytest.mark.parametrize("name", NOT_QUICK)
+def test_search_for_common_words_that_seldom_meet_is_not_quick(town: str, name: str, oracle: MemRepo) -> None:
+    query = NOT_QUICK[name]
+    with closing(PostgresRepo(town, POSTGRES_REVISION)) as opened:
+        with pytest.raises(NotQuick):
+            opened.search(query, quick=True)
+
+        assert oracle.search(query) == opened.search(query)
+
+
+@pytest.mark.parametrize("query", [*QUICK.values(), *NOT_QUICK.values()], ids=[*QUICK, *NOT_QUICK])
+def test_every_kind_of_read_takes_words(town: str, query: RoomQuery, oracle: MemRepo) -> None:
+    grid = Grid(0.1, 0.1)
+    with closing(PostgresRepo(town, POSTGRES_REVISION)) as opened:
+        with opened.stream(query) as streamed, oracle.stream(query) as expected:
+            assert list(expected) == list(streamed)
+        assert oracle.count(query) == opened.count(query)
+        assert oracle.count(query, at_most=7) == opened.count(query, at_most=7)
+        assert oracle.summarise(query) == opened.summarise(query)
+        assert oracle.sample(query) == opened.sample(query)
+        cells = [
+            {(c.column, c.row, c.rooms) for c in each.cells(query, grid).cells} for each in (oracle, opened)
+        ]
+        assert cells[0] == cells[1]
+
+
+def test_rare_word_drives_the_search_and_a_common_one_does_not(town: str, oracle: MemRepo) -> None:
+    rare = scans_of(town, lambda session: first_rooms(session, words(COMMON, RARE), 21))
+    common = scans_of(town, lambda session: first_rooms(session, words(COMMON, "town"), 21))
+
+    assert rare["entries of room_words"] == 2 * oracle.count(words(RARE))  # counted, then read
+    assert common["entries of room_words"] == 0
+
+
+def test_rare_word_is_counted_and_summarised_by_its_index(town: str) -> None:
+    for total in (
+        lambda s: quick_count(s, words(RARE), None),
+        lambda s: count_of(s, words(RARE, COMMON), None),
+    ):
+        scans = scans_of(town, total)
+
+        assert scans["room"] == 0
+        assert scans["entries of room_words"] > 0
+
+
+def test_all_rooms_with_common_words_that_seldom_meet_are_read_by_the_index(town: str) -> None:
+    scans = scans_of(town, lambda session: first_rooms(session, words("quiet", "sunny"), 21))
+
+    assert scans["room"] == 0
+    assert scans["entries of room_words"] == 7
+
+
+def test_search_without_words_does_not_look_for_pending_rooms(town: str) -> None:
+    scans = scans_of(town, lambda session: first_rooms(session, RoomQuery(limit=20), 21))
+
+    assert scans["room_pending"] == 0
+
+
+BY_HAND = (
+    "INSERT INTO room (code, size, price, latitude, longitude, title) VALUES (%s, 20, 60, 51.5, -0.12, %s)"
+)
+
+BEFORE_WORDS = "0006"
+
+PENDING = f"SELECT count(*) FROM room WHERE {pending.IS_PENDING}"
+
+
+@pytest.fixture
+def conninfo() -> Iterator[str]:
+    with postgres_server.reused_database() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def repository(conninfo: str) -> Iterator[PostgresRepo]:
+    with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def hand(conninfo: str) -> Iterator[psycopg.Connection[Any]]:
+    """Somebody else, who writes without this program."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        yield connection
+
+
+def number_pending(hand: psycopg.Connection[Any]) -> int:
+    return int(hand.execute(PENDING.encode()).fetchone()[0])  # type: ignore[index]
+
+
+def codes(repository: PostgresRepo, *asked: str, quick: bool = False) -> list[str]:
+    return [room.code for room in repository.search(RoomQuery(words=asked), quick=quick).rooms]
+
+
+def test_room_that_states_no_text_is_never_pending(repository: PostgresRepo, hand: Any) -> None:
+    repository.load([make_room()])
+    repository.swap(None, make_room(code="b2"))
+
+    assert number_pending(hand) == 0
+
+
+def test_room_written_by_this_program_is_never_pending(repository: PostgresRepo, hand: Any) -> None:
+    repository.load([make_room(title="Quiet"), make_room(code="b2", title="!")])
+    repository.load([make_room(title="Loud")])
+    repository.swap(make_room(title="Loud"), make_room(title="Sunny"))
+
+    assert number_pending(hand) == 0
+    assert [["a1"], [], []] == [codes(repository, word) for word in ("sunny", "loud", "quiet")]
+
+
+def test_search_finds_rooms_written_by_hand_and_writes_their_words(
+    repository: PostgresRepo, hand: Any
+) -> None:
+    hand.cursor().executemany(BY_HAND, [("h1", "Cafe\u0301 view"), ("h2", "Quiet"), ("h3", "\u200b")])
+
+    assert number_pending(hand) == 3
+    assert ["h1"] == codes(repository, "café"[:3], "vi", quick=True)
+    assert number_pending(hand) == 0
+    assert ["h1"] == codes(repository, "cafe", quick=True)
+
+
+def test_text_changed_by_hand_is_found_and_the_old_one_is_not(repository: PostgresRepo, hand: Any) -> None:
+    repository.load([make_room(title="Quiet")])
+    hand.execute("UPDATE room SET title = 'Loud'")
+
+    assert [[], ["a1"]] == [codes(repository, word) for word in ("quiet", "loud")]
+
+
+def test_price_changed_by_hand_leaves_the_words(repository: PostgresRepo, hand: Any) -> None:
+    repository.load([make_room(title="Quiet")])
+    hand.execute("UPDATE room SET price = 99, title = title")
+
+    assert number_pending(hand) == 0
+
+
+@pytest.mark.parametrize("query", [*QUICK.values(), *NOT_QUICK.values()], ids=[*QUICK, *NOT_QUICK])
+def test_pending_rooms_are_found_by_every_read_where_nothing_can_be_written(
+    town: str, query: RoomQuery, oracle: MemRepo
+) -> None:
+    with psycopg.connect(town, autocommit=True) as hand:
+        hand.execute("UPDATE room SET words = NULL WHERE right(code, 2) = '07'")
+        read_only = make_conninfo(town, options="-c default_transaction_read_only=on")
+        try:
+            with closing(PostgresRepo(read_only, POSTGRES_REVISION)) as opened:
+                assert oracle.search(query) == opened.search(query)
+                assert oracle.count(query) == opened.count(query)
+                assert oracle.summarise(query) == opened.summarise(query)
+                with opened.stream(query) as streamed, oracle.stream(query) as expected:
+                    assert list(expected) == list(streamed)
+            assert number_pending(hand) == 60
+        finally:
+            with Session.connect(town, autocommit=True) as session:
+                pending.write_words(session, 1000)
+
+
+def test_many_pending_rooms_are_not_read_by_a_quick_search(
+    repository: PostgresRepo, hand: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand.cursor().executemany(BY_HAND, [(f"h{number:04}", "Quiet") for number in range(pending.QUICK + 1)])
+
+    with pytest.raises(NotQuick):
+        codes(repository, "quiet", quick=True)
+    assert number_pending(hand) == pending.QUICK + 1 - pending.AT_ONCE
+    assert pending.QUICK + 1 == repository.count(RoomQuery(words=("quiet",)))
+
+
+def test_rooms_that_somebody_changes_are_left_to_them(
+    repository: PostgresRepo, hand: Any, conninfo: str
+) -> None:
+    hand.cursor().executemany(BY_HAND, [("h1", "Quiet"), ("h2", "Quiet")])
+    with psycopg.connect(conninfo) as other:
+        other.execute("UPDATE room SET title = 'Loud' WHERE code = 'h1'")
+
+        assert ["h1", "h2"] == codes(repository, "quiet")
+        assert number_pending(hand) == 1
+    assert [["h2"], ["h1"]] == [codes(repository, word) for word in ("quiet", "loud")]
+
+
+def test_search_does_not_wait_for_a_load_to_write_words(
+    repository: PostgresRepo, hand: Any, conninfo: str
+) -> None:
+    hand.execute(BY_HAND, ("h1", "Quiet"))
+    with psycopg.connect(conninfo) as other:
+        other.execute("LOCK TABLE room IN SHARE ROW EXCLUSIVE MODE")
+
+        assert ["h1"] == codes(repository, "quiet")
+    assert number_pending(hand) == 1
+
+
+def test_pending_rooms_are_looked_for_in_their_index(town: str) -> None:
+    scans = scans_of(town, lambda s: pending.with_pending(s, words(RARE), pending.Backlog()))
+
+    assert [1, 0] == [scans["room_pending"], scans["room"]]
+
+
+def test_migration_and_program_agree_on_what_is_pending(hand: Any) -> None:
+    ((index,),) = hand.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'room_pending'")
+    ((trigger,),) = hand.execute(
+        "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'room_texts_changed'"
+    )
+
+    assert f"num_nonnulls({', '.join(SEARCHED)}) > 0" in index
+    assert f"UPDATE OF {', '.join(SEARCHED)} ON" in trigger
+
+
+def test_very_long_words_and_texts_of_every_script_are_stored(repository: PostgresRepo) -> None:
+    title = "\u0e01" * 120
+    repository.load([make_room(title=title, kind="Stra\u00dfe 5", neighbourhood="\u0388\u03bd\u03b1\u03c2")])
+
+    assert ["a1"] == codes(repository, *words_of(title), "strasse", "\u03b5\u03bd")
+
+
+def test_migration_writes_the_words_of_the_rooms_that_are_there() -> None:
+    with postgres_server.empty_database() as conninfo, psycopg.connect(conninfo, autocommit=True) as hand:
+        upgrade(conninfo, BEFORE_WORDS)
+        number = 2500
+        hand.cursor().executemany(BY_HAND, [(f"h{each}", "Quiet") for each in range(number)])
+        upgrade(conninfo)
+
+        assert number_pending(hand) == 0
+        with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
+            assert number == opened.count(RoomQuery(words=("quiet",)))
