@@ -54,12 +54,21 @@ class _Fields(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
+        self._lines_of = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         name = given.get("name")
-        if tag == "input" and name:
+        if tag in ("input", "textarea") and name:
             self.fields[name] = given.get("value") or ""
+            self._lines_of = name if tag == "textarea" else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._lines_of = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._lines_of:
+            self.fields[self._lines_of] += data.replace("\n", "\r\n")  # as browsers send them
 
 
 def _named(headers: dict[str, str]) -> dict[str, str]:

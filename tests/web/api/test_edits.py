@@ -31,6 +31,21 @@ def test_a_room_is_added() -> None:
     assert make_room() == repository.get("a1")
 
 
+def test_a_room_with_the_longest_texts_is_accepted() -> None:
+    editor, repository = editor_of()
+    more = {
+        "features": sorted(f"{n:02}" + "\U0001f6cf" * 58 for n in range(60)),
+        "description": "\U0001f6cf" * 10_000,
+        "url": "https://example.com/" + "a" * 480,
+        "photos": [f"https://example.com/{n:02}" + "a" * 478 for n in range(30)],
+    }
+
+    answer = editor.send("POST", "/rooms", {**A1, **more})  # written in ASCII, so with long escapes
+
+    assert (201, {**A1, **more}) == (answer.status_code, answer.json)
+    assert repository.get("a1") == make_room(**more)
+
+
 def test_a_room_without_a_code_gets_a_uuid() -> None:
     editor, repository = editor_of()
 

@@ -37,6 +37,45 @@ def test_a_room_is_added_and_shown() -> None:
     assert "The room was added." in staff.get(answer.headers["location"]).text
 
 
+def test_lists_and_descriptions_are_typed_on_lines() -> None:
+    staff, rooms = staff_of()
+    typed = {
+        "features": "Wifi\r\n Desk , Wifi",
+        "description": "  Quiet. \r\n\r\nThird  floor." + " \u5ba4" * 4980,
+        "url": " https://example.com/7 ",
+        "photos": "b.jpg\r\nhttps://example.com/a.jpg",
+    }
+
+    answer = staff.post("/staff/add", {**B2, **typed})
+    edited = fields_of(staff.get("/staff/rooms/b2"))
+    again = staff.send("/staff/rooms/b2", staff.get("/staff/rooms/b2"))
+
+    said = make_room(
+        code="b2",
+        price=70,
+        size=25,
+        longitude=-0.1,
+        features=["Desk", "Wifi"],
+        description="Quiet.\n\nThird floor." + " \u5ba4" * 4980,
+        url="https://example.com/7",
+        photos=["b.jpg", "https://example.com/a.jpg"],
+    )
+    assert (303, 303) == (answer.status_code, again.status_code)
+    assert rooms.get("b2") == said
+    assert ("Desk\r\nWifi", "b.jpg\r\nhttps://example.com/a.jpg") == (edited["features"], edited["photos"])
+
+
+def test_unusable_lists_are_named_and_kept_as_typed() -> None:
+    staff, rooms = staff_of()
+
+    answer = staff.post("/staff/add", {**B2, "url": "javascript:alert(1)", "photos": "/etc/passwd"})
+
+    assert 422 == answer.status_code
+    assert answer.text.count("must be an address") == 2
+    assert rooms.get("b2") is None
+    assert "/etc/passwd" in answer.text
+
+
 def test_code_and_size_of_a_room_are_optional() -> None:
     staff, rooms = staff_of()
     location = staff.post("/staff/add", {**B2, "code": "", "size": ""}).headers["location"]

@@ -41,14 +41,16 @@ def search(
     """Find rooms.
 
     A condition is a field (code, size, price, latitude, longitude, guests, min_stay, kind,
-    neighbourhood), two underscores and an operator (eq, ne, lt, lte, gt, gte, in; for kind and
-    neighbourhood eq, ne, in). All conditions must hold. Words are found in titles, kinds and
-    neighbourhoods, at the beginning of a word, whatever their case and accents.
+    neighbourhood, features), two underscores and an operator (eq, ne, lt, lte, gt, gte, in; for
+    kind and neighbourhood eq, ne, in; for features all). All conditions must hold. Words are found
+    in titles, kinds, neighbourhoods, features and descriptions, at the beginning of a word,
+    whatever their case and accents.
 
     \b
     Examples:
       rentomatic search price__lt=60 size__gte=20 --sort price
       rentomatic search "kind__eq=Private room" guests__gte=2
+      rentomatic search features__all=Desk,Wifi --fields code,price,title
       rentomatic search --words "quiet desk" --sort price
       rentomatic search --near 51.5074,-0.1278 --radius 2000 --limit 5
       rentomatic search code__in=18674,23197 --format json

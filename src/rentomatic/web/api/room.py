@@ -20,8 +20,8 @@ from rentomatic.web.http.negotiation import REVALIDATE, by_media_type, choose
 from rentomatic.web.http.parameters import parameters
 from rentomatic.web.http.preconditions import answer_unless_known, preconditions, strong_tag
 
-MAX_ROOM_BODY = 1 << 16
-"""The most bytes of the body of a single room, many more than needed."""
+MAX_ROOM_BODY = 1 << 18
+"""The most bytes of the body of a single room: one with the longest texts, escaped, has 200,000."""
 
 _CHARSETS = re.compile("utf-8|us-ascii")
 

@@ -19,7 +19,7 @@ from rentomatic.web.limits.turns import Turns
 from rentomatic.web.pages.layout import Layout
 
 FORM_BODY = Accepted(
-    ("application/x-www-form-urlencoded",), re.compile("utf-8|us-ascii"), limit=1 << 16, patience=10.0
+    ("application/x-www-form-urlencoded",), re.compile("utf-8|us-ascii"), limit=1 << 18, patience=10.0
 )
 
 MAX_FIELDS = 50
