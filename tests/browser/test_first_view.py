@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from rentomatic.web.http.photos import PHOTOS
 from rentomatic.web.http.static_files import prefix
 from tests.browser.conftest import both_sizes, opened
 from tests.browser.test_live_search import settled
@@ -37,12 +38,12 @@ def test_the_first_view_transfers_little_data(live: Page) -> None:
 
 
 def test_the_first_view_sends_three_requests_besides_files(live: Page) -> None:
-    """The page, and the pins of the world and of the rooms' area: requests that nginx limits."""
+    """The page, and the pins of the world and of the rooms' area: requests that work on the storage."""
     asked: list[str] = []
     live.on("request", lambda request: asked.append(urlsplit(request.url).path))
     live.goto("/", wait_until="networkidle")
     settled(live)
-    files = [path for path in asked if path.startswith(f"{prefix()}/")]
+    files = [path for path in asked if path.startswith((f"{prefix()}/", PHOTOS))]
 
     assert {"/": 1, "/rooms/clusters": 2} == Counter(path for path in asked if path not in files)
     assert len(files) > 12

@@ -52,6 +52,7 @@ class Layout:
             "path": req.relative_uri.partition("?")[0],
             "money": self.money,
             "tiles": self._tiles,
+            "photos": self.photos,
             "staff": staff,
             **values,
         }

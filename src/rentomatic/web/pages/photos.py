@@ -1,8 +1,29 @@
 """The photos of rooms that pages may show."""
 
+import re
 from dataclasses import dataclass
 
-from rentomatic.web.http.photos import PhotoFolder
+from rentomatic.domain.room import Room
+from rentomatic.web.http.photos import PHOTOS, PhotoFolder, drawings
+
+_HOST = re.compile(r"https://([^/?#]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The photos of a room.
+
+    images: where a page loads them from, in order; empty for a file that is missing.
+    links: addresses of photos on hosts that pages load nothing from, with their hosts.
+    """
+
+    images: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def cover(self) -> str:
+        """The image for a list, empty if there is none."""
+        return next(filter(None, self.images), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +40,29 @@ class Photos:
     def origins(self) -> tuple[str, ...]:
         """What a Content-Security-Policy must allow for them."""
         return tuple(f"https://{host}" for host in self.hosts)
+
+    def of(self, room: Room) -> Gallery:
+        """Return the photos of a room as a page shows them."""
+        images, links = [], []
+        for photo in room.photos or ():
+            if not (remote := _HOST.match(photo)):
+                images.append(PHOTOS + photo if self._has(photo) else "")
+            elif self._allows(remote[1]):
+                images.append(photo)
+            else:
+                links.append((photo, remote[1]))
+        return Gallery(tuple(images), tuple(links))
+
+    def _has(self, name: str) -> bool:
+        return name in drawings() or (self.folder is not None and self.folder.has(name))
+
+    def _allows(self, host: str) -> bool:
+        """Whether the policy of pages lets a browser load from the host: as CSP matches hosts."""
+        host = host.lower().removesuffix(":443")
+        return any(
+            host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+            for allowed in self.hosts
+        )
 
 
 NO_PHOTOS = Photos()
