@@ -20,7 +20,7 @@ from rentomatic.sample_rooms import sample_rooms
 from rentomatic.server.listeners import CannotListen, require_free
 from rentomatic.server.serving import READER_TIMEOUT, Serving, let_new_workers_be_stopped, metrics_directory
 from rentomatic.settings import Settings, SettingsError, read_settings
-from rentomatic.use_cases.errors import Problem
+from rentomatic.use_cases.errors import Problem, RentomaticError
 from rentomatic.use_cases.import_rooms import import_rooms
 
 _log = logging.getLogger("rentomatic.serve")
@@ -61,10 +61,10 @@ def serve(host: str | None, port: int | None, workers: int | None, with_sample: 
     click.echo(f"Rent-o-matic is listening on http://{name}:{serving.port}", err=True)
     let_new_workers_be_stopped()
     with metrics_directory(), _port_as_error():  # another server may have been started at the same time
-        _serve(run, serving)
+        _serve(run, serving, settings)
 
 
-def _serve(run: Callable[[Serving], None], serving: Serving) -> None:
+def _serve(run: Callable[[Serving], None], serving: Serving, settings: Settings) -> None:
     """Serve until a signal to stop, then say so."""
     maker = os.getpid()
     try:
@@ -72,7 +72,15 @@ def _serve(run: Callable[[Serving], None], serving: Serving) -> None:
     except SystemExit as end:  # gunicorn ends like this, and so do its workers, which were forked here
         if end.code or os.getpid() != maker:
             raise
+    _leave_one_file(settings)
     click.echo("Rent-o-matic has stopped.", err=True)
+
+
+def _leave_one_file(settings: Settings) -> None:
+    """Close a file once more: of workers that close it at one moment, none is the last one for SQLite."""
+    if isinstance(settings.database, InFile):
+        with suppress(RentomaticError), repository(settings) as rooms:
+            rooms.ping()
 
 
 @contextmanager
