@@ -60,7 +60,8 @@ def meets(room: Room, query: RoomQuery) -> bool:
 
 def said(room: Room) -> str:
     """Return the words of a room, each after a space."""
-    text = " ".join(["", *(text for text in (room.title, room.kind, room.neighbourhood) if text)])
+    texts = [room.title, room.kind, room.neighbourhood, *(room.features or ()), room.description]
+    text = " ".join(["", *(text for text in texts if text)])
     for _ in range(2):  # without case, a letter may have other marks
         bare = (sign for sign in normalize("NFKD", text) if not "\u0300" <= sign <= "\u036f")
         text = "".join(bare).casefold()

@@ -15,7 +15,7 @@ from falcon import HTTPError, Request, testing
 
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.settings import Scope
-from rentomatic.web.api.room import room_body
+from rentomatic.web.api.room import MAX_ROOM_BODY, room_body
 from rentomatic.web.http.bodies import SmallBodies
 from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.limits.turns import Turns
@@ -29,7 +29,7 @@ from tests.web.http.test_errors import NoRepository, assert_problem
 
 KEY, ENTRY = key_of("staff", Scope.WRITE)
 LIMIT = 30.0
-TOO_LONG = 65_537
+TOO_LONG = MAX_ROOM_BODY + 1
 CHUNKED = {"Transfer-Encoding": "chunked"}
 
 

@@ -82,7 +82,7 @@ def test_a_too_long_url_is_not_repeated(client: testing.TestClient) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "title"),
     [
-        (b"key=" + b"x" * (1 << 17), 413, "This is too large"),
+        (b"key=" + b"x" * (1 << 18), 413, "This is too large"),
         (b"key=%FF", 400, "This link is not valid"),
     ],
 )
