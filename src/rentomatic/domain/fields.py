@@ -7,7 +7,7 @@ What a kind of values is to a storage or a format, each of those says itself, by
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rentomatic.domain.addresses import Address, Photo
+from rentomatic.domain.addresses import PAGE, PHOTO, Address
 from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.several import Several
 from rentomatic.domain.texts import Line, Lines
@@ -264,7 +264,7 @@ FIELDS = (
     ),
     Description(
         name=Field.URL,
-        kind=Address(),
+        kind=PAGE,
         unstated=Unstated.ABSENT,
         label="Web address",
         about="Where to see or book the room: an address with http or https.",
@@ -276,7 +276,7 @@ FIELDS = (
     ),
     Description(
         name=Field.PHOTOS,
-        kind=Several(Photo(), 30, breaks=r"[;|\s]|,(?=\s|https?://|$)", ordered=True),
+        kind=Several(PHOTO, 30, breaks=r"[;|\s]|,(?=\s|https?://|$)", ordered=True),
         unstated=Unstated.ABSENT,
         label="Photos",
         about="Addresses of photos with https, or names of files in the folder for photos.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import ClassVar
 
-from rentomatic.domain.addresses import Photo
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.texts import Line
 
 _LIST = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
@@ -23,7 +23,7 @@ class Several:
 
     python_type: ClassVar[type[tuple[str, ...]]] = tuple
 
-    each: Line | Photo
+    each: Line | Address
     most: int
     breaks: str
     ordered: bool = False
@@ -71,6 +71,6 @@ class Several:
 
 
 @lru_cache(maxsize=4096)
-def _problem(kind: Line | Photo, text: str) -> str | None:
+def _problem(kind: Line | Address, text: str) -> str | None:
     """The problem of one of the texts; features are the same in many rooms."""
     return kind.problem(text)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
-from rentomatic.domain.addresses import Address, Photo
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.fields import DISTANCE, FIELD, FIELDS, MEMBERS, NAMES
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
 from rentomatic.domain.kinds import Code, Degrees, Whole, canonical_code
@@ -289,7 +289,7 @@ def field_value(field: Field, text: str) -> Value:
             return _text(kind, text)
 
 
-def _text(kind: Line | Lines | Address | Photo, text: str) -> str:
+def _text(kind: Line | Lines | Address, text: str) -> str:
     """Return a text that a room may have: no room has another one, and not every storage takes it."""
     text = composed(text)
     if problem := kind.problem(text):

@@ -6,7 +6,7 @@ simply run again.
 
 from typing import Any
 
-from rentomatic.domain.addresses import ADDRESS_PATTERN, PHOTO_PATTERN, Address, Photo
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.fields import FOUND, Description
 from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.search import SortKey
@@ -68,7 +68,7 @@ def _rules(field: Description) -> _Document:
     return {"anyOf": [{"bsonType": "null"}, rules]} if field.optional else rules
 
 
-def _rules_of(kind: Kind | Photo) -> _Document:
+def _rules_of(kind: Kind) -> _Document:
     found: _Document
     match kind:
         case Code():
@@ -81,10 +81,8 @@ def _rules_of(kind: Kind | Photo) -> _Document:
             found = _text(longest, _LINE)
         case Lines(longest):
             found = _text(longest, f"{_LINE}(\n+{_LINE})*")
-        case Address(longest):
-            found = _text(longest, ADDRESS_PATTERN)
-        case Photo(longest):
-            found = _text(longest, f"({PHOTO_PATTERN})")
+        case Address(pattern, _, longest):
+            found = _text(longest, pattern.pattern)
         case Several(each, most):
             found = {"bsonType": "array", "minItems": 1, "maxItems": most, "items": _rules_of(each)}
     return found

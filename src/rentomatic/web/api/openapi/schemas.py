@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from rentomatic.domain.addresses import ADDRESS_PATTERN, PHOTO_PATTERN, Address, Photo
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.clusters import MAX_CLUSTERS
 from rentomatic.domain.fields import (
     ALWAYS_WRITTEN,
@@ -52,7 +52,7 @@ def of_kind(field: Description) -> Schema:
     return _of_kind(field.kind)
 
 
-def _of_kind(kind: Kind | Photo) -> Schema:
+def _of_kind(kind: Kind) -> Schema:
     found: Schema
     match kind:
         case Code():
@@ -66,10 +66,8 @@ def _of_kind(kind: Kind | Photo) -> Schema:
             found = _text(longest, pattern)
         case Lines(longest):
             found = _text(longest, f"{LINE_PATTERN}(\\n+{LINE_PATTERN})*")
-        case Address(longest):
-            found = {**_text(longest, ADDRESS_PATTERN), "format": "uri"}
-        case Photo(longest):
-            found = _text(longest, f"({PHOTO_PATTERN})")
+        case Address(pattern, _, longest):
+            found = {**_text(longest, pattern.pattern), "format": "uri-reference"}
         case Several(each, most):
             found = {
                 "type": "array",
