@@ -19,6 +19,7 @@ from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.repository.sqlite.search import first_rooms
+from rentomatic.repository.sqlite.words import add_functions
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import NotQuick, OutOfTime, RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts
@@ -57,6 +58,7 @@ def town(many_rooms_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def open_by_hand(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.create_function("distance", 4, distance, deterministic=True)
+    add_functions(connection)
     return connection
 
 

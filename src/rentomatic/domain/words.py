@@ -9,7 +9,7 @@ Of a very long word only the beginning counts, in texts and searches alike: inde
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from unicodedata import category, normalize
 
 LONGEST_WORD = 100
@@ -36,11 +36,8 @@ def _in_word(character: str) -> bool:
 
 def words_in(values: Iterable[str | Iterable[str] | None]) -> set[str]:
     """Return the words of all values: texts, lists of texts, and None for what is not stated."""
-    found: set[str] = set()
-    for value in values:
-        for text in (value,) if isinstance(value, str) else value or ():
-            found.update(words_of(text))
-    return found
+    texts = chain.from_iterable((value,) if isinstance(value, str) else value or () for value in values)
+    return set(words_of("\n".join(texts)))
 
 
 def asked_words(words: Iterable[str]) -> tuple[str, ...]:

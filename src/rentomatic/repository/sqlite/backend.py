@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rentomatic.repository.backend import Backend, Limits, MadeMeanwhile, require_directory_of
+from rentomatic.repository.backend import USUAL_LIMITS, Backend, Limits, MadeMeanwhile, require_directory_of
 from rentomatic.repository.findings import Check, Finding, State, free_space, required
 from rentomatic.repository.folders import held_folder
 from rentomatic.repository.schema import Revisions
@@ -40,7 +40,11 @@ class SqliteBackend:
             with suppress(MadeMeanwhile), self.new() as unfinished:
                 return migrate.upgrade(unfinished.path)
         files.require_no_earlier_logs(self.path)
-        return migrate.upgrade(self.path)
+        found = migrate.upgrade(self.path)
+        if found[1] == SQLITE_REVISION:
+            with closing(self.open(USUAL_LIMITS)) as repository:
+                repository.read_words()
+        return found
 
     def migration_text(self) -> str:
         from rentomatic.repository.sqlite import migrate
@@ -82,5 +86,5 @@ class SqliteBackend:
 def _version() -> Finding:
     with closing(sqlite3.connect(":memory:")) as connection:
         options = {row[0] for row in connection.execute("PRAGMA compile_options")}
-    good = sqlite3.sqlite_version_info >= (3, 37) and "ENABLE_RTREE" in options
-    return required(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree is needed")
+    good = sqlite3.sqlite_version_info >= (3, 37) and {"ENABLE_RTREE", "ENABLE_FTS5"} <= options
+    return required(good, f"{sqlite3.sqlite_version}, 3.37 or newer with R*Tree and FTS5 is needed")

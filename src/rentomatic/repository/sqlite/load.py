@@ -11,16 +11,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rentomatic.domain.room import Room, values_of
 from rentomatic.repository.sql import BESIDE_CODE, MARKS, ROOM_COLUMNS, values_in
+from rentomatic.repository.sqlite.words import FILL, read_words, words_of_room
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _BULK = 20_000
 
 
-_INCOMING = (
-    f"CREATE TEMPORARY TABLE incoming (number INTEGER PRIMARY KEY, code TEXT, {', '.join(BESIDE_CODE)})"
-)
-_ADD = f"INSERT INTO incoming ({ROOM_COLUMNS}) VALUES ({MARKS})"
+_INCOMING = f"""
+    CREATE TEMPORARY TABLE incoming
+    (number INTEGER PRIMARY KEY, code TEXT, {", ".join(BESIDE_CODE)}, words)
+"""
+_ADD = f"INSERT INTO incoming ({ROOM_COLUMNS}, words) VALUES ({MARKS}, ?)"
 _BY_CODE = "CREATE INDEX temp.incoming_code ON incoming (code)"
 
 # Rooms of the load whose code came earlier in it, and the earlier room that counts: with REPLACE the last one
@@ -52,23 +54,27 @@ _COMPARE = f"""
 _COMPARE_LAST = _COMPARE.format(room_is_met="earlier.number IS NULL")
 _COMPARE_FIRST = _COMPARE.format(room_is_met="room.id IS NOT NULL")
 
-# In order, so that of several rooms with one code the last one is kept, or the first.
+# Of several rooms with one code the last one is kept, or the first. None is inserted and then updated: while
+# the triggers of new rooms are dropped, the indexes of places and words lack what those of updates remove.
 _WRITE = f"""
-    INSERT INTO room ({ROOM_COLUMNS}) SELECT {ROOM_COLUMNS} FROM incoming WHERE true ORDER BY number
+    INSERT INTO room ({ROOM_COLUMNS}, words)
+    SELECT {ROOM_COLUMNS}, words FROM incoming WHERE {{counts}} ORDER BY number
     ON CONFLICT (code)
 """
+_LAST = "number NOT IN (SELECT earlier FROM repeated)"
 _WRITE_LAST = f"""
-    {_WRITE} DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in BESIDE_CODE)}
+    {_WRITE.format(counts=_LAST)}
+    DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in (*BESIDE_CODE, "words"))}
     WHERE {values_in("room")} IS NOT {values_in("excluded")}
 """
-_WRITE_FIRST = f"{_WRITE} DO NOTHING"
+_WRITE_FIRST = f"{_WRITE.format(counts='true')} DO NOTHING"
 
 _OTHERS = "FROM room WHERE NOT EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code)"
 
 _DEFERRED = """
     SELECT type, name, sql FROM sqlite_schema
     WHERE tbl_name = 'room' AND sql IS NOT NULL
-        AND (type = 'index' AND name <> 'room_code' OR name = 'room_place_insert')
+        AND (type = 'index' AND name <> 'room_code' OR name IN ('room_place_insert', 'room_words_insert'))
 """
 
 # Compares all ids: after the highest possible one, SQLite gives new rooms any free ids.
@@ -87,7 +93,7 @@ def stage(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: On
     replaces = on_conflict is OnConflict.REPLACE
     connection.execute("BEGIN")  # in the temporary database: no statement below touches the storage
     connection.execute(_INCOMING)
-    connection.executemany(_ADD, map(values_of, rooms))
+    connection.executemany(_ADD, ((*values_of(room), words_of_room(room)) for room in rooms))
     connection.execute(_BY_CODE)
     connection.execute(_REPEATED_LAST if replaces else _REPEATED_FIRST)
     connection.execute(_REPEATED_BY_NUMBER)
@@ -113,6 +119,8 @@ def apply(
         if keep and changed:
             connection.execute(_WRITE_LAST if replaces else _WRITE_FIRST)
         removed = _remove_others(connection, keep=keep) if exactly else 0
+    if keep and changed:
+        read_words(connection, changed)  # a text may have changed, and its words not
     return LoadCounts(
         added=added,
         replaced=differing if replaces else 0,
@@ -137,7 +145,7 @@ def _indexes_for(connection: sqlite3.Connection, changed: int) -> AbstractContex
 
 @contextmanager
 def _indexes_rebuilt_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
-    """Drop the indexes and the R*Tree's trigger during the context, and bring them up to date at its end.
+    """Drop the indexes and the triggers of new rooms during the context, and make up for them at its end.
 
     Writing a million rooms while maintaining every index takes three times as long. It all happens in the
     transaction: nobody sees the table without its indexes.
@@ -146,6 +154,7 @@ def _indexes_rebuilt_at_the_end(connection: sqlite3.Connection) -> Iterator[None
     for kind, name, _ in deferred:
         connection.execute(f"DROP {kind} {name}")
     yield
+    connection.execute(FILL)
     connection.execute(_FILL_PLACES)
     for _, _, statement in deferred:
         connection.execute(statement)

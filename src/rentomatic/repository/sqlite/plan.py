@@ -19,6 +19,7 @@ from rentomatic.domain.search import Field, Operator, RoomQuery, Sort, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, ranges
 from rentomatic.repository.sqlite.sampling import rooms_about
+from rentomatic.repository.sqlite.words import ids_of
 
 NARROW = 2000
 PASSED = 100_000
@@ -132,7 +133,7 @@ def cheapest_without_narrow(connection: sqlite3.Connection, query: RoomQuery) ->
     """
     boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
-        return ANY_WAY
+        return WHOLE_TABLE if query.words else ANY_WAY
     most = rooms_about(connection) // _SMALL_PART
     if _count(connection, _places(boxes), most + 1) <= most:
         return by_place(boxes)
@@ -152,6 +153,9 @@ def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
             yield access, _ids(access)
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
         yield by_place(boxes), _places(boxes)
+    for word in sorted(query.words, key=len, reverse=True):  # the longest is the rarest, as a rule
+        ids = ids_of(word)
+        yield Access("room NOT INDEXED", Sql(f"id IN ({ids.text})", ids.values)), ids
 
 
 def _fewest(

@@ -35,6 +35,7 @@ from rentomatic.repository.sqlite.totals import (
     quick_prices_of,
     sample_of,
 )
+from rentomatic.repository.sqlite.words import read_words
 from rentomatic.repository.staging import NO_SPACE_TO_STAGE
 from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
@@ -50,6 +51,9 @@ _LOAD_CACHE = -16384
 """Negative: in KiB."""
 
 _PING_TIMEOUT = 1.0
+
+_READ_AT_ONCE, _READ_WITH_A_SWAP = 2000, 20
+"""The most rooms of other programs whose words are written in one transaction, and together with a swap."""
 
 
 class SqliteRepo:
@@ -148,9 +152,19 @@ class SqliteRepo:
 
             def swap(row: Values | None) -> bool:
                 statement = swap_sql(row, new)
-                return connection.execute(statement.text, statement.values).rowcount > 0
+                swapped = connection.execute(statement.text, statement.values).rowcount > 0
+                read_words(connection, _READ_WITH_A_SWAP)
+                return swapped
 
             return swap_rows(old, swap, lambda: row_of_code(connection, code))
+
+    def read_words(self) -> None:
+        """Write the words of rooms that other programs wrote, in steps between which others can write."""
+        with self._connection(None) as connection:
+            read = _READ_AT_ONCE
+            while read == _READ_AT_ONCE:
+                with _waiting(connection, self._load_wait), _transaction(connection, "BEGIN IMMEDIATE"):
+                    read = read_words(connection, _READ_AT_ONCE)
 
     def _shorten_log(self) -> None:
         """Truncate the log after a large load, even one that filled the disk and failed."""

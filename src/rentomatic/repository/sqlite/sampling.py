@@ -28,7 +28,7 @@ _NODES_FOR_NUMBER = 200
 
 _SAMPLE, _KEPT = "temp.sampled_room", "temp.sample"
 _TABLES = (
-    f"CREATE TEMP TABLE IF NOT EXISTS sampled_room ({ROOM_COLUMNS})",
+    f"CREATE TEMP TABLE IF NOT EXISTS sampled_room ({ROOM_COLUMNS}, words)",
     "CREATE TEMP TABLE IF NOT EXISTS sample (version, changes, rooms, share)",
 )
 
@@ -63,7 +63,7 @@ def _draw(connection: sqlite3.Connection) -> float:
         share *= len(drawn) / len(ids)
         # In the order of the table, where rooms loaded together are neighbours.
         in_order = json.dumps(sorted(drawn))
-        connection.execute(f"INSERT INTO {_SAMPLE} SELECT {ROOM_COLUMNS} {_DRAWN}", (in_order,))
+        connection.execute(f"INSERT INTO {_SAMPLE} SELECT {ROOM_COLUMNS}, words {_DRAWN}", (in_order,))
     version, changes = _state(connection)
     connection.execute(f"INSERT INTO {_KEPT} VALUES (?, ?, ?, ?)", (version, changes + 1, ROOMS, share))
     return share

@@ -1,13 +1,46 @@
-"""Searches for words on an SQLite connection."""
+"""Searches for words on an SQLite connection.
+
+The column `words` has the words of a room, each after a space, and `room_word` has a row for each word of
+each room, in the order of the words. A room that was written by hand or by an older program may be *unread*:
+it has texts, but no words yet. Searches look at its texts instead, until `read_words` reads it.
+"""
 
 import json
 import sqlite3
+from collections.abc import Iterable, Iterator
 
-from rentomatic.domain.fields import SEARCHED
+from rentomatic.domain.fields import SEARCHED, SEVERAL
+from rentomatic.domain.room import Room, searched_values
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.words import all_begin, words_in
 from rentomatic.repository import sql
 from rentomatic.repository.sql import Sql, all_of
+from rentomatic.repository.sqlite.rows import texts_of
+
+_TEXTS = ", ".join(SEARCHED)
+
+_UNREAD = f"words IS NULL AND coalesce({_TEXTS}) IS NOT NULL"
+
+_IDS = f"""
+    SELECT doc AS id FROM room_word WHERE term >= ? AND term < ?
+    UNION ALL SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}
+"""
+
+_READ = f"""
+    UPDATE room SET words = words_in({_TEXTS})
+    WHERE id IN (SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)
+"""
+
+FILL = """
+    INSERT INTO room_words (rowid, words) SELECT id, words FROM room
+    WHERE words <> '' AND NOT EXISTS (SELECT 1 FROM room_place_rowid WHERE room_place_rowid.rowid = room.id)
+"""
+"""Adds the words of the rooms that a load has written, before it adds their places."""
+
+_SILENT = (None,) * len(SEARCHED)
+
+_LAST = "\U0010ffff"
+"""Sorts after every character of a word."""
 
 
 def filters(query: RoomQuery) -> Sql:
@@ -16,15 +49,52 @@ def filters(query: RoomQuery) -> Sql:
     return all_of((rest, _says_all(query.words))) if query.words else rest
 
 
-def _says_all(words: tuple[str, ...]) -> Sql:
-    """Return the condition that a room says all the words."""
-    return Sql(f"says(?, {', '.join(SEARCHED)})", (json.dumps(words),))
+def ids_of(word: str) -> Sql:
+    """Return the ids of the rooms with a word that begins with this one, and of all unread ones."""
+    return Sql(_IDS, (word, word + _LAST))
+
+
+def words_of_room(room: Room) -> str | None:
+    """Return what the column `words` has for the room."""
+    values = searched_values(room)
+    return None if values == _SILENT else _words(values)
+
+
+def read_words(connection: sqlite3.Connection, at_most: int) -> int:
+    """Write the words of at most so many unread rooms; return their number."""
+    return connection.execute(_READ, (at_most,)).rowcount
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
-    """Let statements on the connection use `says`."""
+    """Let statements on the connection use `says` and `words_in`."""
     connection.create_function("says", 1 + len(SEARCHED), _says, deterministic=True)
+    connection.create_function("words_in", len(SEARCHED), _words_in, deterministic=True)
+
+
+def _says_all(words: tuple[str, ...]) -> Sql:
+    """Return the condition that a room says all the words."""
+    read = " AND ".join("instr(words, ?)" for _ in words)
+    either = f"({read} OR {_UNREAD} AND says(?, {_TEXTS}))"
+    return Sql(either, (*(f" {word}" for word in words), json.dumps(words)))
 
 
 def _says(asked: str, *texts: str | None) -> bool:
-    return all_begin(json.loads(asked), words_in(texts))
+    return all_begin(json.loads(asked), words_in(_decoded(texts)))
+
+
+def _words_in(*texts: str | None) -> str:
+    return _words(_decoded(texts))
+
+
+def _decoded(stored: tuple[str | None, ...]) -> Iterator[str | list[str]]:
+    """Yield the values of the searched columns; what is no text, written by hand, has no words."""
+    for name, text in zip(SEARCHED, stored, strict=True):
+        value = texts_of(text) if text is not None and name in SEVERAL else text
+        if isinstance(value, list):
+            yield [item for item in value if isinstance(item, str)]
+        elif isinstance(value, str):
+            yield value
+
+
+def _words(values: Iterable[str | Iterable[str] | None]) -> str:
+    return "".join(f" {word}" for word in sorted(words_in(values)))
