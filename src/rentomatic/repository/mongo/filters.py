@@ -11,11 +11,13 @@ from typing import Any
 from rentomatic.domain.fields import FIELD, FIELDS, Description, Field
 from rentomatic.domain.geography import EARTH_RADIUS, MAX_RADIUS, BoundingBox, Circle, Point
 from rentomatic.domain.kinds import Degrees, Kind, Whole
-from rentomatic.domain.room import Room
+from rentomatic.domain.room import Room, searched_values
 from rentomatic.domain.search import Condition, Operator, RoomQuery
+from rentomatic.domain.words import words_in
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
 from rentomatic.repository.by_hand import Values, room_of_row
 from rentomatic.repository.keyset import Segment
+from rentomatic.repository.mongo.words import words_filters, words_members
 from rentomatic.repository.nearest import MARGIN
 
 Document = dict[str, Any]
@@ -47,7 +49,9 @@ _LARGEST_PLACE = 2_000_000.0
 def document_of(room: Room) -> Document:
     """Return the document of a room; GeoJSON puts the longitude first (RFC 7946)."""
     members = {str(field.name): getattr(room, field.name) for field in MEMBERS}
-    return {**members, "place": {"type": "Point", "coordinates": [room.longitude, room.latitude]}}
+    texts = searched_values(room)
+    place = {"type": "Point", "coordinates": [room.longitude, room.latitude]}
+    return {**members, "place": place, **words_members(words_in(texts), texts)}
 
 
 def room_of(document: Document) -> Room:
@@ -160,7 +164,7 @@ def circles_around(query: RoomQuery) -> list[Circle]:
 
 def _exact_filters(query: RoomQuery) -> list[Document]:
     boxes = (area for area in query.areas if isinstance(area, BoundingBox))
-    return [*map(condition_filter, query.conditions), *map(_box_filter, boxes)]
+    return [*map(condition_filter, query.conditions), *map(_box_filter, boxes), *words_filters(query)]
 
 
 def _place_filters(query: RoomQuery) -> list[Document]:

@@ -14,6 +14,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
+from rentomatic.repository.mongo.pending import write_words
 from rentomatic.repository.mongo.schema import MONGO_REVISION, statements
 from rentomatic.repository.schema import Revisions
 from rentomatic.repository.scratch import is_older, scratch_name
@@ -32,8 +33,8 @@ _WRONG_ADDRESS = "the address is wrong."
 def upgrade(uri: str, database: str) -> Revisions:
     """Bring the database to the newest schema; safe to run from several processes at once.
 
-    A schema that a newer program made is left unchanged. Raises RepositoryUnavailable if the server cannot be
-    reached or used.
+    Writes the words of all rooms that have none. A schema that a newer program made is left unchanged. Raises
+    RepositoryUnavailable if the server cannot be reached or used.
     """
     with _opened(uri, database) as opened:
         before = current(opened)
@@ -44,7 +45,10 @@ def upgrade(uri: str, database: str) -> Revisions:
             # Of several processes, one is first; the others see the revision that it wrote.
             replaced = _run(opened, last)["value"]
             before = replaced["revision"] if replaced else None
-        return before, current(opened)
+        after = current(opened)
+        if after == MONGO_REVISION:
+            write_words(opened.room)
+        return before, after
 
 
 @contextmanager

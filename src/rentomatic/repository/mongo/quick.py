@@ -18,6 +18,7 @@ from rentomatic.repository.mongo.filters import (
     condition_filter,
 )
 from rentomatic.repository.mongo.search import Moment
+from rentomatic.repository.mongo.words import by_word
 from rentomatic.use_cases.errors import NotQuick
 
 READ = 10_000
@@ -31,14 +32,14 @@ def require_quick_search(moment: Moment, query: RoomQuery) -> None:
     """Raise NotQuick if a page may read more than `READ` rooms."""
     sorted_by = query.sort.key.value
     bounds = all(c.field.value == sorted_by and c.operator in _BOUNDS for c in query.conditions)
-    straight = bounds and not query.areas
+    straight = bounds and not (query.areas or query.words)
     if not (straight or _are_few(moment, query)):
         raise NotQuick
 
 
 def require_quick_count(moment: Moment, query: RoomQuery, at_most: int | None) -> None:
     """Raise NotQuick if counting up to `at_most` matches may read more than `READ` rooms."""
-    everything = not (query.conditions or query.areas)
+    everything = not (query.conditions or query.areas or query.words)
     few_wanted = everything and at_most is not None and at_most <= READ
     if not (few_wanted or _are_few(moment, query)):
         raise NotQuick
@@ -63,6 +64,7 @@ def _indexed(query: RoomQuery) -> Iterator[list[Document]]:
         ]
         if filters:
             yield filters
+    yield from ([filter_] for filter_ in by_word(query))
     for circle in circles_of(query):
         yield [circle_filter(circle)]
     around = circles_around(query)

@@ -35,13 +35,9 @@ from rentomatic.repository.mongo.errors import (
 )
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
+from rentomatic.repository.mongo.pending import with_pending
 from rentomatic.repository.mongo.quick import require_quick_count, require_quick_search
-from rentomatic.repository.mongo.search import (
-    Moment,
-    all_rooms,
-    first_rooms,
-    wordless,
-)
+from rentomatic.repository.mongo.search import Moment, all_rooms, first_rooms
 from rentomatic.repository.mongo.swap import swap
 from rentomatic.repository.mongo.totals import (
     count_rooms,
@@ -49,6 +45,7 @@ from rentomatic.repository.mongo.totals import (
     sampled_rooms,
     summary_of_rooms,
 )
+from rentomatic.repository.mongo.words import UNREAD
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.staging import staged
 from rentomatic.repository.swap import code_of_swap
@@ -100,15 +97,14 @@ class MongoRepo:
 
     def get(self, code: str) -> Room | None:
         with self._database(self._timeout) as database:
-            document = database.room.find_one({"code": code}, {"_id": 0})
+            document = database.room.find_one({"code": code}, UNREAD)
             return room_of(document) if document else None
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:
-        with self._moment(seconds_within(within, self._timeout)) as moment:
-            query = wordless(moment, query)
+        with self._search(query, seconds_within(within, self._timeout), quick=quick) as (moment, found):
             if quick:
-                require_quick_search(moment, query)
-            rooms = first_rooms(moment, query, query.limit + 1)
+                require_quick_search(moment, found)
+            rooms = first_rooms(moment, found, query.limit + 1)
         return Page(rooms=tuple(rooms[: query.limit]), more=len(rooms) > query.limit)
 
     def count(
@@ -119,30 +115,26 @@ class MongoRepo:
         *,
         quick: bool = False,
     ) -> int:
-        with self._moment(seconds_within(within, self._timeout)) as moment:
-            query = wordless(moment, query)
+        with self._search(query, seconds_within(within, self._timeout), quick=quick) as (moment, found):
             if quick:
-                require_quick_count(moment, query, at_most)
-            return count_rooms(moment, query, at_most)
+                require_quick_count(moment, found, at_most)
+            return count_rooms(moment, found, at_most)
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
-        with self._moment(seconds_within(within, self._timeout)) as moment:
-            query = wordless(moment, query)
+        with self._search(query, seconds_within(within, self._timeout), quick=quick) as (moment, found):
             if quick:
-                require_quick_count(moment, query, None)
-            return summary_of_rooms(moment, query)
+                require_quick_count(moment, found, None)
+            return summary_of_rooms(moment, found)
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
-        with self._database(seconds_within(within, self._timeout)) as database:
-            return sample_of_rooms(database.room, query)
+        with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
+            return sample_of_rooms(moment.rooms, found)
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
-        with self._database(seconds_within(within, self._timeout)) as database:
-            with _moment_of(database) as moment:
-                found = wordless(moment, query)
-                if are_few(moment, found):
-                    return cells_of_all(moment, found, grid)
-            rooms, share = sampled_rooms(database.room, query)
+        with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
+            if are_few(moment, found):
+                return cells_of_all(moment, found, grid)
+            rooms, share = sampled_rooms(moment.rooms, found)
         return Cells(cells_of(rooms, grid), share)
 
     @contextmanager
@@ -152,8 +144,8 @@ class MongoRepo:
         # `_SILENCE`. Closing the rooms closes their cursor, which would otherwise stay open on the server for
         # ten minutes.
         with (
-            self._moment(timeout=None) as moment,
-            closing(all_rooms(moment, wordless(moment, whole))) as rooms,
+            self._search(whole, timeout=None) as (moment, found),
+            closing(all_rooms(moment, found)) as rooms,
         ):
             yield read_within(rooms, within)
 
@@ -232,10 +224,16 @@ class MongoRepo:
             self._availability.suspect()
 
     @contextmanager
-    def _moment(self, timeout: float | None) -> Iterator[Moment]:
-        """Give the rooms at one moment, however many statements read them."""
-        with self._database(timeout) as database, _moment_of(database) as moment:
-            yield moment
+    def _search(
+        self, query: RoomQuery, timeout: float | None, *, quick: bool = False
+    ) -> Iterator[tuple[Moment, RoomQuery]]:
+        """Give the rooms at one moment, for any number of statements, and the search with pending rooms."""
+        with (
+            self._database(timeout) as database,
+            database.client.start_session(snapshot=True) as session,
+        ):
+            moment = Moment(database.room, session)
+            yield moment, with_pending(moment, query, quick=quick)
 
     def _opened(self) -> MongoClient[Document]:
         with self._opening:
@@ -285,12 +283,6 @@ class MongoRepo:
                 time.sleep(_PAUSE)
             else:
                 return
-
-
-@contextmanager
-def _moment_of(database: Database[Document]) -> Iterator[Moment]:
-    with database.client.start_session(snapshot=True) as session:
-        yield Moment(database.room, session)
 
 
 def _may_pass(error: PyMongoError) -> bool:

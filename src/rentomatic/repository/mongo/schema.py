@@ -12,9 +12,10 @@ from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.search import SortKey
 from rentomatic.domain.several import Several
 from rentomatic.domain.texts import Line, Lines
+from rentomatic.repository.mongo import words
 from rentomatic.repository.mongo.filters import MEMBERS
 
-MONGO_REVISION = "0004"
+MONGO_REVISION = "0005"
 """The schema that this program needs."""
 
 _Document = dict[str, Any]
@@ -99,8 +100,14 @@ VALIDATOR = {
         # lack the member `title`, so requiring it rejects them; null stands for no title.
         "required": ["code", "price", "place", "title"],
         "additionalProperties": False,
-        "properties": {"_id": {}, **{str(field.name): _rules(field) for field in MEMBERS}, "place": _PLACE},
-    }
+        "properties": {
+            "_id": {},
+            **{str(field.name): _rules(field) for field in MEMBERS},
+            "place": _PLACE,
+            **words.MEMBERS,
+        },
+    },
+    **words.WORDS_BELONG,
 }
 
 # Each sort has an index in its order, followed by the code, so that every page, however deep, starts with one
@@ -112,6 +119,7 @@ INDEXES: tuple[_Document, ...] = (
     {"name": "room_size", "key": {"size": 1, "code": 1}},
     {"name": "room_size_descending", "key": {"size": -1, "code": 1}},
     *({"name": f"room_{name}", "key": {name: 1}} for name in map(str, FOUND) if name not in [*SortKey]),
+    words.INDEX,
     {"name": "room_place", "key": {"place": "2dsphere"}, "2dsphereIndexVersion": 3},
 )
 

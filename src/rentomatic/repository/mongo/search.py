@@ -14,7 +14,6 @@ from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
 from rentomatic.repository.areas import boxes_around
-from rentomatic.repository.by_codes import by_codes
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.mongo.filters import (
     Document,
@@ -27,6 +26,7 @@ from rentomatic.repository.mongo.filters import (
     segment_order,
     wide_filters,
 )
+from rentomatic.repository.mongo.words import UNREAD, beside_words, words_filters
 from rentomatic.repository.nearest import MARGIN, in_exact_order
 
 NARROW = 2000
@@ -36,6 +36,9 @@ _SPARE = 20
 """Extra rooms read with a page, to make up for those that turn out to lie just outside a circle."""
 
 _AT_ONCE = 1000
+
+_READ = {"_id": 0, **UNREAD}
+"""The projection of documents that are read as rooms."""
 
 # MongoDB measures metres on a sphere of the equatorial radius.
 _METRES = 6_378_100 / 6_371_008.8
@@ -49,7 +52,7 @@ class Moment(NamedTuple):
 
     def matching(self, filters: list[Document]) -> Iterator[Room]:
         """Yield the rooms that pass the filters, in no particular order."""
-        with self.rooms.find(all_of(filters), {"_id": 0}, session=self.session) as cursor:
+        with self.rooms.find(all_of(filters), _READ, session=self.session) as cursor:
             yield from map(room_of, cursor)
 
     def count(self, filters: list[Document], at_most: int | None = None) -> int:
@@ -77,7 +80,7 @@ class Moment(NamedTuple):
         }
         rooms = {"rooms": {"$sum": 1}, "lowest_price": {"$min": "$price"}, "room": {"$first": "$$ROOT"}}
         group = {"_id": number, **rooms, **place, **edges}
-        return self._aggregated([{"$match": all_of(filters)}, {"$group": group}])
+        return self._aggregated([{"$match": all_of(filters)}, {"$project": UNREAD}, {"$group": group}])
 
     def _aggregated(self, pipeline: list[Document]) -> list[Document]:
         with self.rooms.aggregate(pipeline, session=self.session) as cursor:
@@ -87,11 +90,6 @@ class Moment(NamedTuple):
 def _whole(degrees: Document, offset: int, step: float) -> Document:
     """Return the expression for the number of whole steps from -`offset` to the degrees."""
     return {"$floor": {"$divide": [{"$add": [degrees, offset]}, step]}}
-
-
-def wordless(moment: Moment, query: RoomQuery) -> RoomQuery:
-    """Return a search without words that finds the same rooms."""
-    return by_codes(query, moment.matching(wide_filters(query))) if query.words else query
 
 
 def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:
@@ -105,7 +103,7 @@ def first_rooms(moment: Moment, query: RoomQuery, wanted: int) -> list[Room]:
     while True:
         limit = wanted - len(found) + _SPARE
         candidates = list(_by_field(moment, query, limit))
-        found += filter(query.matches, candidates)
+        found += filter(beside_words(query).matches, candidates)
         if len(found) >= wanted or len(candidates) < limit:
             return found[:wanted]
         query = replace(query, after=query.position(candidates[-1]))
@@ -116,7 +114,7 @@ def all_rooms(moment: Moment, query: RoomQuery) -> Generator[Room, None, None]:
     if query.sort.key is SortKey.DISTANCE:
         yield from _nearest(moment, query, _AT_ONCE)
     else:
-        yield from filter(query.matches, _by_field(moment, query))
+        yield from filter(beside_words(query).matches, _by_field(moment, query))
 
 
 def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room]:
@@ -126,7 +124,7 @@ def _by_field(moment: Moment, query: RoomQuery, limit: int = 0) -> Iterator[Room
         left = limit and limit - read
         cursor = moment.rooms.find(
             all_of([*segment_filters(segment), *wide_filters(query)]),
-            {"_id": 0},
+            _READ,
             sort=segment_order(segment),
             limit=left,
             batch_size=left + 1 if left else _AT_ONCE,  # one more, so that the server closes the cursor
@@ -149,13 +147,14 @@ def _nearest(moment: Moment, query: RoomQuery, at_once: int) -> Generator[Room, 
         rooms = iter(sorted(matching, key=lambda room: near.distance_to(room.latitude, room.longitude)))
     else:
         rooms = _outwards(moment, query, at_once)
-    yield from in_exact_order(query, rooms)
+    yield from in_exact_order(beside_words(query), rooms)
 
 
 def _is_narrow(moment: Moment, query: RoomQuery) -> bool:
-    """Whether the conditions, except those on the place, leave few rooms; these may be anywhere."""
+    """Whether words and conditions, except those on the place, leave few rooms; these may be anywhere."""
     places = (Field.LATITUDE, Field.LONGITUDE)
     conditions = [condition_filter(c) for c in query.conditions if c.field not in places]
+    conditions += words_filters(query)
     return bool(conditions) and moment.count(conditions, NARROW + 1) <= NARROW
 
 
@@ -174,7 +173,9 @@ def _outwards(moment: Moment, query: RoomQuery, at_once: int) -> Iterator[Room]:
     }
     if furthest < MAX_RADIUS:
         stage["maxDistance"] = furthest * _METRES
-    with moment.rooms.aggregate([{"$geoNear": stage}], batchSize=at_once, session=moment.session) as cursor:
+    with moment.rooms.aggregate(
+        [{"$geoNear": stage}, {"$project": UNREAD}], batchSize=at_once, session=moment.session
+    ) as cursor:
         yield from map(room_of, cursor)
 
 

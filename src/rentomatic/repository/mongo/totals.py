@@ -20,6 +20,7 @@ from rentomatic.repository.mongo.filters import (
     wide_filters,
 )
 from rentomatic.repository.mongo.search import Moment
+from rentomatic.repository.mongo.words import UNREAD, beside_words
 
 _SAMPLED = 10_000
 """Rooms in a sample; MongoDB picks them at random, one by one."""
@@ -60,8 +61,8 @@ def sampled_rooms(rooms: Collection[Document], query: RoomQuery) -> tuple[list[R
     """Return the matching rooms of a sample, and the share of all rooms that was sampled."""
     total = rooms.estimated_document_count()
     taken = [{"$sample": {"size": _SAMPLED}}, {"$match": all_of(wide_filters(query))}]
-    with rooms.aggregate([*taken, {"$project": {"_id": 0}}]) as cursor:
-        found = [room for room in map(room_of, cursor) if query.matches(room)]
+    with rooms.aggregate([*taken, {"$project": UNREAD}]) as cursor:
+        found = [*filter(beside_words(query).matches, map(room_of, cursor))]
     return found, _SAMPLED / max(_SAMPLED, total)
 
 
@@ -69,4 +70,4 @@ def rooms_on_the_rim(moment: Moment, query: RoomQuery) -> Generator[Room, None, 
     """Yield the matching rooms at the edge of a circle, where the server is not exact; usually few."""
     filters = rim_filters(query)
     if filters is not None and boxes_around(query):
-        yield from filter(query.matches, moment.matching(filters))
+        yield from filter(beside_words(query).matches, moment.matching(filters))

@@ -4,19 +4,18 @@ A search for words reads the texts of these rooms itself, so that it finds them 
 words of some of them, if it may. `migrate` writes those of all.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
-from rentomatic.domain.fields import FIELD, SEARCHED, Field
+from rentomatic.domain.fields import SEARCHED
 from rentomatic.domain.search import RoomQuery
-from rentomatic.domain.words import all_begin, words_in
-from rentomatic.repository.by_hand import put_right
+from rentomatic.domain.words import all_begin
+from rentomatic.repository.pending import with_codes, words_of_texts
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
-from rentomatic.repository.postgres.words import WithPending, vector
+from rentomatic.repository.postgres.words import vector
 from rentomatic.repository.sql import Sql
 from rentomatic.use_cases.errors import NotQuick
 
@@ -56,7 +55,7 @@ def with_pending(session: Session, query: RoomQuery, backlog: Backlog, *, quick:
     codes, last = [], ""
     while batch := rows(session, Sql(_NEXT, (last,)), prepare=True):
         backlog.is_writable = backlog.is_writable or _is_writable(session)
-        codes += [code for code, *texts in batch if all_begin(query.words, _words(texts))]
+        codes += [code for code, *texts in batch if all_begin(query.words, words_of_texts(texts))]
         last = batch[-1][0]
         if len(batch) < QUICK:
             break
@@ -64,8 +63,7 @@ def with_pending(session: Session, query: RoomQuery, backlog: Backlog, *, quick:
             raise NotQuick
     if not last:
         return query
-    given = {field.name: getattr(query, field.name) for field in fields(RoomQuery)}
-    return WithPending(**given, pending=tuple(codes))
+    return with_codes(query, codes)
 
 
 def write_words(connection: psycopg.Connection[Any], most: int) -> int:
@@ -75,18 +73,12 @@ def write_words(connection: psycopg.Connection[Any], most: int) -> int:
     """
     with connection.transaction():
         taken = {
-            code: _words(texts) for code, *texts in connection.execute(_TAKE.encode(), (most,)).fetchall()
+            code: words_of_texts(texts)
+            for code, *texts in connection.execute(_TAKE.encode(), (most,)).fetchall()
         }
         if taken:
             connection.execute(_WRITE.encode(), ([*taken], [*map(vector, taken.values())]))
         return len(taken)
-
-
-def _words(texts: Iterable[Any]) -> set[str]:
-    """Return the words of stored values of `SEARCHED`."""
-    return words_in(
-        put_right(FIELD[Field(name)].kind, text) for name, text in zip(SEARCHED, texts, strict=True)
-    )
 
 
 _WRITABLE = """

@@ -11,9 +11,10 @@ from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.kinds import MAX_INTEGER
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.repository.listed import listed_values
+from rentomatic.repository.pending import WithPending
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import first_in_boxes, rows
-from rentomatic.repository.postgres.words import WithPending, tsquery_of
+from rentomatic.repository.postgres.words import tsquery_of
 from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges
 
 EXACT = frozenset({Operator.EQ, Operator.IN})

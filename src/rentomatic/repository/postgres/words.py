@@ -1,7 +1,6 @@
 """Words of rooms in PostgreSQL: how they are stored, and the conditions of searches for words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from rentomatic.domain.fields import SEARCHED
 from rentomatic.domain.room import Room, searched_values
@@ -9,16 +8,10 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.words import words_in
 from rentomatic.repository import sql
 from rentomatic.repository.by_hand import Values
+from rentomatic.repository.pending import WithPending
 from rentomatic.repository.sql import ANYTHING, Sql, all_of
 
 _NO_TEXT = (None,) * len(SEARCHED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithPending(RoomQuery):
-    """A search for words with the codes of the matching rooms that `words` does not hold yet."""
-
-    pending: tuple[str, ...]
 
 
 def filters(query: RoomQuery) -> Sql:

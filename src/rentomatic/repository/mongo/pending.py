@@ -1,0 +1,79 @@
+"""Rooms whose words are not stored in MongoDB yet: written by hand, or by an older program.
+
+A search for words reads the texts of these rooms itself, so that it finds them too, until `migrate` has
+written their words.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from rentomatic.domain.fields import SEARCHED
+from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.words import all_begin
+from rentomatic.repository.mongo.filters import Document
+from rentomatic.repository.mongo.search import Moment
+from rentomatic.repository.mongo.words import IS_PENDING, words_members
+from rentomatic.repository.pending import with_codes, words_of_texts
+from rentomatic.use_cases.errors import NotQuick
+
+QUICK = 1000
+"""Pending rooms that a quick search reads."""
+
+_BATCH = 500
+
+_REFUSED = 121
+"""The server's code for a document that its rules do not allow."""
+
+_TEXTS = {"code": 1, **dict.fromkeys(SEARCHED, 1)}
+
+
+def with_pending(moment: Moment, query: RoomQuery, *, quick: bool = False) -> RoomQuery:
+    """Return the search together with the pending rooms that match its words.
+
+    Runs one statement for a search for words, and none for others. quick: raise NotQuick if more than `QUICK`
+    rooms are pending.
+    """
+    if not query.words:
+        return query
+    with moment.rooms.find(IS_PENDING, _TEXTS, session=moment.session) as found:
+        codes = [
+            document["code"]
+            for document in (_few(found) if quick else found)
+            if all_begin(query.words, _words(document))
+        ]
+    return with_codes(query, codes) if codes else query
+
+
+def _few(found: Iterable[Document]) -> Iterator[Document]:
+    for number, document in enumerate(found):
+        if number == QUICK:
+            raise NotQuick
+        yield document
+
+
+def write_words(rooms: Collection[Document]) -> None:
+    """Write the words of all pending rooms, in batches between which others can write.
+
+    A room that somebody else changes meanwhile stays pending, as does one that the rules do not allow.
+    """
+    with rooms.find(IS_PENDING, _TEXTS, batch_size=_BATCH) as found:
+        while batch := list(islice(found, _BATCH)):
+            try:
+                rooms.bulk_write([*map(_write, batch)], ordered=False)
+            except BulkWriteError as error:
+                if any(failed["code"] != _REFUSED for failed in error.details["writeErrors"]):
+                    raise
+
+
+def _write(document: Document) -> UpdateOne:
+    texts = {name: document.get(name) for name in SEARCHED}
+    unchanged = {"_id": document["_id"], **IS_PENDING, **texts}  # null also matches a missing member
+    return UpdateOne(unchanged, {"$set": {**texts, **words_members(_words(document), [*texts.values()])}})
+
+
+def _words(document: Document) -> set[str]:
+    return words_of_texts([document.get(name) for name in SEARCHED])
