@@ -190,6 +190,16 @@ def test_a_title_is_a_member_only_of_rooms_that_state_one(format_: Format, near:
     assert {**bare, "title": "Quiet"} == titled
 
 
+@pytest.mark.parametrize("format_", list(Format))
+def test_fields_that_are_all_but_one_are_written_without_it(format_: Format) -> None:
+    chosen = tuple([name for name in MEMBERS if name != "description"])
+
+    (room,) = parsed(format_, b"".join(WRITERS[format_].write([WHOLE], NEAR, chosen)))
+
+    assert "description" not in room
+    assert {"title", "distance"} < room.keys()
+
+
 def test_a_title_that_looks_like_a_formula_is_defused_in_csv() -> None:
     lines = written(Format.CSV, [make_room(title="=1+1"), make_room()]).decode().splitlines()
 

@@ -47,28 +47,34 @@ def document(room: Room, near: Point | None = None, members: Members = MEMBERS) 
 
     members: those that it has, as far as the room states them, in the order of `MEMBERS`.
     """
+    return documents((room,), near, members)[0]
+
+
+def documents(rooms: Iterable[Room], near: Point | None, members: Members = MEMBERS) -> list[Document]:
+    """Return the encoded forms of the rooms."""
     if members not in _USUAL:
-        return _chosen(room, near, members)
+        return [_chosen(room, near, members) for room in rooms]
+    described = Field.DESCRIPTION in members
+    if near is not None:
+        return [_usual(room, near, described) for room in rooms]
+    # Written out for speed.
+    return [
+        _Bare(*always_written(room)) if rest_of(room) == NOTHING_STATED else _usual(room, None, described)
+        for room in rooms
+    ]
+
+
+def _usual(room: Room, near: Point | None, described: bool) -> Document:
+    """Return all members of the room. described: with its description."""
     distance = msgspec.UNSET if near is None else metres(near, room)
     if rest_of(room) == NOTHING_STATED:
         bare = _Bare(*always_written(room))
         bare.distance = distance
         return bare
     whole = {**dict(zip(ALWAYS_WRITTEN, always_written(room), strict=True)), **stated(room)}
-    if members is MEMBERS_IN_LISTS:
+    if not described:
         whole.pop(Field.DESCRIPTION, None)
     return whole if near is None else {**whole, "distance": distance}
-
-
-def documents(rooms: Iterable[Room], near: Point | None, members: Members = MEMBERS) -> list[Document]:
-    """Return the encoded forms of the rooms."""
-    if near is not None or members not in _USUAL:
-        return [document(room, near, members) for room in rooms]
-    # Written out for speed.
-    return [
-        _Bare(*always_written(room)) if rest_of(room) == NOTHING_STATED else document(room, None, members)
-        for room in rooms
-    ]
 
 
 def _chosen(room: Room, near: Point | None, members: Members) -> dict[str, Any]:
