@@ -173,6 +173,13 @@ def test_every_column_is_named_with_its_field_or_null(listings: Listings) -> Non
     assert {**expected, "host_name": None, "": None} == answer.json["columns"]
 
 
+def test_refused_import_names_every_column_too(listings: Listings) -> None:
+    answer = listings.send("id,price,lat,lon,host_name\na1,cheap,51.5,-0.12,Ann\n", "atomic=true")
+
+    expected = {"id": "code", "price": "price", "lat": "latitude", "lon": "longitude", "host_name": None}
+    assert (422, expected) == (answer.status_code, answer.json["columns"])
+
+
 def test_refused_lines_are_counted_by_cause_with_advice(listings: Listings) -> None:
     listing = HEADER + BAD * 150 + "a,20,60.5,51.5,-0.1\n"
     expected = [

@@ -192,6 +192,7 @@ def test_one_refused_line_may_refuse_all(desk: Desk, act: str) -> None:
     assert answer.status_code == 422
     assert "Nothing was imported" in answer.text
     assert "<code>much</code>" in answer.text
+    assert "Columns of the file" in answer.text
     assert "Import now" not in answer.text
     assert 'name="atomic" value="true" autocomplete="off" checked' in answer.text
     assert [OLD] == desk.rooms()

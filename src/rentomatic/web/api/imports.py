@@ -19,12 +19,12 @@ from rentomatic.listings.notes import notes
 from rentomatic.listings.source import ListingError, listing_in
 from rentomatic.requests.listing import ImportRequest, parse_import
 from rentomatic.serializers import csv, json, ndjson
-from rentomatic.use_cases.import_rooms import ImportReport, import_rooms
+from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys, Scope
 from rentomatic.web.http.bodies import Accepted, Announced, announced, blocks
 from rentomatic.web.http.disk_full import full_disk_reported
-from rentomatic.web.http.import_report import refused_lines, totals
+from rentomatic.web.http.import_report import ListingRefused, refused_lines, totals
 from rentomatic.web.http.parameters import parameters
 from rentomatic.web.limits.client import Client, while_present
 from rentomatic.web.limits.turns import Turns
@@ -108,20 +108,23 @@ class Imports:
         """Load the listing, unless the client disconnects before all of it is read.
 
         label: gives what the reader of the notes calls a field.
-        Raises ListingError, ImportRefused and ConflictError, and HTTPError if nobody waits for the response.
+        Raises ListingError, ListingRefused and ConflictError, and HTTPError if nobody waits for the response.
         """
         columns = columns_of(wanted, self._prices)
         with self._keys.attempt(req, "import", dry_run=wanted.dry_run):
             source = listing_in(found.file, found.name, found.charset, self._tuning.listing_bytes)
             in_time = _in_time(source.lines, self._tuning.listing_reading)
             lines = while_present(req.context.client, in_time, "Nothing was imported.")
-            report = import_rooms(
-                self._repository,
-                formats.read(lines, columns, found.format_, found.name),
-                on_conflict=wanted.on_conflict,
-                strict=wanted.atomic,
-                dry_run=wanted.dry_run,
-            )
+            try:
+                report = import_rooms(
+                    self._repository,
+                    formats.read(lines, columns, found.format_, found.name),
+                    on_conflict=wanted.on_conflict,
+                    strict=wanted.atomic,
+                    dry_run=wanted.dry_run,
+                )
+            except ImportRefused as refused:
+                raise ListingRefused(refused.report, columns.header.taken) from refused
         self._keys.audit(req, "import", dry_run=wanted.dry_run, **totals(report))
         return Loaded(report, columns.header.taken, tuple(notes(columns, report, wanted.dry_run, label)))
 

@@ -30,7 +30,7 @@ from rentomatic.use_cases.errors import (
 )
 from rentomatic.use_cases.import_rooms import ImportRefused
 from rentomatic.web.http import problems
-from rentomatic.web.http.import_report import as_in_a_request, refused_lines, totals
+from rentomatic.web.http.import_report import ListingRefused, as_in_a_request, refused_lines, totals
 from rentomatic.web.http.problems import ProblemType, of_http
 from rentomatic.web.limits.lanes import Overloaded
 
@@ -117,7 +117,8 @@ def _use_case_error(req: Request, resp: Response, error: RentomaticError, params
     elif isinstance(error, TooCostly):
         detail = f"{error} {narrowing_in_words(error.query)}"
     elif isinstance(error, ImportRefused):
-        members = {**totals(error.report), **refused_lines(error.report)}
+        columns = {"columns": error.columns} if isinstance(error, ListingRefused) else {}
+        members = {**totals(error.report), **columns, **refused_lines(error.report)}
     if kind is problems.STORAGE_UNAVAILABLE:
         resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
         cause = repr(error.__cause__ or error)

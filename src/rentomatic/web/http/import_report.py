@@ -3,9 +3,20 @@
 from dataclasses import asdict
 from typing import Any
 
-from rentomatic.use_cases.import_rooms import ImportReport, Refusal, Remedy
+from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, Refusal, Remedy
 
 _OUTCOMES = ("added", "replaced", "unchanged", "skipped")
+
+
+class ListingRefused(ImportRefused):
+    """A strict import met lines that are not valid rooms.
+
+    columns: every column of the listing, and the field that it is taken as, None if it is left out.
+    """
+
+    def __init__(self, report: ImportReport, columns: dict[str, str | None]) -> None:
+        super().__init__(report)
+        self.columns = columns
 
 
 def totals(report: ImportReport) -> dict[str, int]:

@@ -10,12 +10,12 @@ from rentomatic.domain.quoting import quoted, shortened, visible
 from rentomatic.listings.source import ListingError
 from rentomatic.requests.listing import CURRENCY, MAPPED, MAPPING, parse_import
 from rentomatic.use_cases.errors import ConflictError, ParametersError, Problem
-from rentomatic.use_cases.import_rooms import ImportRefused, Refusal, Remedy
+from rentomatic.use_cases.import_rooms import Refusal, Remedy
 from rentomatic.web.access.keys import Scope
 from rentomatic.web.access.sessions import require_same_origin
 from rentomatic.web.api.imports import Imports, Listing, Loaded
 from rentomatic.web.http.errors import PROBLEMS
-from rentomatic.web.http.import_report import totals
+from rentomatic.web.http.import_report import ListingRefused, totals
 from rentomatic.web.pages.desk import Desk, Form
 from rentomatic.web.pages.labels import field_labels
 from rentomatic.web.pages.uploads import Upload, receive
@@ -130,8 +130,8 @@ class ImportPage:
         except ParametersError as error:
             form.problems = {problem.parameter: problem.message for problem in error.problems}
             self._show(req, resp, form, 422)
-        except ImportRefused as error:
-            answer = Answer(upload.name, dry_run, Loaded(error.report, {}), refused=True)
+        except ListingRefused as error:
+            answer = Answer(upload.name, dry_run, Loaded(error.report, error.columns), refused=True)
             self._show(req, resp, form, 422, answer=answer)
         except (ListingError, ConflictError) as error:
             remedy = error.remedy if isinstance(error, ListingError) else None

@@ -238,6 +238,13 @@ def _of_clusters(price: Schema) -> dict[str, Schema]:
 
 REPORT_MEMBERS: Schema = {
     **dict.fromkeys(("added", "replaced", "unchanged", "skipped", "refused"), COUNT),
+    "columns": {
+        "type": "object",
+        "maxProperties": MAX_COLUMNS,
+        "additionalProperties": {"anyOf": [{"enum": list(MAPPED)}, {"type": "null"}]},
+        "description": "Every column of the listing, or member of its objects, by its name: the field that "
+        "it is taken as (or `currency`, that of the prices), null if it is left out.",
+    },
     "causes": array(
         ref("RefusalCause"),
         maxItems=MAX_CAUSES + 1,
@@ -273,13 +280,6 @@ def _of_imports() -> dict[str, Schema]:
                     "description": "Whether this was only a preview and nothing was changed.",
                 },
                 **REPORT_MEMBERS,
-                "columns": {
-                    "type": "object",
-                    "maxProperties": MAX_COLUMNS,
-                    "additionalProperties": {"anyOf": [{"enum": list(MAPPED)}, {"type": "null"}]},
-                    "description": "Every column of the listing, or member of its objects, by its name: the "
-                    "field that it is taken as (or `currency`, that of the prices), null if it is left out.",
-                },
                 "notes": {
                     "type": "array",
                     "items": text,
