@@ -14,6 +14,7 @@ from rentomatic.repository.sqlite.migrate import upgrade as upgrade_sqlite
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.sample_rooms import sample_rooms
+from tests.bare import bare
 
 pytest.register_assert_rewrite("rentomatic.repository.contract")  # before the first import
 
@@ -45,7 +46,7 @@ def environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def many_rooms_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with sixty thousand sample rooms, for copying."""
+    """A file with sixty thousand sample rooms that state no more than they must, for copying."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # which the processes of a run share
@@ -55,7 +56,7 @@ def many_rooms_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not path.exists():
             upgrade_sqlite(unfinished)
             with closing(SqliteRepo(unfinished, SQLITE_REVISION)) as repository:
-                repository.load(sample_rooms(60_000))
+                repository.load(bare(sample_rooms(60_000)))
             unfinished.rename(path)
     return path
 

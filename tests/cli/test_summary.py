@@ -49,8 +49,25 @@ def test_a_summary_can_be_json(rentomatic: CommandLine) -> None:
         "histogram": [{"from": 40, "to": 41, "count": 2}, {"from": 41, "to": None, "count": 1}],
     }
     assert (done.code, done.err) == (0, "")
-    assert expected == json.loads(done.out)
+    found = json.loads(done.out)
+    assert expected == {name: found[name] for name in expected}
     assert done.out.endswith("\n")
+
+
+def test_a_summary_tells_what_most_rooms_state(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(
+        make_room(code="a", kind="Flat", features=tuple("ABCDEFGH"), guests=2),
+        make_room(code="b", kind="Flat", features=("A",), guests=5),
+        make_room(code="c", kind="Hut"),
+    )
+
+    done = rentomatic("summary")
+
+    assert done.out.splitlines()[-3:] == [
+        "Kind: Flat (2), Hut (1)",
+        "Features: A (2), B (1), C (1), D (1), E (1), F (1) and 2 more",
+        "Guests: 2 to 5",
+    ]
 
 
 def test_a_summary_of_no_rooms_is_one_line(rentomatic: CommandLine) -> None:

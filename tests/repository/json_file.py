@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -53,6 +54,9 @@ class JsonFileRepo:
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         return self._rooms().cells(query, grid, within)
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        return self._rooms().facets(query, within)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -22,6 +22,7 @@ from rentomatic.sample_rooms import sample_rooms
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import OnConflict
 from tests import postgres_server
+from tests.bare import bare
 from tests.builders import make_room
 from tests.repository.postgres_plans import blocks_read, nodes, plans_of, plans_of_search, rows_read
 
@@ -51,7 +52,7 @@ def town() -> Iterator[str]:
     """A database with enough rooms for every plan to matter."""
     with postgres_server.database() as conninfo:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
-            opened.load(sample_rooms(ROOMS))
+            opened.load(bare(sample_rooms(ROOMS)))
         with psycopg.connect(conninfo, autocommit=True) as session:
             session.execute("VACUUM room")  # like autovacuum within a minute
         yield conninfo

@@ -298,6 +298,17 @@ FOUND = tuple(field.name for field in FIELDS if field.operators and not isinstan
 INDEXED = tuple(name for name in FOUND if not isinstance(FIELD[name].kind, Several))
 """Those of them that have one value."""
 
+FACETS = tuple(name for name in FOUND if isinstance(FIELD[name].kind, Line | Several))
+"""The fields whose values a summary counts."""
+
+RANGED = tuple(
+    name for name in FOUND if isinstance(FIELD[name].kind, Whole) and FIELD[name].unstated is Unstated.ABSENT
+)
+"""The numbers whose range a summary tells beside these values."""
+
+STATED = tuple(name for name in FOUND if FIELD[name].optional)
+"""The fields with conditions that a whole listing may leave open."""
+
 NAMES = tuple(str(field.name) for field in FIELDS)
 
 SEARCHED = tuple(str(field.name) for field in FIELDS if field.searched)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -81,6 +82,14 @@ class RoomRepository(Protocol):
 
         Reads a bounded number of rooms, however many there are; an index may be followed further to find out
         how many match. Raises OutOfTime if it takes longer than `within` seconds.
+        """
+        ...
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        """Tell what all matching rooms state, whatever the page, or those of a sample if there are many.
+
+        Reads a bounded number of rooms, as `cells` does. Raises OutOfTime if it takes longer than `within`
+        seconds.
         """
         ...
 

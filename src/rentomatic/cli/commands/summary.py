@@ -8,13 +8,19 @@ from rich.table import Table
 
 from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
 from rentomatic.cli.tables import console
+from rentomatic.domain.facets import Facets
+from rentomatic.domain.fields import FIELD
 from rentomatic.domain.quoting import noun
 from rentomatic.domain.summary import Bucket, Count, Range, Summary
 from rentomatic.money import Money
 from rentomatic.requests.search import MATCH_PARAMETERS, parse_search
 from rentomatic.serializers import summary as summaries
 from rentomatic.settings import read_settings
+from rentomatic.use_cases.count_facets import count_facets
 from rentomatic.use_cases.summarise_rooms import summarise_rooms
+
+_SHOWN = 6
+"""Values of a field that are shown; JSON has more."""
 
 
 @click.command
@@ -28,7 +34,7 @@ def summary(
     bbox: str | None,
     format_: str,
 ) -> None:
-    """Count rooms, with their range of prices and sizes.
+    """Count rooms, with their range of prices and sizes, and what most of them state.
 
     \b
     Examples:
@@ -39,11 +45,16 @@ def summary(
     query = parse_search(given, MATCH_PARAMETERS, as_option).query
     settings = read_settings(os.environ)
     with repository(settings) as rooms:
-        found = summarise_rooms(rooms, query, unhurried(settings))
+        budget = unhurried(settings)
+        facets = count_facets(rooms, query, budget)
+        found = summarise_rooms(rooms, query, budget)
     if format_ == "json":
-        click.echo(summaries.write(found, settings.prices))
-    else:
-        _print_summary(found, settings.money)
+        click.echo(summaries.write(found, facets, settings.prices))
+        return
+    _print_summary(found, settings.money)
+    _print_facets(facets)
+    if not (found.exact and facets.exact):
+        console().print("Estimated from a sample, because counting all rooms would take too long.")
 
 
 def _print_summary(found: Summary, money: Money) -> None:
@@ -60,8 +71,19 @@ def _print_summary(found: Summary, money: Money) -> None:
         table.add_row(prices, f"{rooms:,}", "█" * round(40 * bucket.count / most))
     if found.histogram:
         out.print(table)
-    if not found.exact:
-        out.print("Estimated from a sample, because counting all rooms would take too long.")
+
+
+def _print_facets(facets: Facets) -> None:
+    """Show the values that most rooms state, a line for each field."""
+    out = console()
+    for field, counts in facets.values.items():
+        shown = [f"{value} ({Count(rooms, facets.exact).rounded:,})" for value, rooms in counts[:_SHOWN]]
+        more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+        if shown:
+            out.print(f"{FIELD[field].label}: {', '.join(shown)}{more}")
+    for field, found in facets.ranges.items():
+        if found is not None:
+            out.print(f"{FIELD[field].label}: {_shown(found, facets.exact, '{:,}'.format)}")
 
 
 def _prices(bucket: Bucket, write: Callable[[int], str]) -> str:

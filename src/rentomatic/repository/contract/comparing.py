@@ -143,6 +143,7 @@ class Comparing(Contract):
                     assert oracle.summarise(query) == reused.summarise(query)
                     assert streamed(oracle, query) == streamed(reused, query)
                     assert by_cell(oracle, query) == by_cell(reused, query)
+                    assert oracle.facets(query) == reused.facets(query)
                     with suppress(NotQuick):
                         assert oracle.search(query) == reused.search(query, quick=True)
                     with suppress(NotQuick):

@@ -9,6 +9,8 @@ from itertools import islice
 from operator import itemgetter
 
 from rentomatic.domain.clusters import Cells, Grid, cells_of
+from rentomatic.domain.facets import Facets, counted, facets_of, values_in
+from rentomatic.domain.fields import STATED
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary, range_of, summary_of
@@ -68,6 +70,15 @@ class MemRepo:
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         return Cells(cells_of(self._matching(query, within), grid))
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        rooms = self._rooms.values()
+        stated = {field for field in STATED if any(getattr(room, field) is not None for room in rooms)}
+        return facets_of(
+            query,
+            stated,
+            lambda part, fields: counted(values_in(self._matching(part, within), fields), fields),
+        )
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

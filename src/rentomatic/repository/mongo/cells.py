@@ -13,9 +13,9 @@ FEW = 40_000
 """Up to this many matching rooms are all read; more are sampled."""
 
 
-def are_few(moment: Moment, query: RoomQuery) -> bool:
-    """Whether few enough rooms match to read all of them."""
-    return not boxes_around(query) or moment.count(wide_filters(query), FEW + 1) <= FEW
+def are_few(moment: Moment, query: RoomQuery, few: int) -> bool:
+    """Whether at most so many rooms may match."""
+    return not boxes_around(query) or moment.count(wide_filters(query), few + 1) <= few
 
 
 def cells_of_all(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:

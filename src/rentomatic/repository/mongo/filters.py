@@ -103,13 +103,13 @@ def segment_filters(segment: Segment) -> list[Document]:
     path = PATHS[segment.by]
     stated: dict[bool | None, list[Document]] = {
         None: [],
-        True: [{path: {"$gte": _least(FIELD[segment.by].kind)}}],  # a range, so that an index is used
+        True: [{path: {"$gte": least(FIELD[segment.by].kind)}}],  # a range, so that an index is used
         False: [{path: {"$eq": None}}],
     }
     return [*map(condition_filter, segment.conditions), *stated[segment.stated]]
 
 
-def _least(kind: Kind) -> Any:
+def least(kind: Kind) -> Any:
     """Return a lower bound of all values of the kind."""
     match kind:
         case Whole(lowest):

@@ -20,19 +20,21 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from rentomatic.domain.clusters import Cells, Grid, cells_of
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.availability import Availability
 from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import read_within, seconds_within
-from rentomatic.repository.mongo.cells import are_few, cells_of_all
+from rentomatic.repository.mongo.cells import FEW, are_few, cells_of_all
 from rentomatic.repository.mongo.errors import (
     NEEDS_A_REPLICA_SET,
     WRONG_ADDRESS,
     explained,
     translated_errors,
 )
+from rentomatic.repository.mongo.facets import facets_in
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
 from rentomatic.repository.mongo.pending import with_pending
@@ -132,10 +134,14 @@ class MongoRepo:
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
-            if are_few(moment, found):
+            if are_few(moment, found, FEW):
                 return cells_of_all(moment, found, grid)
             rooms, share = sampled_rooms(moment.rooms, found)
         return Cells(cells_of(rooms, grid), share)
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
+            return facets_in(moment, found)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

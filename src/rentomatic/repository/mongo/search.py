@@ -1,10 +1,10 @@
 """The reads of a search on MongoDB, whose planner chooses the index by trial."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
@@ -54,6 +54,13 @@ class Moment(NamedTuple):
         """Yield the rooms that pass the filters, in no particular order."""
         with self.rooms.find(all_of(filters), _READ, session=self.session) as cursor:
             yield from map(room_of, cursor)
+
+    def values(self, filters: list[Document], names: Sequence[str]) -> Iterator[list[Any]]:
+        """Yield the members of these names of the rooms that pass the filters, None where one is missing."""
+        named = {"_id": 0, **dict.fromkeys(map(str, names), 1)}
+        with self.rooms.find(all_of(filters), named, session=self.session) as cursor:
+            for document in cursor:
+                yield [document.get(name) for name in names]
 
     def count(self, filters: list[Document], at_most: int | None = None) -> int:
         """Return the number of rooms that pass the filters, at most `at_most`."""

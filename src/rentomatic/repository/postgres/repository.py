@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -13,6 +14,7 @@ from rentomatic.repository.budget import patient_seconds, read_within, seconds_w
 from rentomatic.repository.by_hand import Values
 from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections
+from rentomatic.repository.postgres.facets import facets_in
 from rentomatic.repository.postgres.grid import cells_of
 from rentomatic.repository.postgres.pending import AT_ONCE, Backlog, with_pending, write_words
 from rentomatic.repository.postgres.search import (
@@ -94,6 +96,9 @@ class PostgresRepo:
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         seconds = patient_seconds(within, self._timeout)
         return self._read(query, lambda session, query: cells_of(session, query, grid), within=seconds)
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        return self._read(query, facets_in, within=patient_seconds(within, self._timeout))
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -30,14 +30,14 @@ _WHOLE = "CAST({} AS INTEGER)"
 
 def cells_of(connection: sqlite3.Connection, query: RoomQuery, grid: Grid) -> Cells:
     """Count the matching rooms by cell, from all of them or from a sample."""
-    source, share = _looked_at(connection, query)
+    source, share = looked_at(connection, query)
     statement = by_cell(source, grid, _WHOLE, coded=share == 1)
     found = connection.execute(statement.text, statement.values).fetchall()
     rooms = rooms_of_codes(connection, lone_codes(found)) if share == 1 else {}
     return Cells(tuple(cell_of(row, rooms) for row in found), share)
 
 
-def _looked_at(connection: sqlite3.Connection, query: RoomQuery) -> tuple[Sql, float]:
+def looked_at(connection: sqlite3.Connection, query: RoomQuery) -> tuple[Sql, float]:
     """Return `FROM … WHERE …` for some of the matching rooms, and their share of all matching rooms."""
     found = thinned(connection, replace(query, sort=BY_CODE), READ, SEEN, PASSED)
     if found is None:

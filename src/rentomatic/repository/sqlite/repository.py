@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -18,6 +19,7 @@ from rentomatic.repository.schema import require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.cells import cells_of
 from rentomatic.repository.sqlite.errors import name_of, translated_errors
+from rentomatic.repository.sqlite.facets import facets_on
 from rentomatic.repository.sqlite.files import (
     BUSY_TIMEOUT,
     LOG_KEPT,
@@ -113,6 +115,10 @@ class SqliteRepo:
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         with self._reading(self._meter(within)) as connection:
             return cells_of(connection, query, grid)
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        with self._reading(self._meter(within)) as connection:
+            return facets_on(connection, query)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

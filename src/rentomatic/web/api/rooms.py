@@ -24,6 +24,7 @@ from rentomatic.requests.search import (
 from rentomatic.serializers import json, summary
 from rentomatic.serializers.formats import WRITERS
 from rentomatic.use_cases.budget import NewBudget
+from rentomatic.use_cases.count_facets import count_facets
 from rentomatic.use_cases.export_rooms import export_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
@@ -180,8 +181,10 @@ class SummaryResource:
         expected = preconditions(req)
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)
-        found = summarise_rooms(self._repository, search.query, self._new_budget())
-        answer_weakly(expected, resp, summary.write(found, self._prices))
+        budget = self._new_budget()
+        facets = count_facets(self._repository, search.query, budget)
+        found = summarise_rooms(self._repository, search.query, budget)
+        answer_weakly(expected, resp, summary.write(found, facets, self._prices))
 
     on_head = on_get
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -20,7 +21,7 @@ class AdmittedRepository(RoomRepository):
     """Forwards to another repository once the current request has a place in the right lane.
 
     A search, a count and a summary are first tried as quick reads. Those that are not quick are tried again
-    in the expensive lane, unless the caller accepts only a quick answer; cells always use the expensive lane.
+    in the expensive lane, unless the caller accepts only a quick answer; cells and facets always use it.
     Nothing of the storage is held while a request waits. Every read but `stream`, whose caller takes the
     place, raises Overloaded if it gets no place in time. Additions to a page that was read already wait up
     to `within` seconds and then raise OutOfTime.
@@ -67,6 +68,10 @@ class AdmittedRepository(RoomRepository):
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         self._require_expensive_place(within)
         return self._repository.cells(query, grid, within)
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        self._require_expensive_place(within)
+        return self._repository.facets(query, within)
 
     def stream(self, query: RoomQuery, within: float | None = None) -> AbstractContextManager[Iterator[Room]]:
         return self._repository.stream(query, within)

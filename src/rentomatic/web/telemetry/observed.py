@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from rentomatic.domain.clusters import Cells, Grid
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -61,6 +62,10 @@ class ObservedRepository(RoomRepository):
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         with self._observed("cells", may_run_out=within is not None):
             return self._repository.cells(query, grid, within)
+
+    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+        with self._observed("facets", may_run_out=within is not None):
+            return self._repository.facets(query, within)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

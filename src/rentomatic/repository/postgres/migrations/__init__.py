@@ -1,4 +1,4 @@
 """The schema of PostgreSQL, which only Alembic revisions change."""
 
-POSTGRES_REVISION = "0009"
+POSTGRES_REVISION = "0010"
 """The newest revision: the schema that this program needs."""

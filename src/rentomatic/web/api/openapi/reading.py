@@ -60,7 +60,8 @@ def summarise() -> Schema:
         "summariseRooms",
         "Search",
         "Rooms at a glance",
-        "How many rooms match, their lowest and highest price and size, and a price histogram.",
+        "How many rooms match, their lowest and highest price and size, a price histogram, and what they "
+        "state: the most frequent kinds, neighbourhoods and features, with the number of rooms.",
         [*given.MATCHING, IF_NONE_MATCH],
         {
             "200": answer(

@@ -6,9 +6,13 @@ import msgspec
 
 from rentomatic.domain.addresses import Address
 from rentomatic.domain.clusters import MAX_CLUSTERS
+from rentomatic.domain.facets import MOST_VALUES
 from rentomatic.domain.fields import (
     ALWAYS_WRITTEN,
+    FACETS,
     FIELDS,
+    RANGED,
+    STATED,
     WRITTEN_IF_STATED,
     Description,
     Field,
@@ -190,6 +194,12 @@ def _of_summaries() -> dict[str, Schema]:
                     maxItems=MAX_BUCKETS,
                     description="Rooms that cost at least `from` and less than `to`; the last is open-ended.",
                 ),
+                "facets": _facets(),
+                "unstated": array(
+                    {"enum": [str(field) for field in STATED]},
+                    uniqueItems=True,
+                    description="The fields that no room at all states, whether it matches or not.",
+                ),
             },
             {
                 "currency": {
@@ -204,6 +214,24 @@ def _of_summaries() -> dict[str, Schema]:
             },
         ),
     }
+
+
+def _facets() -> Schema:
+    """What a filter can still choose."""
+    counts = array(
+        record({"value": {"type": "string", "minLength": 1}, "count": COUNT}),
+        maxItems=MOST_VALUES,
+        description="The most frequent values and how many rooms state them, counted as if the search had "
+        "no condition on this field.",
+    )
+    exact = {"type": "boolean", "description": "false if the numbers are estimates from a sample."}
+    return record(
+        {
+            "exact": exact,
+            **{str(field): counts for field in FACETS},
+            **{str(field): nullable(ref("Range")) for field in RANGED},
+        }
+    )
 
 
 def _of_clusters(price: Schema) -> dict[str, Schema]:

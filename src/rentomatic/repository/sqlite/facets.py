@@ -1,0 +1,28 @@
+"""What rooms state, counted on an SQLite connection: from all matching rooms, a part of them or a sample."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from rentomatic.domain.facets import Counted, Facets, facets_of
+from rentomatic.domain.fields import STATED, Field
+from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.sql_facets import counted_in, facets_sql
+from rentomatic.repository.sqlite.cells import looked_at
+
+_ANY = ", ".join(
+    f"EXISTS (SELECT 1 FROM room INDEXED BY room_{field} WHERE {field} IS NOT NULL)" for field in STATED
+)
+
+
+def facets_on(connection: sqlite3.Connection, query: RoomQuery) -> Facets:
+    """Tell what the matching rooms state."""
+    found = connection.execute(f"SELECT {_ANY}").fetchone()
+    stated = [field for field, is_stated in zip(STATED, found, strict=True) if is_stated]
+
+    def count(part: RoomQuery, fields: Sequence[Field]) -> Counted:
+        source, share = looked_at(connection, part)
+        statement = facets_sql(source, fields, items="json_each({})")
+        rows = connection.execute(statement.text, statement.values)
+        return counted_in(rows, fields, share)
+
+    return facets_of(query, stated, count)
