@@ -124,7 +124,8 @@ def take_small_samples(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sqlite_sampling, "NODES", 90)
     patch.setattr(sqlite_sampling, "ROOMS", 2000)
     patch.setattr(postgres_sampling, "RUNS", 5)
-    patch.setattr(postgres_sampling, "RUN", 4)
+    patch.setattr(postgres_sampling, "SHORTEST", 4)
+    patch.setattr(postgres_sampling, "LONGEST", 4)
     patch.setattr(mongo_totals, "_SAMPLED", 1000)  # of half as many, see SLOW
 
 

@@ -266,3 +266,18 @@ def test_ten_thousand_rooms_at_one_point_or_along_a_line_are_found_by_distance(
     assert repository.load(rooms).added == 10_000
     for asked in (query, replace(query, after=query.position(rooms[5000]))):
         assert MemRepo(rooms).search(asked) == repository.search(asked)
+
+
+def test_a_sample_of_rooms_with_long_descriptions_reads_more_blocks() -> None:
+    long = "word " * 199 + "end"
+    with (
+        postgres_server.database() as conninfo,
+        closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as storage,
+        psycopg.connect(conninfo, autocommit=True) as session,
+    ):
+        storage.load(make_room(code=f"r{number}", description=long) for number in range(5000))
+        session.execute("ANALYZE room")  # like autovacuum within a minute
+
+        found = storage.sample(RoomQuery())
+
+    assert (5000, 1) == (sum(found.prices.values()), found.share)

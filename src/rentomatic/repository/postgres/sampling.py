@@ -7,13 +7,21 @@ from rentomatic.repository.postgres.words import filters
 from rentomatic.repository.sql import Sql
 
 RUNS = 200
-RUN = 2
-"""A sample has `RUNS` runs of `RUN` consecutive blocks, evenly spread; a block holds about 80 rooms.
+"""A sample has this many runs of consecutive blocks, evenly spread.
 
 Single random blocks, as TABLESAMPLE takes them, would miss some towns when a listing is sorted by town.
 """
 
-_SIZE = "SELECT pg_relation_size('room') / current_setting('block_size')::int"
+SHORTEST, LONGEST = 2, 10
+"""Blocks of a run. A block holds about 80 rooms that state no texts, and eight with a long description."""
+
+_WANTED = 32_000
+"""Rooms in a sample, if the longest runs have as many."""
+
+_SIZE = """
+    SELECT pg_relation_size(oid) / current_setting('block_size')::int, reltuples / nullif(relpages, 0)
+    FROM pg_class WHERE oid = 'room'::regclass
+"""
 
 _RUN = """
     SELECT * FROM room
@@ -27,11 +35,14 @@ def sampled_rooms(session: Session, query: RoomQuery) -> tuple[Sql, float]:
 
     The share is above 0 and at most 1.
     """
-    ((blocks,),) = rows(session, Sql(_SIZE))
+    ((blocks, rooms_in_a_block),) = rows(session, Sql(_SIZE))
     where = filters(query)
-    if blocks <= RUNS * RUN:
+    # Without statistics, the number in a block is unknown, 0 or negative.
+    wanted = _WANTED / RUNS / rooms_in_a_block if (rooms_in_a_block or 0) > 0 else SHORTEST
+    run = max(SHORTEST, min(LONGEST, round(wanted)))
+    if blocks <= RUNS * run:
         return Sql(f"FROM room WHERE {where.text}", where.values), 1
-    firsts = [blocks * run // RUNS for run in range(RUNS)]
+    firsts = [blocks * number // RUNS for number in range(RUNS)]
     source = f"unnest(?::bigint[], ?::bigint[]) AS run (first, beyond), LATERAL ({_RUN}) AS room"
-    values = (firsts, [first + RUN for first in firsts], *where.values)
-    return Sql(f"FROM {source} WHERE {where.text}", values), RUNS * RUN / blocks
+    values = (firsts, [first + run for first in firsts], *where.values)
+    return Sql(f"FROM {source} WHERE {where.text}", values), RUNS * run / blocks
