@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rentomatic.repository.backend import Backend, InFile, require_directory_of
 from rentomatic.repository.backups import newest_backup
-from rentomatic.repository.schema import Revisions, require_revision
+from rentomatic.repository.schema import Revisions, Told, require_revision, to_nobody
 from rentomatic.settings import Settings, SettingsError, read_settings
 from rentomatic.use_cases.errors import Problem, RepositoryUnavailable
 from rentomatic.use_cases.ports import Pooled, RoomRepository
@@ -141,12 +141,12 @@ def open_to_restore(settings: Settings) -> RoomRepository:
     return storage.open(settings.limits)
 
 
-def migrate(storage: Backend) -> Revisions:
-    """Bring the schema up to date; a newer one that can be used is left unchanged.
+def migrate(storage: Backend, told: Told = to_nobody) -> Revisions:
+    """Bring the schema up to date; a newer one that can be used is left unchanged. told: see there.
 
     Raises RepositoryUnavailable if the storage cannot be reached or its schema is too new.
     """
-    before, after = storage.migrate()
+    before, after = storage.migrate(told)
     if storage.revision:
         require_revision(after, storage.revision)
     return before, after

@@ -27,7 +27,7 @@ def test_a_healthy_machine_passes_every_check(rentomatic: CommandLine, storage: 
 
     findings = [line.partition(" good ")[0].strip() for line in done.out.splitlines() if " good " in line]
     assert (done.code, done.err) == (0, "")
-    about_rooms = ["storage", "SQLite", "writing", "disk", "backup", "rooms left", "backup disk"]
+    about_rooms = ["storage", "SQLite", "words", "writing", "disk", "backup", "rooms left", "backup disk"]
     assert findings == ["Python", "variables", *about_rooms]
     assert f"schema {SQLITE_REVISION}, 1 room" in done.out
 
@@ -120,6 +120,22 @@ def test_a_pending_migration_is_named_with_its_remedy(rentomatic: CommandLine, s
 
     assert state == "wrong"
     assert f"is 0000, this program needs {SQLITE_REVISION}: run `rentomatic migrate`." in facts
+
+
+def test_rooms_without_stored_words_are_counted_until_a_migration(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put(make_room(title="Quiet"))
+    with sqlite3.connect(storage.path) as connection:
+        connection.execute("UPDATE room SET title = 'Loud'")
+    connection.close()
+
+    before, migrated, after = found(rentomatic), rentomatic("migrate"), found(rentomatic)
+
+    slow = "which makes searches for words slower: run `rentomatic migrate`"
+    assert ("warning", f"not stored yet for 1 room, {slow}") == before["words"]
+    assert "The words of 1 room are stored now.\n" in migrated.out
+    assert ("good", "stored for all rooms") == after["words"]
 
 
 @pytest.mark.parametrize(

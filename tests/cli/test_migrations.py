@@ -143,6 +143,44 @@ def test_a_schema_of_the_first_revision_is_brought_up_to_date_with_its_rooms(url
     assert any("room_price_size" in map(str, row) for row in schema(url))
 
 
+@pytest.mark.parametrize("before", ["without words", "up to date"])
+def test_migrate_says_for_how_many_rooms_it_stored_words(
+    rentomatic: CommandLine, url: str, before: str
+) -> None:
+    rentomatic("migrate")
+    load(url, 4 + 30)  # the first four say nothing
+    if before == "up to date":
+        by_hand(url, "UPDATE room SET words = NULL")
+    else:
+        match settings(url).database:
+            case PostgresBackend(conninfo=conninfo):
+                postgres.downgrade(conninfo, "0008")
+                by_hand(url, "UPDATE room SET words = NULL")
+            case SqliteBackend(path):
+                sqlite.downgrade(path, "0005")
+
+    done, again = rentomatic("migrate"), rentomatic("migrate")
+
+    assert "The words of 30 rooms are stored now.\n" in done.out
+    assert f"The schema is up to date ({needed(url)}).\n" == again.out
+
+
+def test_migrate_leaves_words_to_searches_while_the_table_is_locked(
+    rentomatic: CommandLine, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    rentomatic("migrate")
+    load(postgres_url, 4 + 3)  # the first four say nothing
+    by_hand(postgres_url, "UPDATE room SET words = NULL")
+
+    with psycopg.connect(postgres_url) as session:
+        session.execute("LOCK TABLE room")
+        locked = rentomatic("migrate")
+
+    assert (0, f"The schema is up to date ({needed(postgres_url)}).\n") == (locked.code, locked.out)
+    assert "The words of 3 rooms are stored now.\n" in rentomatic("migrate").out
+
+
 def test_the_printed_sql_creates_the_same_schema(rentomatic: CommandLine, url: str) -> None:
     printed = rentomatic("migrate", "--sql")
     by_hand(url, printed.out)

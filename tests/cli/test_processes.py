@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,17 @@ def test_a_copy_counts_its_rooms_on_a_terminal(storage: Storage) -> None:
 
     assert "3,000 rooms copied" in shown
     assert "3,000 rooms compared" in shown
+
+
+def test_a_migration_counts_the_rooms_whose_words_it_stores_on_a_terminal(storage: Storage) -> None:
+    storage.put_all(make_room(code=f"r{n}", title="Quiet") for n in range(30))
+    with closing(sqlite3.connect(storage.path)) as file, file:
+        file.execute("UPDATE room SET words = NULL")
+
+    shown, again = (plain(on_a_terminal("migrate")) for _ in range(2))
+
+    assert "30 rooms read for searches by words" in shown
+    assert "rooms read" not in again
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])

@@ -19,7 +19,7 @@ from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.backend import Backend, Limits, MadeMeanwhile, Storage, Variables
 from rentomatic.repository.findings import Check, free_space
 from rentomatic.repository.memory.repository import MemRepo
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -119,7 +119,7 @@ class JsonFileBackend:
     def open(self, limits: Limits) -> JsonFileRepo:
         return JsonFileRepo(self.path)
 
-    def migrate(self) -> Revisions:
+    def migrate(self, told: Told = to_nobody) -> Revisions:
         if self.is_missing() or self.is_empty():
             _write(self.path, ())
         return None, None

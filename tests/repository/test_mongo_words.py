@@ -180,12 +180,14 @@ def test_document_written_by_hand_is_found_before_and_after_its_words_are_writte
     found: list[str],
 ) -> None:
     rooms.insert_one(by_hand("a", **members))
+    told: list[int] = []
 
-    before = codes(repository, word)
-    upgrade(*place)
+    before = codes(repository, word), repository.pending(10)
+    upgrade(*place, told.append)
 
-    assert found == before == codes(repository, word)
-    assert 0 == rooms.count_documents({"words": None})
+    assert ([1], 0) == (told, repository.pending(10))
+    assert (found, 1) == before
+    assert found == codes(repository, word)
 
 
 def test_document_from_before_titles_gets_words(

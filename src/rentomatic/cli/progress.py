@@ -10,16 +10,24 @@ from rentomatic.domain.room import Room
 
 
 @contextmanager
+def adding_up(step: str) -> Iterator[Callable[[int], None]]:
+    """Gives what takes numbers of rooms, and shows their sum on the terminal, if there is one.
+
+    step: as for `counting`. Nothing is shown before the first number.
+    """
+    with _bar() as bar:
+        task = bar.add_task(step, visible=False)
+        yield lambda rooms: bar.update(task, advance=rooms, visible=True)
+
+
+@contextmanager
 def counting(*steps: str) -> Iterator[Callable[[Iterator[Room]], Iterator[Room]]]:
     """Counts the rooms of each step, such as `copied`, on the terminal, if there is one."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield iter
-        return
     names = iter(steps)
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.completed:,.0f} rooms {task.description}"), console=console
-    ) as bar:
+    with _bar() as bar:
+        if bar.disable:
+            yield iter
+            return
 
         def watched(rooms: Iterator[Room]) -> Iterator[Room]:
             task = bar.add_task(next(names))
@@ -31,3 +39,10 @@ def counting(*steps: str) -> Iterator[Callable[[Iterator[Room]], Iterator[Room]]
             bar.update(task, completed=number)
 
         yield watched
+
+
+def _bar() -> Progress:
+    """Return the progress of tasks whose descriptions are the steps; disabled without a terminal."""
+    console = Console(stderr=True)
+    text = TextColumn("{task.completed:,.0f} rooms {task.description}")
+    return Progress(SpinnerColumn(), text, console=console, disable=not console.is_terminal)

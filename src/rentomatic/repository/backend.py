@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
 from rentomatic.repository.findings import Check
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.use_cases.errors import RepositoryUnavailable
 from rentomatic.use_cases.ports import RoomRepository
 
@@ -73,9 +73,10 @@ class Backend(Protocol):
         """Return a repository, which connects on first use and never creates or changes a schema."""
         ...
 
-    def migrate(self) -> Revisions:
+    def migrate(self, told: Told = to_nobody) -> Revisions:
         """Bring the schema up to date; safe to run from several processes at once.
 
+        Also writes the words of rooms that have none, in steps, if the storage keeps words; told: see there.
         A schema that a newer program made is left unchanged.
         """
         ...

@@ -1,9 +1,18 @@
-"""Checks that a storage has the schema that this program needs."""
+"""The schema of a storage: what a migration tells, and the check that it is the one this program needs."""
+
+from collections.abc import Callable
 
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 Revisions = tuple[str | None, str | None]
 """The revision of a schema before and after a migration; None means no schema."""
+
+Told = Callable[[int], object]
+"""Is told, during a migration, of how many more rooms the words have been written."""
+
+
+def to_nobody(rooms: int) -> None:
+    """Ignore what a migration tells."""
 
 
 def require_revision(found: str | None, needed: str, *, running: bool = False) -> None:

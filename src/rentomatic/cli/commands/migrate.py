@@ -7,7 +7,9 @@ import click
 from rentomatic import bootstrap
 from rentomatic.cli.confirm import announce, announced_settings
 from rentomatic.cli.options import naming
-from rentomatic.repository.backend import InDatabase
+from rentomatic.cli.progress import adding_up
+from rentomatic.domain.quoting import counted
+from rentomatic.repository.backend import Backend, InDatabase
 from rentomatic.settings import SettingsError, read_settings
 from rentomatic.use_cases.errors import Problem
 
@@ -30,7 +32,7 @@ def migrate(text_only: bool) -> None:
     with naming(database):
         if not text_only:
             announce(settings)
-            _print_migration(*bootstrap.migrate(database))
+            _migrate(database)
         elif text := database.migration_text():
             click.echo(text, nl=False)
         else:
@@ -55,10 +57,25 @@ def init_postgres() -> None:
     with naming(database):
         created = database.create()
         click.echo(f"{'Created the' if created else 'There is a'} database {database.name}.")
-        _print_migration(*bootstrap.migrate(database))
+        _migrate(database)
 
 
-def _print_migration(before: str | None, after: str | None) -> None:
+def _migrate(database: Backend) -> None:
+    """Migrate the storage and print what was done."""
+    rooms: list[int] = []
+    with adding_up("read for searches by words") as more:
+
+        def told(number: int) -> None:
+            rooms.append(number)
+            more(number)
+
+        revisions = bootstrap.migrate(database, told)
+    _print_revisions(*revisions)
+    if rooms:
+        click.echo(f"The words of {counted(sum(rooms), 'room')} are stored now.")
+
+
+def _print_revisions(before: str | None, after: str | None) -> None:
     if after is None:
         click.echo("This storage needs no schema.")
     elif before == after:

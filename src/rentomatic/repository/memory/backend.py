@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rentomatic.repository.backend import Backend, Limits
 from rentomatic.repository.findings import Check
 from rentomatic.repository.memory.repository import MemRepo
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class MemoryBackend:
     def open(self, limits: Limits) -> MemRepo:
         return MemRepo()
 
-    def migrate(self) -> Revisions:
+    def migrate(self, told: Told = to_nobody) -> Revisions:
         return None, None
 
     def migration_text(self) -> str:

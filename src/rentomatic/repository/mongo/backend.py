@@ -10,7 +10,8 @@ from rentomatic.repository.findings import Check, not_checked
 from rentomatic.repository.mongo import migrate
 from rentomatic.repository.mongo.repository import MongoRepo
 from rentomatic.repository.mongo.schema import MONGO_REVISION, statements
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.pending import check_words
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.repository.servers import DISK_OF_SERVER
 
 
@@ -35,8 +36,8 @@ class MongoBackend:
     def open(self, limits: Limits) -> MongoRepo:
         return MongoRepo(self.uri, self.name, MONGO_REVISION, limits)
 
-    def migrate(self) -> Revisions:
-        return migrate.upgrade(self.uri, self.name)
+    def migrate(self, told: Told = to_nobody) -> Revisions:
+        return migrate.upgrade(self.uri, self.name, told)
 
     def migration_text(self) -> str:
         """Return one JSON command a line."""
@@ -51,4 +52,7 @@ class MongoBackend:
         return Login(self.user, self.password, self.name)
 
     def checks(self, limits: Limits) -> Mapping[str, Check]:
-        return {"disk": lambda: not_checked(DISK_OF_SERVER)}
+        return {
+            "words": lambda: check_words(self.open(limits)),
+            "disk": lambda: not_checked(DISK_OF_SERVER),
+        }

@@ -16,7 +16,7 @@ from pymongo.errors import (
 
 from rentomatic.repository.mongo.pending import write_words
 from rentomatic.repository.mongo.schema import MONGO_REVISION, statements
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.repository.scratch import is_older, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
@@ -30,7 +30,7 @@ _ATTEMPTS = 5
 _WRONG_ADDRESS = "the address is wrong."
 
 
-def upgrade(uri: str, database: str) -> Revisions:
+def upgrade(uri: str, database: str, told: Told = to_nobody) -> Revisions:
     """Bring the database to the newest schema; safe to run from several processes at once.
 
     Writes the words of all rooms that have none. A schema that a newer program made is left unchanged. Raises
@@ -47,7 +47,7 @@ def upgrade(uri: str, database: str) -> Revisions:
             before = replaced["revision"] if replaced else None
         after = current(opened)
         if after == MONGO_REVISION:
-            write_words(opened.room)
+            write_words(opened.room, told)
         return before, after
 
 

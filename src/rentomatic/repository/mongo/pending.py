@@ -18,6 +18,7 @@ from rentomatic.repository.mongo.filters import Document
 from rentomatic.repository.mongo.search import Moment
 from rentomatic.repository.mongo.words import IS_PENDING, words_members
 from rentomatic.repository.pending import with_codes, words_of_texts
+from rentomatic.repository.schema import Told
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 1000
@@ -55,7 +56,12 @@ def _few(found: Iterable[Document]) -> Iterator[Document]:
         yield document
 
 
-def write_words(rooms: Collection[Document]) -> None:
+def count_pending(rooms: Collection[Document], at_most: int) -> int:
+    """Return the number of pending rooms, at most `at_most`."""
+    return rooms.count_documents(IS_PENDING, limit=at_most)
+
+
+def write_words(rooms: Collection[Document], told: Told) -> None:
     """Write the words of all pending rooms, in batches between which others can write.
 
     A room that somebody else changes meanwhile stays pending, as does one that the rules do not allow.
@@ -63,10 +69,11 @@ def write_words(rooms: Collection[Document]) -> None:
     with rooms.find(IS_PENDING, _TEXTS, batch_size=_BATCH) as found:
         while batch := list(islice(found, _BATCH)):
             try:
-                rooms.bulk_write([*map(_write, batch)], ordered=False)
+                told(rooms.bulk_write([*map(_write, batch)], ordered=False).modified_count)
             except BulkWriteError as error:
                 if any(failed["code"] != _REFUSED for failed in error.details["writeErrors"]):
                     raise
+                told(error.details["nModified"])
 
 
 def _write(document: Document) -> UpdateOne:

@@ -37,7 +37,7 @@ from rentomatic.repository.mongo.errors import (
 from rentomatic.repository.mongo.facets import facets_in
 from rentomatic.repository.mongo.filters import Document, room_of
 from rentomatic.repository.mongo.load import load
-from rentomatic.repository.mongo.pending import with_pending
+from rentomatic.repository.mongo.pending import count_pending, with_pending
 from rentomatic.repository.mongo.quick import require_quick_count, require_quick_search
 from rentomatic.repository.mongo.search import Moment, all_rooms, first_rooms
 from rentomatic.repository.mongo.swap import swap
@@ -178,6 +178,11 @@ class MongoRepo:
         code_of_swap(old, new)
         with self._database(min(self._swap_wait, self._timeout)) as database:
             return swap(database.room, old, new)
+
+    def pending(self, at_most: int) -> int:
+        """Return the number of rooms whose words are not stored, at most `at_most`."""
+        with self._database(self._timeout) as database:
+            return count_pending(database.room, at_most)
 
     def ping(self) -> None:
         self._availability.require()

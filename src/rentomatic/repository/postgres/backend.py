@@ -9,10 +9,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rentomatic.domain.quoting import counted
 from rentomatic.repository.backend import Backend, Limits, Login
 from rentomatic.repository.findings import Check, Finding, not_checked, required
+from rentomatic.repository.pending import check_words
 from rentomatic.repository.postgres.capacity import capacity
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.repository.servers import DISK_OF_SERVER
 
 
@@ -36,10 +37,13 @@ class PostgresBackend:
     def open(self, limits: Limits) -> PostgresRepo:
         return PostgresRepo(self.conninfo, POSTGRES_REVISION, limits)
 
-    def migrate(self) -> Revisions:
+    def migrate(self, told: Told = to_nobody) -> Revisions:
         from rentomatic.repository.postgres import migrate  # Alembic takes a third of a second to import
 
-        return migrate.upgrade(_for_changes(self.conninfo))
+        found = migrate.upgrade(_for_changes(self.conninfo), told=told)
+        if found[1] == POSTGRES_REVISION:
+            migrate.write_pending(_for_changes(self.conninfo), told)
+        return found
 
     def migration_text(self) -> str:
         from rentomatic.repository.postgres import migrate
@@ -65,6 +69,7 @@ class PostgresBackend:
 
     def checks(self, limits: Limits) -> Mapping[str, Check]:
         return {
+            "words": lambda: check_words(self.open(limits)),
             "connections": lambda: self._connections(limits),
             "disk": lambda: not_checked(DISK_OF_SERVER),
         }

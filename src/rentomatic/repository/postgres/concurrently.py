@@ -7,7 +7,7 @@ the revision did before. Give each index a revision of its own.
 from collections.abc import Callable
 from typing import Any
 
-from alembic import op
+from alembic import context, op
 from psycopg import Connection
 
 
@@ -27,8 +27,8 @@ def drop_index(name: str) -> None:
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
 
-def repeat(step: Callable[[Connection[Any]], object]) -> None:
-    """Run a step, each time in a transaction of its own, until it returns nothing more.
+def repeat(step: Callable[[Connection[Any]], int]) -> None:
+    """Run a step, each time in a transaction of its own, until it returns that it has changed no room.
 
     With `migrate --sql` it is left to `migrate`.
     """
@@ -36,5 +36,5 @@ def repeat(step: Callable[[Connection[Any]], object]) -> None:
         if op.get_context().as_sql:
             return
         connection = op.get_bind().connection.driver_connection
-        while connection and step(connection):
-            pass
+        while connection and (changed := step(connection)):
+            context.config.attributes["told"](changed)

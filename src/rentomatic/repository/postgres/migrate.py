@@ -19,22 +19,26 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from rentomatic.repository.postgres.locks import bound_waits, only_migration, persistently
+from rentomatic.repository.postgres.pending import write_words
 from rentomatic.repository.revisions.scripts import Scripts, current
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.repository.scratch import is_older, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _SCRIPTS = Scripts(Path(__file__).parent / "migrations", "postgresql")
 _CONNECT_TIMEOUT = 10
 
+_AT_ONCE = 1000
+"""Rooms whose words are written in one transaction, which keeps other writers of these out for some 0.1 s."""
+
 _UNTIL_HELD = timedelta(minutes=1)
 """A process that has just created a scratch database may not have connected to it yet."""
 
 
-def upgrade(conninfo: str, revision: str = "head") -> Revisions:
+def upgrade(conninfo: str, revision: str = "head", told: Told = to_nobody) -> Revisions:
     """Bring the database, which must exist, to the revision; safe to run from several processes at once.
 
-    Locks nothing if there is nothing to do.
+    Locks nothing if there is nothing to do. told: see there.
     """
     with _connected(conninfo) as connection:
         before = _current_alone(connection)
@@ -44,8 +48,28 @@ def upgrade(conninfo: str, revision: str = "head") -> Revisions:
         with only_migration(connect):
             before = _current_alone(connection)  # again: another migration may have finished meanwhile
             for step in _SCRIPTS.steps(before, revision):
-                persistently(partial(_SCRIPTS.upgrade, connection, step), connection, connect)
+                persistently(partial(_SCRIPTS.upgrade, connection, step, told), connection, connect)
             return before, _current_alone(connection)
+
+
+def write_pending(conninfo: str, told: Told) -> None:
+    """Write the words of the rooms that somebody else wrote, if this user may and nobody locks the table.
+
+    Needs the newest revision.
+    """
+    unless = (errors.LockNotAvailable, errors.InsufficientPrivilege)
+    try:
+        with suppress(*unless), closing(_connect(conninfo)) as connection:
+            while written := _write_some(connection):
+                told(written)
+    except psycopg.Error as error:
+        raise RepositoryUnavailable(f"The words of rooms cannot be written: {_reason(error)}") from error
+
+
+def _write_some(connection: psycopg.Connection[Any]) -> int:
+    with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = 500")
+        return write_words(connection, _AT_ONCE)
 
 
 def downgrade(conninfo: str, revision: str) -> None:

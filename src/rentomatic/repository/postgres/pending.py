@@ -29,6 +29,8 @@ IS_PENDING = f"words IS NULL AND num_nonnulls({', '.join(SEARCHED)}) > 0"
 
 _TEXTS = f"SELECT code, {', '.join(SEARCHED)} FROM room WHERE {IS_PENDING}"
 
+_COUNT = f"SELECT count(*) FROM (SELECT FROM room WHERE {IS_PENDING} LIMIT ?) AS pending"
+
 _NEXT = f"{_TEXTS} AND code > ? ORDER BY code LIMIT {QUICK}"
 
 _TAKE = f"{_TEXTS} ORDER BY code LIMIT %s FOR NO KEY UPDATE SKIP LOCKED"
@@ -64,6 +66,12 @@ def with_pending(session: Session, query: RoomQuery, backlog: Backlog, *, quick:
     if not last:
         return query
     return with_codes(query, codes)
+
+
+def count_pending(session: Session, at_most: int) -> int:
+    """Return the number of pending rooms, at most `at_most`."""
+    ((found,),) = rows(session, Sql(_COUNT, (at_most,)))
+    return int(found)
 
 
 def write_words(connection: psycopg.Connection[Any], most: int) -> int:

@@ -16,7 +16,7 @@ from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections
 from rentomatic.repository.postgres.facets import facets_in
 from rentomatic.repository.postgres.grid import cells_of
-from rentomatic.repository.postgres.pending import AT_ONCE, Backlog, with_pending, write_words
+from rentomatic.repository.postgres.pending import AT_ONCE, Backlog, count_pending, with_pending, write_words
 from rentomatic.repository.postgres.search import (
     all_rooms,
     first_rooms,
@@ -169,6 +169,10 @@ class PostgresRepo:
             self._connections.transaction(_WORDS_TIMEOUT, _lock_timeout(_WORDS_WAIT)) as session,
         ):
             write_words(session, AT_ONCE)
+
+    def pending(self, at_most: int) -> int:
+        """Return the number of rooms whose words are not stored, at most `at_most`."""
+        return self._connections.read(lambda session: count_pending(session, at_most))
 
     def ping(self) -> None:
         self._connections.ping()

@@ -9,7 +9,8 @@ from pathlib import Path
 from rentomatic.repository.backend import USUAL_LIMITS, Backend, Limits, MadeMeanwhile, require_directory_of
 from rentomatic.repository.findings import Check, Finding, State, free_space, required
 from rentomatic.repository.folders import held_folder
-from rentomatic.repository.schema import Revisions
+from rentomatic.repository.pending import check_words
+from rentomatic.repository.schema import Revisions, Told, to_nobody
 from rentomatic.repository.sqlite import files
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
@@ -32,7 +33,7 @@ class SqliteBackend:
     def open(self, limits: Limits) -> SqliteRepo:
         return SqliteRepo(self.path, SQLITE_REVISION, limits)
 
-    def migrate(self) -> Revisions:
+    def migrate(self, told: Told = to_nobody) -> Revisions:
         """Bring the file up to date, creating it if it is missing."""
         from rentomatic.repository.sqlite import migrate  # Alembic takes a third of a second to import
 
@@ -43,7 +44,7 @@ class SqliteBackend:
         found = migrate.upgrade(self.path)
         if found[1] == SQLITE_REVISION:
             with closing(self.open(USUAL_LIMITS)) as repository:
-                repository.read_words()
+                repository.read_words(told)
         return found
 
     def migration_text(self) -> str:
@@ -72,6 +73,7 @@ class SqliteBackend:
     def checks(self, limits: Limits) -> Mapping[str, Check]:
         return {
             "SQLite": _version,
+            "words": lambda: check_words(self.open(limits)),
             "writing": lambda: self._writing(limits),
             "disk": lambda: free_space(self.path.absolute().parent),
         }

@@ -15,7 +15,7 @@ from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import Deadline, read_within
 from rentomatic.repository.by_hand import Values
-from rentomatic.repository.schema import require_revision
+from rentomatic.repository.schema import Told, require_revision
 from rentomatic.repository.sql import summary_of_groups, swap_sql
 from rentomatic.repository.sqlite.cells import cells_of
 from rentomatic.repository.sqlite.errors import name_of, translated_errors
@@ -37,7 +37,7 @@ from rentomatic.repository.sqlite.totals import (
     quick_prices_of,
     sample_of,
 )
-from rentomatic.repository.sqlite.words import read_words
+from rentomatic.repository.sqlite.words import count_unread, read_words
 from rentomatic.repository.staging import NO_SPACE_TO_STAGE
 from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
@@ -164,13 +164,20 @@ class SqliteRepo:
 
             return swap_rows(old, swap, lambda: row_of_code(connection, code))
 
-    def read_words(self) -> None:
+    def pending(self, at_most: int) -> int:
+        """Return the number of rooms whose words are not stored, at most `at_most`."""
+        with self._connection(self._meter()) as connection:
+            return count_unread(connection, at_most)
+
+    def read_words(self, told: Told) -> None:
         """Write the words of rooms that other programs wrote, in steps between which others can write."""
-        with self._connection(None) as connection:
-            read = _READ_AT_ONCE
-            while read == _READ_AT_ONCE:
-                with _waiting(connection, self._load_wait), _transaction(connection, "BEGIN IMMEDIATE"):
-                    read = read_words(connection, _READ_AT_ONCE)
+        while self.pending(1):
+            with (
+                self._connection(None) as connection,
+                _waiting(connection, self._load_wait),
+                _transaction(connection, "BEGIN IMMEDIATE"),
+            ):
+                told(read_words(connection, _READ_AT_ONCE))
 
     def _shorten_log(self) -> None:
         """Truncate the log after a large load, even one that filled the disk and failed."""

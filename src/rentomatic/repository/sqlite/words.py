@@ -26,6 +26,8 @@ _IDS = f"""
     UNION ALL SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}
 """
 
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)"
+
 _READ = f"""
     UPDATE room SET words = words_in({_TEXTS})
     WHERE id IN (SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)
@@ -58,6 +60,12 @@ def words_of_room(room: Room) -> str | None:
     """Return what the column `words` has for the room."""
     values = searched_values(room)
     return None if values == _SILENT else _words(values)
+
+
+def count_unread(connection: sqlite3.Connection, at_most: int) -> int:
+    """Return the number of unread rooms, at most so many."""
+    ((found,),) = connection.execute(_COUNT, (at_most,))
+    return int(found)
 
 
 def read_words(connection: sqlite3.Connection, at_most: int) -> int:
