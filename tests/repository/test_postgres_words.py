@@ -1,4 +1,4 @@
-"""Searches for words in PostgreSQL: what they read, and rooms whose words somebody else did not write."""
+"""Searches for words and features in PostgreSQL: what they read, and rooms that somebody else wrote."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,12 +19,13 @@ from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Operator, Ro
 from rentomatic.domain.words import words_of
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.postgres import pending, plan
+from rentomatic.repository.postgres.grid import cells_of
 from rentomatic.repository.postgres.migrate import upgrade
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.search import first_rooms
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.totals import count_of, quick_count
+from rentomatic.repository.postgres.totals import count_of, quick_count, quick_prices
 from rentomatic.use_cases.errors import NotQuick
 from tests import postgres_server
 from tests.builders import make_room
@@ -38,7 +39,10 @@ RARE, COMMON, NOBODYS = "harbour", "quiet", "zzz"
 
 
 def rooms() -> list[Room]:
-    """Rooms: a third is quiet, a third sunny, few are both, and one in two hundred is at the harbour."""
+    """Rooms: a third is quiet, a third sunny, few are both, and one in two hundred is at the harbour.
+
+    Their features say the same as their titles.
+    """
     random = Random(3)
     return [
         make_room(
@@ -48,14 +52,19 @@ def rooms() -> list[Room]:
             longitude=random.gauss(-0.1, 0.2),
             title=" ".join(
                 (
-                    ("Sunny", "Quiet", "Large")[number % 3],
+                    light,
                     "room" if number % 997 else "sunny and quiet",
                     "by the harbour" if number % 200 == 7 else "in the town",
                     f"n{number}",
                 )
             ),
+            features=(
+                *((light,) if number % 997 else ("Quiet", "Sunny")),
+                "The harbour" if number % 200 == 7 else "The town",
+            ),
         )
         for number in range(ROOMS)
+        for light in [("Sunny", "Quiet", "Large")[number % 3]]
     ]
 
 
@@ -84,11 +93,16 @@ def words(*asked: str, sort: str = "price", **others: object) -> RoomQuery:
     return replace(RoomQuery(words=asked, sort=SORTS[sort], limit=20), **others)  # type: ignore[arg-type]
 
 
-def nearest(*asked: str) -> RoomQuery:
-    return RoomQuery(words=asked, near=CENTRE, sort=BY_DISTANCE, limit=5)
+def nearest(*asked: str, **others: object) -> RoomQuery:
+    return replace(RoomQuery(words=asked, near=CENTRE, sort=BY_DISTANCE, limit=5), **others)  # type: ignore[arg-type]
 
 
 CHEAP = (Condition(Field.PRICE, Operator.LT, 60),)
+
+
+def having(*features: str) -> tuple[Condition]:
+    return (Condition(Field.FEATURES, Operator.ALL, features),)
+
 
 QUICK = {
     "a rare word": words(RARE),
@@ -105,6 +119,18 @@ QUICK = {
     "a rare word in a town": words(RARE, areas=(TOWN,)),
     "a rare word nearest first": nearest(COMMON, RARE),
     "a common word nearest first": nearest(COMMON),
+    "a rare feature": words(conditions=having("The harbour")),
+    "a rare feature and a common one": words(conditions=having("Quiet", "The harbour"), sort="-price"),
+    "a feature that nobody has": words(conditions=having("Sauna")),
+    "a feature that nobody has, of words that some have": words(conditions=having("Quiet harbour")),
+    "a common feature": words(conditions=having("Quiet")),
+    "two common features": words(conditions=having("Quiet", "The town")),
+    "a rare feature and a price": words(conditions=(*CHEAP, *having("The harbour")), sort="code"),
+    "a common feature and a price": words(conditions=(*CHEAP, *having("Quiet"))),
+    "a rare feature and a word": words(COMMON, conditions=having("The harbour")),
+    "a rare feature in a town": words(conditions=having("The harbour"), areas=(TOWN,)),
+    "a rare feature nearest first": nearest(conditions=having("The harbour")),
+    "a common feature nearest first": nearest(conditions=having("Quiet")),
 }
 
 NOT_QUICK = {
@@ -112,6 +138,8 @@ NOT_QUICK = {
     "two common words that seldom meet, by code": words("quiet", "sunny", sort="code"),
     "two common words that seldom meet in a town": words("quiet", "sunny", areas=(TOWN,)),
     "two common words that seldom meet, nearest first": nearest("quiet", "sunny"),
+    "two common features that seldom meet": words(conditions=having("Quiet", "Sunny")),
+    "a feature without a word": words(conditions=having("\u2605")),
 }
 
 
@@ -141,7 +169,7 @@ def test_quick_search_for_words_finds_the_page(town: str, name: str, oracle: Mem
 
 
 @pytest.mark.parametrize("name", NOT_QUICK)
-def test_search_for_common_words_that_seldom_meet_is_not_quick(town: str, name: str, oracle: MemRepo) -> None:
+def test_search_that_no_index_answers_is_not_quick(town: str, name: str, oracle: MemRepo) -> None:
     query = NOT_QUICK[name]
     with closing(PostgresRepo(town, POSTGRES_REVISION)) as opened:
         with pytest.raises(NotQuick):
@@ -166,18 +194,30 @@ def test_every_kind_of_read_takes_words(town: str, query: RoomQuery, oracle: Mem
         assert cells[0] == cells[1]
 
 
-def test_rare_word_drives_the_search_and_a_common_one_does_not(town: str, oracle: MemRepo) -> None:
-    rare = scans_of(town, lambda session: first_rooms(session, words(COMMON, RARE), 21))
-    common = scans_of(town, lambda session: first_rooms(session, words(COMMON, "town"), 21))
+@pytest.mark.parametrize(
+    ("with_rare", "without"),
+    [
+        (words(COMMON, RARE), words(COMMON, "town")),
+        (words(conditions=having("Quiet", "The harbour")), words(conditions=having("Quiet", "The town"))),
+    ],
+)
+def test_what_is_rare_drives_the_search_and_what_is_common_does_not(
+    town: str, with_rare: RoomQuery, without: RoomQuery, oracle: MemRepo
+) -> None:
+    rare = scans_of(town, lambda session: first_rooms(session, with_rare, 21))
+    common = scans_of(town, lambda session: first_rooms(session, without, 21))
 
     assert rare["entries of room_words"] == 2 * oracle.count(words(RARE))  # counted, then read
     assert common["entries of room_words"] == 0
 
 
-def test_rare_word_is_counted_and_summarised_by_its_index(town: str) -> None:
+@pytest.mark.parametrize("query", [words(RARE, COMMON), words(conditions=having("The harbour"))])
+def test_what_is_rare_is_counted_and_summarised_by_its_index(town: str, query: RoomQuery) -> None:
     for total in (
-        lambda s: quick_count(s, words(RARE), None),
-        lambda s: count_of(s, words(RARE, COMMON), None),
+        lambda s: quick_count(s, query, None),
+        lambda s: count_of(s, query, None),
+        lambda s: quick_prices(s, query),
+        lambda s: cells_of(s, query, Grid(0.1, 0.1)),
     ):
         scans = scans_of(town, total)
 
@@ -185,8 +225,11 @@ def test_rare_word_is_counted_and_summarised_by_its_index(town: str) -> None:
         assert scans["entries of room_words"] > 0
 
 
-def test_all_rooms_with_common_words_that_seldom_meet_are_read_by_the_index(town: str) -> None:
-    scans = scans_of(town, lambda session: first_rooms(session, words("quiet", "sunny"), 21))
+@pytest.mark.parametrize("query", [words("quiet", "sunny"), words(conditions=having("Quiet", "Sunny"))])
+def test_all_rooms_that_say_common_words_that_seldom_meet_are_read_by_the_index(
+    town: str, query: RoomQuery
+) -> None:
+    scans = scans_of(town, lambda session: first_rooms(session, query, 21))
 
     assert scans["room"] == 0
     assert scans["entries of room_words"] == 7
@@ -343,6 +386,17 @@ def test_migration_and_program_agree_on_what_is_pending(hand: Any) -> None:
 
     assert f"num_nonnulls({', '.join(SEARCHED)}) > 0" in index
     assert f"UPDATE OF {', '.join(SEARCHED)} ON" in trigger
+
+
+def test_room_written_by_hand_is_found_by_its_features(repository: PostgresRepo, hand: Any) -> None:
+    repository.load(make_room(code=f"r{number}", features=("Desk",)) for number in range(100))
+    hand.execute(BY_HAND, ("h1", "Quiet"))
+    hand.execute("UPDATE room SET features = '{Desk,Sauna}' WHERE code IN ('h1', 'r7')")
+    sauna = RoomQuery(conditions=having("Sauna"))
+
+    assert number_pending(hand) == 2
+    assert ["h1", "r7"] == [room.code for room in repository.search(sauna, quick=True).rooms]
+    assert 2 == repository.count(sauna, quick=True)
 
 
 def test_very_long_words_and_texts_of_every_script_are_stored(repository: PostgresRepo) -> None:

@@ -1,4 +1,4 @@
-"""The words of rooms in SQLite: their index, and rooms whose words the program has not written."""
+"""The words of rooms in SQLite: their index, which finds features too, and rooms without words yet."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from rentomatic.domain.fields import SEARCHED
+from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.search import SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.repository.sqlite import migrate
 from rentomatic.repository.sqlite.backend import SqliteBackend
+from rentomatic.repository.sqlite.files import opened
+from rentomatic.repository.sqlite.meter import Meter
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.repository import SqliteRepo
 from rentomatic.repository.sqlite.search import first_rooms
 from rentomatic.repository.sqlite.words import add_functions
+from rentomatic.use_cases.errors import NotQuick
 from rentomatic.use_cases.ports import LoadCounts
 from tests.builders import make_room
 
@@ -46,6 +50,10 @@ def hand(path: Path) -> Iterator[sqlite3.Connection]:
 
 def codes(repository: SqliteRepo, *words: str) -> list[str]:
     return [room.code for room in repository.search(RoomQuery(words=words)).rooms]
+
+
+def having(*features: str) -> tuple[Condition]:
+    return (Condition(Field.FEATURES, Operator.ALL, features),)
 
 
 def words_of_rooms(hand: sqlite3.Connection) -> dict[str, str | None]:
@@ -80,6 +88,96 @@ def test_rooms_are_found_through_the_index_of_words(path: Path, repository: Sqli
     assert "room_word VIRTUAL TABLE INDEX" in plan
     assert "SEARCH room USING INTEGER PRIMARY KEY" in plan
     assert "SCAN room\n" not in f"{plan}\n"
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rooms with features: 19 of 20 have Wifi, one in 300 has a sauna."""
+    path = tmp_path_factory.mktemp("furnished") / "rooms.db"
+    migrate.upgrade(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(
+            make_room(
+                code=f"n{n:04}",
+                price=n * 7919 % 1000,
+                latitude=51 + n * 7907 % 6000 / 6000,
+                features=("Desk", *(["Large sauna"] if n % 300 == 5 else []), *(["Wifi"] if n % 20 else [])),
+            )
+            for n in range(6000)
+        )
+    return path
+
+
+SAUNAS = [n for n in range(6000) if n % 300 == 5]
+
+
+@pytest.mark.parametrize("sort", ["code", "price", "-size", "distance"])
+@pytest.mark.parametrize(
+    ("features", "found"),
+    [
+        (("Large sauna",), len(SAUNAS)),
+        (("Large sauna", "Wifi"), len(SAUNAS)),
+        (("Wifi",), 30),
+        (("Desk", "Wifi"), 30),
+        (("Sauna",), 0),
+        (("Helipad", "Wifi"), 0),
+    ],
+)
+def test_rare_features_and_common_ones_are_found_quickly(
+    furnished: Path, monkeypatch: pytest.MonkeyPatch, features: tuple[str, ...], found: int, sort: str
+) -> None:
+    monkeypatch.setattr("rentomatic.repository.sqlite.plan.NARROW", 100)
+    monkeypatch.setattr("rentomatic.repository.sqlite.search.QUICK", 5000)
+    query = RoomQuery(conditions=having(*features), sort=SORTS[sort], near=Point(51.5, -0.1), limit=30)
+    meter = Meter()
+    with closing(opened(furnished, furnished.stat()).connection) as connection:
+        meter.count(connection)
+        rooms = first_rooms(connection, query, 30, meter, quick=True)
+
+    assert found == len(rooms)
+    assert all(query.matches(room) for room in rooms)
+    assert meter.steps < 20_000
+
+
+def test_rooms_with_a_rare_feature_are_counted_and_summarised_quickly(
+    furnished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.repository.sqlite.totals.QUICK", 1000)
+    with closing(SqliteRepo(furnished, SQLITE_REVISION)) as repository:
+        for features in (("Large sauna",), ("Large sauna", "Wifi")):
+            query = RoomQuery(conditions=having(*features))
+
+            assert len(SAUNAS) == repository.count(query, quick=True)
+            assert len(SAUNAS) == repository.summarise(query, quick=True).count
+        with pytest.raises(NotQuick):
+            repository.count(RoomQuery(conditions=having("\u2605")), quick=True)
+
+
+def test_a_room_written_by_hand_is_found_by_a_feature_before_its_words_are_read(
+    repository: SqliteRepo, hand: sqlite3.Connection
+) -> None:
+    repository.load(make_room(code=f"n{n}", features=("Desk",)) for n in range(100))
+    hand.execute(BY_HAND, ("a", None, '["Desk", "Sauna"]'))
+    hand.execute(BY_HAND, ("b", "Sauna", '["Desk", 5, []]'))
+
+    assert {"a": None, "b": None} == {code: words_of_rooms(hand)[code] for code in "ab"}
+    found = {
+        features: [room.code for room in repository.search(RoomQuery(conditions=having(*features))).rooms]
+        for features in (("Sauna",), ("Desk", "Sauna"), ("5",))
+    }
+    assert {("Sauna",): ["a"], ("Desk", "Sauna"): ["a"], ("5",): []} == found
+
+
+def test_features_with_quotation_marks_and_very_many_of_them_are_told_apart(repository: SqliteRepo) -> None:
+    features = {"a": ('Say "Desk',), "b": ("Desk", "x\\y"), "c": ('"',), "d": ("Desk",)}
+    repository.load(make_room(code=code, features=each) for code, each in features.items())
+
+    def found(*wanted: str) -> list[str]:
+        return [room.code for room in repository.search(RoomQuery(conditions=having(*wanted))).rooms]
+
+    assert ["b", "d"] == found("Desk")
+    assert [["a"], ["b"], ["c"]] == [found(*features[code]) for code in "abc"]
+    assert [] == found("Desk", *(f"n{number}" for number in range(1000)))
 
 
 def test_a_search_without_words_does_not_read_them(path: Path, repository: SqliteRepo) -> None:

@@ -4,7 +4,7 @@ Every piece of SQL comes from the tables below; values are always bound, as `?`.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,12 @@ def ranges(
     return [c for c in query.conditions if c.field is field and c.operator in operators]
 
 
-def filters(query: RoomQuery) -> Sql:
-    """Return the condition for all rooms that match the search, apart from its words."""
-    return all_of((*map(condition_sql, query.conditions), *map(area_sql, query.areas)))
+def filters(query: RoomQuery, condition: Callable[[Condition], Sql] = condition_sql) -> Sql:
+    """Return the condition for all rooms that match the search, apart from its words.
+
+    condition: returns each condition on its column.
+    """
+    return all_of((*map(condition, query.conditions), *map(area_sql, query.areas)))
 
 
 def segment_sql(segment: Segment) -> Sql:

@@ -61,6 +61,10 @@ def places(chance: random.Random) -> Iterator[tuple[float, float]]:
         yield 51.5, -0.12
 
 
+_FEATURES = {"Desk": 1, "Wifi": 2, "Sea view": 3, "Sauna": 90, "★": 7}
+"""Features, and one of how many rooms of `_world` has them."""
+
+
 def _world() -> list[Room]:
     """Return enough rooms for every index to have several levels."""
     chance = random.Random(7)
@@ -72,6 +76,7 @@ def _world() -> list[Room]:
             latitude=max(-90.0, min(90.0, place[0])),
             longitude=place[1],
             title=chance.choice((None, f"Room {number}")),
+            features=tuple(feature for feature, every in _FEATURES.items() if number % every == 0) or None,
         )
         for number, place in zip(range(2000), places(chance), strict=False)
     ]
@@ -204,6 +209,35 @@ class Comparing(Contract):
         query = replace(query, after=query.position(chance.choice(town)))
 
         assert MemRepo(town).search(query) == storage.search(query)
+
+    @pytest.mark.parametrize("seed", range(SEEDS))
+    def test_rooms_with_common_and_rare_features_are_the_same_as_the_oracles(
+        self, worldwide: Filled, seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        storage, world = worldwide
+        chance = random.Random(seed)
+        self.go_every_way(chance, monkeypatch)
+        features = tuple(chance.sample([*_FEATURES, "Sea", "Helipad"], chance.choice((1, 1, 2, 3))))
+        query = RoomQuery(
+            conditions=(
+                Condition(Field.FEATURES, Operator.ALL, features),
+                *chance.choice(((), (Condition(Field.PRICE, Operator.LT, 150),))),
+            ),
+            areas=chance.choice(((), (Circle(Point(51.5, -0.12), 2e6),))),
+            words=chance.choice(((), (), ("room", "1"))),
+            near=Point(51.5, -0.12),
+            sort=chance.choice([*SORTS.values()]),
+            limit=20,
+        )
+        query = replace(query, after=chance.choice((None, query.position(chance.choice(world)))))
+
+        oracle = MemRepo(world)
+        assert oracle.search(query) == storage.search(query)
+        with suppress(NotQuick):
+            assert oracle.search(query) == storage.search(query, quick=True)
+        assert oracle.count(query) == storage.count(query)
+        assert oracle.summarise(query) == storage.summarise(query)
+        assert by_cell(oracle, query) == by_cell(storage, query)
 
     def test_two_common_filters_that_rarely_coincide_are_answered_from_the_index(
         self,

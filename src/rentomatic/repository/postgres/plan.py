@@ -7,10 +7,9 @@ rooms that a filter leaves are read whole. All of this is quick. An expensive se
 rooms should match, and otherwise reads all matches with the plan that PostgreSQL expects to be cheapest.
 """
 
-from dataclasses import replace
-
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
+from rentomatic.repository.implied_words import implied_words
 from rentomatic.repository.postgres.runs import BOUNDS, worded
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import estimate, read_first, read_whole
@@ -46,7 +45,7 @@ def readable_area(session: Session, query: RoomQuery) -> bool:
     """Whether the areas seem to hold few enough rooms to read all of them by the index on places."""
     if boxes_around(query) == EVERYWHERE:
         return False
-    expected = estimate(session, replace(query, words=()))  # words leave out rooms, but those are read, too
+    expected = estimate(session, query, words=False)  # words leave out rooms, but those are read, too
     return expected <= READ or (expected <= _MOST_READ and not _are_many(session, expected))
 
 
@@ -78,7 +77,7 @@ def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
         return None
     if way.by_place:
         return read_whole(query, boxes_around(query))
-    return read_first(query, way.rooms) if query.words else _planned(session, query)
+    return read_first(query, way.rooms) if implied_words(query) else _planned(session, query)
 
 
 def by_words(session: Session, query: RoomQuery) -> Sql | None:
@@ -86,13 +85,13 @@ def by_words(session: Session, query: RoomQuery) -> Sql | None:
 
     None if it seems faster to read all rooms.
     """
-    if not query.words:
+    if not implied_words(query):
         return None
     rooms = estimate(session, RoomQuery())
     words = rarest_words(session, query, rooms)
     if not words or estimate(session, RoomQuery(words=tuple(words))) > rooms // _MANY:
         return None
-    return read_first(query, worded(query, words)(None))
+    return read_first(query, worded(words)(None))
 
 
 def everywhere(session: Session, query: RoomQuery) -> Sql:

@@ -11,7 +11,7 @@ from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.kinds import MAX_INTEGER
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.repository.listed import listed_values
-from rentomatic.repository.pending import WithPending
+from rentomatic.repository.postgres.pending import IS_PENDING
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import first_in_boxes, rows
 from rentomatic.repository.postgres.words import tsquery_of
@@ -60,17 +60,25 @@ def placed(boxes: tuple[BoundingBox, ...]) -> Run:
     return lambda most: first_in_boxes(boxes, most)
 
 
-def worded(query: RoomQuery, words: Sequence[str]) -> Callable[[int | None], Sql]:
-    """Return the run of the rooms that have these words of the query; None as its limit means all of them.
+def worded(words: Sequence[str]) -> Callable[[int | None], Sql]:
+    """Return the run of the rooms of `tids_with`, with its limit."""
 
-    It reads all entries of each word in the index of words, whatever the limit and the statistics.
+    def run(most: int | None) -> Sql:
+        tids = tids_with(words, most)
+        return Sql(f"(SELECT * FROM room WHERE ctid = ANY(ARRAY({tids.text})))", tids.values)
+
+    return run
+
+
+def tids_with(words: Sequence[str], most: int | None) -> Sql:
+    """Return SQL for the rows of the rooms with these words, and of the pending ones, which may have them.
+
+    most: the limit of either; None for all. Reads all entries of each word in the index of words, whatever
+    the limit and the statistics.
     """
-    found, codes = "SELECT rooms_with(?::tsquery, ?)", list[object]()
-    if isinstance(query, WithPending):
-        found = f"{found} UNION ALL SELECT ctid FROM room WHERE code = ANY(?)"
-        codes = [[*query.pending]]
-    text = f"(SELECT * FROM room WHERE ctid = ANY(ARRAY({found})))"
-    return lambda most: Sql(text, (tsquery_of(words), most, *codes))
+    end = "ALL" if most is None else most
+    pending = f"SELECT ctid FROM room WHERE {IS_PENDING} ORDER BY code LIMIT {end}"
+    return Sql(f"SELECT rooms_with(?::tsquery, ?) UNION ALL ({pending})", (tsquery_of(words), most))
 
 
 def every_room(most: int) -> Sql:

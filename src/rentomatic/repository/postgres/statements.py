@@ -13,10 +13,11 @@ from dataclasses import astuple
 from psycopg import ServerCursor
 
 from rentomatic.domain.geography import BoundingBox
-from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.search import Operator, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, WHOLE_EARTH, boxes_around
+from rentomatic.repository.implied_words import implied_words
 from rentomatic.repository.postgres.session import Row, Session, statement_timeout
-from rentomatic.repository.postgres.words import filters, words_sql
+from rentomatic.repository.postgres.words import begin, filters
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql
 
 _MUCH = 0.9
@@ -162,15 +163,22 @@ def _edges(boxes: tuple[BoundingBox, ...]) -> list[list[float]]:
     return [list(map(float, edges)) for edges in zip(*map(astuple, boxes), strict=True)] or [[]] * 4
 
 
-def estimate(session: Session, query: RoomQuery) -> int:
-    """Return PostgreSQL's estimate of the number of matches, from its statistics; circles count as boxes."""
+def estimate(session: Session, query: RoomQuery, *, words: bool = True) -> int:
+    """Return PostgreSQL's estimate of the number of matches, from its statistics; circles count as boxes.
+
+    A room with the words of a feature counts as one with the feature, since only words have statistics.
+
+    words: whether rooms without the words of the search and its features are left out.
+    """
     inside = "(longitude BETWEEN ? AND ? AND latitude BETWEEN ? AND ?)"
     boxes = [box for box in boxes_around(query) if box != WHOLE_EARTH]
     areas = Sql(
         f"({' OR '.join(inside for _ in boxes) or 'true'})",
         tuple(edge for box in boxes for edge in (box.west, box.east, box.south, box.north)),
     )
-    where = all_of((*map(condition_sql, query.conditions), words_sql(query), areas))
+    conditions = [condition_sql(c) for c in query.conditions if c.operator is not Operator.ALL]
+    said = implied_words(query) if words else ()
+    where = all_of((*conditions, *([begin(said)] if said else []), areas))
     ((plans,),) = rows(
         session, Sql(f"EXPLAIN (FORMAT JSON) SELECT FROM room WHERE {where.text}", where.values)
     )

@@ -7,11 +7,21 @@ from itertools import accumulate
 from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.search import Condition, Field, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
+from rentomatic.repository.implied_words import implied_words
 from rentomatic.repository.listed import listed_values
-from rentomatic.repository.postgres.runs import EXACT, Run, coded, counted, every_room, placed, valued, worded
+from rentomatic.repository.postgres.runs import (
+    EXACT,
+    Run,
+    coded,
+    counted,
+    every_room,
+    placed,
+    tids_with,
+    valued,
+    worded,
+)
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import entries_of, rows
-from rentomatic.repository.postgres.words import tsquery_of
 from rentomatic.repository.sql import Sql, all_of, condition_sql, ranges
 
 _PASSED = 30_000
@@ -82,14 +92,15 @@ def only_run(session: Session, query: RoomQuery, most: int) -> Run | None:
 
 
 def rarest_words(session: Session, query: RoomQuery, entries: int) -> list[str]:
-    """Return the words of the search that have at most so many entries in the index of words together.
+    """Return words of every match that have at most so many entries in the index of words together.
 
     The rarest ones are first. Where a word is not in the statistics, it is rare.
     """
-    if not query.words:
+    words = implied_words(query)
+    if not words:
         return []
-    expected = entries_of(session, query.words)
-    rarest = sorted(query.words, key=expected.__getitem__)
+    expected = entries_of(session, words)
+    rarest = sorted(words, key=expected.__getitem__)
     sums = accumulate(map(expected.__getitem__, rarest))
     return [word for word, total in zip(rarest, sums, strict=True) if total <= entries]
 
@@ -98,8 +109,8 @@ def _by_words(session: Session, query: RoomQuery, most: int) -> list[_Choice]:
     """The run of the rare words. All entries of a word are read before the first room, whatever the limit."""
     if not (words := rarest_words(session, query, _ENTRIES * most)):
         return []
-    found = Sql(f"(SELECT count(*) FROM rooms_with(?::tsquery, {most + 1}))", (tsquery_of(words),))
-    return [_Choice(worded(query, words), found)]
+    found = tids_with(words, most + 1)
+    return [_Choice(worded(words), Sql(f"(SELECT count(*) FROM ({found.text}) AS found)", found.values))]
 
 
 def _by_value(query: RoomQuery) -> dict[Field, list[Condition]]:

@@ -17,6 +17,7 @@ from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Field, Operator, RoomQuery, Sort, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
+from rentomatic.repository.implied_words import implied_words
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, ranges
 from rentomatic.repository.sqlite.sampling import rooms_about
 from rentomatic.repository.sqlite.words import ids_of
@@ -153,7 +154,7 @@ def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
             yield access, _ids(access)
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
         yield by_place(boxes), _places(boxes)
-    for word in sorted(query.words, key=len, reverse=True):  # the longest is the rarest, as a rule
+    for word in sorted(implied_words(query), key=len, reverse=True):  # the longest is the rarest, as a rule
         ids = ids_of(word)
         yield Access("room NOT INDEXED", Sql(f"id IN ({ids.text})", ids.values)), ids
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 
 from rentomatic.domain.fields import SEARCHED, SEVERAL
 from rentomatic.domain.room import Room, searched_values
-from rentomatic.domain.search import RoomQuery
+from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.domain.words import all_begin, words_in
 from rentomatic.repository import sql
-from rentomatic.repository.sql import Sql, all_of
-from rentomatic.repository.sqlite.rows import texts_of
+from rentomatic.repository.sql import Sql, all_of, condition_sql
+from rentomatic.repository.sqlite.rows import has_all_sql, texts_of
 
 _TEXTS = ", ".join(SEARCHED)
 
@@ -47,8 +47,12 @@ _LAST = "\U0010ffff"
 
 def filters(query: RoomQuery) -> Sql:
     """Return the condition for all matching rooms."""
-    rest = sql.filters(query)
+    rest = sql.filters(query, _condition)
     return all_of((rest, _says_all(query.words))) if query.words else rest
+
+
+def _condition(condition: Condition) -> Sql:
+    return has_all_sql(condition) if condition.operator is Operator.ALL else condition_sql(condition)
 
 
 def ids_of(word: str) -> Sql:
