@@ -16,6 +16,7 @@ from rentomatic.repository.sqlite import migrate, sampling
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from rentomatic.repository.sqlite.plan import cheapest_for_all
 from rentomatic.repository.sqlite.repository import SqliteRepo
+from rentomatic.repository.sqlite.words import add_functions
 from rentomatic.use_cases.errors import OutOfTime
 from rentomatic.use_cases.ports import OnConflict
 from tests.builders import make_room
@@ -141,6 +142,7 @@ def test_a_sample_does_not_grow_with_the_number_of_rooms(
     for rooms in (4000, 16_000):
         write_rooms(file := tmp_path / f"{rooms}.db", "n * 1000003", rooms)
         with closing(sqlite3.connect(file)) as connection:
+            add_functions(connection)
             called: list[int] = []
             connection.set_progress_handler(partial(called.append, 1), 10)
             source, _ = sampling.sampled_rooms(connection)
@@ -233,3 +235,17 @@ def test_rooms_loaded_after_the_highest_possible_id_are_found_by_place(
     assert repository.count(RoomQuery(areas=(BoundingBox(9, 9, 11, 11),))) == 2500
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT rtreecheck('room_place')").fetchone() == ("ok",)
+
+
+@pytest.mark.usefixtures("small_samples")
+def test_a_sample_finds_the_words_of_titles_and_descriptions(path: Path) -> None:
+    migrate.upgrade(path)
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        repository.load(
+            make_room(code=f"w{n}", title="Quiet" if n % 2 else None, description=f"Number {n}")
+            for n in range(8000)
+        )
+        found = estimate_of(repository.sample(RoomQuery(words=("number", "quiet"))))
+
+    assert found.count == pytest.approx(4000, rel=TOLERANCE)
+    assert not found.exact

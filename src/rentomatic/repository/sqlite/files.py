@@ -34,7 +34,7 @@ LOG_KEPT = 1 << 23
 SEARCH_CACHE = -2048
 
 SAMPLE_CACHE = -2048
-"""Large enough for a connection's sample, which then needs no temporary file."""
+"""Large enough for a connection's sample of rooms that say little; texts may need a temporary file."""
 
 _LOGS = ("-wal", "-journal")
 

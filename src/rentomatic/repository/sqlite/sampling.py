@@ -14,6 +14,7 @@ import json
 import sqlite3
 from typing import TypeVar
 
+from rentomatic.domain.fields import NAMES, SEARCHED, Field
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql
 from rentomatic.repository.sqlite.tree import ROOT, cells_in, depth_of, node
 
@@ -25,6 +26,11 @@ ROOMS = 20_000
 
 _NODES_FOR_NUMBER = 200
 """Reading this many nodes on one level gives the number of rooms to within a few per cent."""
+
+# What searches compare. Of long texts they need the words alone.
+_LEFT_OUT = {Field.TITLE, Field.DESCRIPTION, Field.URL, Field.PHOTOS}
+_COMPARED = ", ".join("NULL" if name in _LEFT_OUT else name for name in NAMES)
+_WORDS = f"coalesce(words, words_in({', '.join(SEARCHED)}))"
 
 _SAMPLE, _KEPT = "temp.sampled_room", "temp.sample"
 _TABLES = (
@@ -63,7 +69,7 @@ def _draw(connection: sqlite3.Connection) -> float:
         share *= len(drawn) / len(ids)
         # In the order of the table, where rooms loaded together are neighbours.
         in_order = json.dumps(sorted(drawn))
-        connection.execute(f"INSERT INTO {_SAMPLE} SELECT {ROOM_COLUMNS}, words {_DRAWN}", (in_order,))
+        connection.execute(f"INSERT INTO {_SAMPLE} SELECT {_COMPARED}, {_WORDS} {_DRAWN}", (in_order,))
     version, changes = _state(connection)
     connection.execute(f"INSERT INTO {_KEPT} VALUES (?, ?, ?, ?)", (version, changes + 1, ROOMS, share))
     return share
