@@ -120,15 +120,17 @@ _wrong_code = FIELD[Field.CODE].kind.problem
 def _wrong_rest(room: Room) -> bool:
     """Whether a value that only some documents have is wrong, after gathering lists."""
     _gather(room)
-    values = zip(rest_of(room), _PROBLEMS, strict=True)
-    return any(problem(value) for value, problem in values if value is not None)
+    for value, problem in zip(rest_of(room), _PROBLEMS, strict=True):
+        if value is not None and problem(value):
+            return True
+    return False
 
 
 def _gather(room: Room) -> None:
     """Put the lists of a room into the form in which it keeps them."""
-    if room.features is not None or room.photos is not None:
-        for name, kind in SEVERAL.items():
-            object.__setattr__(room, name, kind.gathered(getattr(room, name)))
+    for name, kind in SEVERAL.items():
+        if (value := getattr(room, name)) is not None:
+            object.__setattr__(room, name, kind.gathered(value))
 
 
 def room_of_values(values: Sequence[Any]) -> Room:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import ClassVar
@@ -29,14 +29,14 @@ class Several:
     ordered: bool = False
 
     def problem(self, value: object) -> str | None:
-        if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
+        if not isinstance(value, tuple) or not {*map(type, value)} <= {str}:
             return "must be a list of texts"
         if not 1 <= len(value) <= self.most:
             return f"must have 1 to {self.most} entries"
         if len(set(value)) < len(value) or not (self.ordered or [*value] == sorted(value)):
             return "must have every entry once, in order"
-        problems = (_problem(self.each, text) for text in value)
-        return next((f"{problem} in each entry" for problem in problems if problem), None)
+        found = next(filter(None, map(self._problem, value)), None)
+        return found and f"{found} in each entry"
 
     def gathered(self, value: object) -> object:
         """Return a list of texts as a room keeps it, None if it is empty; anything else unchanged."""
@@ -62,15 +62,14 @@ class Several:
         return [self.each.tidied(piece) for piece in pieces if piece.strip()]
 
     @cached_property
+    def _problem(self) -> Callable[[str], str | None]:
+        """What is wrong with an entry; features are the same in many rooms."""
+        return lru_cache(maxsize=4096)(self.each.problem)
+
+    @cached_property
     def _piece(self) -> re.Pattern[str]:
         return re.compile(rf"(?:\\.|(?!{self.breaks})[^\\])+", re.DOTALL)
 
     @cached_property
     def _special(self) -> re.Pattern[str]:
         return re.compile(rf"\\|^\[|{self.breaks}")
-
-
-@lru_cache(maxsize=4096)
-def _problem(kind: Line | Address, text: str) -> str | None:
-    """The problem of one of the texts; features are the same in many rooms."""
-    return kind.problem(text)
