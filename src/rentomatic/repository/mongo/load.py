@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from rentomatic.domain.room import Room
 from rentomatic.repository.merge import merge, noting_codes
 from rentomatic.repository.mongo.filters import Document, document_of, room_of
-from rentomatic.repository.mongo.words import UNREAD
+from rentomatic.repository.mongo.words import WITHOUT_WORDS
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
 _BATCH = 500
@@ -30,7 +30,7 @@ def load(
     iterator = noting_codes(rooms, given) if exactly else iter(rooms)
     while batch := list(islice(iterator, _BATCH)):
         codes = {"code": {"$in": [room.code for room in batch]}}
-        found = collection.find(codes, UNREAD, batch_size=_BATCH + 1, session=session)
+        found = collection.find(codes, WITHOUT_WORDS, batch_size=_BATCH + 1, session=session)
         documents = {document["code"]: document for document in found}
         present = {code: room_of(document) for code, document in documents.items()}
         changed = merge(batch, present, on_conflict, counts)

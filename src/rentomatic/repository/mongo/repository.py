@@ -47,7 +47,7 @@ from rentomatic.repository.mongo.totals import (
     sampled_rooms,
     summary_of_rooms,
 )
-from rentomatic.repository.mongo.words import UNREAD
+from rentomatic.repository.mongo.words import WITHOUT_WORDS
 from rentomatic.repository.schema import require_revision
 from rentomatic.repository.staging import staged
 from rentomatic.repository.swap import code_of_swap
@@ -99,7 +99,7 @@ class MongoRepo:
 
     def get(self, code: str) -> Room | None:
         with self._database(self._timeout) as database:
-            document = database.room.find_one({"code": code}, UNREAD)
+            document = database.room.find_one({"code": code}, WITHOUT_WORDS)
             return room_of(document) if document else None
 
     def search(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Page:

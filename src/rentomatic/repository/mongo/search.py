@@ -26,7 +26,7 @@ from rentomatic.repository.mongo.filters import (
     segment_order,
     wide_filters,
 )
-from rentomatic.repository.mongo.words import UNREAD, beside_words, words_filters
+from rentomatic.repository.mongo.words import WITHOUT_WORDS, beside_words, words_filters
 from rentomatic.repository.nearest import MARGIN, in_exact_order
 
 NARROW = 2000
@@ -37,7 +37,7 @@ _SPARE = 20
 
 _AT_ONCE = 1000
 
-_READ = {"_id": 0, **UNREAD}
+_READ = {"_id": 0, **WITHOUT_WORDS}
 """The projection of documents that are read as rooms."""
 
 # MongoDB measures metres on a sphere of the equatorial radius.
@@ -87,7 +87,7 @@ class Moment(NamedTuple):
         }
         rooms = {"rooms": {"$sum": 1}, "lowest_price": {"$min": "$price"}, "room": {"$first": "$$ROOT"}}
         group = {"_id": number, **rooms, **place, **edges}
-        return self._aggregated([{"$match": all_of(filters)}, {"$project": UNREAD}, {"$group": group}])
+        return self._aggregated([{"$match": all_of(filters)}, {"$project": WITHOUT_WORDS}, {"$group": group}])
 
     def _aggregated(self, pipeline: list[Document]) -> list[Document]:
         with self.rooms.aggregate(pipeline, session=self.session) as cursor:
@@ -181,7 +181,7 @@ def _outwards(moment: Moment, query: RoomQuery, at_once: int) -> Iterator[Room]:
     if furthest < MAX_RADIUS:
         stage["maxDistance"] = furthest * _METRES
     with moment.rooms.aggregate(
-        [{"$geoNear": stage}, {"$project": UNREAD}], batchSize=at_once, session=moment.session
+        [{"$geoNear": stage}, {"$project": WITHOUT_WORDS}], batchSize=at_once, session=moment.session
     ) as cursor:
         yield from map(room_of, cursor)
 

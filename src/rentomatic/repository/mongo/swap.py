@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 from rentomatic.domain.room import Room
 from rentomatic.repository.by_hand import Values
 from rentomatic.repository.mongo.filters import PATHS, Document, document_of, row_of
-from rentomatic.repository.mongo.words import UNREAD
+from rentomatic.repository.mongo.words import WITHOUT_WORDS
 from rentomatic.repository.swap import swap_rows
 
 
@@ -28,7 +28,7 @@ def swap(rooms: Collection[Document], old: Room | None, new: Room | None) -> boo
         return _insert(rooms, new)
 
     def present() -> Values | None:
-        document = rooms.find_one({"code": old.code}, UNREAD) if old else None
+        document = rooms.find_one({"code": old.code}, WITHOUT_WORDS) if old else None
         return row_of(document) if document else None
 
     return swap_rows(old, swap_document, present)

@@ -20,7 +20,7 @@ from rentomatic.repository.mongo.filters import (
     wide_filters,
 )
 from rentomatic.repository.mongo.search import Moment
-from rentomatic.repository.mongo.words import UNREAD, beside_words
+from rentomatic.repository.mongo.words import WITHOUT_WORDS, beside_words
 
 _SAMPLED = 10_000
 """Rooms in a sample; MongoDB picks them at random, one by one."""
@@ -61,7 +61,7 @@ def sampled_rooms(rooms: Collection[Document], query: RoomQuery) -> tuple[list[R
     """Return the matching rooms of a sample, and the share of all rooms that was sampled."""
     total = rooms.estimated_document_count()
     taken = [{"$sample": {"size": _SAMPLED}}, {"$match": all_of(wide_filters(query))}]
-    with rooms.aggregate([*taken, {"$project": UNREAD}]) as cursor:
+    with rooms.aggregate([*taken, {"$project": WITHOUT_WORDS}]) as cursor:
         found = [*filter(beside_words(query).matches, map(room_of, cursor))]
     return found, _SAMPLED / max(_SAMPLED, total)
 

@@ -21,7 +21,7 @@ _Document = dict[str, Any]
 IS_PENDING: _Document = {"words": None}
 """Selects the documents whose words are not stored."""
 
-UNREAD = {"words": 0, "words_of": 0}
+WITHOUT_WORDS = {"words": 0, "words_of": 0}
 """The projection that leaves out what no room states."""
 
 INDEX: _Document = {"name": "room_words", "key": {"words": 1}}
