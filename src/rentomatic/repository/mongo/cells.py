@@ -7,7 +7,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import boxes_around
 from rentomatic.repository.mongo.filters import Document, room_of, sure_filters, wide_filters
 from rentomatic.repository.mongo.search import Moment
-from rentomatic.repository.mongo.totals import rooms_on_the_rim
+from rentomatic.repository.mongo.totals import rooms_on_the_rim, sampled_rooms
 
 FEW = 40_000
 """Up to this many matching rooms are all read; more are sampled."""
@@ -18,7 +18,15 @@ def are_few(moment: Moment, query: RoomQuery, few: int) -> bool:
     return not boxes_around(query) or moment.count(wide_filters(query), few + 1) <= few
 
 
-def cells_of_all(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:
+def cells_in(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:
+    """Count the matching rooms by cell, or those of a sample."""
+    if are_few(moment, query, FEW):
+        return _cells_of_all(moment, query, grid)
+    rooms, share = sampled_rooms(moment.rooms, query)
+    return Cells(cells_of(rooms, grid), share)
+
+
+def _cells_of_all(moment: Moment, query: RoomQuery, grid: Grid) -> Cells:
     """Count all matching rooms by cell."""
     sure = sure_filters(query)
     found = defaultdict(list)

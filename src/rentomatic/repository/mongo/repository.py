@@ -19,7 +19,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from rentomatic.domain.clusters import Cells, Grid, cells_of
+from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
@@ -27,7 +27,7 @@ from rentomatic.domain.summary import Sample, Summary
 from rentomatic.repository.availability import Availability
 from rentomatic.repository.backend import USUAL_LIMITS, Limits
 from rentomatic.repository.budget import read_within, seconds_within
-from rentomatic.repository.mongo.cells import FEW, are_few, cells_of_all
+from rentomatic.repository.mongo.cells import cells_in
 from rentomatic.repository.mongo.errors import (
     NEEDS_A_REPLICA_SET,
     WRONG_ADDRESS,
@@ -44,7 +44,6 @@ from rentomatic.repository.mongo.swap import swap
 from rentomatic.repository.mongo.totals import (
     count_rooms,
     sample_of_rooms,
-    sampled_rooms,
     summary_of_rooms,
 )
 from rentomatic.repository.mongo.words import WITHOUT_WORDS
@@ -134,10 +133,7 @@ class MongoRepo:
 
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
-            if are_few(moment, found, FEW):
-                return cells_of_all(moment, found, grid)
-            rooms, share = sampled_rooms(moment.rooms, found)
-        return Cells(cells_of(rooms, grid), share)
+            return cells_in(moment, found, grid)
 
     def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
         with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
