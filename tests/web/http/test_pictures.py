@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from rentomatic.web.http.photos import media_type_of
-from rentomatic.web.http.pictures import FORMATS, MAX_SIDE, NoPicture, as_jpeg
+from rentomatic.web.http.pictures import FORMATS, MAX_SCANS, MAX_SIDE, NoPicture, as_jpeg
 
 RED, BLUE = (220, 20, 20), (20, 20, 220)
 SECRET = b"Anna Example, 51.5074 N"
@@ -121,10 +121,31 @@ def png(width: int, height: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("sides", [(10_000, 6_000), (100_000, 100_000), (2**31 - 1, 1)])
+@pytest.mark.parametrize("sides", [(5_000, 5_001), (100_000, 100_000), (2**31 - 1, 1)])
 def test_picture_with_too_many_pixels_is_refused_before_it_is_decoded(sides: tuple[int, int]) -> None:
-    with pytest.raises(NoPicture, match="more than 50 million pixels"):
+    with pytest.raises(NoPicture, match="more than 25 million pixels"):
         as_jpeg(png(*sides))
+
+
+def test_jpeg_may_have_more_pixels_because_it_is_decoded_smaller() -> None:
+    content = picture()
+    start = content.index(b"\xff\xc0") + 5
+
+    def saying(width: int, height: int) -> bytes:
+        return content[:start] + height.to_bytes(2) + width.to_bytes(2) + content[start + 4 :]
+
+    assert (MAX_SIDE, 1600) == decoded(as_jpeg(saying(8000, 6250))).size
+    with pytest.raises(NoPicture, match="more than 50 million pixels"):
+        as_jpeg(saying(8001, 6250))
+
+
+def test_jpeg_that_goes_over_the_picture_too_often_is_refused_before_it_is_decoded() -> None:
+    content = picture(progressive=True)
+    scan = content[content.rindex(b"\xff\xda") : -2]
+
+    assert (60, 40) == decoded(as_jpeg(content[:-2] + scan * 100 + content[-2:])).size
+    with pytest.raises(NoPicture, match="too complicated"):
+        as_jpeg(content[:-2] + scan * MAX_SCANS + content[-2:])
 
 
 @pytest.mark.parametrize(

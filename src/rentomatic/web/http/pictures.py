@@ -18,10 +18,24 @@ SUFFIX = ".jpg"
 MAX_SIDE = 2048
 """Pixels of the longer side: enough for a page on a fine screen."""
 
-MAX_PIXELS = 50_000_000
-"""More than cameras of phones usually make; decoded, a picture of this size takes 200 MB."""
+MAX_PIXELS = 25_000_000
+"""Decoded, a WebP picture of this size takes 400 MB, others half as much."""
+
+MAX_PIXELS_OF_JPEG = 50_000_000
+"""More than cameras of phones usually make; decoded, at half its size, such a picture takes 100 to 350 MB."""
+
+MAX_SCANS = 500
+"""How often a JPEG may go over the picture: programs do so about ten times, and each time takes milliseconds
+of the processor, though it may be a few bytes long.
+"""
 
 _QUALITY = 85
+
+_JPEGS = ("JPEG", "MPO")
+"""What Pillow calls a JPEG, with one or with several pictures."""
+
+_SCAN = b"\xff\xda"
+"""Starts a scan (ITU-T T.81, B.1.1.3). Data that is no scan may contain it too, but not as often."""
 
 _one_at_a_time = threading.Lock()
 """Because of the memory that a decoded picture takes."""
@@ -45,9 +59,13 @@ def as_jpeg(content: bytes) -> bytes:
     with _one_at_a_time:
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    most = MAX_PIXELS // 1_000_000
-                    raise NoPicture(f"has more than {most} million pixels: make it smaller first")
+                most = MAX_PIXELS_OF_JPEG if picture.format in _JPEGS else MAX_PIXELS
+                if picture.width * picture.height > most:
+                    raise NoPicture(
+                        f"has more than {most // 1_000_000} million pixels: make it smaller first"
+                    )
+                if picture.format in _JPEGS and content.count(_SCAN) > MAX_SCANS:
+                    raise NoPicture("is too complicated: save it again with a program for photos first")
                 return _jpeg_of(picture)
         except _BROKEN as error:
             raise NoPicture("is not a JPEG, PNG, WebP, GIF or AVIF picture, or is damaged") from error
@@ -57,7 +75,8 @@ def _jpeg_of(picture: "Image") -> bytes:
     from PIL import Image, ImageOps
 
     profile = picture.info.get("icc_profile") if picture.mode == "RGB" else None
-    picture.thumbnail((MAX_SIDE, MAX_SIDE))  # decodes a large JPEG at a fraction of its size
+    # A large JPEG is decoded at a fraction of its size: at the first one that is not too small.
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=1.0)
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     # On a new picture, because Pillow would copy comments of the old one.
     clean = Image.new("RGB", upright.size, "white")
