@@ -42,8 +42,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with closing(SqliteRepo(folder / "rooms.db", SQLITE_REVISION)) as repository:
         repository.load(sample_rooms(200))
     keys = f"{ENTRY.entry},{IMPORTER_ENTRY.entry}"
-    url = f"sqlite:///{folder}/rooms.db"
-    with rentomatic(url, folder / "log", RENTOMATIC_API_KEYS=keys) as running:
+    url, photos = f"sqlite:///{folder}/rooms.db", folder / "photos"
+    photos.mkdir()
+    with rentomatic(url, folder / "log", RENTOMATIC_API_KEYS=keys, RENTOMATIC_PHOTOS=str(photos)) as running:
         yield running
 
 

@@ -15,6 +15,7 @@ from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
 from tests.builders import make_room
 from tests.cli.conftest import CommandLine, Storage
 from tests.cli.test_certificate import REAL, pem
+from tests.permissions import require_permissions, run_bound
 from tests.postgres_server import running
 
 DAY = timedelta(days=1)
@@ -409,3 +410,15 @@ def test_a_photo_folder_is_checked_if_there_is_one(
     assert "photos" not in unnamed
     assert ("wrong", "RENTOMATIC_PHOTOS: photos cannot be read: No such file or directory") == missing
     assert ("good", "photos, ") == (there[0], there[1][: len("photos, ")])
+
+
+def test_a_photo_folder_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    require_permissions()
+    folder = tmp_path / "photos"
+    folder.mkdir(mode=0o555)
+    variables = {"DATABASE_URL": "memory:", "RENTOMATIC_PHOTOS": str(folder)}
+    checks = json.loads(run_bound("doctor", "--format", "json", variables=variables).stdout)
+
+    (photos,) = [check for check in checks if check["check"] == "photos"]
+    told = ("warning", f"{folder} cannot be written: staff cannot upload photos")
+    assert told == (photos["state"], photos["found"])

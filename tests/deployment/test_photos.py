@@ -1,12 +1,16 @@
 """nginx serves the photos of rooms from the folder that it shares with `web`, by the rules of `web`."""
 
+import re
+
 import pytest
 
 from rentomatic.web.http.photos import FOR_A_DAY, POLICY
 from tests.deployment.project import Stack
-from tests.deployment.test_proxy import JSON, SECURITY_HEADERS
+from tests.deployment.test_proxy import BROWSER, JSON, SECURITY_HEADERS, sent_here
 from tests.deployment.test_static_files import FOR_GOOD, logged
 from tests.web.http.test_photos import JPEG, UPLOAD
+from tests.web.http.test_pictures import picture
+from tests.web.staff import MULTIPART, multipart
 
 
 @pytest.fixture
@@ -64,3 +68,48 @@ def test_doctor_looks_at_the_folder(photos: Stack) -> None:
     assert "photos good /srv/rentomatic/photos" in " ".join(
         photos.try_manage("stack", "doctor").stdout.split()
     )
+
+
+@pytest.fixture
+def signed_in(stack: Stack) -> dict[str, str]:
+    """The headers of a form with photos from staff."""
+    answer = stack.request("POST", "/staff/sign-in", sent_here(stack), f"key={stack.key}".encode())
+    cookie = answer.header("set-cookie")[0].partition(";")[0]
+    return sent_here(stack, **{"Cookie": cookie, "Content-Type": MULTIPART, **BROWSER})
+
+
+A_ROOM = {"code": "with-photos", "price": "60", "latitude": "51.5", "longitude": "-0.1"}
+
+
+def test_staff_upload_photos_that_nginx_serves(stack: Stack, signed_in: dict[str, str]) -> None:
+    """Of a short form, which nginx reads completely, and of a long one, which it passes on as it arrives."""
+    for number, size in enumerate((0, 9_000_000)):
+        room = {**A_ROOM, "code": f"with-photos-{number}"}
+        body = multipart(
+            room, [("one.jpg", picture(size=(60 + number, 40)) + bytes(size)), ("two.png", picture("PNG"))]
+        )
+        added = stack.request("POST", "/staff/add", signed_in, body)
+        page = stack.get(f"/room/{room['code']}").body.decode()
+        names = re.findall(r'href="/photos/([0-9a-f]{32}\.jpg)"', page)
+        found = [stack.get(f"/photos/{name}") for name in names]
+
+        assert (303, f"/room/{room['code']}?done=added") == (added.status, added.header("location")[0])
+        assert [(200, "image/jpeg", FOR_GOOD)] * 2 == [
+            (one.status, one.header("content-type")[0], one.header("cache-control")[0]) for one in found
+        ]
+        assert [0] * 2 == [logged(stack, "web", name) for name in names]
+
+
+def test_photos_of_strangers_and_forms_that_are_far_too_long_are_refused_with_a_page(
+    stack: Stack, signed_in: dict[str, str]
+) -> None:
+    body = multipart({**A_ROOM, "price": "61"}, [("one.jpg", picture() + bytes(9_000_000))])
+    strange = stack.request("POST", "/staff/add", {**signed_in, "Cookie": ""}, body)
+    too_long = {**signed_in, "Content-Length": str(300_000_000)}
+    with stack.socket() as client:
+        head = "".join(f"{name}: {text}\r\n" for name, text in {"Host": "localhost", **too_long}.items())
+        client.sendall(f"POST /staff/add HTTP/1.1\r\n{head}\r\n".encode())
+        first_line = client.makefile("rb").readline()
+
+    assert (403, True) == (strange.status, b'value="61"' in strange.body)
+    assert b"HTTP/1.1 413" in first_line

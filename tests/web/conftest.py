@@ -12,6 +12,7 @@ from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys
 from rentomatic.web.app import create_app
 from rentomatic.web.limits.tuning import USUAL, Tuning
+from rentomatic.web.pages.photos import NO_PHOTOS, Photos
 from tests.web.contract import ContractClient
 
 Get = Callable[..., testing.Result]
@@ -22,9 +23,11 @@ def client_of(
     threads: int = 4,
     keys: Sequence[ApiKey] = (),
     tuning: Tuning = USUAL,
+    photos: Photos = NO_PHOTOS,
 ) -> ContractClient:
     """A client of the application, which accepts only documented responses."""
-    return ContractClient(create_app(repository, replace(tuning, threads=threads), keys=Keys(keys)))
+    app = create_app(repository, replace(tuning, threads=threads), keys=Keys(keys), photos=photos)
+    return ContractClient(app)
 
 
 def key_of(label: str, *scopes: Scope) -> tuple[str, ApiKey]:

@@ -14,8 +14,8 @@ from rentomatic.web.app import create_app
 from tests.builders import make_room
 from tests.web.conftest import get
 from tests.web.contract import ContractClient
-from tests.web.pages.test_staff_import import CONTENT_TYPE, multipart
-from tests.web.staff import FROM_HERE, Staff
+from tests.web.pages.test_staff_import import multipart
+from tests.web.staff import FROM_HERE, MULTIPART, Staff
 
 POUNDS_PER_NIGHT = Money(PriceTerms("GBP", Per.NIGHT))
 HEADER = "code,size,price,latitude,longitude\n"
@@ -169,7 +169,7 @@ def test_import_form_advises_and_accepts_a_period_of_prices(staff: Staff) -> Non
 
     def page(**fields: str) -> testing.Result:
         body = multipart(fields, listing)
-        headers = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body)), "Cookie": staff.cookie}
+        headers = {"Content-Type": MULTIPART, "Content-Length": str(len(body)), "Cookie": staff.cookie}
         return staff.client.simulate_post("/staff/import", body=body, headers={**headers, **FROM_HERE})
 
     refused, taken = page(act="preview"), page(act="import", price_per="month")

@@ -33,6 +33,7 @@ from rentomatic.web.pages.error import ErrorPage
 from rentomatic.web.pages.layout import Layout
 from rentomatic.web.pages.photos import NO_PHOTOS, Photos
 from rentomatic.web.pages.room import RoomPage
+from rentomatic.web.pages.room_forms import RoomForms
 from rentomatic.web.pages.search import SearchPage
 from rentomatic.web.pages.slashes import StrictApi, add_page
 from rentomatic.web.pages.staff import FindRoom, SignIn, SignOut, StartPage
@@ -150,7 +151,11 @@ def _add_staff_pages(app: App, shared: _Shared, layout: Layout, sessions: Sessio
     add_page(app, "/staff/sign-in", SignIn(desk, sessions, start))
     app.add_route("/staff/sign-out", SignOut(desk, sessions))
     add_page(app, "/staff/rooms", FindRoom(desk, repository, start))
-    add_page(app, "/staff/add", AddRoomPage(desk, repository, writes))
-    add_page(app, "/staff/rooms/{code}", EditRoomPage(desk, repository, writes))
-    add_page(app, "/staff/rooms/{code}/remove", RemoveRoomPage(desk, repository, writes))
+    forms = RoomForms(desk, shared.turns, shared.keys, layout.photos.folder)
+    for path, page in (
+        ("/staff/add", AddRoomPage),
+        ("/staff/rooms/{code}", EditRoomPage),
+        ("/staff/rooms/{code}/remove", RemoveRoomPage),
+    ):
+        add_page(app, path, page(desk, repository, writes, forms))
     add_page(app, "/staff/import", ImportPage(desk, shared.imports))

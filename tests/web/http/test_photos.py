@@ -1,6 +1,7 @@
 """The photos of rooms: which files are served, as what, and how long they are cached."""
 
 import os
+import resource
 import socket
 from pathlib import Path
 from xml.etree import ElementTree
@@ -203,3 +204,25 @@ def test_drawings_are_small_and_load_and_run_nothing() -> None:
             key for element in parts for key in element.attrib if "href" in key or key.startswith("on")
         ]
     assert 8 <= len(drawings())
+
+
+def test_picture_is_saved_completely_or_not_at_all(folder: Path) -> None:
+    photos = PhotoFolder(folder)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # as a full disk would end the file
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            photos.add(JPEG + bytes(20_000), ".jpg")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert [] == list(folder.iterdir())
+    assert (folder / photos.add(JPEG, ".jpg")).read_bytes() == JPEG
+
+
+def test_folder_that_is_missing_or_a_file_is_not_writable(folder: Path) -> None:
+    (folder / "file").write_bytes(b"")
+
+    assert [True, False, False] == [
+        PhotoFolder(path).is_writable() for path in (folder, folder / "missing", folder / "file")
+    ]

@@ -83,7 +83,7 @@ def test_a_too_long_url_is_not_repeated(client: testing.TestClient) -> None:
     ("body", "status", "title"),
     [
         (b"key=" + b"x" * (1 << 18), 413, "This is too large"),
-        (b"key=%FF", 400, "This link is not valid"),
+        (b"key=%FF", 400, "This form cannot be read"),
     ],
 )
 def test_an_invalid_form_is_reported(

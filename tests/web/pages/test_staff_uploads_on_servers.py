@@ -18,14 +18,14 @@ from tests.web.api.test_imports_on_servers import (
     rooms_in,
     server,
 )
-from tests.web.pages.test_staff_import import CONTENT_TYPE, multipart
-from tests.web.staff import FROM_HERE
+from tests.web.pages.test_staff_import import multipart
+from tests.web.staff import FROM_HERE, MULTIPART
 
 __all__ = ["server"]  # a fixture
 
 
 def head(length: int) -> dict[str, str]:
-    cookie = {"Cookie": f"rentomatic_key={KEY}", "Content-Type": CONTENT_TYPE, "Content-Length": str(length)}
+    cookie = {"Cookie": f"rentomatic_key={KEY}", "Content-Type": MULTIPART, "Content-Length": str(length)}
     return {**cookie, **FROM_HERE, "Accept": "text/html"}
 
 

@@ -202,6 +202,8 @@ def _backup_disk(directory: Path) -> Finding:
 def _photos(folder: Path) -> Finding:
     if problem := problem_of_photos(folder):
         return Finding(State.WRONG, f"RENTOMATIC_PHOTOS: {problem}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding(State.WARNING, f"{folder} cannot be written: staff cannot upload photos")
     disk = free_space(folder.absolute())
     return Finding(disk.state, f"{folder}, {disk.facts}")
 

@@ -1,7 +1,6 @@
 """Imports over HTTP: a listing in the body, loaded in one step."""
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO
 
 import msgspec
-from falcon import HTTPBadRequest, HTTPLengthRequired, Request, Response
+from falcon import HTTPBadRequest, Request, Response
 
 from rentomatic.domain.prices import PriceTerms
 from rentomatic.domain.quoting import counted
@@ -22,8 +21,8 @@ from rentomatic.serializers import csv, json, ndjson
 from rentomatic.use_cases.import_rooms import ImportRefused, ImportReport, import_rooms
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.web.access.keys import Keys, Scope
-from rentomatic.web.http.bodies import Accepted, Announced, announced, blocks
-from rentomatic.web.http.disk_full import full_disk_reported
+from rentomatic.web.http.bodies import Accepted, Announced, blocks, with_length
+from rentomatic.web.http.disk_full import temporary_file, write_block
 from rentomatic.web.http.import_report import ListingRefused, refused_lines, totals
 from rentomatic.web.http.parameters import parameters
 from rentomatic.web.limits.client import Client, while_present
@@ -97,9 +96,7 @@ class Imports:
         """
         self._turns.move(self._turns.lanes.imports)
         req.context.client = Client(req)
-        with full_disk_reported("import"):
-            file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - what a buffer kept would fail when it is closed
-        with file:
+        with temporary_file("import") as file:
             yield file
 
     def load(
@@ -166,30 +163,10 @@ def _in_time(lines: Iterable[str], seconds: float) -> Iterator[str]:
         yield line
 
 
-def with_length(req: Request, accepted: Accepted) -> Announced:
-    """Return the announced body. Raises HTTPError if it is not accepted, before any of it is read."""
-    body = announced(req, accepted)
-    # Granian ends a truncated chunked body as if it were complete: half a listing would be loaded.
-    if req.content_length is None:
-        raise HTTPLengthRequired(
-            description="A listing states its length in Content-Length, or nobody could tell whether all of "
-            "it arrived. A body of unknown length can go to a file first."
-        )
-    return body
-
-
-def write_block(file: IO[bytes], block: bytes) -> None:
-    """Write a block to the file of a listing. Raises RepositoryUnavailable if the disk is full."""
-    rest = memoryview(block)
-    with full_disk_reported("import"):
-        while rest:
-            rest = rest[file.write(rest) :]
-
-
 def _receive(req: Request, file: IO[bytes], body: Announced, accepted: Accepted) -> None:
     """Write the body to the file in constant memory. Raises HTTPError if it is not as announced."""
     for block in blocks(req, body, accepted):
-        write_block(file, block)
+        write_block(file, block, "import")
     file.seek(0)
     if (file.read(len(_GZIP)) == _GZIP) is not body.compressed:
         really = "not gzip" if body.compressed else "gzip"

@@ -10,6 +10,7 @@ from falcon import (
     HTTPBadRequest,
     HTTPContentTooLarge,
     HTTPError,
+    HTTPLengthRequired,
     HTTPUnsupportedMediaType,
     Request,
     parse_header,
@@ -95,6 +96,18 @@ def announced(req: Request, accepted: Accepted) -> Announced:
     if length is not None and length > accepted.limit:
         raise _too_large(accepted)
     return Announced(media_type, charset, coding != "identity", length)
+
+
+def with_length(req: Request, accepted: Accepted) -> Announced:
+    """Return the announced body, which must state its length. Raises HTTPError like `announced`."""
+    body = announced(req, accepted)
+    # Granian ends a truncated chunked body as if it were complete: half a listing would be loaded.
+    if req.content_length is None:
+        raise HTTPLengthRequired(
+            description="The body must state its length in Content-Length, or nobody could tell whether all "
+            "of it arrived. A body of unknown length can go to a file first."
+        )
+    return body
 
 
 def blocks(req: Request, body: Announced, accepted: Accepted) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from io import BufferedReader
 from pathlib import Path
@@ -101,6 +102,16 @@ class PhotoFolder:
             return bool(NAME.fullmatch(name)) and stat.S_ISREG((self.path / name).lstat().st_mode)
         except OSError:
             return False
+
+    def is_writable(self) -> bool:
+        """Whether this process may write there."""
+        return os.access(self.path, os.W_OK | os.X_OK)
+
+    def add(self, content: bytes, suffix: str) -> str:
+        """Save a picture under a name made of its content, and return the name. Raises OSError."""
+        name = f"{sha256(content).hexdigest()[:32]}{suffix}"
+        self.save(name, content)
+        return name
 
     def save(self, name: str, content: bytes) -> None:
         """Write a picture under that name: complete or not at all. Raises OSError."""

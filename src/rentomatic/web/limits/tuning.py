@@ -14,7 +14,8 @@ class Tuning:
     wait: how long after its arrival a request waits for a place.
     read_timeout: how long the storage may work for one request in all.
     export_timeout: for creating and sending an export.
-    room_timeout, listing_timeout: until the body of a room or of a listing has arrived.
+    room_timeout, photos_timeout, listing_timeout: until the body of a room, a form with photos or a listing
+        has arrived.
     listing_reading: for reading a listing that has arrived: several times what a gigabyte of rooms takes.
     listing_bytes: the most bytes of a listing, compressed and decompressed; nginx limits the former as well:
         client_max_body_size in docker/nginx/routes.conf.
@@ -25,6 +26,7 @@ class Tuning:
     read_timeout: float = 1.0
     export_timeout: float = 600.0
     room_timeout: float = 10.0
+    photos_timeout: float = 600.0
     listing_timeout: float = 3600.0
     listing_reading: float = 1800.0
     listing_bytes: int = 1 << 30

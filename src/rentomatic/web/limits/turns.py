@@ -34,6 +34,7 @@ class Lanes:
     bodies: requests whose body is still arriving.
     forms: the same for pages of staff: strangers may send these, and must not take places from clients with a
         key.
+    uploads: forms with photos, from their first byte until the photos are saved.
     writes: of single rooms, which may have to wait for a load.
     imports: from the first byte of the listing to the end of the load.
     exports: until the last byte has been sent.
@@ -46,6 +47,7 @@ class Lanes:
     expensive: Lane
     bodies: Lane
     forms: Lane
+    uploads: Lane
     writes: Lane
     imports: Lane
     exports: Lane
@@ -63,6 +65,7 @@ class Lanes:
             expensive=Lane("expensive", quarter, _EXPENSIVE),
             bodies=Lane("bodies", quarter, _OTHERS),
             forms=Lane("forms", quarter, _OTHERS),
+            uploads=Lane("uploads", quarter, _OTHERS),
             writes=Lane("writes", quarter, _OTHERS),
             imports=Lane("imports", quarter, _OTHERS),
             exports=Lane("exports", quarter, _OTHERS),

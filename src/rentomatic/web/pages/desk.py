@@ -15,8 +15,10 @@ from rentomatic.web.access.keys import Scope, ScopeMissing
 from rentomatic.web.access.sessions import CrossSite, Sessions, require_same_origin
 from rentomatic.web.http.bodies import Accepted, SmallBodies
 from rentomatic.web.http.errors import AccessDenied
+from rentomatic.web.limits.lanes import Lane
 from rentomatic.web.limits.turns import Turns
 from rentomatic.web.pages.layout import Layout
+from rentomatic.web.pages.photos import Photos
 
 FORM_BODY = Accepted(
     ("application/x-www-form-urlencoded",), re.compile("utf-8|us-ascii"), limit=1 << 18, patience=10.0
@@ -29,10 +31,14 @@ _OF_READING = ("GET", "HEAD")
 
 @dataclass(slots=True)
 class Form:
-    """A form as its template shows it. values: of the fields. problems: their errors."""
+    """A form as its template shows it.
+
+    values: of the fields. problems: their errors. status: of the response if there are any.
+    """
 
     values: Mapping[str, str]
     problems: dict[str, str] = field(default_factory=dict)
+    status: int = 422
 
 
 def typed(text: str) -> str:
@@ -62,7 +68,12 @@ class Desk:
     def __init__(self, layout: Layout, sessions: Sessions, turns: Turns) -> None:
         self._layout = layout
         self._sessions = sessions
-        self._bodies = SmallBodies(FORM_BODY, turns, turns.lanes.forms)
+        self._turns = turns
+
+    @property
+    def photos(self) -> Photos:
+        """Where the photos of rooms may come from."""
+        return self._layout.photos
 
     @property
     def money(self) -> Money:
@@ -97,10 +108,17 @@ class Desk:
                 raise HTTPSeeOther(f"/staff?next={quote(req.relative_uri, safe='/')}") from denied
             raise NotSignedIn from denied
 
-    def form(self, req: Request) -> dict[str, str]:
-        """Return the fields of a form, without surrounding white space. Raises CrossSite and HTTPError."""
+    def admits(self, req: Request, scope: Scope) -> bool:
+        """Whether `admit` would let the user in."""
+        return self._sessions.allow(req, scope)
+
+    def form(self, req: Request, lane: Lane | None = None) -> dict[str, str]:
+        """Return the fields of a form, without surrounding white space.
+
+        lane: for its body, by default the one of forms. Raises CrossSite, HTTPError and Overloaded.
+        """
         require_same_origin(req)
-        body = self._bodies.read(req)
+        body = SmallBodies(FORM_BODY, self._turns, lane or self._turns.lanes.forms).read(req)
         try:
             pairs = parse_qsl(
                 body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS

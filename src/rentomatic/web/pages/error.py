@@ -25,6 +25,10 @@ _WORDS = {
     "url-too-long": ("This link is too long", "Remove some of its filters."),
     "storage-unavailable": ("The rooms are unavailable right now", "This usually lasts only a moment."),
     "overloaded": ("Too many requests right now", "Wait a few seconds, then try again."),
+    "form": (
+        "This form cannot be read",
+        "Nothing was changed. Open the page again, and send the form once more.",
+    ),
     "400": ("This link is not valid", "There is a mistake in it, or part of it is missing."),
     "404": ("There is no such page", "The link may be old, or there is a mistake in it."),
     "405": ("That is not possible here", "The page exists, but does not support this."),
@@ -34,7 +38,7 @@ _WORDS = {
         "It is not your fault. If it happens again, send the operator of this site the request id below.",
     ),
 }
-"""A title and a sentence for each problem, by the end of its type or by its status."""
+"""A title and a sentence for each problem, by the end of its type or by its status; "form": a 400 for one."""
 
 _PASSING = (500, 503)
 
@@ -83,7 +87,8 @@ def _asks_for_page(req: Request) -> bool:
 
 def _view(req: Request, problem: Mapping[str, Any]) -> ErrorView:
     status = problem["status"]
-    names = (problem["type"].removeprefix(PREFIX), str(status))
+    of_form = "form" if status == 400 and req.method == "POST" else ""
+    names = (problem["type"].removeprefix(PREFIX), of_form, str(status))
     known = (_WORDS[name] for name in names if name in _WORDS)
     title, text = next(known, (problem["title"], problem["detail"]))
     return ErrorView(

@@ -1,6 +1,7 @@
 """The photos of rooms that pages may show."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rentomatic.domain.room import Room
@@ -27,6 +28,15 @@ class Gallery:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """A photo in a form. image: where the page loads it from, or empty; lack: why there is none."""
+
+    photo: str
+    image: str
+    lack: str
+
+
+@dataclass(frozen=True, slots=True)
 class Photos:
     """Where photos may come from.
 
@@ -43,8 +53,18 @@ class Photos:
 
     def of(self, room: Room) -> Gallery:
         """Return the photos of a room as a page shows them."""
+        return self._gallery(room.photos or ())
+
+    def preview(self, photo: str) -> Preview:
+        """Return a photo, by its name or address, as a form shows it."""
+        found = self._gallery([photo])
+        image = "".join(found.images)
+        lack = "on a host that pages only link to" if found.links else "not in the folder for photos"
+        return Preview(photo, image, "" if image else lack)
+
+    def _gallery(self, photos: Iterable[str]) -> Gallery:
         images, links = [], []
-        for photo in room.photos or ():
+        for photo in photos:
             if not (remote := _HOST.match(photo)):
                 images.append(PHOTOS + photo if self._has(photo) else "")
             elif self._allows(remote[1]):

@@ -6,13 +6,19 @@ from uuid import uuid4
 
 from falcon import Request, Response
 
-from rentomatic.domain.fields import FIELD, FIELDS, TEXTS, Field
+from rentomatic.domain.fields import FIELD, FIELDS, SEVERAL, TEXTS, Field
 from rentomatic.domain.room import Room
 from rentomatic.domain.several import Several
 from rentomatic.domain.texts import Line, Lines
 from rentomatic.requests.room import room_of_texts
 from rentomatic.serializers import json
-from rentomatic.use_cases.errors import ConflictError, ParametersError, PreconditionFailed, ResourceError
+from rentomatic.use_cases.errors import (
+    ConflictError,
+    ParametersError,
+    PreconditionFailed,
+    Problem,
+    ResourceError,
+)
 from rentomatic.use_cases.exchange import Expectation
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.show_room import show_room
@@ -21,6 +27,9 @@ from rentomatic.web.api.room import tags_of
 from rentomatic.web.api.writes import Writes
 from rentomatic.web.http.preconditions import strong_tag
 from rentomatic.web.pages.desk import Desk, Form, NotSignedIn, typed
+from rentomatic.web.pages.new_photos import LARGEST, MOST
+from rentomatic.web.pages.photos import Photos, Preview
+from rentomatic.web.pages.room_forms import NEW_PHOTOS, RoomForms
 from rentomatic.web.pages.staff import see_other
 
 LABELS = {str(field.name): field.label for field in FIELDS if field.name is not Field.CODE}
@@ -38,17 +47,19 @@ Texts = Mapping[str, str]
 class _RoomPages:
     """What the pages about a single room use."""
 
-    def __init__(self, desk: Desk, repository: RoomRepository, writes: Writes) -> None:
+    def __init__(self, desk: Desk, repository: RoomRepository, writes: Writes, forms: RoomForms) -> None:
         self._desk = desk
         self._repository = repository
         self._writes = writes
+        self._forms = forms
         self._labels = {**LABELS, Field.PRICE: desk.money.label}
 
     def _form(self, req: Request, code: str | None = None) -> Form:
         """Return the form as sent; the page of a temporary error offers to send it again."""
-        given = self._desk.form(req)
-        req.context.typed = given
-        return Form(_texts(given if code is None else {**given, "code": code}))
+        sent = self._forms.read(req)
+        given = req.context.typed = sent.fields
+        problems = {NEW_PHOTOS: sent.refusal} if sent.refusal else {}
+        return Form(_texts(given if code is None else {**given, "code": code}), problems, sent.status)
 
     def _show(self, req: Request, resp: Response, form: Form, status: int = 200, **state: object) -> None:
         """Respond with the form of a room.
@@ -66,6 +77,11 @@ class _RoomPages:
             fields=self._labels,
             lines=LINES,
             several=SEVERAL_LINES,
+            new_photos=NEW_PHOTOS,
+            obstacle=self._forms.obstacle,
+            previews=_previews(form.values[Field.PHOTOS], self._desk.photos),
+            most=MOST,
+            largest=LARGEST,
             **given,
         )
 
@@ -91,13 +107,13 @@ class AddRoomPage(_RoomPages):
         form.values = _fresh(form.values)
         try:
             self._desk.admit(req, Scope.WRITE)
-            room = _room({**form.values, "code": form.values["code"] or form.values["fresh"]})
+            room = _room(form, form.values["code"] or form.values["fresh"])
             self._add(req, room)
         except NotSignedIn as refusal:
             self._show(req, resp, form, 403, notice=str(refusal))
         except ParametersError as error:
             form.problems = _problems(error)
-            self._show(req, resp, form, 422)
+            self._show(req, resp, form, form.status)
         except ConflictError as error:
             form.values = _fresh({**form.values, "fresh": ""})
             form.problems = {"code": str(error)}
@@ -132,13 +148,13 @@ class EditRoomPage(_RoomPages):
         form = self._form(req, code)
         try:
             self._desk.admit(req, Scope.WRITE)
-            room = _room(form.values)
+            room = _room(form, code)
             self._writes.save(req, room, _unless_changed(form.values["version"], room))
         except NotSignedIn as refusal:
             self._show(req, resp, form, 403, code=code, notice=str(refusal))
         except ParametersError as error:
             form.problems = _problems(error)
-            self._show(req, resp, form, 422, code=code)
+            self._show(req, resp, form, form.status, code=code)
         except PreconditionFailed:
             self._show_conflict(req, resp, room)
         else:
@@ -162,7 +178,8 @@ class RemoveRoomPage(_RoomPages):
     on_head = on_get
 
     def on_post(self, req: Request, resp: Response, code: str) -> None:
-        version = self._form(req).values["version"]
+        given = req.context.typed = self._desk.form(req)
+        version = given.get("version", "")
         self._desk.admit(req, Scope.WRITE)
         try:
             room = self._writes.remove(req, code, lambda present: version in tags_of(present))
@@ -217,9 +234,25 @@ def _fresh(texts: Texts) -> Texts:
     return {**texts, "fresh": texts["fresh"] or str(uuid4())}
 
 
-def _room(texts: Texts) -> Room:
-    """Return the room of the fields; empty ones are unstated. Raises ParametersError."""
-    return room_of_texts({name: texts[name] for name in ("code", *LABELS) if texts[name]})
+def _room(form: Form, code: str) -> Room:
+    """Return the room of the fields; empty ones are unstated. Raises ParametersError.
+
+    A form that already has problems is no room.
+    """
+    known = [Problem(name, problem) for name, problem in form.problems.items()]
+    texts = {"code": code, **{name: form.values[name] for name in LABELS}}
+    try:
+        room = room_of_texts({name: text for name, text in texts.items() if text})
+    except ParametersError as error:
+        raise ParametersError([*known, *error.problems]) from error
+    if known:
+        raise ParametersError(known)
+    return room
+
+
+def _previews(text: str, photos: Photos) -> list[Preview]:
+    kind = SEVERAL[Field.PHOTOS]
+    return [photos.preview(photo) for photo in kind.of_text(text)[: kind.most]]
 
 
 def _problems(error: ParametersError) -> dict[str, str]:
