@@ -416,7 +416,7 @@ def test_latest_backup_of_another_storage_can_still_be_verified(
     [
         ("restore nowhere.gz", 1, "nowhere.gz"),
         ("restore latest", 1, "There are no backups in backups."),
-        ("restore rooms.db", 1, "rooms.db is damaged or not a backup"),
+        ("restore rooms.db", 1, "rooms.db is damaged or not a backup: it is no gzip file."),
         ("restore --yes --verify latest", 2, "--verify"),
         ("restore", 2, "FILE"),
         ("backup -o - --verify", 2, "restore --verify"),

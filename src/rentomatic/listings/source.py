@@ -162,7 +162,8 @@ def _damage_reported(path: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ListingError(f"{path} is a damaged gzip file: {error}") from error
+        cut = ": it ends too early" if isinstance(error, EOFError) else ""
+        raise ListingError(f"{path} is a damaged gzip file{cut}") from error
 
 
 def _not_text(line: int, encoding: str, error: UnicodeDecodeError) -> ListingError:

@@ -215,8 +215,11 @@ def _line_of(lines: gzip.GzipFile, name: str) -> bytes:
     """Return the next line, empty at the end."""
     try:
         return lines.readline(_LONGEST_LINE)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BackupDamaged(name, str(error).rstrip(".")) from error
+    except EOFError as error:
+        raise BackupDamaged(name, "it ends too early") from error
+    except (zlib.error, gzip.BadGzipFile) as error:
+        gzipped = not str(error).startswith("Not a gzipped file")
+        raise BackupDamaged(name, "its gzip data is damaged" if gzipped else "it is no gzip file") from error
 
 
 def _room_of(members: dict[str, Any]) -> Room:
