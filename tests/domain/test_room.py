@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rentomatic.domain.room import InvalidRoom, canonical_code
-from tests.builders import make_room
+from rentomatic.domain.fields import NAMES
+from rentomatic.domain.room import InvalidRoom, Room, canonical_code, stored_room, values_of
+from tests.builders import ROOMS, make_room
 
 
 def test_a_room_keeps_its_values() -> None:
@@ -109,3 +110,22 @@ def test_coordinates_become_floats_without_a_negative_zero() -> None:
     room = make_room(latitude=-0.0, longitude=0)
 
     assert (repr(room.latitude), repr(room.longitude)) == ("0.0", "0.0")
+
+
+@given(ROOMS)
+def test_a_stored_room_is_the_room_that_was_stored(room: Room) -> None:
+    assert room == stored_room([*values_of(room)])
+
+
+def test_stored_lists_are_put_in_order_and_next_to_nothing_is_zero() -> None:
+    values = dict(zip(NAMES, values_of(make_room(features=("Desk", "Wifi"))), strict=True))
+    by_hand = {**values, "features": ["Wifi", "Desk", "Wifi"], "latitude": 1e-20}
+
+    assert make_room(features=("Desk", "Wifi"), latitude=0.0) == stored_room([*by_hand.values()])
+
+
+def test_stored_texts_that_constraints_cannot_check_are_checked() -> None:
+    values = dict(zip(NAMES, values_of(make_room(title="Room")), strict=True))
+
+    with pytest.raises(InvalidRoom, match="title must be in Unicode's form NFC"):
+        stored_room([*{**values, "title": "Cafe\u0301"}.values()])

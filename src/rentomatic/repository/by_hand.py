@@ -11,7 +11,7 @@ from typing import Any
 from rentomatic.domain.addresses import Address
 from rentomatic.domain.fields import FIELDS
 from rentomatic.domain.kinds import Kind
-from rentomatic.domain.room import InvalidRoom, Room, room_of_values
+from rentomatic.domain.room import InvalidRoom, Room, room_of_values, stored_room
 from rentomatic.domain.several import Several
 from rentomatic.domain.texts import Line, Lines
 
@@ -22,7 +22,7 @@ Values = Sequence[Any]
 def room_of_row(values: Values) -> Room:
     """Return the room with these stored values, corrected if needed."""
     try:
-        return room_of_values(values)
+        return stored_room(values)
     except InvalidRoom:
         pairs = zip(FIELDS, values, strict=True)
         return room_of_values([put_right(field.kind, value) for field, value in pairs])
