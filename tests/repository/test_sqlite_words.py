@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from rentomatic.domain.fields import SEARCHED
 from rentomatic.domain.geography import Point
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import SORTS, Condition, Field, Operator, RoomQuery
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Field, Operator, RoomQuery
 from rentomatic.repository.sqlite import migrate
 from rentomatic.repository.sqlite.backend import SqliteBackend
 from rentomatic.repository.sqlite.files import opened
@@ -92,7 +93,7 @@ def test_rooms_are_found_through_the_index_of_words(path: Path, repository: Sqli
 
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Rooms with features: 19 of 20 have Wifi, one in 300 has a sauna."""
+    """Rooms with features: 19 of 20 have Wifi, one in 300 has a sauna, none has a courtyard and a seafront."""
     path = tmp_path_factory.mktemp("furnished") / "rooms.db"
     migrate.upgrade(path)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
@@ -101,12 +102,18 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 code=f"n{n:04}",
                 price=n * 7919 % 1000,
                 latitude=51 + n * 7907 % 6000 / 6000,
-                features=("Desk", *(["Large sauna"] if n % 300 == 5 else []), *(["Wifi"] if n % 20 else [])),
+                features=(
+                    ("Desk", "Courtyard", "Seafront", "Lift")[n % 4],
+                    *(["Large sauna"] if n % 300 == 5 else []),
+                    *(["Wifi"] if n % 20 else []),
+                ),
             )
             for n in range(6000)
         )
     return path
 
+
+CENTRE = Point(51.5, -0.1)
 
 SAUNAS = [n for n in range(6000) if n % 300 == 5]
 
@@ -118,7 +125,8 @@ SAUNAS = [n for n in range(6000) if n % 300 == 5]
         (("Large sauna",), len(SAUNAS)),
         (("Large sauna", "Wifi"), len(SAUNAS)),
         (("Wifi",), 30),
-        (("Desk", "Wifi"), 30),
+        (("Lift", "Wifi"), 30),
+        (("Courtyard", "Seafront"), 0),
         (("Sauna",), 0),
         (("Helipad", "Wifi"), 0),
     ],
@@ -128,7 +136,7 @@ def test_rare_features_and_common_ones_are_found_quickly(
 ) -> None:
     monkeypatch.setattr("rentomatic.repository.sqlite.plan.NARROW", 100)
     monkeypatch.setattr("rentomatic.repository.sqlite.search.QUICK", 5000)
-    query = RoomQuery(conditions=having(*features), sort=SORTS[sort], near=Point(51.5, -0.1), limit=30)
+    query = RoomQuery(conditions=having(*features), sort=SORTS[sort], near=CENTRE, limit=30)
     meter = Meter()
     with closing(opened(furnished, furnished.stat()).connection) as connection:
         meter.count(connection)
@@ -148,6 +156,7 @@ def test_rooms_with_a_rare_feature_are_counted_and_summarised_quickly(
             query = RoomQuery(conditions=having(*features))
 
             assert len(SAUNAS) == repository.count(query, quick=True)
+            assert len(SAUNAS) == repository.count(replace(query, near=CENTRE, sort=BY_DISTANCE), quick=True)
             assert len(SAUNAS) == repository.summarise(query, quick=True).count
         with pytest.raises(NotQuick):
             repository.count(RoomQuery(conditions=having("\u2605")), quick=True)

@@ -11,14 +11,11 @@ from rentomatic.domain.search import Operator, RoomQuery
 from rentomatic.domain.words import asked_words, words_of
 
 _MOST = 20
-"""Words that are looked up at most. The longest are the rarest, as a rule."""
+"""Words of features that are looked up at most. The longest are the rarest, as a rule."""
 
 
-def implied_words(query: RoomQuery) -> tuple[str, ...]:
-    """Return words each of which begins a word of every match: those of the search, and of its features.
-
-    A feature such as `★` has none.
-    """
+def feature_words(query: RoomQuery) -> list[str]:
+    """Return words that every room with the features of the search says. A feature such as `★` has none."""
     features = [
         str(text)
         for condition in query.conditions
@@ -26,7 +23,11 @@ def implied_words(query: RoomQuery) -> tuple[str, ...]:
         if isinstance(condition.value, tuple)
         for text in condition.value
     ]
-    if not features:
-        return query.words
-    words = {*query.words, *chain.from_iterable(map(words_of, features))}
-    return asked_words(sorted(words, key=lambda word: (-len(word), word))[:_MOST])
+    words = set(chain.from_iterable(map(words_of, features)))
+    return sorted(words, key=lambda word: (-len(word), word))[:_MOST]
+
+
+def implied_words(query: RoomQuery) -> tuple[str, ...]:
+    """Return words each of which begins a word of every match: those of the search and of its features."""
+    features = feature_words(query)
+    return asked_words((*query.words, *features)) if features else query.words

@@ -17,10 +17,9 @@ from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Field, Operator, RoomQuery, Sort, SortKey
 from rentomatic.repository.areas import WHOLE_EARTH, boxes_around
-from rentomatic.repository.implied_words import implied_words
 from rentomatic.repository.sql import ANYTHING, Sql, all_of, condition_sql, ranges
 from rentomatic.repository.sqlite.sampling import rooms_about
-from rentomatic.repository.sqlite.words import ids_of
+from rentomatic.repository.sqlite.words import ids_with_features, said_ids
 
 NARROW = 2000
 PASSED = 100_000
@@ -134,7 +133,8 @@ def cheapest_without_narrow(connection: sqlite3.Connection, query: RoomQuery) ->
     """
     boxes = boxes_in_tree(query)
     if boxes == [WHOLE_EARTH] and not query.areas:
-        return WHOLE_TABLE if query.words else ANY_WAY
+        in_texts = query.words or any(c.operator is Operator.ALL for c in query.conditions)
+        return WHOLE_TABLE if in_texts else ANY_WAY
     most = rooms_about(connection) // _SMALL_PART
     if _count(connection, _places(boxes), most + 1) <= most:
         return by_place(boxes)
@@ -154,9 +154,8 @@ def _ways(query: RoomQuery) -> Iterator[tuple[Access, Sql]]:
             yield access, _ids(access)
     if (boxes := boxes_in_tree(query)) != [WHOLE_EARTH]:
         yield by_place(boxes), _places(boxes)
-    for word in sorted(implied_words(query), key=len, reverse=True):  # the longest is the rarest, as a rule
-        ids = ids_of(word)
-        yield Access("room NOT INDEXED", Sql(f"id IN ({ids.text})", ids.values)), ids
+    for ids in said_ids(query):
+        yield _by_ids(ids), ids
 
 
 def _fewest(
@@ -172,8 +171,22 @@ def _fewest(
         if rooms <= most:
             best, most = (access, ids, rooms), rooms
     if best is None or most > NARROW:
-        best = _few_by_both(connection, query, most, passed) or best
+        together = _few_by_features(connection, query, most) or _few_by_both(connection, query, most, passed)
+        best = together or best
     return best
+
+
+def _few_by_features(
+    connection: sqlite3.Connection, query: RoomQuery, most: int
+) -> tuple[Access, Sql, int] | None:
+    """Return the same for all words of the features together: each may be common, but all may be rare."""
+    ids = ids_with_features(query)
+    rooms = _count(connection, ids, most + 1) if ids else most + 1
+    return (_by_ids(ids), ids, rooms) if ids and rooms <= most else None
+
+
+def _by_ids(ids: Sql) -> Access:
+    return Access("room NOT INDEXED", Sql(f"id IN ({ids.text})", ids.values))
 
 
 def _few_by_both(

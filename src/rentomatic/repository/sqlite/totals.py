@@ -4,9 +4,10 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from rentomatic.domain.search import Field, RoomQuery
+from rentomatic.domain.search import BY_CODE, Field, RoomQuery
 from rentomatic.domain.summary import Sample
 from rentomatic.repository.sql import Sql, all_of, sample_of_groups, sizes_sql
 from rentomatic.repository.sqlite.meter import Meter, TooFar
@@ -83,6 +84,6 @@ def sample_of(connection: sqlite3.Connection, query: RoomQuery) -> Sample:
 
 def _source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
     """Return `FROM … WHERE …` for all matching rooms."""
-    access = cheapest_for_all(connection, query)
+    access = cheapest_for_all(connection, replace(query, sort=BY_CODE))
     where = all_of((access.where, filters(query)))
     return Sql(f"FROM {access.table} WHERE {where.text}", where.values)

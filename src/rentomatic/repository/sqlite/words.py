@@ -14,6 +14,7 @@ from rentomatic.domain.room import Room, searched_values
 from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.domain.words import all_begin, words_in
 from rentomatic.repository import sql
+from rentomatic.repository.implied_words import feature_words
 from rentomatic.repository.sql import Sql, all_of, condition_sql
 from rentomatic.repository.sqlite.rows import has_all_sql, texts_of
 
@@ -21,10 +22,12 @@ _TEXTS = ", ".join(SEARCHED)
 
 _UNREAD = f"words IS NULL AND coalesce({_TEXTS}) IS NOT NULL"
 
-_IDS = f"""
-    SELECT doc AS id FROM room_word WHERE term >= ? AND term < ?
-    UNION ALL SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}
-"""
+_OF_UNREAD = f"UNION ALL SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}"
+
+_WITH_BEGINNING = f"SELECT doc AS id FROM room_word WHERE term >= ? AND term < ? {_OF_UNREAD}"
+
+_WITH_ALL = f"SELECT rowid AS id FROM room_words WHERE room_words MATCH ? {_OF_UNREAD}"
+"""Passes one entry after another of the rarest word until it has found as many as are wanted."""
 
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)"
 
@@ -55,9 +58,29 @@ def _condition(condition: Condition) -> Sql:
     return has_all_sql(condition) if condition.operator is Operator.ALL else condition_sql(condition)
 
 
-def ids_of(word: str) -> Sql:
-    """Return the ids of the rooms with a word that begins with this one, and of all unread ones."""
-    return Sql(_IDS, (word, word + _LAST))
+def said_ids(query: RoomQuery) -> Iterator[Sql]:
+    """Yield the ids of the rooms with each word of the features and of the search.
+
+    Each time those of all unread rooms are among them. The longest words are the rarest, as a rule.
+    """
+    for word in feature_words(query):
+        yield Sql(_WITH_ALL, (_quoted(word),))
+    for word in sorted(query.words, key=len, reverse=True):
+        yield Sql(_WITH_BEGINNING, (word, word + _LAST))
+
+
+def ids_with_features(query: RoomQuery) -> Sql | None:
+    """Return the ids of the rooms with all words of the features, and of all unread rooms.
+
+    None if there are no two words.
+    """
+    words = feature_words(query)
+    return Sql(_WITH_ALL, (" AND ".join(map(_quoted, words)),)) if len(words) > 1 else None
+
+
+def _quoted(word: str) -> str:
+    """Return the word in the language of FTS5; it holds letters, marks and digits alone."""
+    return f'"{word}"'
 
 
 def words_of_room(room: Room) -> str | None:
