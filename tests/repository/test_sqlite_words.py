@@ -93,7 +93,7 @@ def test_rooms_are_found_through_the_index_of_words(path: Path, repository: Sqli
 
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Rooms with features: 19 of 20 have Wifi, one in 300 has a sauna, none has a courtyard and a seafront."""
+    """Rooms with features: Wifi in 19 of 20, a sauna in one of 300, never a courtyard and a seafront."""
     path = tmp_path_factory.mktemp("furnished") / "rooms.db"
     migrate.upgrade(path)
     with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:

@@ -5,13 +5,21 @@ leads to all rooms that match and to some that do not.
 """
 
 from itertools import chain
+from typing import NamedTuple
 
 from rentomatic.domain.fields import SEARCHED
 from rentomatic.domain.search import Operator, RoomQuery
-from rentomatic.domain.words import asked_words, words_of
+from rentomatic.domain.words import words_of
 
 _MOST = 20
 """Words of features that are looked up at most. The longest are the rarest, as a rule."""
+
+
+class Term(NamedTuple):
+    """A word that a room says; unless `whole`, the beginning of one."""
+
+    word: str
+    whole: bool
 
 
 def feature_words(query: RoomQuery) -> list[str]:
@@ -27,7 +35,8 @@ def feature_words(query: RoomQuery) -> list[str]:
     return sorted(words, key=lambda word: (-len(word), word))[:_MOST]
 
 
-def implied_words(query: RoomQuery) -> tuple[str, ...]:
-    """Return words each of which begins a word of every match: those of the search and of its features."""
-    features = feature_words(query)
-    return asked_words((*query.words, *features)) if features else query.words
+def implied_terms(query: RoomQuery) -> list[Term]:
+    """Return terms of every match: the words of its features, and the beginnings that the search is for."""
+    words = feature_words(query)
+    others = (begins for begins in query.words if not any(word.startswith(begins) for word in words))
+    return [*(Term(word, whole=True) for word in words), *(Term(word, whole=False) for word in others)]

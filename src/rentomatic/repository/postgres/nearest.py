@@ -14,7 +14,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
 from rentomatic.repository.by_hand import room_of_row
-from rentomatic.repository.implied_words import implied_words
+from rentomatic.repository.implied_words import implied_terms
 from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.cells import cells_with_next
 from rentomatic.repository.postgres.runs import passed, placed
@@ -143,7 +143,7 @@ def _places_with_next(
     everywhere = _Place(boxes_around(query))
     expected = estimate(session, query) if query.conditions or query.words else math.inf
     if expected <= 5 * plan.NARROW:
-        way = way_to_few(session, query, plan.READ) if quick or implied_words(query) else None
+        way = way_to_few(session, query, plan.READ) if quick or implied_terms(query) else None
         if way or not quick:
             yield _Place((), way=way) if way else everywhere
             return

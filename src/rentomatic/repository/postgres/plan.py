@@ -9,12 +9,12 @@ rooms should match, and otherwise reads all matches with the plan that PostgreSQ
 
 from rentomatic.domain.search import Field, Operator, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
-from rentomatic.repository.implied_words import implied_words
+from rentomatic.repository.implied_words import implied_terms
 from rentomatic.repository.postgres.runs import BOUNDS, worded
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.statements import estimate, read_first, read_whole
-from rentomatic.repository.postgres.ways import rarest_words, way_to_few
-from rentomatic.repository.postgres.words import filters
+from rentomatic.repository.postgres.statements import estimate, estimate_of, read_first, read_whole
+from rentomatic.repository.postgres.ways import rarest_terms, way_to_few
+from rentomatic.repository.postgres.words import filters, says
 from rentomatic.repository.sql import Sql
 
 NARROW = 2000
@@ -77,7 +77,7 @@ def few_source(session: Session, query: RoomQuery, most: int) -> Sql | None:
         return None
     if way.by_place:
         return read_whole(query, boxes_around(query))
-    return read_first(query, way.rooms) if implied_words(query) else _planned(session, query)
+    return read_first(query, way.rooms) if implied_terms(query) else _planned(session, query)
 
 
 def by_words(session: Session, query: RoomQuery) -> Sql | None:
@@ -85,13 +85,14 @@ def by_words(session: Session, query: RoomQuery) -> Sql | None:
 
     None if it seems faster to read all rooms.
     """
-    if not implied_words(query):
+    if not implied_terms(query):
         return None
     rooms = estimate(session, RoomQuery())
-    words = rarest_words(session, query, rooms)
-    if not words or estimate(session, RoomQuery(words=tuple(words))) > rooms // _MANY:
+    # A rare word alone leads to few rooms; common ones beside it would only take longer.
+    terms = rarest_terms(session, query, _SMALL_PART * NARROW) or rarest_terms(session, query, rooms)
+    if not terms or estimate_of(session, says(terms)) > rooms // _MANY:
         return None
-    return read_first(query, worded(words)(None))
+    return read_first(query, worded(terms)(None))
 
 
 def everywhere(session: Session, query: RoomQuery) -> Sql:

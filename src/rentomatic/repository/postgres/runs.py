@@ -10,6 +10,7 @@ from rentomatic.domain.fields import FIELD
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.kinds import MAX_INTEGER
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
+from rentomatic.repository.implied_words import Term
 from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.pending import IS_PENDING
 from rentomatic.repository.postgres.session import Session
@@ -60,25 +61,25 @@ def placed(boxes: tuple[BoundingBox, ...]) -> Run:
     return lambda most: first_in_boxes(boxes, most)
 
 
-def worded(words: Sequence[str]) -> Callable[[int | None], Sql]:
+def worded(terms: Sequence[Term]) -> Callable[[int | None], Sql]:
     """Return the run of the rooms of `tids_with`, with its limit."""
 
     def run(most: int | None) -> Sql:
-        tids = tids_with(words, most)
+        tids = tids_with(terms, most)
         return Sql(f"(SELECT * FROM room WHERE ctid = ANY(ARRAY({tids.text})))", tids.values)
 
     return run
 
 
-def tids_with(words: Sequence[str], most: int | None) -> Sql:
-    """Return SQL for the rows of the rooms with these words, and of the pending ones, which may have them.
+def tids_with(terms: Sequence[Term], most: int | None) -> Sql:
+    """Return SQL for the rows of the rooms that say the terms, and of the pending ones, which may do so.
 
-    most: the limit of either; None for all. Reads all entries of each word in the index of words, whatever
+    most: the limit of either; None for all. Reads the entries of the terms in the index of words, whatever
     the limit and the statistics.
     """
     end = "ALL" if most is None else most
     pending = f"SELECT ctid FROM room WHERE {IS_PENDING} ORDER BY code LIMIT {end}"
-    return Sql(f"SELECT rooms_with(?::tsquery, ?) UNION ALL ({pending})", (tsquery_of(words), most))
+    return Sql(f"SELECT rooms_with(?::tsquery, ?) UNION ALL ({pending})", (tsquery_of(terms), most))
 
 
 def every_room(most: int) -> Sql:

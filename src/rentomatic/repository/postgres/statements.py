@@ -15,9 +15,9 @@ from psycopg import ServerCursor
 from rentomatic.domain.geography import BoundingBox
 from rentomatic.domain.search import Operator, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, WHOLE_EARTH, boxes_around
-from rentomatic.repository.implied_words import implied_words
+from rentomatic.repository.implied_words import Term, implied_terms
 from rentomatic.repository.postgres.session import Row, Session, statement_timeout
-from rentomatic.repository.postgres.words import begin, filters
+from rentomatic.repository.postgres.words import filters, says
 from rentomatic.repository.sql import ROOM_COLUMNS, Sql, all_of, condition_sql
 
 _MUCH = 0.9
@@ -29,17 +29,17 @@ _BY_CODES = f"SELECT {ROOM_COLUMNS} FROM room WHERE code = ANY(string_to_array(?
 """The codes are one text, because psycopg takes as long to build an array as the statement takes."""
 
 _ENTRIES = """
-    SELECT asked, coalesce(sum(frequency), 0) * greatest(0, (
+    SELECT asked.word, whole, coalesce(sum(frequency), 0) * greatest(0, (
         SELECT reltuples FROM pg_class WHERE oid = 'room'::regclass
     ))
-    FROM unnest(?::text[]) AS asked LEFT JOIN (
+    FROM unnest(?::text[], ?::boolean[]) AS asked (word, whole) LEFT JOIN (
         SELECT listed.* FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs)
             AS listed (word, frequency)
         WHERE tablename = 'room' AND attname = 'words' AND schemaname = (
             SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'room'::regclass
         )
-    ) AS common ON starts_with(word, asked)
-    GROUP BY asked
+    ) AS common ON CASE WHEN whole THEN common.word = asked.word ELSE starts_with(common.word, asked.word) END
+    GROUP BY asked.word, whole
 """
 """The frequencies end with three figures that belong to no word; there the word is null."""
 
@@ -177,22 +177,27 @@ def estimate(session: Session, query: RoomQuery, *, words: bool = True) -> int:
         tuple(edge for box in boxes for edge in (box.west, box.east, box.south, box.north)),
     )
     conditions = [condition_sql(c) for c in query.conditions if c.operator is not Operator.ALL]
-    said = implied_words(query) if words else ()
-    where = all_of((*conditions, *([begin(said)] if said else []), areas))
+    terms = implied_terms(query) if words else []
+    return estimate_of(session, all_of((*conditions, *([says(terms)] if terms else []), areas)))
+
+
+def estimate_of(session: Session, where: Sql) -> int:
+    """Return PostgreSQL's estimate of the number of rooms that meet the condition."""
     ((plans,),) = rows(
         session, Sql(f"EXPLAIN (FORMAT JSON) SELECT FROM room WHERE {where.text}", where.values)
     )
     return int(plans[0]["Plan"]["Plan Rows"])
 
 
-def entries_of(session: Session, words: Sequence[str]) -> dict[str, int]:
-    """Return for each beginning of words about how many entries the index of words has; 0 if they are few.
+def entries_of(session: Session, terms: Sequence[Term]) -> dict[Term, int]:
+    """Return for each term about how many entries the index of words has; 0 if they are few.
 
     From the words that the statistics list as common, which are at most a thousand. (For a beginning, the
     estimate of PostgreSQL itself ignores them if they are less than a hundred.)
     """
-    found = rows(session, Sql(_ENTRIES, (list(words),)), prepare=True)
-    return {word: round(entries) for word, entries in found}
+    words, whole = map(list, zip(*terms, strict=True))
+    found = rows(session, Sql(_ENTRIES, (words, whole)), prepare=True)
+    return {Term(word, whole): round(entries) for word, whole, entries in found}
 
 
 def distance_sql(query: RoomQuery) -> str:

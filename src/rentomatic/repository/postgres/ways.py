@@ -7,7 +7,7 @@ from itertools import accumulate
 from rentomatic.domain.fields import INDEXED
 from rentomatic.domain.search import Condition, Field, RoomQuery
 from rentomatic.repository.areas import EVERYWHERE, boxes_around
-from rentomatic.repository.implied_words import implied_words
+from rentomatic.repository.implied_words import Term, implied_terms
 from rentomatic.repository.listed import listed_values
 from rentomatic.repository.postgres.runs import (
     EXACT,
@@ -91,26 +91,26 @@ def only_run(session: Session, query: RoomQuery, most: int) -> Run | None:
     return runs[0] if len(runs) == 1 else None
 
 
-def rarest_words(session: Session, query: RoomQuery, entries: int) -> list[str]:
-    """Return words of every match that have at most so many entries in the index of words together.
+def rarest_terms(session: Session, query: RoomQuery, entries: int) -> list[Term]:
+    """Return terms of every match that have at most so many entries in the index of words together.
 
     The rarest ones are first. Where a word is not in the statistics, it is rare.
     """
-    words = implied_words(query)
-    if not words:
+    terms = implied_terms(query)
+    if not terms:
         return []
-    expected = entries_of(session, words)
-    rarest = sorted(words, key=expected.__getitem__)
+    expected = entries_of(session, terms)
+    rarest = sorted(terms, key=expected.__getitem__)
     sums = accumulate(map(expected.__getitem__, rarest))
-    return [word for word, total in zip(rarest, sums, strict=True) if total <= entries]
+    return [term for term, total in zip(rarest, sums, strict=True) if total <= entries]
 
 
 def _by_words(session: Session, query: RoomQuery, most: int) -> list[_Choice]:
     """The run of the rare words. All entries of a word are read before the first room, whatever the limit."""
-    if not (words := rarest_words(session, query, _ENTRIES * most)):
+    if not (terms := rarest_terms(session, query, _ENTRIES * most)):
         return []
-    found = tids_with(words, most + 1)
-    return [_Choice(worded(words), Sql(f"(SELECT count(*) FROM ({found.text}) AS found)", found.values))]
+    found = tids_with(terms, most + 1)
+    return [_Choice(worded(terms), Sql(f"(SELECT count(*) FROM ({found.text}) AS found)", found.values))]
 
 
 def _by_value(query: RoomQuery) -> dict[Field, list[Condition]]:

@@ -8,6 +8,7 @@ from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.words import words_in
 from rentomatic.repository import sql
 from rentomatic.repository.by_hand import Values
+from rentomatic.repository.implied_words import Term
 from rentomatic.repository.pending import WithPending
 from rentomatic.repository.sql import ANYTHING, Sql, all_of
 
@@ -23,20 +24,20 @@ def words_sql(query: RoomQuery) -> Sql:
     """Return the condition that a room has the words of the search."""
     if not query.words:
         return ANYTHING
-    found = begin(query.words)
+    found = says(Term(word, whole=False) for word in query.words)
     if isinstance(query, WithPending):
         return Sql(f"({found.text} OR code = ANY(?))", (*found.values, list(query.pending)))
     return found
 
 
-def begin(words: Iterable[str]) -> Sql:
-    """Return the condition that each of the words begins a word of the room."""
-    return Sql("words @@ ?::tsquery", (tsquery_of(words),))
+def says(terms: Iterable[Term]) -> Sql:
+    """Return the condition that a room says all of the terms; its words are stored."""
+    return Sql("words @@ ?::tsquery", (tsquery_of(terms),))
 
 
-def tsquery_of(words: Iterable[str]) -> str:
-    """Return the words of a search as a `tsquery`. They hold letters, marks and digits alone."""
-    return " & ".join(f"'{word}':*" for word in words)
+def tsquery_of(terms: Iterable[Term]) -> str:
+    """Return the terms as a `tsquery`. They hold letters, marks and digits alone."""
+    return " & ".join(f"'{word}'" if whole else f"'{word}':*" for word, whole in terms)
 
 
 def vector_of(room: Room) -> str | None:
