@@ -1,6 +1,8 @@
 """nginx serves the photos of rooms from the folder that it shares with `web`, by the rules of `web`."""
 
 import re
+import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -78,6 +80,13 @@ def signed_in(stack: Stack) -> dict[str, str]:
     return sent_here(stack, **{"Cookie": cookie, "Content-Type": MULTIPART, **BROWSER})
 
 
+def begin(client: socket.socket, headers: dict[str, str], length: int) -> None:
+    """Send the head of a form of that length."""
+    given = {"Host": "localhost", **headers, "Content-Length": str(length)}
+    head = "".join(f"{name}: {text}\r\n" for name, text in given.items())
+    client.sendall(f"POST /staff/add HTTP/1.1\r\n{head}\r\n".encode())
+
+
 A_ROOM = {"code": "with-photos", "price": "60", "latitude": "51.5", "longitude": "-0.1"}
 
 
@@ -105,11 +114,26 @@ def test_photos_of_strangers_and_forms_that_are_far_too_long_are_refused_with_a_
 ) -> None:
     body = multipart({**A_ROOM, "price": "61"}, [("one.jpg", picture() + bytes(9_000_000))])
     strange = stack.request("POST", "/staff/add", {**signed_in, "Cookie": ""}, body)
-    too_long = {**signed_in, "Content-Length": str(300_000_000)}
     with stack.socket() as client:
-        head = "".join(f"{name}: {text}\r\n" for name, text in {"Host": "localhost", **too_long}.items())
-        client.sendall(f"POST /staff/add HTTP/1.1\r\n{head}\r\n".encode())
+        begin(client, signed_in, 300_000_000)
         first_line = client.makefile("rb").readline()
 
     assert (403, True) == (strange.status, b'value="61"' in strange.body)
     assert b"HTTP/1.1 413" in first_line
+
+
+@pytest.mark.parametrize("length", [5_000, 5_000_000], ids=["short", "long"])
+def test_unfinished_forms_of_strangers_keep_no_other_form_waiting(
+    stack: Stack, signed_in: dict[str, str], length: int
+) -> None:
+    with ExitStack() as opened:
+        for _ in range(50):
+            client = opened.enter_context(stack.socket())
+            begin(client, {**signed_in, "Cookie": ""}, length)
+            client.sendall(multipart(A_ROOM)[:100])
+        saved = stack.request(
+            "POST", "/staff/add", signed_in, multipart({**A_ROOM, "code": f"between-{length}"})
+        )
+        signed_out = stack.request("POST", "/staff/sign-out", sent_here(stack), b"")
+
+    assert (303, 303) == (saved.status, signed_out.status)

@@ -110,7 +110,7 @@ def test_errors_of_nginx_are_problems_for_programs_and_pages_for_browsers(
 ) -> None:
     requests = {
         404: ("GET", "/metrics", None),
-        413: ("POST", "/rooms", b"x" * 70_000),
+        413: ("POST", "/rooms", b"x" * 300_000),
     }
     for status, (method, target, body) in requests.items():
         with subtests.test(str(status)):
