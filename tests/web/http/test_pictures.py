@@ -55,6 +55,14 @@ def test_every_mode_of_colour_becomes_a_jpeg(mode: str) -> None:
     assert (60, 40) == decoded(as_jpeg(picture("PNG", mode=mode))).size
 
 
+@pytest.mark.parametrize("size", [(60, 40), (5000, 40)], ids=["small", "large"])
+def test_16_bits_of_grey_become_8(size: tuple[int, int]) -> None:
+    file = io.BytesIO()
+    Image.new("I;16", size, 0x6400).save(file, "PNG")
+
+    assert is_near(decoded(as_jpeg(file.getvalue())).getpixel((5, 5)), (100, 100, 100))
+
+
 def test_nothing_but_the_picture_remains() -> None:
     text = PngImagePlugin.PngInfo()
     text.add_text("Author", SECRET.decode())

@@ -75,6 +75,8 @@ def _jpeg_of(picture: "Image") -> bytes:
     from PIL import Image, ImageOps
 
     profile = picture.info.get("icc_profile") if picture.mode == "RGB" else None
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow neither converts nor makes smaller
+        picture = picture.convert("I").point(lambda grey: grey / 256).convert("L")
     # A large JPEG is decoded at a fraction of its size: at the first one that is not too small.
     picture.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=1.0)
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
