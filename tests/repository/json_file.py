@@ -55,8 +55,8 @@ class JsonFileRepo:
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         return self._rooms().cells(query, grid, within)
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
-        return self._rooms().facets(query, within)
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+        return self._rooms().facets(query, within, quick=quick)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -4,11 +4,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import pymongo
 import pytest
+from bson import Int64
 from hypothesis import HealthCheck, given, settings
 from pymongo.errors import DuplicateKeyError, OperationFailure, WaitQueueTimeoutError, WriteError
 from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucceededEvent
@@ -16,7 +17,8 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucc
 from rentomatic.domain.clusters import Grid
 from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
-from rentomatic.domain.search import BY_DISTANCE, SORTS, RoomQuery
+from rentomatic.domain.search import BY_DISTANCE, SORTS, Field, RoomQuery
+from rentomatic.domain.summary import Range
 from rentomatic.repository.backend import Limits
 from rentomatic.repository.keyset import segments
 from rentomatic.repository.memory.repository import MemRepo
@@ -202,6 +204,16 @@ def test_numbers_of_any_type_and_a_missing_size_are_read(repository: MongoRepo, 
     assert room == repository.get("hand")
     assert (room,) == repository.search(RoomQuery(sort=SORTS["-size"])).rooms
     assert repository.load([room]).unchanged == 1
+
+
+def test_facets_tell_numbers_of_any_type(repository: MongoRepo, by_hand: Any) -> None:
+    room = {"size": None, "price": 60, "place": SPOT, "title": None, "kind": "Flat"}
+    by_hand.room.insert_one({**room, "code": "a", "guests": Int64(3), "min_stay": 2.0})
+
+    found = repository.facets(RoomQuery()).ranges
+
+    assert {Field.GUESTS: Range(3, 3), Field.MIN_STAY: Range(2, 2)} == found
+    assert {int} == {type(number) for limits in found.values() if limits for number in astuple(limits)}
 
 
 def point(*coordinates: object) -> Document:

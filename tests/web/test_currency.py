@@ -109,7 +109,7 @@ def test_rooms_are_the_same_with_and_without_a_currency(client: testing.TestClie
 
 
 def test_summary_without_settings_is_unchanged() -> None:
-    expected = {"count", "exact", "price", "size", "histogram", "facets", "unstated"}
+    expected = {"count", "exact", "price", "size", "histogram", "facets"}
 
     assert expected == get(client_with(Money()), "/rooms/summary").json.keys()
 

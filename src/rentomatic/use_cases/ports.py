@@ -85,11 +85,11 @@ class RoomRepository(Protocol):
         """
         ...
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
         """Tell what all matching rooms state, whatever the page, or those of a sample if there are many.
 
-        Reads a bounded number of rooms, as `cells` does. Raises OutOfTime if it takes longer than `within`
-        seconds.
+        Reads a bounded number of rooms, as `cells` does. quick: raise NotQuick instead of reading a sample.
+        Raises OutOfTime if it takes longer than `within` seconds.
         """
         ...
 

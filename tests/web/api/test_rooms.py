@@ -4,8 +4,11 @@ import re
 import pytest
 from falcon import testing
 
+from rentomatic.domain.facets import Facets
 from rentomatic.domain.room import Room
+from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.use_cases.errors import OutOfTime
 from tests.builders import CSV_HEADER, NOTHING_MORE, make_room
 from tests.slow import SlowRepo
 from tests.web.conftest import client_of, get
@@ -270,8 +273,18 @@ def test_the_summary_counts_what_rooms_state_without_the_condition_on_the_same_f
         "features": [{"value": "Wifi", "count": 1}],
         "guests": {"lowest": 4, "highest": 4},
         "min_stay": None,
+        "unstated": ["neighbourhood", "min_stay"],
     }
-    assert ["neighbourhood", "min_stay"] == found["unstated"]
+
+
+def test_a_summary_comes_without_facets_that_are_not_ready_in_time() -> None:
+    class Late(MemRepo):
+        def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+            raise OutOfTime
+
+    found = get(client_of(Late([make_room(code="a", kind="Flat")])), "/rooms/summary").json
+
+    assert (1, None) == (found["count"], found["facets"])
 
 
 def test_a_summary_that_takes_too_long_is_estimated_and_says_so() -> None:

@@ -46,14 +46,15 @@ def summary(
     settings = read_settings(os.environ)
     with repository(settings) as rooms:
         budget = unhurried(settings)
-        facets = count_facets(rooms, query, budget)
         found = summarise_rooms(rooms, query, budget)
+        facets = count_facets(rooms, query, budget)
     if format_ == "json":
         click.echo(summaries.write(found, facets, settings.prices))
         return
     _print_summary(found, settings.money)
-    _print_facets(facets)
-    if not (found.exact and facets.exact):
+    if facets is not None:
+        _print_facets(facets)
+    if not (found.exact and (facets is None or facets.exact)):
         console().print("Estimated from a sample, because counting all rooms would take too long.")
 
 

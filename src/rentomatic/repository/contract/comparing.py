@@ -152,6 +152,8 @@ class Comparing(Contract):
                     with suppress(NotQuick):
                         assert oracle.search(query) == reused.search(query, quick=True)
                     with suppress(NotQuick):
+                        assert oracle.facets(query) == reused.facets(query, quick=True)
+                    with suppress(NotQuick):
                         assert oracle.count(query) == reused.count(query, quick=True)
 
         gives_the_same()

@@ -71,7 +71,8 @@ class MemRepo:
     def cells(self, query: RoomQuery, grid: Grid, within: float | None = None) -> Cells:
         return Cells(cells_of(self._matching(query, within), grid))
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+        self._require_quick(quick)
         rooms = self._rooms.values()
         stated = {field for field in STATED if any(getattr(room, field) is not None for room in rooms)}
         return facets_of(

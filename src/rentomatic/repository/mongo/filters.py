@@ -63,10 +63,10 @@ def row_of(document: Document) -> Values:
     """Return the values of a document, in the types that they have in a room."""
     longitude, latitude = document["place"]["coordinates"]
     found = {**document, Field.LATITUDE: latitude, Field.LONGITUDE: longitude}
-    return [_read(field, found) for field in FIELDS]
+    return [value_of(field, found) for field in FIELDS]
 
 
-def _read(field: Description, found: Document) -> object:
+def value_of(field: Description, found: Document) -> object:
     """Return the field's value, converted to the type that it has in a room."""
     value = found.get(field.name)
     return None if value is None else field.kind.python_type(value)

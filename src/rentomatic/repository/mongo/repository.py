@@ -135,9 +135,9 @@ class MongoRepo:
         with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
             return cells_in(moment, found, grid)
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
-        with self._search(query, seconds_within(within, self._timeout)) as (moment, found):
-            return facets_in(moment, found)
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+        with self._search(query, seconds_within(within, self._timeout), quick=quick) as (moment, found):
+            return facets_in(moment, found, quick=quick)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from rentomatic.domain.clusters import Grid
+from rentomatic.domain.fields import FIELD
 from rentomatic.domain.geography import MAX_RADIUS
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Field, RoomQuery, SortKey
@@ -24,6 +25,7 @@ from rentomatic.repository.mongo.filters import (
     room_of,
     segment_filters,
     segment_order,
+    value_of,
     wide_filters,
 )
 from rentomatic.repository.mongo.words import WITHOUT_WORDS, beside_words, words_filters
@@ -55,12 +57,12 @@ class Moment(NamedTuple):
         with self.rooms.find(all_of(filters), _READ, session=self.session) as cursor:
             yield from map(room_of, cursor)
 
-    def values(self, filters: list[Document], names: Sequence[str]) -> Iterator[list[Any]]:
-        """Yield the members of these names of the rooms that pass the filters, None where one is missing."""
+    def values(self, filters: list[Document], names: Sequence[Field]) -> Iterator[list[Any]]:
+        """Yield the values of these fields of the rooms that pass the filters."""
         named = {"_id": 0, **dict.fromkeys(map(str, names), 1)}
         with self.rooms.find(all_of(filters), named, session=self.session) as cursor:
             for document in cursor:
-                yield [document.get(name) for name in names]
+                yield [value_of(FIELD[name], document) for name in names]
 
     def count(self, filters: list[Document], at_most: int | None = None) -> int:
         """Return the number of rooms that pass the filters, at most `at_most`."""

@@ -11,6 +11,7 @@ from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 from rentomatic.repository.sql_facets import counted_in, facets_sql
+from rentomatic.use_cases.errors import NotQuick
 
 # The lowest value is the first entry of an index. There is one of the numbers of features.
 _LOWEST = ", ".join(
@@ -20,13 +21,15 @@ _LOWEST = ", ".join(
 )
 
 
-def facets_in(session: Session, query: RoomQuery) -> Facets:
-    """Tell what the matching rooms state."""
+def facets_in(session: Session, query: RoomQuery, *, quick: bool = False) -> Facets:
+    """Tell what the matching rooms state. quick: raise NotQuick instead of reading a sample."""
     (lowest,) = rows(session, Sql(f"SELECT {_LOWEST}"))
     stated = [field for field, value in zip(STATED, lowest, strict=True) if value is not None]
 
     def count(part: RoomQuery, fields: Sequence[Field]) -> Counted:
         found, share = plan.few_source(session, part, plan.FEW), 1.0
+        if found is None and quick:
+            raise NotQuick
         if found is None:
             found, share = sampled_rooms(session, part)
         statement = facets_sql(found, fields, items="unnest({}) AS item (value)", collation=' COLLATE "C"')

@@ -97,8 +97,13 @@ class PostgresRepo:
         seconds = patient_seconds(within, self._timeout)
         return self._read(query, lambda session, query: cells_of(session, query, grid), within=seconds)
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
-        return self._read(query, facets_in, within=patient_seconds(within, self._timeout))
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+        return self._read(
+            query,
+            lambda session, query: facets_in(session, query, quick=quick),
+            quick=quick,
+            within=within,
+        )
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -15,6 +15,7 @@ from rentomatic.repository.sqlite.plan import thinned
 from rentomatic.repository.sqlite.sampling import sampled_rooms
 from rentomatic.repository.sqlite.search import rooms_of_codes
 from rentomatic.repository.sqlite.words import filters
+from rentomatic.use_cases.errors import NotQuick
 
 READ = 6_000
 """Rooms that are looked up one by one; in the same time, five times as many can be read in sequence."""
@@ -37,9 +38,14 @@ def cells_of(connection: sqlite3.Connection, query: RoomQuery, grid: Grid) -> Ce
     return Cells(tuple(cell_of(row, rooms) for row in found), share)
 
 
-def looked_at(connection: sqlite3.Connection, query: RoomQuery) -> tuple[Sql, float]:
-    """Return `FROM … WHERE …` for some of the matching rooms, and their share of all matching rooms."""
+def looked_at(connection: sqlite3.Connection, query: RoomQuery, *, quick: bool = False) -> tuple[Sql, float]:
+    """Return `FROM … WHERE …` for some of the matching rooms, and their share of all matching rooms.
+
+    quick: raise NotQuick instead of drawing a sample of all rooms.
+    """
     found = thinned(connection, replace(query, sort=BY_CODE), READ, SEEN, PASSED)
+    if found is None and quick:
+        raise NotQuick
     if found is None:
         source, share = sampled_rooms(connection)
         where = filters(query)

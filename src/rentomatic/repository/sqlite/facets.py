@@ -14,13 +14,13 @@ _ANY = ", ".join(
 )
 
 
-def facets_on(connection: sqlite3.Connection, query: RoomQuery) -> Facets:
-    """Tell what the matching rooms state."""
+def facets_on(connection: sqlite3.Connection, query: RoomQuery, *, quick: bool = False) -> Facets:
+    """Tell what the matching rooms state. quick: raise NotQuick instead of reading a sample."""
     found = connection.execute(f"SELECT {_ANY}").fetchone()
     stated = [field for field, is_stated in zip(STATED, found, strict=True) if is_stated]
 
     def count(part: RoomQuery, fields: Sequence[Field]) -> Counted:
-        source, share = looked_at(connection, part)
+        source, share = looked_at(connection, part, quick=quick)
         statement = facets_sql(source, fields, items="json_each({})")
         rows = connection.execute(statement.text, statement.values)
         return counted_in(rows, fields, share)

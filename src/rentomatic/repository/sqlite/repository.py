@@ -116,9 +116,9 @@ class SqliteRepo:
         with self._reading(self._meter(within)) as connection:
             return cells_of(connection, query, grid)
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
         with self._reading(self._meter(within)) as connection:
-            return facets_on(connection, query)
+            return facets_on(connection, query, quick=quick)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -182,8 +182,8 @@ class SummaryResource:
         resp.content_type = json.MEDIA_TYPE
         resp.set_header("Cache-Control", FOR_A_SECOND)
         budget = self._new_budget()
-        facets = count_facets(self._repository, search.query, budget)
         found = summarise_rooms(self._repository, search.query, budget)
+        facets = count_facets(self._repository, search.query, budget)
         answer_weakly(expected, resp, summary.write(found, facets, self._prices))
 
     on_head = on_get

@@ -20,12 +20,11 @@ Read = TypeVar("Read")
 class AdmittedRepository(RoomRepository):
     """Forwards to another repository once the current request has a place in the right lane.
 
-    A search, a count and a summary are first tried as quick reads. Those that are not quick are tried again
-    in the expensive lane, unless the caller accepts only a quick answer; cells and facets always use it.
-    Nothing of the storage is held while a request waits. Every read but `stream`, whose caller takes the
-    place, raises Overloaded if it gets no place in time. Additions to a page that was read already wait up
-    to `within` seconds and then raise OutOfTime.
-    Calls outside a request take no place.
+    Searches, counts, summaries and facets are first tried as quick reads. Those that are not quick are tried
+    again in the expensive lane, unless the caller accepts only a quick answer; cells always use it. Nothing
+    of the storage is held while a request waits. Every read but `stream`, whose caller takes the place,
+    raises Overloaded if it gets no place in time. Additions to a page that was read already wait up to
+    `within` seconds and then raise OutOfTime. Calls outside a request take no place.
     """
 
     def __init__(self, repository: RoomRepository, turns: Turns) -> None:
@@ -40,8 +39,7 @@ class AdmittedRepository(RoomRepository):
         page = self._quick_or_expensive(
             lambda seconds, quick: self._repository.search(query, seconds, quick=quick), within, quick
         )
-        if (turn := self._turns.current) is not None:
-            turn.has_read = True
+        self._has_read()
         return page
 
     def count(
@@ -57,9 +55,11 @@ class AdmittedRepository(RoomRepository):
         )
 
     def summarise(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Summary:
-        return self._quick_or_expensive(
+        found = self._quick_or_expensive(
             lambda seconds, quick: self._repository.summarise(query, seconds, quick=quick), within, quick
         )
+        self._has_read()
+        return found
 
     def sample(self, query: RoomQuery, within: float | None = None) -> Sample:
         self._require_place(within)
@@ -69,9 +69,10 @@ class AdmittedRepository(RoomRepository):
         self._require_expensive_place(within)
         return self._repository.cells(query, grid, within)
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
-        self._require_expensive_place(within)
-        return self._repository.facets(query, within)
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+        return self._quick_or_expensive(
+            lambda seconds, quick: self._repository.facets(query, seconds, quick=quick), within, quick
+        )
 
     def stream(self, query: RoomQuery, within: float | None = None) -> AbstractContextManager[Iterator[Room]]:
         return self._repository.stream(query, within)
@@ -94,6 +95,10 @@ class AdmittedRepository(RoomRepository):
 
     def close(self) -> None:
         self._repository.close()
+
+    def _has_read(self) -> None:
+        if (turn := self._turns.current) is not None:
+            turn.has_read = True
 
     def _quick_or_expensive(
         self, read: Callable[[float | None, bool], Read], within: float | None, quick: bool

@@ -63,9 +63,9 @@ class ObservedRepository(RoomRepository):
         with self._observed("cells", may_run_out=within is not None):
             return self._repository.cells(query, grid, within)
 
-    def facets(self, query: RoomQuery, within: float | None = None) -> Facets:
+    def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
         with self._observed("facets", may_run_out=within is not None):
-            return self._repository.facets(query, within)
+            return self._repository.facets(query, within, quick=quick)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

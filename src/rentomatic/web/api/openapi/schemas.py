@@ -194,12 +194,7 @@ def _of_summaries() -> dict[str, Schema]:
                     maxItems=MAX_BUCKETS,
                     description="Rooms that cost at least `from` and less than `to`; the last is open-ended.",
                 ),
-                "facets": _facets(),
-                "unstated": array(
-                    {"enum": [str(field) for field in STATED]},
-                    uniqueItems=True,
-                    description="The fields that no room at all states, whether it matches or not.",
-                ),
+                "facets": {**nullable(_facets()), "description": "null if they were not ready in time."},
             },
             {
                 "currency": {
@@ -230,6 +225,11 @@ def _facets() -> Schema:
             "exact": exact,
             **{str(field): counts for field in FACETS},
             **{str(field): nullable(ref("Range")) for field in RANGED},
+            "unstated": array(
+                {"enum": [str(field) for field in STATED]},
+                uniqueItems=True,
+                description="The fields that no room at all states, whether it matches or not.",
+            ),
         }
     )
 
