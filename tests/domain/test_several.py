@@ -67,7 +67,23 @@ def test_photos_written_as_one_text_are_read_back(texts: list[str]) -> None:
         (FEATURES, "Wifi, Desk", ["Wifi", "Desk"]),
         (FEATURES, "Wifi;  Big   desk ;", ["Wifi", "Big desk"]),
         (FEATURES, '["Wifi", "Caf\\u00e9 nearby"]', ["Wifi", "Café nearby"]),
-        (FEATURES, "[1]", ["[1]"]),
+        (FEATURES, ' ["Wifi", null, " "]\n', ["Wifi"]),
+        (FEATURES, "[]", []),
+        (
+            FEATURES,
+            """['Wifi', "Children's books", None, 'Caf\\xe9',]""",
+            ["Wifi", "Children's books", "Café"],
+        ),
+        (FEATURES, '{TV,"Cable TV",Wifi}', ["TV", "Cable TV", "Wifi"]),
+        (
+            FEATURES,
+            r'{ "a \"big\" desk" , Children\'s books,NULL,"NULL",""}',
+            ['a "big" desk', "Children's books", "NULL"],
+        ),
+        (FEATURES, "{}", []),
+        (FEATURES, r"\[new] Wifi, [old] Desk", ["[new] Wifi", "[old] Desk"]),
+        (PHOTOS, "{https://a.example/1.jpg,b.png}", ["https://a.example/1.jpg", "b.png"]),
+        (PHOTOS, "['b.png', 'https://a.example/1.jpg']", ["b.png", "https://a.example/1.jpg"]),
         (FEATURES, "Wifi\nDesk\\", ["Wifi", "Desk"]),
         (FEATURES, " ; ,", []),
         (
@@ -83,6 +99,44 @@ def test_lists_as_other_programs_write_them_are_understood(
     kind: Several, text: str, texts: list[str]
 ) -> None:
     assert texts == kind.of_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Wifi, Desk]",
+        "[new] Wifi",
+        '["a]',
+        "['a' 'b']",
+        "[__import__('os')]",
+        r"['\U00110000']",
+        "[" * 100_000,
+    ],
+)
+def test_a_text_that_starts_like_a_list_and_is_none_is_refused(text: str) -> None:
+    with pytest.raises(
+        ValueError, match=r'^must be a list such as \["Desk", "Wifi"\] if it starts with \[; '
+    ):
+        FEATURES.of_text(text)
+
+
+@pytest.mark.parametrize("text", ["{Wifi", '{"a": 1}', "{'Wifi', 'Desk'}", "{{a},{b}}", "{a,,b}", "{a} b"])
+def test_a_text_that_starts_like_an_array_of_postgresql_and_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be a list such as \{Desk,Wifi\} if it starts with \{; "):
+        FEATURES.of_text(text)
+
+
+def test_a_list_of_other_values_than_texts_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be a list of texts"):
+        FEATURES.of_text('["Wifi", 5]')
+
+
+@pytest.mark.parametrize(
+    "text", ["['a'" + " " * 99_000, "{a" + " " * 999_000, "['" + "\\n" * 49_000, "[" + "'a'," * 30_000 + "]"]
+)
+def test_a_long_broken_list_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be a list such as"):
+        FEATURES.of_text(text)
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,38 @@ def test_a_mapped_column_of_square_feet_is_converted_in_every_format() -> None:
 
     assert [make_room()] == read_ndjson(line, {"size": "Wohnfl_sqft"})
     assert [make_room(size=215)] == read_ndjson(line.replace("_sqft", ""), {"size": "Wohnfl"})
+
+
+FEATURES = "code,size,price,lat,lng,features\n"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '"[""Storage: closet, wardrobe; shelf"", ""Wifi""]"',
+        "\"['Storage: closet, wardrobe; shelf', 'Wifi']\"",
+        '"{""Storage: closet, wardrobe; shelf"",Wifi}"',
+        r'"Storage: closet\, wardrobe\; shelf, Wifi"',
+    ],
+)
+def test_commas_within_an_entry_of_a_list_are_removed_and_noted(cell: str) -> None:
+    columns = Columns()
+    read = list(csv.read(lines_of(f"{FEATURES}{LINE},{cell}\n"), columns))
+
+    assert [make_room(features=["Storage: closet wardrobe shelf", "Wifi"])] == read
+    assert "Commas and semicolons within the features were removed in 1 line." in list(
+        notes(columns, ImportReport())
+    )
+
+
+def test_null_and_commas_in_a_list_of_ndjson_are_left_out() -> None:
+    line = '{"code": "a1", "price": 60, "lat": 51.5, "lng": -0.12, "features": ["Wifi", null, "Bath, hot"]}\n'
+
+    assert [make_room(size=None, features=["Bath hot", "Wifi"])] == read_ndjson(line)
+
+
+def test_a_broken_list_makes_its_line_refused() -> None:
+    refusal = only_refusal(read_csv(f'{FEATURES}{LINE},"[Wifi, Desk]"\n'))
+
+    assert ("features", "[Wifi, Desk]") == (refusal.column, refusal.value)
+    assert refusal.reason.startswith('must be a list such as ["Desk", "Wifi"] if it starts with [;')

@@ -1,6 +1,5 @@
 """Several texts as the value of one field, and how they are written as one text: `Desk; Wifi`."""
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,9 +7,8 @@ from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from rentomatic.domain.addresses import Address
+from rentomatic.domain.lists import is_list, texts_of_list
 from rentomatic.domain.texts import Line
-
-_LIST = re.compile(r"\s*\[.*\]\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -50,16 +48,16 @@ class Several:
         return separator.join(self._special.sub(r"\\\g<0>", text) for text in texts)
 
     def of_text(self, text: str) -> list[str]:
-        """Return the texts of one that `as_text` made, or of a JSON array, as other programs write them."""
-        if _LIST.fullmatch(text):
-            try:
-                found = json.loads(text)
-            except (ValueError, RecursionError):
-                found = None
-            if isinstance(found, list) and all(isinstance(each, str) for each in found):
-                return [self.each.tidied(each) for each in found if each.strip()]
-        pieces = (re.sub(r"\\(.)", r"\1", piece, flags=re.DOTALL) for piece in self._piece.findall(text))
-        return [self.each.tidied(piece) for piece in pieces if piece.strip()]
+        """Return the texts of one that `as_text` made, or of a list as other programs write it.
+
+        Raises ValueError if it starts like such a list and is none.
+        """
+        if is_list(text):
+            found = texts_of_list(text)
+        else:
+            pieces = self._piece.findall(text)
+            found = [re.sub(r"\\(.)", r"\1", piece, flags=re.DOTALL) for piece in pieces]
+        return [*filter(None, map(self.each.tidied, found))]
 
     @cached_property
     def _problem(self) -> Callable[[str], str | None]:
@@ -72,4 +70,4 @@ class Several:
 
     @cached_property
     def _special(self) -> re.Pattern[str]:
-        return re.compile(rf"\\|^\[|{self.breaks}")
+        return re.compile(rf"\\|^[\[{{]|{self.breaks}")

@@ -54,6 +54,13 @@ def _reader(kind: Kind) -> Callable[[str], object]:
             return _code
 
 
+_UNSEPARATED = {
+    name: str.maketrans(dict.fromkeys(kind.each.without, " "))
+    for name, kind in SEVERAL.items()
+    if isinstance(kind.each, Line)
+}
+"""By field of several lines: what must not be in them, such as commas, becomes spaces."""
+
 _UNITS = {Field.GUESTS: GUESTS, Field.MIN_STAY: DAYS}
 """What may follow a number in the cell of a field."""
 
@@ -70,6 +77,7 @@ class Columns:
 
     header: which column is which field.
     cleaned: by field, in how many lines the spacing within a text was put right.
+    separators: by field, in how many lines an entry of a list had commas or the like, which were removed.
     placeholders: by field, in how many lines a placeholder such as `N/A` stood for nothing.
     codes: those that were read, none of which may come again.
     """
@@ -84,6 +92,7 @@ class Columns:
     ) -> None:
         self.header = Header(mapping or {})
         self.cleaned: Counter[str] = Counter()
+        self.separators: Counter[str] = Counter()
         self.placeholders: Counter[str] = Counter()
         self.codes = Codes()
         self.prices = PriceReader(terms, per, decimal, rounded)
@@ -163,7 +172,7 @@ class Columns:
         if isinstance(value, str):
             return self._of_text(field, value)
         if isinstance(value, list) and field in SEVERAL:
-            return [SEVERAL[field].each.tidied(text) if isinstance(text, str) else text for text in value]
+            return self._of_list(field, value)
         if isinstance(value, float) and field == Field.CODE and has_lost_digits(str(value)):
             raise ValueError(_LOST_DIGITS)
         if isinstance(value, float) and field in self._amounts:
@@ -172,6 +181,8 @@ class Columns:
 
     def _of_text(self, field: str, text: str) -> object:
         read = self._readers[field](text)
+        if isinstance(read, list):
+            return self._of_list(field, read)
         if field not in TEXTS:
             if read is None and text.strip():
                 self.placeholders[field] += 1
@@ -179,6 +190,13 @@ class Columns:
         if field in _CLEANED and read != composed(text).strip():
             self.cleaned[field] += 1
         return read or None
+
+    def _of_list(self, field: str, texts: list[object]) -> object:
+        """Return the entries of a list; the room refuses what is neither a text nor null."""
+        each, table = SEVERAL[field].each, _UNSEPARATED.get(field, {})
+        cleared = [text.translate(table) if isinstance(text, str) else text for text in texts]
+        self.separators[field] += cleared != texts
+        return [each.tidied(text) if isinstance(text, str) else text for text in cleared if text is not None]
 
     def _of_int(self, field: str, number: int) -> object:
         match field:

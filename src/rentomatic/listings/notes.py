@@ -21,6 +21,9 @@ def notes(
     for field, lines in columns.cleaned.items():
         if lines:
             yield f"The spacing of the {label(field)} was cleaned in {counted(lines, 'line')}."
+    for field, lines in columns.separators.items():
+        if lines:
+            yield f"Commas and semicolons within the {label(field)} were removed in {counted(lines, 'line')}."
     for field, lines in columns.placeholders.items():
         yield f"The {label(field)} is N/A or the like in {counted(lines, 'line')}: taken as unstated."
     if columns.sizes.converted:

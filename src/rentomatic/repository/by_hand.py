@@ -37,7 +37,14 @@ def put_right(kind: Kind, value: Any) -> Any:
         case Address() if value is not None:
             return value if kind.problem(value) is None else None
         case Several(each) if value is not None:
-            given = kind.of_text(value) if isinstance(value, str) else value
+            given = _texts(kind, value) if isinstance(value, str) else value
             texts = [each.tidied(text) for text in given if isinstance(text, str)]
             return kind.gathered([text for text in texts if each.problem(text) is None][: kind.most])
     return value
+
+
+def _texts(kind: Several, text: str) -> list[str]:
+    try:
+        return kind.of_text(text)
+    except ValueError:
+        return []

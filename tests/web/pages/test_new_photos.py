@@ -160,6 +160,13 @@ def test_refused_form_names_the_file_and_keeps_the_fields_and_the_other_photos(
     assert names(folder) == saved
 
 
+def test_new_photo_follows_a_broken_list_of_photos(staff: Staff, folder: Path) -> None:
+    refused = staff.upload("/staff/add", {**B2, "photos": "[a.jpg"}, [("one.jpg", photo())])
+
+    assert ["[a.jpg", *names(folder)] == lines(refused)
+    assert 422 == refused.status_code
+
+
 def test_every_problem_is_told_at_once(staff: Staff, rooms: MemRepo) -> None:
     files = [("one.jpg", b"1"), ("two.jpg", b"2"), ("three.jpg", photo())]
     refused = staff.upload("/staff/add", {**B2, "price": "cheap"}, files)

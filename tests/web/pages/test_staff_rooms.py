@@ -76,6 +76,18 @@ def test_unusable_lists_are_named_and_kept_as_typed() -> None:
     assert "/etc/passwd" in answer.text
 
 
+def test_broken_lists_are_named_and_kept_as_typed() -> None:
+    staff, rooms = staff_of()
+
+    answer = staff.post("/staff/add", {**B2, "features": "[Wifi, Desk", "photos": "{a.jpg"})
+
+    kept = fields_of(answer)
+    assert 422 == answer.status_code
+    assert answer.text.count("must be a list such as") == 2
+    assert rooms.get("b2") is None
+    assert ("[Wifi, Desk", "{a.jpg") == (kept["features"], kept["photos"])
+
+
 def test_code_and_size_of_a_room_are_optional() -> None:
     staff, rooms = staff_of()
     location = staff.post("/staff/add", {**B2, "code": "", "size": ""}).headers["location"]

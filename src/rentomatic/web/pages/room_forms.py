@@ -70,9 +70,14 @@ class SentForm:
     def add_photo(self, name: str) -> None:
         """Add a line to the photos, unless it is there."""
         kind = SEVERAL[Field.PHOTOS]
-        photos = kind.of_text(self.fields.get(Field.PHOTOS, ""))
-        if name not in photos:
-            self.fields[Field.PHOTOS] = kind.as_text([*photos, name], "\n")
+        typed = self.fields.get(Field.PHOTOS, "")
+        try:
+            photos = kind.of_text(typed)
+        except ValueError:  # it stays as typed, to be corrected
+            self.fields[Field.PHOTOS] = f"{typed}\n{name}"
+        else:
+            if name not in photos:
+                self.fields[Field.PHOTOS] = kind.as_text([*photos, name], "\n")
 
 
 class RoomForms:

@@ -217,7 +217,10 @@ def _put_right(name: str, text: str) -> str:
         case Line() | Lines() as kind:
             return kind.tidied(text)
         case Several() as kind:
-            return kind.as_text(kind.of_text(text), "\n")
+            try:
+                return kind.as_text(kind.of_text(text), "\n")
+            except ValueError:  # as the room of these texts will tell
+                return text.strip()
     return typed(text)
 
 
@@ -252,7 +255,10 @@ def _room(form: Form, code: str) -> Room:
 
 def _previews(text: str, photos: Photos) -> list[Preview]:
     kind = SEVERAL[Field.PHOTOS]
-    return [photos.preview(photo) for photo in kind.of_text(text)[: kind.most]]
+    try:
+        return [photos.preview(photo) for photo in kind.of_text(text)[: kind.most]]
+    except ValueError:
+        return []
 
 
 def _problems(error: ParametersError) -> dict[str, str]:
