@@ -297,6 +297,65 @@ def test_a_room_written_by_hand_is_found_by_the_next_search(path: Path, reposito
         assert connection.execute("SELECT count(*) FROM room_place").fetchone() == (0,)
 
 
+def replace_by_hand(path: Path, code: str) -> None:
+    """Replace a room and remove it: SQLite calls no trigger for the first one, and gives its id to others."""
+    with closing(open_by_hand(path)) as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO room (code, price, latitude, longitude) VALUES (?, 1, 10, 10)", (code,)
+        )
+        connection.execute("DELETE FROM room WHERE code = ?", (code,))
+
+
+AROUND_THE_LAKE = RoomQuery(areas=(BoundingBox(-1, 39, 1, 41),))
+
+
+@pytest.mark.parametrize("way", ["swap", "load", "large load", "INSERT OR IGNORE", "UPDATE"])
+def test_a_room_that_gets_the_id_of_one_replaced_by_hand_is_found_at_its_place(
+    path: Path, repository: SqliteRepo, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    repository.load([make_room(code="a"), make_room(code="b")])
+    replace_by_hand(path, "b")
+    room = make_room(code="c", latitude=40.0, longitude=0.0, title="Lake")
+
+    if way == "swap":
+        assert repository.swap(None, room)
+    elif "load" in way:
+        monkeypatch.setattr("rentomatic.repository.sqlite.load._BULK", 0 if way == "large load" else 100)
+        repository.load([room])
+    else:
+        with closing(open_by_hand(path)) as connection:
+            number = 2 if way == "INSERT OR IGNORE" else 7
+            connection.execute(
+                "INSERT OR IGNORE INTO room (id, code, price, size, latitude, longitude, title) "
+                f"VALUES ({number}, 'c', {room.price}, {room.size}, 40, 0, 'Lake')"
+            )
+            connection.execute("UPDATE room SET id = 2 WHERE code = 'c'")
+
+    with closing(open_by_hand(path)) as connection:
+        assert (2,) == connection.execute("SELECT id FROM room WHERE code = 'c'").fetchone()
+    for query in (AROUND_THE_LAKE, RoomQuery(words=("lake",))):
+        assert (room,) == repository.search(query).rooms
+
+
+def test_a_migration_repairs_the_places_of_rooms_with_the_id_of_one_replaced_by_hand(path: Path) -> None:
+    migrate.downgrade(path, "0007")
+    with closing(open_by_hand(path)) as connection:
+        connection.executescript(
+            """
+            INSERT INTO room_place VALUES (1, 10, 10, 10, 10), (3, 10, 10, 10, 10);
+            INSERT OR IGNORE INTO room (id, code, price, latitude, longitude)
+            VALUES (1, 'wrong', 1, 40, 0), (2, 'right', 1, 40, 0);
+            """
+        )
+
+    migrate.upgrade(path)
+
+    with closing(SqliteRepo(path, SQLITE_REVISION)) as repository:
+        assert ["right", "wrong"] == [room.code for room in repository.search(AROUND_THE_LAKE).rooms]
+    with closing(open_by_hand(path)) as connection:
+        assert [(1,), (2,)] == connection.execute("SELECT id FROM room_place ORDER BY id").fetchall()
+
+
 @pytest.mark.parametrize(
     "values",
     [

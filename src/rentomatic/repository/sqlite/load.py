@@ -6,12 +6,13 @@ and changed. Readers never wait.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from rentomatic.domain.room import Room, values_of
 from rentomatic.repository.sql import BESIDE_CODE, MARKS, ROOM_COLUMNS, values_in
-from rentomatic.repository.sqlite.words import FILL, read_words, words_of_room
+from rentomatic.repository.sqlite import indexes
+from rentomatic.repository.sqlite.words import read_words, words_of_room
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -71,19 +72,6 @@ _WRITE_FIRST = f"{_WRITE.format(counts='true')} DO NOTHING"
 
 _OTHERS = "FROM room WHERE NOT EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code)"
 
-_DEFERRED = """
-    SELECT type, name, sql FROM sqlite_schema
-    WHERE tbl_name = 'room' AND sql IS NOT NULL
-        AND (type = 'index' AND name <> 'room_code' OR name IN ('room_place_insert', 'room_words_insert'))
-"""
-
-# Compares all ids: after the highest possible one, SQLite gives new rooms any free ids.
-_FILL_PLACES = """
-    INSERT INTO room_place
-    SELECT id, longitude, longitude, latitude, latitude FROM room
-    WHERE NOT EXISTS (SELECT 1 FROM room_place_rowid WHERE room_place_rowid.rowid = room.id)
-"""
-
 
 def stage(connection: sqlite3.Connection, rooms: Iterable[Room], on_conflict: OnConflict) -> None:
     """Copy the rooms into the temporary database, once for each connection.
@@ -140,21 +128,4 @@ def _remove_others(connection: sqlite3.Connection, *, keep: bool) -> int:
 def _indexes_for(connection: sqlite3.Connection, changed: int) -> AbstractContextManager[None]:
     """Update the indexes room by room, or all at the end if many rooms change."""
     (present,) = connection.execute("SELECT count(*) FROM room").fetchone()
-    return _indexes_rebuilt_at_the_end(connection) if changed > max(_BULK, present // 4) else nullcontext()
-
-
-@contextmanager
-def _indexes_rebuilt_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
-    """Drop the indexes and the triggers of new rooms during the context, and make up for them at its end.
-
-    Writing a million rooms while maintaining every index takes three times as long. It all happens in the
-    transaction: nobody sees the table without its indexes.
-    """
-    deferred = connection.execute(_DEFERRED).fetchall()
-    for kind, name, _ in deferred:
-        connection.execute(f"DROP {kind} {name}")
-    yield
-    connection.execute(FILL)
-    connection.execute(_FILL_PLACES)
-    for _, _, statement in deferred:
-        connection.execute(statement)
+    return indexes.rebuilt_at_the_end(connection) if changed > max(_BULK, present // 4) else nullcontext()

@@ -36,12 +36,6 @@ _READ = f"""
     WHERE id IN (SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)
 """
 
-FILL = """
-    INSERT INTO room_words (rowid, words) SELECT id, words FROM room
-    WHERE words <> '' AND NOT EXISTS (SELECT 1 FROM room_place_rowid WHERE room_place_rowid.rowid = room.id)
-"""
-"""Adds the words of the rooms that a load has written, before it adds their places."""
-
 _SILENT = (None,) * len(SEARCHED)
 
 _LAST = "\U0010ffff"
