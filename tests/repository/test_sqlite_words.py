@@ -338,6 +338,28 @@ def test_a_load_whose_text_changes_and_words_do_not_leaves_no_room_unread(
     assert [("quiet", "a")] == indexed(hand)
 
 
+@pytest.mark.parametrize("rooms", [20, 100], ids=["few", "many"])
+def test_a_load_stores_the_words_of_its_own_rooms_and_leaves_others_to_other_writes(
+    repository: SqliteRepo, hand: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, rooms: int
+) -> None:
+    monkeypatch.setattr("rentomatic.repository.sqlite.load._BULK", 50)
+    for number in range(200):
+        hand.execute(BY_HAND, (f"h{number}", "Loud", None))
+    repository.load(make_room(code=f"r{number}", title="Quiet") for number in range(rooms))
+
+    again = [
+        make_room(code=f"r{number}", title=title) for title in ("Gone", "QUIET!") for number in range(rooms)
+    ]
+    repository.load(again)
+    hand.execute("UPDATE room SET title = 'Quiet!' WHERE code = 'r0'")
+    repository.load([make_room(code="r0", title="Quiet!")])
+
+    words = words_of_rooms(hand)
+    assert {" quiet"} == {words[f"r{number}"] for number in range(rooms)}
+    assert {None} == {words[f"h{number}"] for number in range(200)}
+    assert rooms == len(indexed(hand))
+
+
 def test_a_dry_run_writes_no_words(repository: SqliteRepo, hand: sqlite3.Connection) -> None:
     hand.execute(BY_HAND, ("a", "Quiet", None))
 

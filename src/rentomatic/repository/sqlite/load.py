@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from rentomatic.domain.room import Room, values_of
 from rentomatic.repository.sql import BESIDE_CODE, MARKS, ROOM_COLUMNS, values_in
 from rentomatic.repository.sqlite import indexes
-from rentomatic.repository.sqlite.words import read_words, words_of_room
+from rentomatic.repository.sqlite.words import UNREAD, words_of_room
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -70,6 +70,12 @@ _WRITE_LAST = f"""
 """
 _WRITE_FIRST = f"{_WRITE.format(counts='true')} DO NOTHING"
 
+# A trigger has removed the words of a room whose texts changed and whose words did not.
+_READ = f"""
+    UPDATE room SET words = (SELECT words FROM incoming WHERE incoming.code = room.code AND {_LAST})
+    WHERE id IN ({UNREAD} AND EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code))
+"""
+
 _OTHERS = "FROM room WHERE NOT EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code)"
 
 
@@ -107,8 +113,8 @@ def apply(
         if keep and changed:
             connection.execute(_WRITE_LAST if replaces else _WRITE_FIRST)
         removed = _remove_others(connection, keep=keep) if exactly else 0
-    if keep and changed:
-        read_words(connection, changed)  # a text may have changed, and its words not
+    if keep and replaces:
+        connection.execute(_READ)
     return LoadCounts(
         added=added,
         replaced=differing if replaces else 0,

@@ -22,19 +22,17 @@ _TEXTS = ", ".join(SEARCHED)
 
 _UNREAD = f"words IS NULL AND coalesce({_TEXTS}) IS NOT NULL"
 
-_OF_UNREAD = f"UNION ALL SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}"
+UNREAD = f"SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}"
+"""Selects the unread rooms."""
 
-_WITH_BEGINNING = f"SELECT doc AS id FROM room_word WHERE term >= ? AND term < ? {_OF_UNREAD}"
+_WITH_BEGINNING = f"SELECT doc AS id FROM room_word WHERE term >= ? AND term < ? UNION ALL {UNREAD}"
 
-_WITH_ALL = f"SELECT rowid AS id FROM room_words WHERE room_words MATCH ? {_OF_UNREAD}"
+_WITH_ALL = f"SELECT rowid AS id FROM room_words WHERE room_words MATCH ? UNION ALL {UNREAD}"
 """Passes one entry after another of the rarest word until it has found as many as are wanted."""
 
-_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)"
+_COUNT = f"SELECT count(*) FROM ({UNREAD} LIMIT ?)"
 
-_READ = f"""
-    UPDATE room SET words = words_in({_TEXTS})
-    WHERE id IN (SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD} LIMIT ?)
-"""
+_READ = f"UPDATE room SET words = words_in({_TEXTS}) WHERE id IN ({UNREAD} LIMIT ?)"
 
 _SILENT = (None,) * len(SEARCHED)
 
