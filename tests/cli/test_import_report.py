@@ -18,14 +18,16 @@ def report(rentomatic: CommandLine, listing: str, *options: str) -> list[list[st
         return list(csv.reader(file))
 
 
-def test_every_refused_line_is_reported_with_column_value_and_reason(rentomatic: CommandLine) -> None:
-    rows = report(rentomatic, HEADER + 'a1,,x,0,0\nb2,,60,0,0\nc3,,60\nd4,,60,"95\n,5",0\n')
+def test_every_refused_line_is_reported_with_columns_values_and_reasons(rentomatic: CommandLine) -> None:
+    rows = report(rentomatic, HEADER + 'a1,,x,0,0\nb2,,60,0,0\nc3,,60\nd4,,60,"95\n,5",0\ne5,,x,95,0\n')
 
     expected = [
         ["line", "column", "value", "reason"],
         ["2", "price", "x", "is not a number"],
         ["4", "", "c3,,60", "has 3 columns, but the header has 5"],
         ["5", "latitude", "95<U+000A>,5", "is not a number of degrees such as 51.5074"],
+        ["7", "price", "x", "is not a number"],
+        ["7", "latitude", "95", "must be between -90 and 90 degrees"],
     ]
     assert expected == rows
 

@@ -9,7 +9,7 @@ from rentomatic.listings.header import LONGEST_NAME, MAX_COLUMNS
 from rentomatic.listings.notes import notes
 from rentomatic.listings.source import ListingError
 from rentomatic.serializers import csv as written
-from rentomatic.use_cases.import_rooms import ImportReport, Remedy
+from rentomatic.use_cases.import_rooms import ImportReport, Refusal, Remedy
 from tests.builders import WHOLE, make_room
 from tests.listings.listings import lines_of, only_refusal, read_csv, read_ndjson
 
@@ -276,3 +276,22 @@ def test_a_broken_list_makes_its_line_refused() -> None:
 
     assert ("features", "[Wifi, Desk]") == (refusal.column, refusal.value)
     assert refusal.reason.startswith('must be a list such as ["Desk", "Wifi"] if it starts with [;')
+
+
+def test_every_reason_of_a_line_is_told() -> None:
+    text = 'code,size,price,lat,lng,name,features\na b,20,abc,95,-0.12,Room,"[Wifi"\n'
+
+    refusals = [line for line in read_csv(text) if isinstance(line, Refusal)]
+
+    assert {2} == {refusal.line for refusal in refusals}
+    assert [("code", "a b"), ("price", "abc"), ("lat", "95"), ("features", "[Wifi")] == [
+        (refusal.column, refusal.value) for refusal in refusals
+    ]
+    assert ["is not a number", "must be between -90 and 90 degrees"] == [
+        refusal.reason for refusal in refusals[1:3]
+    ]
+
+
+def test_a_line_with_a_wrong_optional_value_is_no_room() -> None:
+    assert "kind" == only_refusal(read_csv(f"code,size,price,lat,lng,kind\n{LINE},{'x' * 61}\n")).column
+    assert "features" == only_refusal(read_csv(f"{FEATURES}{LINE},[Wifi\n")).column

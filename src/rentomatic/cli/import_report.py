@@ -30,7 +30,7 @@ _WIDEST = 110
 
 @contextmanager
 def refusal_writer(path: Path | None) -> Iterator[Callable[[Refusal], None]]:
-    """Give a function for each refused line: it writes to the report if one is wanted."""
+    """Give a function for each refusal: it writes to the report if one is wanted."""
     if path is None:
         yield lambda refusal: None
         return
@@ -72,10 +72,11 @@ def print_report(done: ImportReport, columns: Columns, dry_run: bool) -> None:
 
 
 def _print_refusals(report: ImportReport) -> None:
-    printed = report.refusals[:_MAX_REFUSALS]
-    for refusal in printed:
-        click.echo(f"Refused: {as_typed(str(refusal), refusal.remedy)}", err=True)
-    if more := report.refused - len(printed):
+    lines = [*dict.fromkeys(refusal.line for refusal in report.refusals)][:_MAX_REFUSALS]
+    for refusal in report.refusals:
+        if refusal.line in lines:
+            click.echo(f"Refused: {as_typed(str(refusal), refusal.remedy)}", err=True)
+    if more := report.refused - len(lines):
         click.echo(f"… and {counted(more, 'more line')}; --report FILE lists all.", err=True)
 
 

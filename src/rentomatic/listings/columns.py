@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from rentomatic.domain.addresses import Address
-from rentomatic.domain.fields import FIELDS, SEVERAL, TEXTS, Field
+from rentomatic.domain.fields import FIELDS, NAMES, SEVERAL, TEXTS, Field
 from rentomatic.domain.kinds import Code, Degrees, Kind, Whole
 from rentomatic.domain.prices import PLAIN, Per, PriceTerms
 from rentomatic.domain.room import InvalidRoom, Room
@@ -118,30 +118,36 @@ class Columns:
         self.header.note(header, found)
         return found
 
-    def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> Room | Refusal:
-        """Return the room of a line.
+    def room(self, line: int, values: Mapping[str, object], names: Mapping[str, str]) -> list[Room | Refusal]:
+        """Return the room of a line alone, or else a refusal for each wrong value of the line.
 
         values: each field's value in the line, text or a JSON value.
         names: the column of each field, for refusals.
         """
-        read: dict[str, object] = dict.fromkeys(OPTIONAL)
+        read: dict[str, object] = dict.fromkeys(NAMES)
+        wrong: dict[str, ValueError] = {}
         self.sizes.in_feet = names.get(Field.SIZE) in self._in_feet
         for field, value in values.items():
             try:
                 read[field] = self._read(field, value)
             except ValueError as error:
-                return self._refused(line, field, names[field], value, error)
+                wrong[field] = error
+        read.pop(CURRENCY, None)
         try:
-            read.pop(CURRENCY, None)
             room = Room(**read)  # type: ignore[arg-type]  # Room checks the types itself
         except InvalidRoom as error:
-            field, reason = next(iter(error.problems.items()))
-            return self._refused(line, field, names[field], values[field], ValueError(reason))
+            wrong = {field: ValueError(reason) for field, reason in error.problems.items()} | wrong
+        if wrong:
+            return [
+                self._refused(line, field, names[field], value, wrong[field])
+                for field, value in values.items()
+                if field in wrong
+            ]
         first = self.codes.first_line(room.code, line)
         if first == line:
-            return room
+            return [room]
         reason, problem = f"is on line {first} already", "is on an earlier line already"
-        return Refusal(line, names[Field.CODE], room.code, reason, problem=problem)
+        return [Refusal(line, names[Field.CODE], room.code, reason, problem=problem)]
 
     def _refused(self, line: int, field: str, column: str, value: object, error: ValueError) -> Refusal:
         """Return the refusal of a line for the value of a field."""

@@ -84,7 +84,7 @@ def _rooms(
         if len(row) == len(header):
             cells = {field: row[place] for field, place in places.items()}
             said = {field: columns.text(field, cells[field]) for field in texts}
-            yield columns.room(number, {**cells, **said}, names)
+            yield from columns.room(number, {**cells, **said}, names)
         else:
             reason = f"has {counted(len(row), 'column')}, but the header has {len(header)}"
             problem = "has more or fewer columns than the header"

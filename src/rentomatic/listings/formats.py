@@ -55,7 +55,7 @@ class _Progress:
     def __init__(self) -> None:
         self._line = self._line_of_room = 0
         self._refusal: Refusal | None = None  # the first since the last room
-        self._rooms = self._refused = 0
+        self._rooms = self._refused = self._line_refused = 0
 
     def lines(self, lines: Iterable[str]) -> Iterator[str]:
         for self._line, line in enumerate(lines, 1):
@@ -68,8 +68,9 @@ class _Progress:
             if isinstance(item, Room):
                 self._line_of_room, self._refusal = self._line, None
                 self._rooms += 1
-            else:
+            elif item.line != self._line_refused:  # else it is one more reason
                 self._refusal = self._refusal or item
+                self._line_refused = item.line
                 self._refused += 1
                 if self._refused > max(MAX_REFUSED, self._rooms):
                     raise ListingError(

@@ -30,4 +30,4 @@ def read(lines: Iterable[str], columns: Columns) -> Iterator[Room | Refusal]:
         except ListingError as error:
             yield Refusal(number, "", line.strip()[:60], str(error), error.remedy, error.problem)
         else:
-            yield columns.room(number, {field: values[name] for field, name in names.items()}, names)
+            yield from columns.room(number, {field: values[name] for field, name in names.items()}, names)

@@ -60,7 +60,7 @@ OTHER_CAUSES = Cause("", "refused for another reason")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A line of a listing that is not a valid room.
+    """A reason why a line of a listing is not a valid room; a line may have several.
 
     line: its number in the file, from 1, header included.
     column, value: the wrong value, made safe to show; column is empty if the whole line is wrong.
@@ -92,26 +92,37 @@ class Refusal:
 
 @dataclass(slots=True)
 class ImportReport:
-    """The result of an import; `refusals` holds the first hundred refused lines."""
+    """The result of an import.
+
+    refused: how many lines were refused. refusals: all of the first hundred of these lines.
+    """
 
     counts: LoadCounts = field(default_factory=LoadCounts)
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     _causes: Counter[Cause] = field(default_factory=Counter)
+    _others: int = 0  # refusals whose cause is not counted
+    _last: int = 0  # the last refused line
 
     def add(self, refusal: Refusal) -> None:
-        """Count a refused line."""
-        self.refused += 1
-        if len(self.refusals) < MAX_REFUSALS_KEPT:
+        """Add a refusal; those of one line follow each other."""
+        self.refused += refusal.line != self._last
+        self._last = refusal.line
+        if self.refused <= MAX_REFUSALS_KEPT:
             self.refusals.append(refusal)
         cause = refusal.cause
         if cause in self._causes or len(self._causes) < _MAX_CAUSES_KEPT:
             self._causes[cause] += 1
+        else:
+            self._others += 1
 
     def causes(self) -> list[tuple[Cause, int]]:
-        """Return the causes and their numbers of lines, most frequent first; last, `OTHER_CAUSES`."""
+        """Return the causes and their numbers of lines, most frequent first; last, `OTHER_CAUSES`.
+
+        A line with several reasons counts for each of them.
+        """
         most = self._causes.most_common(MAX_CAUSES)
-        others = self.refused - sum(lines for _, lines in most)
+        others = self._causes.total() - sum(lines for _, lines in most) + self._others
         return [*most, (OTHER_CAUSES, others)] if others else most
 
 
@@ -136,7 +147,7 @@ def import_rooms(
     """Load the rooms among the lines in one step, and report the others.
 
     strict: load nothing if any line is refused. dry_run: only count.
-    on_refusal: called with every refused line.
+    on_refusal: called with every refusal.
 
     Raises ImportRefused, and ConflictError if `on_conflict` is FAIL and a code is taken.
     """

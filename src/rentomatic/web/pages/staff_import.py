@@ -84,11 +84,16 @@ class Answer:
 
     @property
     def refusals(self) -> list[Refusal]:
-        """The first hundred refused lines, with advice in the words of the form."""
+        """Those of the first hundred refused lines, with advice in the words of the form."""
         return [
             replace(found, reason=_advised(found.reason, found.remedy))
             for found in self.loaded.report.refusals
         ]
+
+    @property
+    def lines(self) -> int:
+        """How many lines `refusals` are of."""
+        return len({found.line for found in self.loaded.report.refusals})
 
 
 class ImportPage:

@@ -281,8 +281,8 @@ REPORT_MEMBERS: Schema = {
     ),
     "refusals": array(
         ref("Refusal"),
-        maxItems=MAX_REFUSALS_KEPT,
-        description=f"The first {MAX_REFUSALS_KEPT} lines that were refused.",
+        maxItems=MAX_REFUSALS_KEPT * len(MAPPED),
+        description=f"Every reason of the first {MAX_REFUSALS_KEPT} lines that were refused.",
     ),
 }
 
@@ -296,7 +296,9 @@ def _of_imports() -> dict[str, Schema]:
     }
     refusal = {"line": line, "column": text, "value": text, "reason": text}
     return {
-        "Refusal": record(refusal, description="A line that is not a valid room, and why."),
+        "Refusal": record(
+            refusal, description="Why a line is not a valid room; a line may have several reasons."
+        ),
         "RefusalCause": record(
             {"cause": text, "lines": {"type": "integer", "minimum": 1}},
             description="A cause of refusals in words, and the number of lines.",
