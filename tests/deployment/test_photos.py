@@ -82,7 +82,7 @@ def signed_in(stack: Stack) -> dict[str, str]:
 
 def begin(client: socket.socket, headers: dict[str, str], length: int) -> None:
     """Send the head of a form of that length."""
-    given = {"Host": "localhost", **headers, "Content-Length": str(length)}
+    given = {"Host": headers["Origin"].removeprefix("http://"), **headers, "Content-Length": str(length)}
     head = "".join(f"{name}: {text}\r\n" for name, text in given.items())
     client.sendall(f"POST /staff/add HTTP/1.1\r\n{head}\r\n".encode())
 

@@ -83,7 +83,7 @@ def test_interrupted_form_saves_nothing_and_frees_everything(server: Server, fol
 
 def test_fields_of_a_stranger_are_kept_and_photos_are_not(server: Server, folder: Path) -> None:
     there = list(folder.iterdir())
-    files = [(f"{n}.jpg", picture(size=(200 + n, 40)).ljust(LARGEST, b"x")) for n in range(MOST)]
+    files = [(f"{n}.jpg", picture(size=(200 + n, 40)).ljust(100_000, b"x")) for n in range(MOST)]
     answer = upload(server, "strange", *files, Cookie="")
 
     assert 403 == answer.status
