@@ -204,3 +204,18 @@ def test_a_description_is_tidied_line_by_line() -> None:
     kind = FIELD[Field.DESCRIPTION].kind
 
     assert kind.tidied("\r\n One  line.\r\n\r\nAnother\tone. \n") == "One line.\n\nAnother one."  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "tidied"),
+    [
+        ("Nice room\n\u200b\nNear the park", "Nice room\n\nNear the park"),
+        ("\u200b\r\n \ufeff \u2060\nNice room\n\u200b", "Nice room"),
+        ("\u200b", ""),
+        ("Nice\u200b room\n\x00", "Nice\u200b room\n\x00"),
+    ],
+)
+def test_lines_of_invisible_characters_become_empty(text: str, tidied: str) -> None:
+    kind = FIELD[Field.DESCRIPTION].kind
+
+    assert tidied == kind.tidied(text)  # type: ignore[union-attr]

@@ -295,3 +295,9 @@ def test_every_reason_of_a_line_is_told() -> None:
 def test_a_line_with_a_wrong_optional_value_is_no_room() -> None:
     assert "kind" == only_refusal(read_csv(f"code,size,price,lat,lng,kind\n{LINE},{'x' * 61}\n")).column
     assert "features" == only_refusal(read_csv(f"{FEATURES}{LINE},[Wifi\n")).column
+
+
+def test_a_line_of_invisible_characters_in_a_description_becomes_empty() -> None:
+    text = f'code,size,price,lat,lng,description\n{LINE},"Nice\n\u200b\nNear the park"\n'
+
+    assert [make_room(description="Nice\n\nNear the park")] == read_csv(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rentomatic.domain.fields import SEVERAL, Field
+from rentomatic.domain.fields import FIELD, SEVERAL, Field
 from rentomatic.repository.by_hand import put_right
 
 
@@ -17,3 +17,7 @@ from rentomatic.repository.by_hand import put_right
 )
 def test_features_written_by_hand_keep_what_is_allowed(stored: object, features: object) -> None:
     assert features == put_right(SEVERAL[Field.FEATURES], stored)
+
+
+def test_description_written_by_hand_keeps_what_can_be_seen() -> None:
+    assert "Nice\n\nNear" == put_right(FIELD[Field.DESCRIPTION].kind, "Nice\n\u200b\nNear\n\u200b")

@@ -21,6 +21,7 @@ LINE_PATTERN = f"[^ {_NOT_IN_LINE}]+( [^ {_NOT_IN_LINE}]+)*"
 
 _WORDS = re.compile(LINE_PATTERN)
 _LINE = re.compile(f"(?=[ {_INVISIBLE}]*[^ {_INVISIBLE}]){LINE_PATTERN}")
+_VISIBLE = re.compile(f"[^ {_INVISIBLE}]")
 _CONTROL = "must be one line without control characters"
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -79,8 +80,12 @@ class Lines:
         return "must have lines without control characters" if found == _CONTROL else found
 
     def tidied(self, text: str) -> str:
-        """Return a text as it should be written: without spaces and empty lines around it."""
-        return "\n".join(map(tidied, composed(text).strip().splitlines()))
+        """Return a text as it should be written: without spaces and empty lines around it.
+
+        Lines of which nothing can be seen, as pasted text often has, become empty.
+        """
+        lines = map(tidied, composed(text).splitlines())
+        return "\n".join(line if _VISIBLE.search(line) else "" for line in lines).strip("\n")
 
 
 def _is_plain_line(text: str) -> bool:
