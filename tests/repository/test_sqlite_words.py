@@ -177,6 +177,26 @@ def test_a_room_written_by_hand_is_found_by_a_feature_before_its_words_are_read(
     assert {("Sauna",): ["a"], ("Desk", "Sauna"): ["a"], ("5",): []} == found
 
 
+def test_a_quick_search_for_words_looks_at_the_texts_of_few_rooms(
+    repository: SqliteRepo, hand: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rentomatic.repository.sqlite.words.QUICK", 10)
+    query = RoomQuery(words=("loud",))
+    reads = (repository.search, repository.count, repository.summarise, repository.facets)
+    for number in range(10):
+        hand.execute(BY_HAND, (f"h{number}", "Loud", '["Desk"]'))
+    for read in reads:
+        read(query, quick=True)
+
+    hand.execute(BY_HAND, ("h10", "Loud", None))
+
+    for read in reads:
+        with pytest.raises(NotQuick):
+            read(query, quick=True)
+        read(RoomQuery(), quick=True)
+    assert 11 == len(codes(repository, "loud"))
+
+
 def test_features_with_quotation_marks_and_very_many_of_them_are_told_apart(repository: SqliteRepo) -> None:
     features = {"a": ('Say "Desk',), "b": ("Desk", "x\\y"), "c": ('"',), "d": ("Desk",)}
     repository.load(make_room(code=code, features=each) for code, each in features.items())

@@ -13,7 +13,7 @@ from rentomatic.repository.sql import Sql, all_of, sample_of_groups, sizes_sql
 from rentomatic.repository.sqlite.meter import Meter, TooFar
 from rentomatic.repository.sqlite.plan import cheapest_for_all
 from rentomatic.repository.sqlite.sampling import sampled_rooms
-from rentomatic.repository.sqlite.words import filters
+from rentomatic.repository.sqlite.words import filters, require_few_unread
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 100_000
@@ -39,9 +39,12 @@ def count_of(connection: sqlite3.Connection, query: RoomQuery, at_most: int | No
 def quick_count_of(
     connection: sqlite3.Connection, query: RoomQuery, at_most: int | None, meter: Meter
 ) -> int:
-    """Return the same number. Raises NotQuick beyond `QUICK` steps, or four times as many without areas."""
+    """Return the same number.
+
+    Raises NotQuick beyond `QUICK` steps, or four times as many without areas, or if many rooms are unread.
+    """
     # Always with a limit: without one, SQLite counts a whole table in a single instruction.
-    with _quick(query, meter):
+    with _quick(connection, query, meter):
         return count_of(connection, query, sys.maxsize if at_most is None else at_most)
 
 
@@ -61,12 +64,13 @@ def prices_of(connection: sqlite3.Connection, query: RoomQuery) -> list[tuple[An
 
 def quick_prices_of(connection: sqlite3.Connection, query: RoomQuery, meter: Meter) -> list[tuple[Any, ...]]:
     """Return the same rows. Raises NotQuick like `quick_count_of`."""
-    with _quick(query, meter):
+    with _quick(connection, query, meter):
         return prices_of(connection, query)
 
 
 @contextmanager
-def _quick(query: RoomQuery, meter: Meter) -> Iterator[None]:
+def _quick(connection: sqlite3.Connection, query: RoomQuery, meter: Meter) -> Iterator[None]:
+    require_few_unread(connection, query)
     try:
         with meter.at_most(QUICK if query.areas else 4 * QUICK):
             yield

@@ -17,6 +17,7 @@ from rentomatic.repository import sql
 from rentomatic.repository.implied_words import feature_words
 from rentomatic.repository.sql import Sql, all_of, condition_sql
 from rentomatic.repository.sqlite.rows import has_all_sql, texts_of
+from rentomatic.use_cases.errors import NotQuick
 
 _TEXTS = ", ".join(SEARCHED)
 
@@ -33,6 +34,9 @@ _WITH_ALL = f"SELECT rowid AS id FROM room_words WHERE room_words MATCH ? UNION 
 _COUNT = f"SELECT count(*) FROM ({UNREAD} LIMIT ?)"
 
 _READ = f"UPDATE room SET words = words_in({_TEXTS}) WHERE id IN ({UNREAD} LIMIT ?)"
+
+QUICK = 1000
+"""Unread rooms whose texts a quick search looks at."""
 
 _SILENT = (None,) * len(SEARCHED)
 
@@ -85,6 +89,15 @@ def count_unread(connection: sqlite3.Connection, at_most: int) -> int:
     """Return the number of unread rooms, at most so many."""
     ((found,),) = connection.execute(_COUNT, (at_most,))
     return int(found)
+
+
+def require_few_unread(connection: sqlite3.Connection, query: RoomQuery) -> None:
+    """Raise NotQuick if a search for words looks at the texts of more than `QUICK` rooms.
+
+    Steps do not tell how long that takes: a long text takes as many as a short one.
+    """
+    if query.words and count_unread(connection, QUICK + 1) > QUICK:
+        raise NotQuick
 
 
 def read_words(connection: sqlite3.Connection, at_most: int) -> int:
