@@ -75,7 +75,6 @@ class Connections:
 
         By default it gets the time of one statement and a little more.
 
-
         within: the most seconds for all of it, from now on. Waiting for a connection counts, because the
             caller waits too; but if that takes half of the time, the error says that the storage is busy and
             not that the work takes too long. If the connection turns out to be lost, the work is done again.
