@@ -235,6 +235,19 @@ def test_any_text_gives_a_price_or_a_reason(text: str) -> None:
         "25.0",
         "25,00 m²",
         "25㎡",
+        "25 m 2",
+        "25 sq m",
+        "25 sq.m.",
+        "25 square metres",
+        "25 square meters",
+        "25 Quadratmeter",
+        "25 qm.",
+        "25 mq.",
+        "25 mètres carrés",
+        "25 metros cuadrados",
+        "25 metri quadri",
+        "25 metros quadrados",
+        "25 vierkante meter",
     ],
 )
 def test_a_size_may_carry_its_unit(text: str) -> None:
@@ -246,7 +259,10 @@ def test_a_size_may_be_unstated(text: str) -> None:
     assert SizeReader().read(text) is None
 
 
-@pytest.mark.parametrize("text", ["m²", "sq ft", "25.5", "25 m", "large", "-25", "1,200 m²", "20 25"])
+@pytest.mark.parametrize(
+    "text",
+    ["m²", "sq ft", "25.5", "25 m", "large", "-25", "1,200 m²", "20 25", "20 m² 5", "ca. 25 m²", "25 cm²"],
+)
 def test_an_uncertain_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not|is ambiguous"):
         SizeReader().read(text)
@@ -263,6 +279,8 @@ def test_an_uncertain_size_is_refused(text: str) -> None:
         "270 square feet",
         "270 ft²",
         "270 ft2",
+        "270 sf",
+        "270 square foot",
     ],
 )
 def test_square_feet_are_converted_and_counted(text: str) -> None:

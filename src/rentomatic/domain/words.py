@@ -29,6 +29,11 @@ def words_of(text: str) -> list[str]:
     return [word[:LONGEST_WORD] for word in spaced.split()]
 
 
+def plain_name(name: str) -> str:
+    """Return the name without case, accents, spaces and punctuation; m² becomes m2."""
+    return "".join(words_of(name))
+
+
 @lru_cache(maxsize=4096)
 def _in_word(character: str) -> bool:
     return category(character)[0] in "LMN"

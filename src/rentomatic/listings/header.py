@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rentomatic.domain.fields import FIELDS, Field
 from rentomatic.domain.quoting import quoted, shortened
-from rentomatic.domain.words import words_of
+from rentomatic.domain.words import plain_name
 from rentomatic.listings.prices import price_column
 from rentomatic.listings.sizes import size_column
 from rentomatic.listings.source import ListingError
@@ -107,11 +107,6 @@ class Header:
             if len(self.taken) < MAX_COLUMNS or name in self.taken:
                 self.taken[name] = fields.get(column) or self.taken.get(name)
         self.unsaid -= found.keys()
-
-
-def plain_name(name: str) -> str:
-    """Return the name without case, accents, spaces and punctuation; m² becomes m2."""
-    return "".join(words_of(name))
 
 
 def named(column: str) -> str:

@@ -7,28 +7,34 @@ from math import floor
 
 from rentomatic.domain.fields import FIELD, Field
 from rentomatic.domain.spreadsheet import is_placeholder
-from rentomatic.domain.words import words_of
+from rentomatic.domain.words import plain_name
 from rentomatic.listings.amounts import Decimal, exact, is_plain, whole
 
 SQUARE_FOOT = Fraction(9290304, 10**8)
 """In m²: 0.3048 squared (NIST Special Publication 811, appendix B.8)."""
 
-_METRES = re.compile(r"(m²|㎡|m2|m\^2|qm|sqm|sq\. ?m\.?|mq)$", re.IGNORECASE)
-_FEET = re.compile(r"(sq\.? ?f(ee)?t\.?|square (feet|foot)|ft²|ft2|ft\^2)$", re.IGNORECASE)
-_FEET_IN_NAME = re.compile(r"(in)?(sqft|sqfeet|squarefeet|squarefoot|squarefootage|ft2)$")
+# As `plain_name` gives them, in the seven languages in which columns are found.
+_METRES = re.compile(
+    "m2|mq|qm|sqm|(sq|square)(m|met(er|re)s?)|quadratmetern?|metrecarre|metrescarres"
+    "|metros?(cuadrados?|quadrados?)|metr[oi]quadr(at)?[oi]|vierkantemeters?"
+)
+_FEET_WORDS = "(sq|square)(ft|feet|foot)|squarefootage|ft2"
+_FEET = re.compile(f"{_FEET_WORDS}|sf")
+_FEET_IN_NAME = re.compile(f"(in)?({_FEET_WORDS})$")
+
+# What numbers consist of, also those that are refused.
+_NUMBER = "-0123456789.,'’ \u00a0\u2009\u202f"
 
 
 def is_in_feet(column: str) -> bool:
     """Whether the name of a column says square feet."""
-    return _FEET_IN_NAME.search("".join(words_of(column))) is not None
+    return _FEET_IN_NAME.search(plain_name(column)) is not None
 
 
 def size_column(names: Iterable[str]) -> str | None:
     """Return the first name that is a usual one of sizes apart from square feet: `area_sqft`, `sq ft`."""
     usual = ("", *FIELD[Field.SIZE].columns)
-    return next(
-        (n for n in names if is_in_feet(n) and _FEET_IN_NAME.sub("", "".join(words_of(n))) in usual), None
-    )
+    return next((n for n in names if is_in_feet(n) and _FEET_IN_NAME.sub("", plain_name(n)) in usual), None)
 
 
 class SizeReader:
@@ -53,12 +59,14 @@ class SizeReader:
         text = text.strip()
         if not text or is_placeholder(text):
             return None
-        number = _METRES.sub("", text).strip()
-        if number == text:
-            number = _FEET.sub("", text).strip()
-            if self.in_feet or number != text:
-                return self._from_feet(exact(number, self._decimal))
-        return whole(exact(number, self._decimal), self._rounded)
+        unit = text.lstrip(_NUMBER)
+        number = text.removesuffix(unit).strip()
+        if _METRES.fullmatch(plain_name(unit)):
+            return whole(exact(number, self._decimal), self._rounded)
+        if _FEET.fullmatch(plain_name(unit)):
+            return self._from_feet(exact(number, self._decimal))
+        area = exact(text, self._decimal)
+        return self._from_feet(area) if self.in_feet else whole(area, self._rounded)
 
     def _from_feet(self, area: Fraction | int) -> int:
         self.converted += 1
