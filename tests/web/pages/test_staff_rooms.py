@@ -65,6 +65,16 @@ def test_lists_and_descriptions_are_typed_on_lines() -> None:
     assert ("Desk\r\nWifi", "b.jpg\r\nhttps://example.com/a.jpg") == (edited["features"], edited["photos"])
 
 
+def test_web_address_of_a_form_is_put_right() -> None:
+    staff, rooms = staff_of()
+
+    staff.post("/staff/add", {**B2, "url": "HTTPS://münchen.de/größe"})
+
+    room = rooms.get("b2")
+    assert room is not None
+    assert "https://xn--mnchen-3ya.de/gr%C3%B6%C3%9Fe" == room.url
+
+
 def test_unusable_lists_are_named_and_kept_as_typed() -> None:
     staff, rooms = staff_of()
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from falcon import Request, Response
 
+from rentomatic.domain.addresses import Address
 from rentomatic.domain.fields import FIELD, FIELDS, SEVERAL, TEXTS, Field
 from rentomatic.domain.room import Room
 from rentomatic.domain.several import Several
@@ -216,6 +217,8 @@ def _put_right(name: str, text: str) -> str:
     match FIELD[Field(name)].kind if name in TEXTS else None:
         case Line() | Lines() as kind:
             return kind.tidied(text)
+        case Address() as kind:
+            return kind.tidied(typed(text))
         case Several() as kind:
             try:
                 return kind.as_text(kind.of_text(text), "\n")
