@@ -242,6 +242,10 @@ def test_a_word_is_found_by_its_beginning_in_every_searched_field(repository: Sq
         (None, '["Caf\\u00e9"]', "u00e9", []),
         (None, '["Caf\\u00e9"]', "00e9", []),
         (None, None, "quiet", []),
+        (None, '["Desk", 5, ["Nested"], {"x": "Nested"}]', "desk", ["a"]),
+        (None, '["Desk", 5, ["Nested"], {"x": "Nested"}]', "nested", []),
+        (None, '["Desk", 5]', "5", []),
+        (None, '["Desk", "Wifi; fast"]', "fast", []),
     ],
 )
 def test_a_row_written_by_hand_is_found_by_its_texts_before_and_after_they_are_read(
@@ -260,6 +264,14 @@ def test_a_row_written_by_hand_is_found_by_its_texts_before_and_after_they_are_r
 
     assert found == unread == codes(repository, word)
     assert (title is None and features is None) == (words_of_rooms(hand)["a"] is None)
+
+
+def test_only_the_texts_of_a_list_written_by_hand_are_told_as_features(
+    repository: SqliteRepo, hand: sqlite3.Connection
+) -> None:
+    hand.execute(BY_HAND, ("a", None, '["Desk", 5, ["Nested"], {"x": "Nested"}, null, true]'))
+
+    assert (("Desk", 1),) == repository.facets(RoomQuery()).values[Field.FEATURES]
 
 
 def test_a_text_changed_by_hand_is_found_and_the_old_one_is_not(

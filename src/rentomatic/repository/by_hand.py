@@ -30,13 +30,17 @@ def room_of_row(values: Values) -> Room:
 
 def put_right(kind: Kind, value: Any) -> Any:
     """Return the value; a text is normalised, shortened if too long, and None if nothing of it is allowed."""
+    if isinstance(kind, Several):
+        value = kind.gathered(value)
+    if value is None or kind.problem(value) is None:
+        return value  # as almost all are
     match kind:
         case Line() | Lines() if isinstance(value, str):
             value = kind.tidied(kind.tidied(value)[: kind.longest])
             return value if kind.problem(value) is None else None
-        case Address() if value is not None:
-            return value if kind.problem(value) is None else None
-        case Several(each) if value is not None:
+        case Address():
+            return None
+        case Several(each):
             given = _texts(kind, value) if isinstance(value, str) else value
             texts = [each.tidied(text) for text in given if isinstance(text, str)]
             return kind.gathered([text for text in texts if each.problem(text) is None][: kind.most])

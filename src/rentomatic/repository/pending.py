@@ -15,6 +15,8 @@ from rentomatic.repository.findings import Finding, State
 _COUNTED = 10_000
 """More pending rooms are not counted by `doctor`."""
 
+_KINDS = tuple(FIELD[Field(name)].kind for name in SEARCHED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithPending(RoomQuery):
@@ -31,9 +33,7 @@ def with_codes(query: RoomQuery, codes: Iterable[str]) -> WithPending:
 
 def words_of_texts(texts: Iterable[object]) -> set[str]:
     """Return the words of stored values of `SEARCHED`, put right as when a room is read."""
-    return words_in(
-        put_right(FIELD[Field(name)].kind, text) for name, text in zip(SEARCHED, texts, strict=True)
-    )
+    return words_in(map(put_right, _KINDS, texts))
 
 
 class _KeepsWords(Protocol):

@@ -13,6 +13,8 @@ _ANY = ", ".join(
     f"EXISTS (SELECT 1 FROM room INDEXED BY room_{field} WHERE {field} IS NOT NULL)" for field in STATED
 )
 
+_TEXT = "iif(type = 'text', value, NULL)"
+
 
 def facets_on(connection: sqlite3.Connection, query: RoomQuery, *, quick: bool = False) -> Facets:
     """Tell what the matching rooms state. quick: raise NotQuick instead of reading a sample."""
@@ -21,7 +23,7 @@ def facets_on(connection: sqlite3.Connection, query: RoomQuery, *, quick: bool =
 
     def count(part: RoomQuery, fields: Sequence[Field]) -> Counted:
         source, share = looked_at(connection, part, quick=quick)
-        statement = facets_sql(source, fields, items="json_each({})")
+        statement = facets_sql(source, fields, items="json_each({})", item=_TEXT)
         rows = connection.execute(statement.text, statement.values)
         return counted_in(rows, fields, share)
 

@@ -15,6 +15,7 @@ from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.domain.words import all_begin, words_in
 from rentomatic.repository import sql
 from rentomatic.repository.implied_words import feature_words
+from rentomatic.repository.pending import words_of_texts
 from rentomatic.repository.sql import Sql, all_of, condition_sql
 from rentomatic.repository.sqlite.rows import has_all_sql, texts_of
 from rentomatic.use_cases.errors import NotQuick
@@ -82,7 +83,7 @@ def _quoted(word: str) -> str:
 def words_of_room(room: Room) -> str | None:
     """Return what the column `words` has for the room."""
     values = searched_values(room)
-    return None if values == _SILENT else _words(values)
+    return None if values == _SILENT else _joined(words_in(values))
 
 
 def count_unread(connection: sqlite3.Connection, at_most: int) -> int:
@@ -118,23 +119,18 @@ def _says_all(words: tuple[str, ...]) -> Sql:
     return Sql(either, (*(f" {word}" for word in words), json.dumps(words)))
 
 
-def _says(asked: str, *texts: str | None) -> bool:
-    return all_begin(json.loads(asked), words_in(_decoded(texts)))
+def _says(asked: str, *stored: str | None) -> bool:
+    return all_begin(json.loads(asked), words_of_texts(_decoded(stored)))
 
 
-def _words_in(*texts: str | None) -> str:
-    return _words(_decoded(texts))
+def _words_in(*stored: str | None) -> str:
+    return _joined(words_of_texts(_decoded(stored)))
 
 
-def _decoded(stored: tuple[str | None, ...]) -> Iterator[str | list[str]]:
-    """Yield the values of the searched columns; what is no text, written by hand, has no words."""
+def _decoded(stored: tuple[str | None, ...]) -> Iterator[object]:
     for name, text in zip(SEARCHED, stored, strict=True):
-        value = texts_of(text) if text is not None and name in SEVERAL else text
-        if isinstance(value, list):
-            yield [item for item in value if isinstance(item, str)]
-        elif isinstance(value, str):
-            yield value
+        yield text if text is None or name not in SEVERAL else texts_of(text)
 
 
-def _words(values: Iterable[str | Iterable[str] | None]) -> str:
-    return "".join(f" {word}" for word in sorted(words_in(values)))
+def _joined(words: Iterable[str]) -> str:
+    return "".join(f" {word}" for word in sorted(words))
