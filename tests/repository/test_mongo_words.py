@@ -314,17 +314,18 @@ def test_load_with_a_new_text_writes_its_words(repository: MongoRepo) -> None:
     assert [[], [], ["a1"]] == [codes(repository, word) for word in ("quiet", "loud", "sunny")]
 
 
+def of_older_program(room: Room) -> Document:
+    """What a program before words sets: all members that it knows."""
+    place = {"type": "Point", "coordinates": [room.longitude, room.latitude]}
+    names = ("code", "size", "price", "title", "kind", "neighbourhood", "guests", "min_stay")
+    members = {name: getattr(room, name) for name in (*names, "features", "description", "url", "photos")}
+    return {**members, "place": place}
+
+
 def test_program_before_words_changes_prices_and_is_refused_a_changed_text(
     repository: MongoRepo, rooms: Any
 ) -> None:
-    """Its statements are those of the revision before: it sets all members that it knows."""
     repository.load([make_room(title="Quiet"), make_room(code="b2", title="Calm")])
-
-    def of_older_program(room: Room) -> Document:
-        place = {"type": "Point", "coordinates": [room.longitude, room.latitude]}
-        names = ("code", "size", "price", "title", "kind", "neighbourhood", "guests", "min_stay")
-        members = {name: getattr(room, name) for name in (*names, "features", "description", "url", "photos")}
-        return {**members, "place": place}
 
     rooms.update_one({"code": "b2"}, {"$set": of_older_program(make_room(code="b2", title="Calm", price=9))})
     rooms.insert_one(of_older_program(make_room(code="c3", title="Sunny")))
@@ -334,3 +335,18 @@ def test_program_before_words_changes_prices_and_is_refused_a_changed_text(
     found = {word: codes(repository, word) for word in ("quiet", "loud", "calm", "sunny")}
     assert {"quiet": ["a1"], "loud": [], "calm": ["b2"], "sunny": ["c3"]} == found
     assert make_room(code="b2", title="Calm", price=9) == repository.get("b2")
+
+
+def test_program_before_words_changes_texts_once_the_stored_words_are_removed(
+    place: tuple[str, str], repository: MongoRepo, rooms: Any
+) -> None:
+    repository.load([make_room(title="Quiet"), make_room(code="b2", title="Calm")])
+
+    rooms.update_many({}, {"$unset": {"words": ""}})
+    rooms.update_one({"code": "a1"}, {"$set": of_older_program(make_room(title="Loud"))})
+
+    expected = {"quiet": [], "loud": ["a1"], "calm": ["b2"]}
+    assert expected == {word: codes(repository, word) for word in expected}
+    upgrade(*place)
+    assert 0 == repository.pending(1)
+    assert expected == {word: codes(repository, word) for word in expected}
