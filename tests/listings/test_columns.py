@@ -266,9 +266,9 @@ def test_commas_within_an_entry_of_a_list_are_removed_and_noted(cell: str) -> No
 
 
 def test_null_and_commas_in_a_list_of_ndjson_are_left_out() -> None:
-    line = '{"code": "a1", "price": 60, "lat": 51.5, "lng": -0.12, "features": ["Wifi", null, "Bath, hot"]}\n'
+    line = '{"code": "a1", "price": 60, "lat": 51.5, "lng": -0.12, "features": ["Wifi", null, ",", "a, b"]}\n'
 
-    assert [make_room(size=None, features=["Bath hot", "Wifi"])] == read_ndjson(line)
+    assert [make_room(size=None, features=["Wifi", "a b"])] == read_ndjson(line)
 
 
 def test_a_broken_list_makes_its_line_refused() -> None:

@@ -15,9 +15,8 @@ _ALLOWED = r"!#$%&'()*+,./0-9:;=?@A-Z_a-z~\[\]-"
 _REST = rf"{_PORT}(?:[/?#][{_ALLOWED}]*)?"
 _FILE = r"[A-Za-z0-9][A-Za-z0-9._-]{0,94}\.(?:jpg|jpeg|png|webp|gif|avif|svg)"
 
-_PARTS = re.compile(
-    r"\A(https?)://([^/?#]*)", re.IGNORECASE
-)  # the scheme, and the host with a user and a port
+# The scheme, and the host with what may stand around it: a user name and a port.
+_PARTS = re.compile(r"\A(https?)://([^/?#]*)", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(_HOST + _PORT)
 _NOT_ALLOWED = re.compile(f"[^{_ALLOWED}]")
 

@@ -202,7 +202,8 @@ class Columns:
         each, table = SEVERAL[field].each, _UNSEPARATED.get(field, {})
         cleared = [text.translate(table) if isinstance(text, str) else text for text in texts]
         self.separators[field] += cleared != texts
-        return [each.tidied(text) if isinstance(text, str) else text for text in cleared if text is not None]
+        entries = [each.tidied(text) if isinstance(text, str) else text for text in cleared]
+        return [entry for entry in entries if entry not in (None, "")]
 
     def _of_int(self, field: str, number: int) -> object:
         match field:
