@@ -302,6 +302,26 @@ def test_room_written_by_this_program_is_never_pending(repository: PostgresRepo,
     assert [["a1"], [], []] == [codes(repository, word) for word in ("sunny", "loud", "quiet")]
 
 
+def test_room_whose_new_text_has_the_same_words_is_not_pending(
+    repository: PostgresRepo, hand: Any
+) -> None:
+    repository.load([make_room(title="Quiet"), make_room(code="b2", title="Quiet")])
+    repository.load([make_room(title="Quiet!")])
+    repository.swap(make_room(code="b2", title="Quiet"), make_room(code="b2", title="Quiet!"))
+
+    assert number_pending(hand) == 0
+    assert ["a1", "b2"] == codes(repository, "quiet")
+
+
+def test_text_changed_by_hand_is_pending_even_with_the_same_words(
+    repository: PostgresRepo, hand: Any
+) -> None:
+    repository.load([make_room(title="Quiet")])
+    hand.execute("UPDATE room SET title = 'Quiet!'")
+
+    assert number_pending(hand) == 1
+
+
 def test_search_finds_rooms_written_by_hand_and_writes_their_words(
     repository: PostgresRepo, hand: Any
 ) -> None:

@@ -13,12 +13,12 @@ from rentomatic.domain.room import Room, values_of
 from rentomatic.domain.several import Several
 from rentomatic.domain.texts import Line, Lines
 from rentomatic.repository.postgres.session import Session
-from rentomatic.repository.postgres.words import vector_of
+from rentomatic.repository.postgres.words import WRITES_WORDS, vector_of
 from rentomatic.repository.sql import BESIDE_CODE, ROOM_COLUMNS, values_in
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
-SETTINGS = ("work_mem = '64MB'", "client_connection_check_interval = '2s'")
+SETTINGS = ("work_mem = '64MB'", "client_connection_check_interval = '2s'", WRITES_WORDS)
 """Of a load's transaction. The interval releases its lock soon after its program is gone."""
 
 _MANY = 10_000

@@ -27,7 +27,7 @@ from rentomatic.repository.postgres.search import (
 from rentomatic.repository.postgres.session import Result, Session
 from rentomatic.repository.postgres.statements import execute
 from rentomatic.repository.postgres.totals import count_of, prices_of, quick_count, quick_prices, sample_of
-from rentomatic.repository.postgres.words import swap_sql
+from rentomatic.repository.postgres.words import WRITES_WORDS, swap_sql
 from rentomatic.repository.sql import summary_of_groups
 from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.errors import RepositoryUnavailable
@@ -133,7 +133,7 @@ class PostgresRepo:
         code = code_of_swap(old, new)
         # While a load holds the lock, a long wait would keep connections from readers.
         wait = _lock_timeout(self._swap_wait)
-        with self._connections.transaction(self._timeout, wait) as session:
+        with self._connections.transaction(self._timeout, wait, WRITES_WORDS) as session:
 
             def swap(row: Values | None) -> bool:
                 return execute(session, swap_sql(row, new)) > 0

@@ -12,6 +12,12 @@ from rentomatic.repository.implied_words import Term
 from rentomatic.repository.pending import WithPending
 from rentomatic.repository.sql import ANYTHING, Sql, all_of
 
+WRITES_WORDS = "rentomatic.writes_words = on"
+"""The setting of a transaction that writes the words of each text that it changes.
+
+Without it, a trigger removes words that stay the same while a text changes: they belong to the old text.
+"""
+
 _NO_TEXT = (None,) * len(SEARCHED)
 
 
