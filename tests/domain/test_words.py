@@ -1,6 +1,10 @@
 """The words of texts, and what a search for words finds."""
 
+from unicodedata import category
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.words import LONGEST_WORD, asked_words, words_in, words_of
@@ -30,6 +34,16 @@ def test_words_are_runs_of_letters_marks_and_digits_without_case_and_accents(
     text: str, words: list[str]
 ) -> None:
     assert words == words_of(text)
+
+
+@given(st.text())
+def test_words_consist_of_letters_marks_and_digits(text: str) -> None:
+    assert {"L", "M", "N"} >= {category(character)[0] for word in words_of(text) for character in word}
+
+
+@given(st.text(), st.sampled_from(" \n!-_\u2014\u20ac\u00ad\u3000"), st.text())
+def test_any_other_character_ends_a_word(before: str, other: str, after: str) -> None:
+    assert [*words_of(before), *words_of(after)] == words_of(before + other + after)
 
 
 def test_words_of_a_room_come_from_texts_and_lists_of_texts() -> None:

@@ -25,8 +25,8 @@ def words_of(text: str) -> list[str]:
         return [word[:LONGEST_WORD] for word in _ASCII_WORD.findall(text.lower())]
     # Without case the text may have to be decomposed again, and then it may have other marks.
     plain = _MARKS.sub("", normalize("NFKD", _MARKS.sub("", normalize("NFKD", text)).casefold()))
-    spaced = "".join(character if _in_word(character) else " " for character in plain)
-    return [word[:LONGEST_WORD] for word in spaced.split()]
+    breaks = {ord(character): " " for character in set(plain) if not _in_word(character)}
+    return [word[:LONGEST_WORD] for word in plain.translate(breaks).split()]
 
 
 def plain_name(name: str) -> str:
