@@ -17,16 +17,21 @@ from rentomatic.domain.geography import BoundingBox, Circle, Point
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import BY_DISTANCE, SORTS, Condition, Operator, RoomQuery
 from rentomatic.domain.words import words_of
+from rentomatic.repository.backend import USUAL_LIMITS
 from rentomatic.repository.memory.repository import MemRepo
+from rentomatic.repository.pending import words_of_texts
 from rentomatic.repository.postgres import pending, plan
+from rentomatic.repository.postgres.backend import PostgresBackend
 from rentomatic.repository.postgres.grid import cells_of
-from rentomatic.repository.postgres.migrate import upgrade
+from rentomatic.repository.postgres.migrate import text, upgrade
 from rentomatic.repository.postgres.migrations import POSTGRES_REVISION
 from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.repository.postgres.search import first_rooms
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.totals import count_of, quick_count, quick_prices
-from rentomatic.use_cases.errors import NotQuick
+from rentomatic.repository.postgres.words import IS_PENDING
+from rentomatic.repository.schema import to_nobody
+from rentomatic.use_cases.errors import NotQuick, WordsNotStored
 from tests import postgres_server
 from tests.builders import make_room
 from tests.repository.postgres_plans import plans_of_search, rows_read, scans_of
@@ -256,7 +261,7 @@ BY_HAND = (
 
 BEFORE_WORDS = "0006"
 
-PENDING = f"SELECT count(*) FROM room WHERE {pending.IS_PENDING}"
+PENDING = f"SELECT count(*) FROM room WHERE {IS_PENDING}"
 
 
 @pytest.fixture
@@ -302,9 +307,7 @@ def test_room_written_by_this_program_is_never_pending(repository: PostgresRepo,
     assert [["a1"], [], []] == [codes(repository, word) for word in ("sunny", "loud", "quiet")]
 
 
-def test_room_whose_new_text_has_the_same_words_is_not_pending(
-    repository: PostgresRepo, hand: Any
-) -> None:
+def test_room_whose_new_text_has_the_same_words_is_not_pending(repository: PostgresRepo, hand: Any) -> None:
     repository.load([make_room(title="Quiet"), make_room(code="b2", title="Quiet")])
     repository.load([make_room(title="Quiet!")])
     repository.swap(make_room(code="b2", title="Quiet"), make_room(code="b2", title="Quiet!"))
@@ -364,18 +367,108 @@ def test_pending_rooms_are_found_by_every_read_where_nothing_can_be_written(
             assert number_pending(hand) == 60
         finally:
             with Session.connect(town, autocommit=True) as session:
-                pending.write_words(session, 1000)
+                pending.write_all_words(session, to_nobody)
 
 
 def test_many_pending_rooms_are_not_read_by_a_quick_search(
     repository: PostgresRepo, hand: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hand.cursor().executemany(BY_HAND, [(f"h{number:04}", "Quiet") for number in range(pending.QUICK + 1)])
+    many = pending.QUICK.rooms + 1
+    hand.cursor().executemany(BY_HAND, [(f"h{number:04}", "Quiet") for number in range(many)])
 
     with pytest.raises(NotQuick):
         codes(repository, "quiet", quick=True)
-    assert number_pending(hand) == pending.QUICK + 1 - pending.AT_ONCE
-    assert pending.QUICK + 1 == repository.count(RoomQuery(words=("quiet",)))
+    assert number_pending(hand) == many
+    assert many == repository.count(RoomQuery(words=("quiet",)))
+    assert number_pending(hand) == many - pending.AT_ONCE.rooms
+
+
+def test_long_texts_of_pending_rooms_are_not_read_by_a_quick_search(
+    repository: PostgresRepo, hand: Any
+) -> None:
+    many = pending.QUICK.size // 2000 + 2
+    hand.cursor().executemany(BY_HAND, [(f"h{number:04}", "Quiet") for number in range(many)])
+    hand.execute("UPDATE room SET description = %s", ("In town " * 249 + "in town",))
+
+    with pytest.raises(NotQuick):
+        codes(repository, "quiet", quick=True)
+    assert many == repository.count(RoomQuery(words=("quiet",)))
+    assert many - pending.AT_ONCE.size // 2000 == number_pending(hand)
+
+
+@pytest.mark.parametrize(
+    "narrower",
+    [
+        RoomQuery(conditions=(Condition(Field.CODE, Operator.EQ, "h0007"),)),
+        RoomQuery(conditions=(Condition(Field.SIZE, Operator.LT, 10),)),
+        RoomQuery(areas=(TOWN,)),
+    ],
+    ids=["code", "size", "area"],
+)
+def test_other_conditions_leave_few_of_many_pending_rooms_to_read(
+    repository: PostgresRepo, hand: Any, narrower: RoomQuery
+) -> None:
+    many = pending.QUICK.rooms + 1
+    hand.cursor().executemany(BY_HAND, [(f"h{number:04}", "Quiet") for number in range(many)])
+    hand.execute("UPDATE room SET latitude = 10, size = 20")
+    hand.execute("UPDATE room SET latitude = 51.5, size = 5 WHERE code = 'h0007'")
+    query = replace(narrower, words=("quiet",))
+
+    assert ["h0007"] == [room.code for room in repository.search(query, quick=True).rooms]
+    assert 1 == repository.count(query, quick=True)
+
+
+def test_search_that_takes_too_long_because_of_pending_rooms_says_so(
+    repository: PostgresRepo, hand: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending, "QUICK", pending.Bound(1, 100))
+    hand.cursor().executemany(BY_HAND, [("h1", "Quiet"), ("h2", "Quiet")])
+    repository.ping()
+    with pytest.raises(WordsNotStored, match="rentomatic migrate"):
+        repository._read(
+            RoomQuery(words=("quiet",)), lambda session, _: session.execute("SELECT pg_sleep(10)"), within=0.2
+        )
+
+
+def test_words_of_a_text_that_changes_meanwhile_are_not_written(
+    repository: PostgresRepo, hand: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.load([make_room(title="Quiet"), make_room(code="b2", title="Quiet")])
+    hand.execute("UPDATE room SET words = NULL")
+
+    def change_and_read(texts: Any) -> set[str]:
+        hand.execute("UPDATE room SET title = 'Loud' WHERE code = 'a1'")
+        return words_of_texts(texts)
+
+    with Session.connect(hand.info.dsn, autocommit=True) as session:
+        monkeypatch.setattr(pending, "words_of_texts", change_and_read)
+        pending.write_words(session)
+        monkeypatch.undo()
+
+    assert [["b2"], ["a1"]] == [codes(repository, word) for word in ("quiet", "loud")]
+
+
+def test_all_pending_rooms_get_words_in_batches(hand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending, "_BATCH", pending.Bound(3, 1000))
+    hand.cursor().executemany(BY_HAND, [(f"h{number}", "Quiet") for number in range(8)])
+    told: list[int] = []
+    with Session.connect(hand.info.dsn, autocommit=True) as session:
+        pending.write_all_words(session, told.append)
+
+    assert [3, 3, 2] == told
+    assert number_pending(hand) == 0
+
+
+def test_writing_words_does_not_wait_for_a_connection(conninfo: str, hand: Any) -> None:
+    limits = replace(USUAL_LIMITS, pool_size=1, pool_timeout=3600)
+    with closing(PostgresRepo(conninfo, POSTGRES_REVISION, limits)) as opened:
+        hand.execute(BY_HAND, ("h1", "Quiet"))
+        with opened.stream(RoomQuery()):
+            opened._write_words()
+
+        assert number_pending(hand) == 1
+        opened._write_words()
+        assert number_pending(hand) == 0
 
 
 def test_rooms_that_somebody_changes_are_left_to_them(
@@ -435,13 +528,32 @@ def test_very_long_words_and_texts_of_every_script_are_stored(repository: Postgr
     assert ["a1"] == codes(repository, *words_of(title), "strasse", "\u03b5\u03bd")
 
 
+def test_schema_does_not_depend_on_the_fields_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending, "_TEXTS", f"{pending._TEXTS}, field_of_a_later_program")
+    with postgres_server.empty_database() as conninfo:
+        assert (None, POSTGRES_REVISION) == upgrade(conninfo)
+
+
+def test_sql_of_a_migration_says_that_words_are_still_to_be_stored() -> None:
+    with postgres_server.empty_database() as conninfo:
+        assert (
+            text(conninfo)
+            .rstrip()
+            .endswith("-- Then run `rentomatic migrate`, which stores the words of rooms that have none.")
+        )
+        upgrade(conninfo)
+        assert "rentomatic migrate" not in text(conninfo)
+
+
 def test_migration_writes_the_words_of_the_rooms_that_are_there() -> None:
     with postgres_server.empty_database() as conninfo, psycopg.connect(conninfo, autocommit=True) as hand:
         upgrade(conninfo, BEFORE_WORDS)
         number = 2500
         hand.cursor().executemany(BY_HAND, [(f"h{each}", "Quiet") for each in range(number)])
-        upgrade(conninfo)
+        told: list[int] = []
+        PostgresBackend("", "", conninfo, conninfo).migrate(told.append)
 
+        assert number == sum(told)
         assert number_pending(hand) == 0
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as opened:
             assert number == opened.count(RoomQuery(words=("quiet",)))

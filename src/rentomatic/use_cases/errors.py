@@ -92,6 +92,16 @@ class StorageBusy(OutOfTime):
     """The storage never started on the read: no connection was free, or it does not respond."""
 
 
+class WordsNotStored(RepositoryUnavailable):
+    """A search for words took too long because the words of many rooms are not stored yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The words of many rooms are not stored yet, so a search for words takes too long. "
+            "Run `rentomatic migrate` to store them, or search without words."
+        )
+
+
 class TooCostly(RentomaticError):
     """The search takes the storage too long for one request; a narrower one would not.
 

@@ -20,7 +20,7 @@ from rentomatic.requests.search import FILTERS, MATCH_PARAMETERS, PAGE_PARAMETER
 from rentomatic.sample_rooms import FIRST_ROOMS
 from rentomatic.serializers import json as json_of_rooms
 from rentomatic.settings import ApiKey, Scope
-from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageReadOnly
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, StorageReadOnly, WordsNotStored
 from rentomatic.web.app import create_app
 from rentomatic.web.http.problems import PREFIX, TYPES
 from rentomatic.web.limits.tuning import USUAL, Tuning
@@ -181,6 +181,8 @@ def test_exactly_the_documented_responses_are_sent() -> None:
         busy(walk, request)
     for name in WRITES:
         refused(walk, GOOD[name])
+    for name in ("searchRooms", "summariseRooms", "clusterRooms"):
+        walk.ask(GOOD[name], storage=Failing(WordsNotStored()))
     unusual(walk)
 
     assert {kind for kind in documented() if kind[1] != OF_THE_PROXY} == walk.seen

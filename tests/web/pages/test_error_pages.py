@@ -14,7 +14,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.sample_rooms import FIRST_ROOMS
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import RepositoryUnavailable, WordsNotStored
 from rentomatic.web.limits.tuning import Tuning
 from rentomatic.web.pages import error
 from tests.web.conftest import client_of, get
@@ -49,6 +49,13 @@ def assert_page(answer: testing.Result, status: int, title: str) -> None:
 
 def browse(client: testing.TestClient, target: str) -> testing.Result:
     return get(client, target, Accept=BROWSER)
+
+
+def test_page_asks_to_remove_words_that_many_rooms_lack() -> None:
+    answer = browse(client_of(FailingRepo(WordsNotStored())), "/?q=quiet")
+
+    assert_page(answer, 503, "Rooms cannot be searched for words right now")
+    assert "Remove the words from your search." in answer.text
 
 
 def test_an_unknown_page_links_back_to_the_search(client: testing.TestClient) -> None:

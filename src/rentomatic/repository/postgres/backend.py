@@ -40,7 +40,7 @@ class PostgresBackend:
     def migrate(self, told: Told = to_nobody) -> Revisions:
         from rentomatic.repository.postgres import migrate  # Alembic takes a third of a second to import
 
-        found = migrate.upgrade(_for_changes(self.conninfo), told=told)
+        found = migrate.upgrade(_for_changes(self.conninfo))
         if found[1] == POSTGRES_REVISION:
             migrate.write_pending(_for_changes(self.conninfo), told)
         return found

@@ -101,14 +101,15 @@ class Connections:
                 return work(session)
 
     @contextmanager
-    def transaction(self, timeout: float, *settings: str) -> Iterator[Session]:
+    def transaction(self, timeout: float, *settings: str, patience: float | None = None) -> Iterator[Session]:
         """Give a connection in a transaction: committed at the end, rolled back on an error.
 
         timeout: seconds for each statement. settings: for the transaction, such as `work_mem = '64MB'`.
+        patience: seconds to wait for a connection, unless the limits are to say it.
         """
         with (
             translated_errors(self._learn),
-            self._live(self._pool()) as session,
+            self._live(self._pool(patience), patience) as session,
             patient(session, timeout),
             session.transaction(),
         ):

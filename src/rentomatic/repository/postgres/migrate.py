@@ -19,26 +19,25 @@ from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from rentomatic.repository.postgres.locks import bound_waits, only_migration, persistently
-from rentomatic.repository.postgres.pending import write_words
+from rentomatic.repository.postgres.pending import write_all_words
 from rentomatic.repository.revisions.scripts import Scripts, current
-from rentomatic.repository.schema import Revisions, Told, to_nobody
+from rentomatic.repository.schema import Revisions, Told
 from rentomatic.repository.scratch import is_older, scratch_name
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _SCRIPTS = Scripts(Path(__file__).parent / "migrations", "postgresql")
 _CONNECT_TIMEOUT = 10
 
-_AT_ONCE = 1000
-"""Rooms whose words are written in one transaction, which keeps other writers of these out for some 0.1 s."""
+_THEN = "-- Then run `rentomatic migrate`, which stores the words of rooms that have none.\n\n"
 
 _UNTIL_HELD = timedelta(minutes=1)
 """A process that has just created a scratch database may not have connected to it yet."""
 
 
-def upgrade(conninfo: str, revision: str = "head", told: Told = to_nobody) -> Revisions:
+def upgrade(conninfo: str, revision: str = "head") -> Revisions:
     """Bring the database, which must exist, to the revision; safe to run from several processes at once.
 
-    Locks nothing if there is nothing to do. told: see there.
+    Locks nothing if there is nothing to do.
     """
     with _connected(conninfo) as connection:
         before = _current_alone(connection)
@@ -48,7 +47,7 @@ def upgrade(conninfo: str, revision: str = "head", told: Told = to_nobody) -> Re
         with only_migration(connect):
             before = _current_alone(connection)  # again: another migration may have finished meanwhile
             for step in _SCRIPTS.steps(before, revision):
-                persistently(partial(_SCRIPTS.upgrade, connection, step, told), connection, connect)
+                persistently(partial(_SCRIPTS.upgrade, connection, step), connection, connect)
             return before, _current_alone(connection)
 
 
@@ -60,16 +59,9 @@ def write_pending(conninfo: str, told: Told) -> None:
     unless = (errors.LockNotAvailable, errors.InsufficientPrivilege)
     try:
         with suppress(*unless), closing(_connect(conninfo)) as connection:
-            while written := _write_some(connection):
-                told(written)
+            write_all_words(connection, told)
     except psycopg.Error as error:
         raise RepositoryUnavailable(f"The words of rooms cannot be written: {_reason(error)}") from error
-
-
-def _write_some(connection: psycopg.Connection[Any]) -> int:
-    with connection.transaction():
-        connection.execute("SET LOCAL lock_timeout = 500")
-        return write_words(connection, _AT_ONCE)
 
 
 def downgrade(conninfo: str, revision: str) -> None:
@@ -80,9 +72,10 @@ def downgrade(conninfo: str, revision: str) -> None:
 
 
 def text(conninfo: str) -> str:
-    """Return the SQL that would bring the database up to date, without running it."""
+    """Return the SQL that would bring the schema up to date, without running it."""
     with _connected(conninfo) as connection:
-        return _SCRIPTS.text(_current_alone(connection))
+        script = _SCRIPTS.text(_current_alone(connection))
+    return f"{script}{_THEN}" if script else script
 
 
 def create_database(conninfo: str, name: str) -> bool:

@@ -16,7 +16,7 @@ from rentomatic.repository.postgres import load as loads
 from rentomatic.repository.postgres.connections import Connections
 from rentomatic.repository.postgres.facets import facets_in
 from rentomatic.repository.postgres.grid import cells_of
-from rentomatic.repository.postgres.pending import AT_ONCE, Backlog, count_pending, with_pending, write_words
+from rentomatic.repository.postgres.pending import Backlog, count_pending, with_pending, write_words
 from rentomatic.repository.postgres.search import (
     all_rooms,
     first_rooms,
@@ -30,7 +30,7 @@ from rentomatic.repository.postgres.totals import count_of, prices_of, quick_cou
 from rentomatic.repository.postgres.words import WRITES_WORDS, swap_sql
 from rentomatic.repository.sql import summary_of_groups
 from rentomatic.repository.swap import code_of_swap, swap_rows
-from rentomatic.use_cases.errors import RepositoryUnavailable
+from rentomatic.use_cases.errors import OutOfTime, RepositoryUnavailable, WordsNotStored
 from rentomatic.use_cases.ports import LoadCounts, OnConflict, PoolState
 
 _LOAD_WAIT, _SWAP_WAIT = 5.0, 1.0
@@ -38,6 +38,9 @@ _LOAD_WAIT, _SWAP_WAIT = 5.0, 1.0
 
 _WORDS_TIMEOUT, _WORDS_WAIT = 1.0, 0.05
 """Seconds for a statement that writes words after a search, and for which it waits for a load."""
+
+_FREE = 0.005
+"""Seconds to take a connection that is free: a pool gives none without any time at all."""
 
 _LOAD_TIMEOUT = 3600.0
 """Seconds for a statement of a load, such as writing all its rooms."""
@@ -151,7 +154,8 @@ class PostgresRepo:
     ) -> Result:
         """Return the result of the work; a search for words is given to it with the pending rooms.
 
-        If there were any, writes the words of some of them afterwards.
+        If there were any, writes the words of some of them afterwards. Raises WordsNotStored instead of
+        OutOfTime if there were many.
         """
         if not query.words:
             return self._connections.read(
@@ -159,21 +163,26 @@ class PostgresRepo:
             )
         backlog = Backlog()
         try:
-            return self._connections.read(
+            result = self._connections.read(
                 lambda session: work(session, with_pending(session, query, backlog, quick=quick)),
                 within=within,
             )
-        finally:
-            if backlog.is_writable:
-                self._write_words()
+        except OutOfTime as error:
+            if backlog.is_long and type(error) is OutOfTime:
+                raise WordsNotStored from error
+            raise
+        if backlog.is_writable:
+            self._write_words()
+        return result
 
     def _write_words(self) -> None:
-        """Write the words of some pending rooms, unless somebody else keeps them locked."""
+        """Write the words of some pending rooms, if a connection is free and nobody locks the rooms."""
+        waits = _lock_timeout(_WORDS_WAIT)
         with (
             suppress(RepositoryUnavailable),
-            self._connections.transaction(_WORDS_TIMEOUT, _lock_timeout(_WORDS_WAIT)) as session,
+            self._connections.transaction(_WORDS_TIMEOUT, waits, patience=_FREE) as session,
         ):
-            write_words(session, AT_ONCE)
+            write_words(session)
 
     def pending(self, at_most: int) -> int:
         """Return the number of rooms whose words are not stored, at most `at_most`."""

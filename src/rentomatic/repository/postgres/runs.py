@@ -12,10 +12,9 @@ from rentomatic.domain.kinds import MAX_INTEGER
 from rentomatic.domain.search import Condition, Field, Operator, RoomQuery
 from rentomatic.repository.implied_words import Term
 from rentomatic.repository.listed import listed_values
-from rentomatic.repository.postgres.pending import IS_PENDING
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import first_in_boxes, rows
-from rentomatic.repository.postgres.words import tsquery_of
+from rentomatic.repository.postgres.words import IS_PENDING, tsquery_of
 from rentomatic.repository.sql import COLUMNS, Sql, all_of, condition_sql, ranges
 
 EXACT = frozenset({Operator.EQ, Operator.IN})

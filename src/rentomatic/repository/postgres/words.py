@@ -18,6 +18,8 @@ WRITES_WORDS = "rentomatic.writes_words = on"
 Without it, a trigger removes words that stay the same while a text changes: they belong to the old text.
 """
 
+IS_PENDING = f"words IS NULL AND num_nonnulls({', '.join(SEARCHED)}) > 0"
+
 _NO_TEXT = (None,) * len(SEARCHED)
 
 

@@ -11,7 +11,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from rentomatic.repository.schema import Told, to_nobody
 from rentomatic.use_cases.errors import RepositoryUnavailable
 
 _ENVIRONMENT = Path(__file__).parent
@@ -27,9 +26,9 @@ class Scripts:
     folder: Path
     dialect: str
 
-    def upgrade(self, connection: Connection, revision: str, told: Told = to_nobody) -> None:
-        """Bring the schema up to the revision; `head` means the newest. told: see there."""
-        command.upgrade(self._config(connection=connection, told=told), revision)
+    def upgrade(self, connection: Connection, revision: str) -> None:
+        """Bring the schema up to the revision; `head` means the newest."""
+        command.upgrade(self._config(connection=connection), revision)
 
     def downgrade(self, connection: Connection, revision: str) -> None:
         """Take the schema back to the revision; `base` means an empty database."""

@@ -27,6 +27,7 @@ from rentomatic.use_cases.errors import (
     ResourceError,
     StorageReadOnly,
     TooCostly,
+    WordsNotStored,
 )
 from rentomatic.use_cases.import_rooms import ImportRefused
 from rentomatic.web.http import problems
@@ -48,6 +49,7 @@ PROBLEMS: dict[type[RentomaticError], ProblemType] = {
     PreconditionFailed: problems.PRECONDITION_FAILED,
     RepositoryUnavailable: problems.STORAGE_UNAVAILABLE,
     TooCostly: problems.TOO_COSTLY,
+    WordsNotStored: problems.WORDS_NOT_STORED,
     StorageReadOnly: problems.READ_ONLY,
     ListingError: problems.LISTING,
     ListingTooLong: problems.LISTING_TOO_LONG,
@@ -121,6 +123,7 @@ def _use_case_error(req: Request, resp: Response, error: RentomaticError, params
         members = {**totals(error.report), **columns, **refused_lines(error.report)}
     if kind is problems.STORAGE_UNAVAILABLE:
         resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+    if isinstance(error, RepositoryUnavailable):
         cause = repr(error.__cause__ or error)
         _log.warning("%s", error, extra={"request_id": req.context.request_id, "cause": cause})
     _answer(req, resp, kind, detail, **members)

@@ -54,6 +54,9 @@ TOO_COSTLY = ProblemType(HTTPStatus.SERVICE_UNAVAILABLE, "too-costly", "This sea
 STORAGE_UNAVAILABLE = ProblemType(
     HTTPStatus.SERVICE_UNAVAILABLE, "storage-unavailable", "The storage is unavailable"
 )
+WORDS_NOT_STORED = ProblemType(
+    HTTPStatus.SERVICE_UNAVAILABLE, "words-not-stored", "The words of many rooms are not stored yet"
+)
 
 TYPES = {found.slug: found for found in list(globals().values()) if isinstance(found, ProblemType)}
 """All of them by slug."""

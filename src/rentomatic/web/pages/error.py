@@ -24,6 +24,10 @@ _WORDS = {
     ),
     "url-too-long": ("This link is too long", "Remove some of its filters."),
     "storage-unavailable": ("The rooms are unavailable right now", "This usually lasts only a moment."),
+    "words-not-stored": (
+        "Rooms cannot be searched for words right now",
+        "Remove the words from your search. If it happens again, tell the operator of this site.",
+    ),
     "overloaded": ("Too many requests right now", "Wait a few seconds, then try again."),
     "form": (
         "This form cannot be read",

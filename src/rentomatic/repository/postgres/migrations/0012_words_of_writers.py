@@ -22,7 +22,9 @@ def upgrade() -> None:
         f"""
         CREATE OR REPLACE FUNCTION room_forgets_words() RETURNS trigger LANGUAGE plpgsql AS '
             BEGIN
-                IF current_setting(''{SETTING}'', true) IS DISTINCT FROM ''on'' THEN NEW.words := NULL; END IF;
+                IF current_setting(''{SETTING}'', true) IS DISTINCT FROM ''on'' THEN
+                    NEW.words := NULL;
+                END IF;
                 RETURN NEW;
             END'
         """

@@ -14,7 +14,7 @@ REQUEST_ID, IF_MATCH, IF_NONE_MATCH = (
 
 OF_ALL = (problems.URL_TOO_LONG,)
 OF_THE_STORAGE = (*OF_ALL, problems.OVERLOADED, 429, 500, problems.STORAGE_UNAVAILABLE)
-OF_A_SEARCH = (*OF_THE_STORAGE, problems.TOO_COSTLY)
+OF_A_SEARCH = (*OF_THE_STORAGE, problems.TOO_COSTLY, problems.WORDS_NOT_STORED)
 """The problems of every operation, of those that use the storage, and of those that search its rooms."""
 
 
