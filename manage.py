@@ -16,8 +16,10 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 import venv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from inspect import cleandoc
 from pathlib import Path
 
@@ -30,6 +32,9 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PYTEST = (str(PYTHON), "-m", "pytest")
 FAILED, BAD_USAGE = 1, 2
+LONGEST_SET_UP = 900.0
+"""Seconds that a command waits for another one to set up .venv."""
+
 IN_PARALLEL = (
     f"--numprocesses={min(6, (os.cpu_count() or 1) + 2)}",  # two more than processors: many tests wait
     "--dist=loadfile",  # what a file shares is set up once
@@ -212,9 +217,43 @@ def set_up(requirements: str) -> None:
     """
     state = VENV / "installed.json"
     wanted = {name: fingerprint(name) for name in ("prod", "test")}
-    installed = read_state(state)
-    if installed.get(requirements) == wanted[requirements]:
+    if read_state(state).get(requirements) != wanted[requirements]:
+        with no_other_set_up():
+            installed = read_state(state)
+            if installed.get(requirements) != wanted[requirements]:
+                install(requirements, wanted, installed, state)
+
+
+@contextmanager
+def no_other_set_up() -> Iterator[None]:
+    """Wait for another command that sets up .venv, since both would remove what the other installs."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
         return
+    end, told = time.monotonic() + LONGEST_SET_UP, False
+    try:
+        lock = VENV.with_name(".venv.lock").open("w")
+    except OSError as error:
+        raise SetUpError(f"cannot create {VENV}: {error}") from error
+    with lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise SetUpError("another command has been setting up .venv for too long") from None
+                if not told:
+                    print("Another command is setting up .venv: waiting for it …", file=sys.stderr)
+                    told = True
+                time.sleep(0.2)
+        yield
+
+
+def install(requirements: str, wanted: dict[str, str], installed: dict[str, str], state: Path) -> None:
+    """Install the requirements and the project into .venv, and note what is installed."""
     print(f"Setting up {VENV.relative_to(ROOT)} ({requirements}) …", file=sys.stderr)
     try:
         if not installed:  # nothing there, or what a set-up that was interrupted left behind

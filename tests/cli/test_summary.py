@@ -62,8 +62,16 @@ def test_a_summary_tells_what_most_rooms_state(rentomatic: CommandLine, storage:
     )
 
     done = rentomatic("summary")
+    of_flats = rentomatic("summary", "kind__eq=Flat", "guests__gt=2")
 
-    assert done.out.splitlines()[-3:] == [
+    assert of_flats.out.splitlines()[-4:] == [
+        "What these rooms state, each without the condition on itself:",
+        "Kind: Flat (1)",
+        "Features: A (1)",
+        "Guests: 2 to 5",
+    ]
+    assert done.out.splitlines()[-4:] == [
+        "What these rooms state:",
         "Kind: Flat (2), Hut (1)",
         "Features: A (2), B (1), C (1), D (1), E (1), F (1) and 2 more",
         "Guests: 2 to 5",

@@ -1,5 +1,6 @@
 """`./manage.py` on a machine with nothing but Python."""
 
+import fcntl
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import manage as tool
 from manage import DEVELOPER_COMMANDS, help_text
 from rentomatic.cli.main import cli
 from tests.servers import ROOT, free_port, serving
+from tests.waiting import LIMIT, until
 
 CONTENT = (
     "manage.py",
@@ -258,6 +260,21 @@ def test_set_up_names_missing_tools(prepared: Path) -> None:
     assert "no-such-package-as-this" in done.stderr  # it got as far as installing
     assert "manage.py: `pip install" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_waits_while_another_one_sets_up(prepared: Path) -> None:
+    (prepared / "requirements" / "build.txt").write_text("changed\n")
+    command, told = [sys.executable, str(prepared / "manage.py"), "doctor"], prepared / "told"
+    with (prepared / ".venv.lock").open("w") as lock, told.open("w") as errors:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(command, env={**os.environ, "PIP_NO_INDEX": "1"}, stderr=errors) as second:
+            until(lambda: "waiting for it" in told.read_text())
+            assert second.poll() is None
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            code = second.wait(LIMIT)
+
+    assert 1 == code
+    assert "Setting up .venv (prod)" in told.read_text()
 
 
 def test_a_python_without_ensurepip_names_the_package_that_has_it(

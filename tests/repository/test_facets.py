@@ -12,6 +12,7 @@ from rentomatic.domain.room import Room
 from rentomatic.domain.search import Condition, Operator, RoomQuery
 from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.mongo import facets as mongo_facets
+from rentomatic.repository.sqlite import facets as sqlite_facets
 from rentomatic.use_cases.ports import RoomRepository
 from tests.builders import make_room
 from tests.repository.storages import SLOW, STORAGES, look_at_few, take_small_samples
@@ -103,6 +104,7 @@ def test_facets_of_many_rooms_are_estimated(
     take_small_samples(monkeypatch)
     look_at_few(monkeypatch)
     monkeypatch.setattr(mongo_facets, "FEW", 200)
+    monkeypatch.setattr(sqlite_facets, "WHOLE", 200)
 
     found, expected = storage.facets(query, within=60), MemRepo(rooms).facets(query)
 

@@ -21,8 +21,8 @@ ValueCounts = tuple[tuple[str, int], ...]
 class Facets:
     """What the rooms of a search state.
 
-    values: the most frequent values of each field in `FACETS`, counted as if the search had no condition on
-        that field. ranges: of each field in `RANGED`, None if no matching room states it.
+    values: the most frequent values of each field in `FACETS`. ranges: of each field in `RANGED`, None if no
+        matching room states it. Both as if the search had no condition on that field.
     unstated: the fields in `STATED` that no room of the storage states, whether it matches or not.
     exact: if false, numbers are estimates from a sample: rare values may be missing, and the true ranges may
         be wider.
@@ -94,7 +94,7 @@ def most_frequent(counts: Mapping[str, int]) -> ValueCounts:
 
 def _as_counted(query: RoomQuery, field: Field) -> RoomQuery:
     """Return the search whose rooms count for the field, the same one for all fields where it may be."""
-    others = tuple(c for c in query.conditions if not (field in FACETS and c.field is field))
+    others = tuple(c for c in query.conditions if c.field is not field)
     return replace(query, conditions=others, near=None, sort=BY_CODE, after=None)
 
 

@@ -1,7 +1,7 @@
 """The command `summary`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 from rich.table import Table
@@ -9,8 +9,9 @@ from rich.table import Table
 from rentomatic.cli.options import as_option, parameters, repository, search_options, unhurried
 from rentomatic.cli.tables import console
 from rentomatic.domain.facets import Facets
-from rentomatic.domain.fields import FIELD
+from rentomatic.domain.fields import FACETS, FIELD, RANGED
 from rentomatic.domain.quoting import noun
+from rentomatic.domain.search import RoomQuery
 from rentomatic.domain.summary import Bucket, Count, Range, Summary
 from rentomatic.money import Money
 from rentomatic.requests.search import MATCH_PARAMETERS, parse_search
@@ -53,9 +54,7 @@ def summary(
         return
     _print_summary(found, settings.money)
     if facets is not None:
-        _print_facets(facets)
-    if not (found.exact and (facets is None or facets.exact)):
-        console().print("Estimated from a sample, because counting all rooms would take too long.")
+        _print_facets(facets, query)
 
 
 def _print_summary(found: Summary, money: Money) -> None:
@@ -72,19 +71,34 @@ def _print_summary(found: Summary, money: Money) -> None:
         table.add_row(prices, f"{rooms:,}", "█" * round(40 * bucket.count / most))
     if found.histogram:
         out.print(table)
+    if not found.exact:
+        out.print("Estimated from a sample, because counting all rooms would take too long.")
 
 
-def _print_facets(facets: Facets) -> None:
+def _print_facets(facets: Facets, query: RoomQuery) -> None:
     """Show the values that most rooms state, a line for each field."""
-    out = console()
+    lines = [*_most_stated(facets), *_ranges(facets)]
+    if not lines:
+        return
+    fields = {condition.field for condition in query.conditions}
+    free = ", each without the condition on itself" if fields & {*FACETS, *RANGED} else ""
+    estimated = "" if facets.exact else ", estimated from a sample"
+    for line in (f"What these rooms state{free}{estimated}:", *lines):
+        console().print(line)
+
+
+def _most_stated(facets: Facets) -> Iterator[str]:
     for field, counts in facets.values.items():
         shown = [f"{value} ({Count(rooms, facets.exact).rounded:,})" for value, rooms in counts[:_SHOWN]]
         more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
         if shown:
-            out.print(f"{FIELD[field].label}: {', '.join(shown)}{more}")
+            yield f"{FIELD[field].label}: {', '.join(shown)}{more}"
+
+
+def _ranges(facets: Facets) -> Iterator[str]:
     for field, found in facets.ranges.items():
         if found is not None:
-            out.print(f"{FIELD[field].label}: {_shown(found, facets.exact, '{:,}'.format)}")
+            yield f"{FIELD[field].label}: {_shown(found, facets.exact, '{:,}'.format)}"
 
 
 def _prices(bucket: Bucket, write: Callable[[int], str]) -> str:

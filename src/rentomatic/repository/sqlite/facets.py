@@ -8,6 +8,11 @@ from rentomatic.domain.fields import STATED, Field
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.sql_facets import counted_in, facets_sql
 from rentomatic.repository.sqlite.cells import looked_at
+from rentomatic.repository.sqlite.sampling import rooms_about
+from rentomatic.repository.sqlite.totals import source_of
+
+WHOLE = 30_000
+"""Up to so many rooms in the file, all that match are read, in at most 0.2 s."""
 
 _ANY = ", ".join(
     f"EXISTS (SELECT 1 FROM room INDEXED BY room_{field} WHERE {field} IS NOT NULL)" for field in STATED
@@ -20,9 +25,12 @@ def facets_on(connection: sqlite3.Connection, query: RoomQuery, *, quick: bool =
     """Tell what the matching rooms state. quick: raise NotQuick instead of reading a sample."""
     found = connection.execute(f"SELECT {_ANY}").fetchone()
     stated = [field for field, is_stated in zip(STATED, found, strict=True) if is_stated]
+    exactly = not quick and rooms_about(connection) <= WHOLE
 
     def count(part: RoomQuery, fields: Sequence[Field]) -> Counted:
-        source, share = looked_at(connection, part, quick=quick)
+        source, share = (
+            (source_of(connection, part), 1.0) if exactly else looked_at(connection, part, quick=quick)
+        )
         statement = facets_sql(source, fields, items="json_each({})", item=_TEXT)
         rows = connection.execute(statement.text, statement.values)
         return counted_in(rows, fields, share)

@@ -29,7 +29,7 @@ _IN_ORDER = {Field.PRICE, Field.SIZE}
 
 def count_of(connection: sqlite3.Connection, query: RoomQuery, at_most: int | None) -> int:
     """Return the number of matching rooms, at most `at_most`."""
-    source = _source_of(connection, query)
+    source = source_of(connection, query)
     statement, values = f"SELECT count(*) {source.text}", source.values
     if at_most is not None:  # takes twice as long
         statement, values = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT ?)", (*values, at_most)
@@ -50,7 +50,7 @@ def quick_count_of(
 
 def prices_of(connection: sqlite3.Connection, query: RoomQuery) -> list[tuple[Any, ...]]:
     """Return each price with the number of matching rooms and their extreme sizes."""
-    source = _source_of(connection, query)
+    source = source_of(connection, query)
     sizes, groups = sizes_sql(query), "price"
     if (
         query.conditions
@@ -86,7 +86,7 @@ def sample_of(connection: sqlite3.Connection, query: RoomQuery) -> Sample:
     return sample_of_groups(connection.execute(statement, (*source.values, *where.values)), share)
 
 
-def _source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
+def source_of(connection: sqlite3.Connection, query: RoomQuery) -> Sql:
     """Return `FROM … WHERE …` for all matching rooms."""
     access = cheapest_for_all(connection, replace(query, sort=BY_CODE))
     where = all_of((access.where, filters(query)))

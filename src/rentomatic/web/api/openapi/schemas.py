@@ -213,18 +213,18 @@ def _of_summaries() -> dict[str, Schema]:
 
 def _facets() -> Schema:
     """What a filter can still choose."""
+    free = "As if the search had no condition on this field."
     counts = array(
         record({"value": {"type": "string", "minLength": 1}, "count": COUNT}),
         maxItems=MOST_VALUES,
-        description="The most frequent values and how many rooms state them, counted as if the search had "
-        "no condition on this field.",
+        description=f"The most frequent values and how many rooms state them. {free}",
     )
     exact = {"type": "boolean", "description": "false if the numbers are estimates from a sample."}
     return record(
         {
             "exact": exact,
             **{str(field): counts for field in FACETS},
-            **{str(field): nullable(ref("Range")) for field in RANGED},
+            **{str(field): {**nullable(ref("Range")), "description": free} for field in RANGED},
             "unstated": array(
                 {"enum": [str(field) for field in STATED]},
                 uniqueItems=True,
