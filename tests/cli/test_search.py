@@ -171,8 +171,13 @@ def test_no_rooms_are_an_empty_file(rentomatic: CommandLine, format_: str, expec
     ("argument", "error"),
     [
         ("prize__lt=60", "prize__lt: is not a parameter; did you mean price__lt?"),
-        ("price__below=60", "price__below: is not a parameter"),
-        ("price=60", "price: is not a parameter"),
+        (
+            "price__below=60",
+            "price__below: is not a parameter: price takes only eq, ne, lt, lte, gt, gte, in",
+        ),
+        ("price=60", "price: is not a parameter; did you mean price__eq?"),
+        ("max_price=60", "max_price: is not a parameter; did you mean price__lte?"),
+        ("words=quiet", "words: is not a parameter; did you mean --words?"),
         ("price__lt=", "price__lt: must be a whole number such as 60, not ''"),
         ("price__lt=1_000", "price__lt: must be a whole number such as 60, not '1_000'"),
         ("price__lt= 5 ", "price__lt: must be a whole number such as 60, not ' 5 '"),
@@ -250,12 +255,14 @@ def test_the_value_of_a_bad_parameter_is_shown_as_typed(rentomatic: CommandLine)
     assert "not 'filter_x'" in done.err
 
 
-def test_a_condition_without_a_value_is_bad_usage(rentomatic: CommandLine) -> None:
-    done = rentomatic("search", "price")
+@pytest.mark.parametrize("argument", ["price", "=60"])
+def test_a_condition_without_a_value_or_a_name_is_bad_usage(rentomatic: CommandLine, argument: str) -> None:
+    done = rentomatic("search", argument)
 
     assert (done.code, done.out) == (2, "")
     assert (
-        "'price' is not a condition; write it like price__lt=60. Search for words with --words." in done.err
+        f"'{argument}' is not a condition; write it like price__lt=60. Search for words with --words."
+        in done.err
     )
 
 

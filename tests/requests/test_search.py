@@ -15,7 +15,7 @@ from rentomatic.domain.search import (
     Value,
 )
 from rentomatic.requests import cursor
-from rentomatic.requests.search import FILTERS, Format, canonical, parse_search
+from rentomatic.requests.search import FILTERS, Format, canonical, parse_format, parse_search
 from rentomatic.use_cases.errors import ParametersError
 from tests.builders import make_room
 
@@ -361,10 +361,63 @@ def test_arbitrary_values_are_accepted_or_refused_by_name(parameters: list[tuple
         ("filter_price__LT", "filter_price__lt"),
         ("Filter_Price__lt", "filter_price__lt"),
         ("Limit", "limit"),
+        ("price_lt", "filter_price__lt"),
+        ("filter_price__max", "filter_price__lte"),
+        ("max_price", "filter_price__lte"),
+        ("minimum-price", "filter_price__gte"),
+        ("min_stay", "filter_min_stay__eq"),
+        ("min_guests", "filter_guests__gte"),
     ],
 )
 def test_a_suggestion_never_has_the_opposite_meaning(name: str, meant: str) -> None:
     assert f"is not a parameter; did you mean {meant}?" == problems_of([(name, "5")])[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("kind", "filter_kind__eq"),
+        ("neighborhood", "filter_neighbourhood__eq"),
+        ("guest", "filter_guests__eq"),
+        ("features", "filter_features__all"),
+        ("search", "q"),
+        ("words", "q"),
+        ("page", "cursor"),
+        ("filter_limits", "limit"),
+    ],
+)
+def test_a_name_that_is_nearly_right_or_known_from_elsewhere_gets_a_suggestion(name: str, meant: str) -> None:
+    assert f"is not a parameter; did you mean {meant}?" == problems_of([(name, "5")])[name]
+
+
+@pytest.mark.parametrize("name", ["colour", "cost", "price<60", "q__eq", "x" * 1000])
+def test_a_name_that_is_like_no_other_gets_no_suggestion(name: str) -> None:
+    assert ["is not a parameter"] == list(problems_of([(name, "5")]).values())
+
+
+def test_only_parameters_of_the_same_address_are_suggested() -> None:
+    with pytest.raises(ParametersError) as refusal:
+        parse_format([("limits", "5"), ("kind", "Loft"), ("formats", "csv")], [*Format])
+
+    assert [
+        "limits: is not a parameter",
+        "kind: is not a parameter",
+        "formats: is not a parameter; did you mean format?",
+    ] == [*map(str, refusal.value.problems)]
+
+
+def test_a_parameter_without_a_name_is_told_once() -> None:
+    with pytest.raises(ParametersError) as refusal:
+        parse_search([("", ""), ("", "x"), ("", "")])
+
+    assert "a parameter has no name" == str(refusal.value)
+
+
+def test_too_many_conditions_are_told_once() -> None:
+    with pytest.raises(ParametersError) as refusal:
+        parse_search([(f"filter_price__{op}", "5") for op in ("lt", "lte", "gt", "gte", "ne") * 5])
+
+    assert "filter_price__lt: is one condition too many: a search takes at most 20" == str(refusal.value)
 
 
 @pytest.mark.parametrize(

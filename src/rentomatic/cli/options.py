@@ -50,7 +50,7 @@ def parameters(conditions: tuple[str, ...], **options: str | int | None) -> list
     given = []
     for condition in conditions:
         name, equals, text = condition.partition("=")
-        if not equals:
+        if not (name and equals):
             raise click.UsageError(
                 f"{quoted(condition)} is not a condition; write it like price__lt=60. Search for words with "
                 f"{as_option(WORDS)}."

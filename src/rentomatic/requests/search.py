@@ -3,7 +3,6 @@
 filter_price__lt=60  q=quiet desk  near=51.5,-0.12  radius=2000  sort=-price  limit=20
 """
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from rentomatic.domain.addresses import Address
-from rentomatic.domain.fields import DISTANCE, FIELD, FIELDS, MEMBERS, NAMES
+from rentomatic.domain.fields import DISTANCE, FIELD, FIELDS, MEMBERS
 from rentomatic.domain.geography import MAX_RADIUS, Area, BoundingBox, Circle, Point
 from rentomatic.domain.kinds import Code, Degrees, Whole, canonical_code
 from rentomatic.domain.quoting import quoted, shortened, visible
@@ -35,6 +34,7 @@ from rentomatic.domain.texts import Line, Lines, composed, tidied
 from rentomatic.domain.words import words_of
 from rentomatic.requests import cursor
 from rentomatic.requests.numbers import decimal, integer, listed
+from rentomatic.requests.unknown import condition_meant, parameter_meant
 from rentomatic.use_cases.errors import ParametersError, Problem
 
 MAX_PARAMETERS = 100
@@ -132,6 +132,7 @@ class Parser:
         self.problems: list[Problem] = []
         self.conditions: list[Condition] = []
         self.texts: dict[str, str] = {}
+        self.too_many = False
         for number, (name, text) in enumerate(parameters, start=1):
             if number > MAX_PARAMETERS:
                 self.refuse(_shown(name), f"is one parameter too many: at most {MAX_PARAMETERS} are allowed")
@@ -169,7 +170,9 @@ class Parser:
             raise ParametersError(self.problems)
 
     def refuse(self, name: str, message: str) -> None:
-        self.problems.append(Problem(name, message))
+        problem = Problem(name, message)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def parse(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
         if name not in self.texts:
@@ -182,7 +185,9 @@ class Parser:
 
     def _add_condition(self, name: str, text: str) -> None:
         if len(self.conditions) == MAX_CONDITIONS:
-            self.refuse(name, f"is one condition too many: a search takes at most {MAX_CONDITIONS}")
+            if not self.too_many:
+                self.refuse(name, f"is one condition too many: a search takes at most {MAX_CONDITIONS}")
+            self.too_many = True
             return
         try:
             self.conditions.append(condition(*FILTERS[name], text))
@@ -217,18 +222,22 @@ class Parser:
         return sort
 
     def _unknown(self, name: str, known: tuple[str, ...]) -> str:
+        if not name:
+            return "a parameter has no name"
+        refused = "is not a parameter"
+        if len(self.problems) >= 5:  # close matches take time to find
+            return refused
         plain = name[:60].lower()
-        for meant in (plain, f"{plain.rstrip('_')}__eq"):  # correct except for its case or a missing operator
-            if meant in known:
-                return f"is not a parameter; did you mean {self.naming(meant)}?"
-        field, _, operator = plain.removeprefix(FILTER_PREFIX).partition("__")
-        if plain.startswith(FILTER_PREFIX) and field in NAMES and operator in [*Operator]:
-            operators = FIELD[Field(field)].operators
-            takes = f"only {', '.join(operators)}" if operators else "no condition"
-            return f"is not a parameter: {field} takes {takes}"
-        few = len(self.problems) < 5  # close matches take time to find
-        close = difflib.get_close_matches(name[:60], known, n=1) if few else []
-        return "is not a parameter" + (f"; did you mean {self.naming(close[0])}?" if close else "")
+        bare = plain.removeprefix(FILTER_PREFIX)
+        meant = plain if plain in known else parameter_meant(bare, set(known) - FILTERS.keys())
+        if meant is None and (found := condition_meant(bare)):
+            field, operator = found
+            meant = f"{FILTER_PREFIX}{field}__{operator}"
+            if meant not in FILTERS:
+                operators = FIELD[Field(field)].operators
+                takes = f"only {', '.join(operators)}" if operators else "no condition"
+                return f"{refused}: {field} takes {takes}"
+        return f"{refused}; did you mean {self.naming(meant)}?" if meant in known else refused
 
 
 def condition(field: Field, operator: Operator, text: str) -> Condition:

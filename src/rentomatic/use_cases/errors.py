@@ -9,13 +9,13 @@ from rentomatic.domain.search import RoomQuery
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one parameter."""
+    """What is wrong with one parameter, which may have an empty name."""
 
     parameter: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.parameter}: {self.message}"
+        return f"{self.parameter}: {self.message}" if self.parameter else self.message
 
 
 @dataclass(frozen=True, slots=True)
