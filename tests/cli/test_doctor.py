@@ -23,6 +23,7 @@ DAY = timedelta(days=1)
 
 def test_a_healthy_machine_passes_every_check(rentomatic: CommandLine, storage: Storage) -> None:
     storage.put(make_room())
+    rentomatic("backup")
 
     done = rentomatic("doctor")
 
@@ -219,13 +220,39 @@ def test_production_needs_a_daily_backup(
 
 @pytest.mark.usefixtures("storage")
 def test_production_needs_a_backup(rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = "none in backups: run `rentomatic backup`"
+    facts = "no backup of this storage in backups: run `rentomatic backup`"
 
     elsewhere = found(rentomatic)["backup"]
     monkeypatch.setenv("APPLICATION_CONFIG", "production")
 
-    assert ("good", facts) == elsewhere
+    assert ("warning", facts) == elsewhere
     assert ("wrong", facts) == found(rentomatic)["backup"]
+
+
+def test_a_backup_of_another_storage_does_not_count(
+    rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rentomatic("backup")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///other.db")
+    storage.put(make_room())
+
+    without = found(rentomatic)["backup"]
+    put_backup(rentomatic, DAY)  # older than the backup of the other storage
+
+    assert ("warning", "no backup of this storage in backups: run `rentomatic backup`") == without
+    assert "age: 1 day, 0.0 MB, rooms: 1" in found(rentomatic)["backup"][1]
+
+
+@pytest.mark.usefixtures("storage")
+def test_the_name_of_a_backup_is_never_cut_off(
+    rentomatic: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("RENTOMATIC_BACKUP_DIRECTORY", f"{'long' * 10}-folder")
+    rentomatic("backup")
+    (backup,) = Path(f"{'long' * 10}-folder").iterdir()
+
+    assert str(backup) in "".join(rentomatic("doctor").out.split())
 
 
 @pytest.mark.usefixtures("storage")

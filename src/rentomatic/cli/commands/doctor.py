@@ -18,6 +18,7 @@ from rentomatic.bootstrap import problem_of_photos
 from rentomatic.cli.backup_files import (
     DAMAGED,
     age_text,
+    backups_of,
     largest_backup,
     loss_since,
     megabytes,
@@ -80,7 +81,8 @@ def _as_json(name: str, finding: Finding) -> dict[str, object]:
 
 
 def _print_table(findings: dict[str, Finding]) -> None:
-    table = Table("check", "", "found", box=box.SIMPLE_HEAD)
+    table = Table("check", "", box=box.SIMPLE_HEAD)
+    table.add_column("found", overflow="fold")
     for name, finding in findings.items():
         shown = f"[{_COLOURS[finding.state]}]{finding.state}[/]"
         table.add_row(name, shown, escape(finding.facts))
@@ -113,7 +115,7 @@ def _checks(settings: Settings) -> dict[str, Check]:
     checks["storage"] = lambda: _storage(settings)
     checks |= {name: _of_storage(check, settings) for name, check in storage.checks(settings.limits).items()}
     if storage.lasts:
-        checks["backup"] = lambda: _backup(settings.backup_directory)
+        checks["backup"] = lambda: _backup(settings)
         checks["rooms left"] = lambda: _rooms_left(settings)
         checks["backup disk"] = lambda: _backup_disk(settings.backup_directory)
     else:
@@ -169,16 +171,20 @@ def _storage(settings: Settings) -> Finding:
     return Finding(State.GOOD, f"{storage.label}{schema}, {counted(count, 'room')}")
 
 
-def _backup(directory: Path) -> Finding:
-    newest = newest_backup(directory)
-    late = State.WRONG if is_production(os.environ) else State.GOOD
-    if newest is None:
-        return Finding(late, f"none in {directory}: run `rentomatic backup`")
+def _backup(settings: Settings) -> Finding:
+    """Check the backup that `restore latest` would take."""
+    directory = settings.backup_directory
+    own = backups_of(directory, name_of(settings.database))
+    in_production = is_production(os.environ)
+    if not own:
+        facts = f"no backup of this storage in {directory}: run `rentomatic backup`"
+        return Finding(State.WRONG if in_production else State.WARNING, facts)
+    newest = own[0]
     age, rooms = newest.age(datetime.now(UTC)), rooms_in(newest)
     facts = f"{newest.path}, age: {age_text(age)}, {megabytes(newest.size)}, rooms: {rooms}"
-    if rooms == DAMAGED:
+    if rooms == DAMAGED or (in_production and age > _OLDEST_BACKUP):
         return Finding(State.WRONG, facts)
-    return Finding(late if age > _OLDEST_BACKUP else State.GOOD, facts)
+    return Finding(State.GOOD, facts)
 
 
 def _rooms_left(settings: Settings) -> Finding:
