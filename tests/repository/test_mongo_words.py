@@ -8,7 +8,7 @@ from typing import Any
 import pymongo
 import pytest
 from bson.regex import Regex
-from pymongo.errors import WriteError
+from pymongo.errors import ExecutionTimeout, WriteError
 from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from rentomatic.domain.clusters import Grid
@@ -21,7 +21,7 @@ from rentomatic.repository.mongo.migrate import upgrade
 from rentomatic.repository.mongo.repository import MongoRepo
 from rentomatic.repository.mongo.schema import MONGO_REVISION
 from rentomatic.repository.pending import words_of_texts
-from rentomatic.use_cases.errors import NotQuick
+from rentomatic.use_cases.errors import NotQuick, WordsNotStored
 from tests.builders import make_room
 from tests.mongo_server import database
 
@@ -270,6 +270,32 @@ def test_search_among_many_pending_rooms_is_not_quick(
     with pytest.raises(NotQuick):
         repository.count(query, quick=True)
     assert 3 == repository.count(query)
+
+
+def test_other_conditions_leave_few_of_many_pending_rooms_to_read(
+    repository: MongoRepo, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.insert_many([by_hand(f"n{n}", title="Quiet") for n in range(5)])
+    monkeypatch.setattr(pending, "QUICK", 2)
+    query = RoomQuery(words=("quiet",), conditions=(Condition(Field.CODE, Operator.EQ, "n3"),))
+
+    assert ["n3"] == [room.code for room in repository.search(query, quick=True).rooms]
+    assert 1 == repository.count(query)
+
+
+def test_search_that_takes_too_long_because_of_pending_rooms_says_so(
+    repository: MongoRepo, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.insert_many([by_hand(f"n{n}", title="Quiet") for n in range(5)])
+    monkeypatch.setattr(pending, "QUICK", 2)
+
+    def run_out_of_time(query: RoomQuery) -> list[Document]:
+        raise ExecutionTimeout("operation exceeded time limit")
+
+    monkeypatch.setattr(pending, "wide_filters", run_out_of_time)
+
+    with pytest.raises(WordsNotStored, match="rentomatic migrate"):
+        repository.count(RoomQuery(words=("quiet",)))
 
 
 def test_migration_that_was_interrupted_goes_on_where_it_stopped(
