@@ -1,6 +1,7 @@
 """The documentation is correct: links work, named places exist, and lists of places are complete."""
 
 import ast
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from manage import DEVELOPER_COMMANDS
 from rentomatic.cli.main import cli
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.memory.repository import MemRepo
 from rentomatic.repository.sqlite.files import opened, state_of
 from rentomatic.repository.sqlite.migrate import upgrade
 from rentomatic.repository.sqlite.migrations import SQLITE_REVISION
@@ -22,6 +24,7 @@ from rentomatic.requests.search import parse_search
 from rentomatic.sample_rooms import sample_rooms
 from stack.commands import ELSEWHERE, UPKEEP
 from tests.servers import ROOT
+from tests.web.conftest import client_of, get
 
 SOURCE = ROOT / "src" / "rentomatic"
 DOCS = ROOT / "docs"
@@ -105,6 +108,13 @@ def test_the_readme_names_every_folder_of_the_source() -> None:
     }
 
     assert set() == {name for name in folders if not name.startswith("__")} - named
+
+
+def test_the_answers_in_the_readme_are_those_that_are_given() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    ((target, shown),) = re.findall(r"\$ curl 'localhost:8000(.*?)'\n(.*?)```", text, re.DOTALL)
+
+    assert json.loads(shown) == get(client_of(MemRepo(sample_rooms())), target).json
 
 
 def test_links_to_lines_show_the_definition_that_they_name() -> None:

@@ -154,7 +154,10 @@ def _of_rooms(of_fields: dict[str, Schema]) -> dict[str, Schema]:
             examples=[example],
         ),
         "FoundRoom": record(
-            always, {**if_stated, "distance": _DISTANCE}, examples=[{**example, "distance": 245.48}]
+            {},
+            {**always, **if_stated, "distance": _DISTANCE},
+            description=f"A room of a list. Without `fields` it has {', '.join(always)}.",
+            examples=[{**example, "distance": 245.48}],
         ),
         "Rooms": array(ref("FoundRoom")),
     }
@@ -170,7 +173,7 @@ def _of_geojson(of_fields: dict[str, Schema]) -> dict[str, Schema]:
             "type": {"const": "Feature"},
             "id": CODE,
             "geometry": point,
-            "properties": record(fields, {**if_stated, "distance": _DISTANCE}),
+            "properties": record({}, {**fields, **if_stated, "distance": _DISTANCE}),
         },
         examples=[plain(geojson.feature(FIRST_ROOMS[0]))],
     )
