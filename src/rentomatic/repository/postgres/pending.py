@@ -33,7 +33,7 @@ class Bound(NamedTuple):
 
 
 QUICK = Bound(1000, 200_000)
-"""Pending rooms that a quick search reads, in about 20 ms of processor time."""
+"""Pending rooms that a quick search reads, in about 30 ms of processor time."""
 
 AT_ONCE = Bound(200, 100_000)
 """Rooms whose words are written after a search, in about 20 ms of processor time."""
