@@ -23,6 +23,35 @@ def test_a_room_is_shown_as_a_table(rentomatic: CommandLine) -> None:
         assert text in done.out
 
 
+def test_a_room_with_many_fields_is_shown_with_each_on_a_line(
+    rentomatic: CommandLine, storage: Storage
+) -> None:
+    storage.put(
+        make_room(
+            code="full",
+            title="Quiet [room]",
+            kind="Loft",
+            guests=2,
+            min_stay=3,
+            features=["Wifi", "Desk"],
+            description="Two lines:\nthis is the second.",
+            url="https://rooms.example/full",
+            photos=["front.jpg", "https://photos.example/back.jpg"],
+        )
+    )
+
+    lines = [line.strip().split(maxsplit=1) for line in rentomatic("show", "full").out.splitlines()]
+
+    assert ["Code", "full"] == lines[0]
+    assert ["Title", "Quiet [room]"] in lines
+    assert ["Features", "Desk, Wifi"] in lines
+    assert ["Description", "Two lines:"] in lines
+    assert ["this", "is the second."] in lines
+    assert ["Photos", "front.jpg"] in lines
+    assert ["https://photos.example/back.jpg"] in lines
+    assert "Neighbourhood" not in str(lines)
+
+
 @pytest.mark.parametrize(
     ("format_", "expected"),
     [

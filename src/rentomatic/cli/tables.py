@@ -14,7 +14,6 @@ from rentomatic.domain.fields import (
     ALWAYS_WRITTEN,
     DISTANCE,
     FIELDS,
-    MEMBERS,
     MEMBERS_IN_LISTS,
     TEXTS,
     Description,
@@ -55,9 +54,7 @@ def print_rooms(
     sys.stdout.buffer.flush()
 
 
-def print_table(
-    rooms: Iterable[Room], near: Point | None, money: Money, members: tuple[str, ...] = MEMBERS
-) -> None:
+def print_table(rooms: Iterable[Room], near: Point | None, money: Money, members: tuple[str, ...]) -> None:
     """Print rooms as a table, with their distances from the point; of each, the given members."""
     out = console()
     # Without gaps a UUID with a distance fits into the usual 80 columns.
@@ -84,13 +81,29 @@ def print_table(
     out.print(table)
 
 
+def print_room(room: Room, money: Money) -> None:
+    """Print a room for people: a line with label and value for each field that it states."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for field in FIELDS:
+        value = getattr(room, field.name)
+        if value is not None:
+            label = money.label if field.name is Field.PRICE else field.label
+            table.add_row(label, _cell(field, value, money, in_row=False))
+    console().print(table)
+
+
 def _header(field: Description, money: Money) -> str:
     """Return the name of the field; for a price, with its period below if prices are configured."""
     return f"price\n{money.per}" if field.name is Field.PRICE and money.terms != PLAIN else field.name
 
 
-def _cell(field: Description, value: Any, money: Money) -> str:
-    """Return the value for people. It comes from a stranger's file: no rich markup."""
+def _cell(field: Description, value: Any, money: Money, *, in_row: bool = True) -> str:
+    """Return the value for people. It comes from a stranger's file: no rich markup.
+
+    in_row: whether the value is in a row of a list of rooms, where photos are not put below each other.
+    """
     match field.kind:
         case _ if value is None:
             return ""
@@ -98,8 +111,9 @@ def _cell(field: Description, value: Any, money: Money) -> str:
             return money.amount(value)
         case Degrees():
             return f"{value:.5f}"
-        case Several():
-            return escape(visible(", ".join(value)))
+        case Several(ordered=ordered):
+            separator = "\n" if ordered and not in_row else ", "
+            return escape(separator.join(map(visible, value)))
         case _ if field.name in TEXTS:
             return escape(visible(value, keep="\n"))
     return f"{value} {field.unit}".rstrip()

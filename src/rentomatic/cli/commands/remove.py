@@ -4,7 +4,7 @@ import click
 
 from rentomatic.cli.confirm import announced_settings, confirm
 from rentomatic.cli.options import repository
-from rentomatic.cli.tables import print_table
+from rentomatic.cli.tables import print_room
 from rentomatic.use_cases.remove_room import remove_room
 from rentomatic.use_cases.show_room import show_room
 
@@ -25,7 +25,7 @@ def remove(code: str, yes: bool) -> None:
             remove_room(rooms, code)
         else:
             shown = show_room(rooms, code)
-            print_table([shown], None, settings.money)
+            print_room(shown, settings.money)
             confirm(f"This will remove {shown.code} from {settings.target}.", yes=False)
             remove_room(rooms, code, expected=lambda room: room == shown)
     click.echo(f"Removed {code}.")

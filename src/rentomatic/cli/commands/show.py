@@ -5,7 +5,7 @@ import os
 import click
 
 from rentomatic.cli.options import repository
-from rentomatic.cli.tables import FORMATS, print_rooms
+from rentomatic.cli.tables import FORMATS, print_room, print_rooms
 from rentomatic.domain.fields import MEMBERS
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.show_room import show_room
@@ -15,7 +15,7 @@ from rentomatic.use_cases.show_room import show_room
 @click.argument("code")
 @click.option("--format", "format_", type=FORMATS, default="table", show_default=True)
 def show(code: str, format_: str) -> None:
-    """Show one room.
+    """Show one room: each field that it states on a line, or in another format.
 
     \b
     Example:
@@ -24,4 +24,7 @@ def show(code: str, format_: str) -> None:
     settings = read_settings(os.environ)
     with repository(settings) as rooms:
         room = show_room(rooms, code)
-    print_rooms([room], None, format_, settings, MEMBERS)
+    if format_ == "table":
+        print_room(room, settings.money)
+    else:
+        print_rooms([room], None, format_, settings, MEMBERS)
