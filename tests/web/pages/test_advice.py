@@ -44,7 +44,12 @@ def advice(client: testing.TestClient, query: str) -> list[tuple[str, str]]:
         ("filter_price__gte=99", [("From 50 per day: 4 rooms", "/?filter_price__gte=50")]),
         ("filter_size__gt=50", [("40 m² or more: 1 room", "/?filter_size__gte=40")]),
         ("filter_size__lte=5", [("20 m² or less: 1 room", "/?filter_size__lte=20")]),
-        ("filter_price__eq=7", [("Without the other filters: 4 rooms", "/?")]),
+        ("filter_price__eq=7", [("Without the filter for price per day: 4 rooms", "/?")]),
+        ("filter_kind__eq=Loft&filter_kind__ne=Flat", [("Without the filter for kind: 4 rooms", "/?")]),
+        (
+            "filter_kind__eq=Loft&filter_guests__gte=2",
+            [("Without the filters for kind and guests: 4 rooms", "/?")],
+        ),
         ("q=nowhere", [("Without the words: 4 rooms", "/?")]),
         (
             "q=nowhere&filter_price__lte=50",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from rentomatic.domain.quoting import counted
 from rentomatic.domain.search import RoomQuery
 from rentomatic.money import Money
-from rentomatic.requests.search import FILTER_PREFIX, WORDS
+from rentomatic.requests.search import FILTERS, WORDS
 from rentomatic.use_cases.loosen_search import COUNT_TO, Filter, Suggestion, filters_of
+from rentomatic.web.pages.labels import field_labels
 from rentomatic.web.pages.layout import distance, number
 from rentomatic.web.pages.search_parameters import Given, changed_by, query_string
 
@@ -40,12 +41,12 @@ _OFF = (
     ({Filter.SIZE_FROM}, "no smallest size"),
     ({Filter.SIZE_TO}, "no largest size"),
     ({Filter.WORDS}, "without the words"),
-    ({Filter.OTHER}, "without the other filters"),
+    ({Filter.OTHER}, ""),
     ({Filter.BOX, Filter.RADIUS}, "anywhere"),
     ({Filter.BOX}, "not just in the map area"),
     ({Filter.RADIUS}, "any distance"),
 )
-"""The text for removing all of some active filters."""
+"""The text for removing all of some active filters; that of the others depends on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +63,35 @@ def advice_of(
 ) -> list[Advice]:
     """Return the suggestions for a search, as links. given: its parameters."""
     on = set(filters_of(query))
+    others = _others_in_words(given, money)
     return [
         Advice(
-            _label(suggestion, on, money), _rooms(suggestion.rooms), query_string(_changed(suggestion, given))
+            _label(suggestion, on, others, money),
+            _rooms(suggestion.rooms),
+            query_string(_changed(suggestion, given)),
         )
         for suggestion in suggestions
     ]
 
 
-def _label(suggestion: Suggestion, on: set[Filter], money: Money) -> str:
+def _label(suggestion: Suggestion, on: set[Filter], others: str, money: Money) -> str:
     if suggestion.value is not None:
         (which,) = suggestion.filters
         written = {Filter.RADIUS: distance, Filter.PRICE_TO: money.told, Filter.PRICE_FROM: money.told}
         return _LOOSER[which].format(written.get(which, number)(suggestion.value))
     taken = set(suggestion.filters)
-    words = "without any filter" if len(on) > 1 and taken == on else ", ".join(_words(taken, on))
+    words = "without any filter" if len(on) > 1 and taken == on else ", ".join(_words(taken, on, others))
     if taken == {Filter.BOX} and words == "anywhere":
         words = "anywhere, not just in the map area"
     return words[0].upper() + words[1:]
 
 
-def _words(taken: set[Filter], on: set[Filter]) -> Iterator[str]:
+def _words(taken: set[Filter], on: set[Filter], others: str) -> Iterator[str]:
     left = set(taken)
     for filters, words in _OFF:
         if left & filters and taken & filters == on & filters:
             left -= filters
-            yield words
+            yield words or others
 
 
 def _rooms(rooms: int) -> str:
@@ -108,4 +112,11 @@ def _changed(suggestion: Suggestion, given: Given) -> Given:
 
 
 def _others(given: Given) -> tuple[str, ...]:
-    return tuple(name for name, _ in given if name.startswith(FILTER_PREFIX) and name not in _OF_LIMITS)
+    return tuple(name for name, _ in given if name in FILTERS and name not in _OF_LIMITS)
+
+
+def _others_in_words(given: Given, money: Money) -> str:
+    """Return the text for removing the filters without a place in `_LIMITS`."""
+    labels = field_labels(money)
+    on = [labels[field] for field in dict.fromkeys(FILTERS[name][0] for name in _others(given))]
+    return f"without the filter{'s' * (len(on) > 1)} for {' and '.join(on).lower()}"
