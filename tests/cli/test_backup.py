@@ -402,6 +402,17 @@ def test_latest_is_of_the_same_file_however_its_path_is_written(
     assert [0, 0] == restored
 
 
+def test_a_listing_is_not_restored_but_told_from_a_backup(rentomatic: CommandLine, storage: Storage) -> None:
+    storage.put(make_room())
+    rentomatic("export", "-o", "rooms.csv.gz")
+
+    refused = rentomatic("restore", "rooms.csv.gz", "--yes")
+
+    assert (1, "") == (refused.code, refused.out)
+    assert "if it is a listing, load it with `rentomatic import`." in refused.err
+    assert [make_room()] == storage.rooms()
+
+
 def test_latest_backup_of_another_storage_can_still_be_verified(
     rentomatic: CommandLine, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -255,3 +255,11 @@ def test_every_bad_text_is_named_at_once() -> None:
         "latitude": "must be a number such as 0.1278, not 'x'",
         "longitude": "is missing",
     }
+
+
+def test_a_text_of_several_entries_is_quoted_as_typed() -> None:
+    with pytest.raises(ParametersError) as refusal:
+        room_of_texts({**PLACE, "photos": "x.jpg, mit leer ä.jpg"})
+
+    assert str(refusal.value).startswith("photos: must be ")
+    assert str(refusal.value).endswith(" in each entry, not 'x.jpg, mit leer ä.jpg'")

@@ -62,21 +62,27 @@ def room_of_texts(texts: Mapping[str, str]) -> Room:
         except ValueError as error:
             problems[name] = str(error)
     try:
-        return _room(values, problems)
+        return _room(values, problems, {name: text for name, text in texts.items() if name in SEVERAL})
     except InvalidRoom as error:
         raise ParametersError(Problem(name, said) for name, said in error.problems.items()) from None
 
 
-def _room(values: Mapping[str, object], problems: Mapping[str, str]) -> Room:
-    """Return the room of these values. Raises InvalidRoom with the known problems and all others."""
+def _room(
+    values: Mapping[str, object], problems: Mapping[str, str], typed: Mapping[str, object] | None = None
+) -> Room:
+    """Return the room of these values. Raises InvalidRoom with the known problems and all others.
+
+    typed: what messages quote instead of the values, by default the values.
+    """
     refused: dict[str, str] = {}
+    quotable = {**values, **(typed or {})}
     try:
         room = Room(**{name: values.get(name) for name in NAMES})  # type: ignore[arg-type]  # Room checks
         if not problems:
             return room
     except InvalidRoom as error:
         refused = {
-            name: f"{problem}, not {_shown(values[name])}" if name in values else "is missing"
+            name: f"{problem}, not {_shown(quotable[name])}" if name in values else "is missing"
             for name, problem in error.problems.items()
         }
     raise InvalidRoom({**refused, **problems})

@@ -165,6 +165,10 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
                 last = room.code
                 found.add(room)
                 yield room
+    if not trailer and wrong and not found.count:
+        raise BackupDamaged(
+            name, "it has no rooms of a backup; if it is a listing, load it with `rentomatic import`"
+        )
     if not trailer:
         raise BackupDamaged(name, f"its last line is missing after {counted(found.count, 'room')}")
     said = _trailer(trailer, name)

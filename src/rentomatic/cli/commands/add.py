@@ -8,7 +8,7 @@ import click
 from rentomatic.bootstrap import open_repository
 from rentomatic.cli.confirm import announced_settings
 from rentomatic.cli.options import repository
-from rentomatic.domain.fields import FIELDS, Field
+from rentomatic.domain.fields import FIELD, FIELDS, Field
 from rentomatic.requests.room import room_of_texts
 from rentomatic.use_cases.add_room import add_room
 
@@ -29,7 +29,11 @@ def field_options(command: Command) -> Command:
 
 
 _LEFT_OUT = {Field.CODE: " Default: a new UUID."}
-_ABOUT = {Field.PRICE: "Whole currency units, per day unless RENTOMATIC_PRICE_PER says otherwise."}
+_ABOUT = {
+    Field.PRICE: "Whole currency units, per day unless RENTOMATIC_PRICE_PER says otherwise.",
+    Field.FEATURES: f"{FIELD[Field.FEATURES].about} Separate them with commas or semicolons.",
+    Field.PHOTOS: f"{FIELD[Field.PHOTOS].about} Separate them with spaces or semicolons.",
+}
 
 
 @click.command
