@@ -259,10 +259,10 @@ def test_a_row_written_by_hand_is_found_by_its_texts_before_and_after_they_are_r
 ) -> None:
     hand.execute(BY_HAND, ("a", title, features))
 
-    unread = codes(repository, word)
+    pending = codes(repository, word)
     SqliteBackend(path).migrate()
 
-    assert found == unread == codes(repository, word)
+    assert found == pending == codes(repository, word)
     assert (title is None and features is None) == (words_of_rooms(hand)["a"] is None)
 
 
@@ -359,7 +359,7 @@ def test_a_load_that_rebuilds_the_indexes_keeps_each_word_once(
     assert [] == codes(repository, "old") + codes(repository, "gone")
 
 
-def test_a_load_whose_text_changes_and_words_do_not_leaves_no_room_unread(
+def test_a_load_whose_text_changes_and_words_do_not_leaves_no_room_pending(
     repository: SqliteRepo, hand: sqlite3.Connection
 ) -> None:
     repository.load([make_room(code="a", title="Quiet")])
@@ -402,7 +402,7 @@ def test_a_dry_run_writes_no_words(repository: SqliteRepo, hand: sqlite3.Connect
     assert [] == indexed(hand)
 
 
-def test_an_unread_room_of_a_read_only_file_is_found(path: Path, hand: sqlite3.Connection) -> None:
+def test_a_pending_room_of_a_read_only_file_is_found(path: Path, hand: sqlite3.Connection) -> None:
     hand.execute(BY_HAND, ("a", "Quiet", None))
     hand.close()
     path.chmod(0o400)

@@ -44,7 +44,7 @@ class SqliteBackend:
         found = migrate.upgrade(self.path)
         if found[1] == SQLITE_REVISION:
             with closing(self.open(USUAL_LIMITS)) as repository:
-                repository.read_words(told)
+                repository.write_words(told)
         return found
 
     def migration_text(self) -> str:

@@ -14,7 +14,7 @@ from rentomatic.repository.sql_cells import by_cell, cell_of, lone_codes
 from rentomatic.repository.sqlite.plan import thinned
 from rentomatic.repository.sqlite.sampling import sampled_rooms
 from rentomatic.repository.sqlite.search import rooms_of_codes
-from rentomatic.repository.sqlite.words import filters, require_few_unread
+from rentomatic.repository.sqlite.words import filters, require_few_pending
 from rentomatic.use_cases.errors import NotQuick
 
 READ = 6_000
@@ -41,10 +41,10 @@ def cells_of(connection: sqlite3.Connection, query: RoomQuery, grid: Grid) -> Ce
 def looked_at(connection: sqlite3.Connection, query: RoomQuery, *, quick: bool = False) -> tuple[Sql, float]:
     """Return `FROM … WHERE …` for some of the matching rooms, and their share of all matching rooms.
 
-    quick: raise NotQuick instead of drawing a sample of all rooms, or if many rooms are unread.
+    quick: raise NotQuick instead of drawing a sample of all rooms, or if many rooms are pending.
     """
     if quick:
-        require_few_unread(connection, query)
+        require_few_pending(connection, query)
     found = thinned(connection, replace(query, sort=BY_CODE), READ, SEEN, PASSED)
     if found is None and quick:
         raise NotQuick

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from rentomatic.domain.room import Room, values_of
 from rentomatic.repository.sql import BESIDE_CODE, MARKS, ROOM_COLUMNS, values_in
 from rentomatic.repository.sqlite import indexes
-from rentomatic.repository.sqlite.words import UNREAD, words_of_room
+from rentomatic.repository.sqlite.words import PENDING, words_of_room
 from rentomatic.use_cases.errors import ConflictError
 from rentomatic.use_cases.ports import LoadCounts, OnConflict
 
@@ -73,7 +73,7 @@ _WRITE_FIRST = f"{_WRITE.format(counts='true')} DO NOTHING"
 # A trigger has removed the words of a room whose texts changed and whose words did not.
 _READ = f"""
     UPDATE room SET words = (SELECT words FROM incoming WHERE incoming.code = room.code AND {_LAST})
-    WHERE id IN ({UNREAD} AND EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code))
+    WHERE id IN ({PENDING} AND EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code))
 """
 
 _OTHERS = "FROM room WHERE NOT EXISTS (SELECT 1 FROM incoming WHERE incoming.code = room.code)"

@@ -37,7 +37,7 @@ from rentomatic.repository.sqlite.totals import (
     quick_prices_of,
     sample_of,
 )
-from rentomatic.repository.sqlite.words import count_unread, read_words
+from rentomatic.repository.sqlite.words import count_pending, write_words
 from rentomatic.repository.staging import NO_SPACE_TO_STAGE
 from rentomatic.repository.swap import code_of_swap, swap_rows
 from rentomatic.use_cases.errors import RepositoryUnavailable, StorageReadOnly
@@ -54,7 +54,7 @@ _LOAD_CACHE = -16384
 
 _PING_TIMEOUT = 1.0
 
-_READ_AT_ONCE, _READ_WITH_A_SWAP = 2000, 20
+_WORDS_AT_ONCE, _WORDS_WITH_A_SWAP = 2000, 20
 """The most rooms of other programs whose words are written in one transaction, and together with a swap."""
 
 
@@ -159,7 +159,7 @@ class SqliteRepo:
             def swap(row: Values | None) -> bool:
                 statement = swap_sql(row, new)
                 swapped = connection.execute(statement.text, statement.values).rowcount > 0
-                read_words(connection, _READ_WITH_A_SWAP)
+                write_words(connection, _WORDS_WITH_A_SWAP)
                 return swapped
 
             return swap_rows(old, swap, lambda: row_of_code(connection, code))
@@ -167,9 +167,9 @@ class SqliteRepo:
     def pending(self, at_most: int) -> int:
         """Return the number of rooms whose words are not stored, at most `at_most`."""
         with self._connection(self._meter()) as connection:
-            return count_unread(connection, at_most)
+            return count_pending(connection, at_most)
 
-    def read_words(self, told: Told) -> None:
+    def write_words(self, told: Told) -> None:
         """Write the words of rooms that other programs wrote, in steps between which others can write."""
         while self.pending(1):
             with (
@@ -177,7 +177,7 @@ class SqliteRepo:
                 _waiting(connection, self._load_wait),
                 _transaction(connection, "BEGIN IMMEDIATE"),
             ):
-                told(read_words(connection, _READ_AT_ONCE))
+                told(write_words(connection, _WORDS_AT_ONCE))
 
     def _shorten_log(self) -> None:
         """Truncate the log after a large load, even one that filled the disk and failed."""

@@ -34,7 +34,7 @@ from rentomatic.repository.sqlite.plan import (
     narrowest,
 )
 from rentomatic.repository.sqlite.rows import room_of
-from rentomatic.repository.sqlite.words import filters, require_few_unread
+from rentomatic.repository.sqlite.words import filters, require_few_pending
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 30_000
@@ -79,11 +79,11 @@ def first_rooms(
     """Return the first `wanted` rooms in the order of the search, from `after` on.
 
     meter: counts the steps of statements on the connection.
-    quick: raise NotQuick if a walk of `QUICK` steps does not fill the page, or if many rooms are unread.
+    quick: raise NotQuick if a walk of `QUICK` steps does not fill the page, or if many rooms are pending.
         Raises OutOfTime.
     """
     if quick:
-        require_few_unread(connection, query)
+        require_few_pending(connection, query)
     if access := narrowest(connection, query):
         return _sorted(connection, query, access, wanted)
     walk = _outwards if query.sort.key is SortKey.DISTANCE else _along_index

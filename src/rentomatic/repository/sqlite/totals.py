@@ -13,7 +13,7 @@ from rentomatic.repository.sql import Sql, all_of, sample_of_groups, sizes_sql
 from rentomatic.repository.sqlite.meter import Meter, TooFar
 from rentomatic.repository.sqlite.plan import cheapest_for_all
 from rentomatic.repository.sqlite.sampling import sampled_rooms
-from rentomatic.repository.sqlite.words import filters, require_few_unread
+from rentomatic.repository.sqlite.words import filters, require_few_pending
 from rentomatic.use_cases.errors import NotQuick
 
 QUICK = 100_000
@@ -41,7 +41,7 @@ def quick_count_of(
 ) -> int:
     """Return the same number.
 
-    Raises NotQuick beyond `QUICK` steps, or four times as many without areas, or if many rooms are unread.
+    Raises NotQuick beyond `QUICK` steps, or four times as many without areas, or if many rooms are pending.
     """
     # Always with a limit: without one, SQLite counts a whole table in a single instruction.
     with _quick(connection, query, meter):
@@ -70,7 +70,7 @@ def quick_prices_of(connection: sqlite3.Connection, query: RoomQuery, meter: Met
 
 @contextmanager
 def _quick(connection: sqlite3.Connection, query: RoomQuery, meter: Meter) -> Iterator[None]:
-    require_few_unread(connection, query)
+    require_few_pending(connection, query)
     try:
         with meter.at_most(QUICK if query.areas else 4 * QUICK):
             yield

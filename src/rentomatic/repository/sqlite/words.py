@@ -1,8 +1,8 @@
 """Searches for words on an SQLite connection.
 
 The column `words` has the words of a room, each after a space, and `room_word` has a row for each word of
-each room, in the order of the words. A room that was written by hand or by an older program may be *unread*:
-it has texts, but no words yet. Searches look at its texts instead, until `read_words` reads it.
+each room, in the order of the words. A room that was written by hand or by an older program may be *pending*:
+it has texts, but no words yet. Searches look at its texts instead, until `write_words` stores its words.
 """
 
 import json
@@ -22,22 +22,23 @@ from rentomatic.use_cases.errors import NotQuick
 
 _TEXTS = ", ".join(SEARCHED)
 
-_UNREAD = f"words IS NULL AND coalesce({_TEXTS}) IS NOT NULL"
+_IS_PENDING = f"words IS NULL AND coalesce({_TEXTS}) IS NOT NULL"
 
-UNREAD = f"SELECT id FROM room INDEXED BY room_unread WHERE {_UNREAD}"
-"""Selects the unread rooms."""
+# The index has had its name since revision 0006; another one would take a revision of its own.
+PENDING = f"SELECT id FROM room INDEXED BY room_unread WHERE {_IS_PENDING}"
+"""Selects the pending rooms."""
 
-_WITH_BEGINNING = f"SELECT doc AS id FROM room_word WHERE term >= ? AND term < ? UNION ALL {UNREAD}"
+_WITH_BEGINNING = f"SELECT doc AS id FROM room_word WHERE term >= ? AND term < ? UNION ALL {PENDING}"
 
-_WITH_ALL = f"SELECT rowid AS id FROM room_words WHERE room_words MATCH ? UNION ALL {UNREAD}"
+_WITH_ALL = f"SELECT rowid AS id FROM room_words WHERE room_words MATCH ? UNION ALL {PENDING}"
 """Passes one entry after another of the rarest word until it has found as many as are wanted."""
 
-_COUNT = f"SELECT count(*) FROM ({UNREAD} LIMIT ?)"
+_COUNT = f"SELECT count(*) FROM ({PENDING} LIMIT ?)"
 
-_READ = f"UPDATE room SET words = words_in({_TEXTS}) WHERE id IN ({UNREAD} LIMIT ?)"
+_WRITE = f"UPDATE room SET words = words_in({_TEXTS}) WHERE id IN ({PENDING} LIMIT ?)"
 
 QUICK = 200
-"""Unread rooms whose texts a quick search looks at, in up to 20 ms, with long descriptions 150."""
+"""Pending rooms whose texts a quick search looks at, in up to 20 ms, with long descriptions 150."""
 
 _SILENT = (None,) * len(SEARCHED)
 
@@ -58,7 +59,7 @@ def _condition(condition: Condition) -> Sql:
 def said_ids(query: RoomQuery) -> Iterator[Sql]:
     """Yield the ids of the rooms with each word of the features and of the search.
 
-    Each time those of all unread rooms are among them. The longest words are the rarest, as a rule.
+    Each time those of all pending rooms are among them. The longest words are the rarest, as a rule.
     """
     for word in feature_words(query):
         yield Sql(_WITH_ALL, (_quoted(word),))
@@ -67,7 +68,7 @@ def said_ids(query: RoomQuery) -> Iterator[Sql]:
 
 
 def ids_with_features(query: RoomQuery) -> Sql | None:
-    """Return the ids of the rooms with all words of the features, and of all unread rooms.
+    """Return the ids of the rooms with all words of the features, and of all pending rooms.
 
     None if there are no two words.
     """
@@ -86,24 +87,24 @@ def words_of_room(room: Room) -> str | None:
     return None if values == _SILENT else _joined(words_in(values))
 
 
-def count_unread(connection: sqlite3.Connection, at_most: int) -> int:
-    """Return the number of unread rooms, at most so many."""
+def count_pending(connection: sqlite3.Connection, at_most: int) -> int:
+    """Return the number of pending rooms, at most so many."""
     ((found,),) = connection.execute(_COUNT, (at_most,))
     return int(found)
 
 
-def require_few_unread(connection: sqlite3.Connection, query: RoomQuery) -> None:
+def require_few_pending(connection: sqlite3.Connection, query: RoomQuery) -> None:
     """Raise NotQuick if a search for words looks at the texts of more than `QUICK` rooms.
 
     Steps do not tell how long that takes: a long text takes as many as a short one.
     """
-    if query.words and count_unread(connection, QUICK + 1) > QUICK:
+    if query.words and count_pending(connection, QUICK + 1) > QUICK:
         raise NotQuick
 
 
-def read_words(connection: sqlite3.Connection, at_most: int) -> int:
-    """Write the words of at most so many unread rooms; return their number."""
-    return connection.execute(_READ, (at_most,)).rowcount
+def write_words(connection: sqlite3.Connection, at_most: int) -> int:
+    """Write the words of at most so many pending rooms; return their number."""
+    return connection.execute(_WRITE, (at_most,)).rowcount
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
@@ -115,7 +116,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
 def _says_all(words: tuple[str, ...]) -> Sql:
     """Return the condition that a room says all the words."""
     read = " AND ".join("instr(words, ?)" for _ in words)
-    either = f"({read} OR {_UNREAD} AND says(?, {_TEXTS}))"
+    either = f"({read} OR {_IS_PENDING} AND says(?, {_TEXTS}))"
     return Sql(either, (*(f" {word}" for word in words), json.dumps(words)))
 
 

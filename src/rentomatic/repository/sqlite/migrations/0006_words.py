@@ -3,8 +3,8 @@
 The program writes the words of a room into the column `words`, each after a space, and triggers keep the
 index: a full-text table without texts of its own. Its tokenizer parts words at spaces and leaves them as they
 are; the view of its vocabulary has a row for each word of each room, in the order of the words. A room with
-texts and without words, written by hand or by an older program, is unread: searches look at its texts until
-the program reads it.
+texts and without words, written by hand or by an older program, is pending: searches look at its texts until
+its words are written.
 
 Revision ID: 0006
 Revises: 0005
