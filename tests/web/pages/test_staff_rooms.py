@@ -345,6 +345,15 @@ def test_a_room_is_removed_after_confirmation() -> None:
     assert rooms.get("a1") is None
 
 
+def test_the_question_says_that_photos_are_not_removed() -> None:
+    staff, _ = staff_of(make_room(), make_room(code="b2", photos=["front.jpg"]))
+
+    without, with_photos = (staff.get(f"/staff/rooms/{code}/remove").text for code in ("a1", "b2"))
+
+    said = "The photos are not removed"
+    assert (False, True) == (said in without, said in with_photos)
+
+
 def test_a_room_changed_after_the_question_needs_confirmation_again() -> None:
     staff, rooms = staff_of(make_room())
     asked = staff.get("/staff/rooms/a1/remove")

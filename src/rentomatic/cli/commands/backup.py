@@ -49,6 +49,8 @@ def backup(
 ) -> int:
     """Write all rooms, as of one moment, to one file with a checksum.
 
+    Photos are left out: copy the folder RENTOMATIC_PHOTOS as well.
+
     The file goes to RENTOMATIC_BACKUP_DIRECTORY; of those of this storage,
     the oldest beyond RENTOMATIC_BACKUP_KEEP are removed.
     It is gzipped: zcat shows one room per line, then their number and checksum. --verify creates a
