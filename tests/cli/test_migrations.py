@@ -82,8 +82,9 @@ def by_hand(url: str, text: str) -> list[tuple[Any, ...]]:
     match settings(url).database:
         case PostgresBackend(conninfo=conninfo):
             with psycopg.connect(conninfo, autocommit=True) as connection:
-                # One at a time, like psql: several in one string would be one transaction.
-                for statement in text.strip().rstrip(";").split(";\n"):
+                # One at a time, like psql: several in one string would be one transaction. An empty line
+                # follows each, as within functions none does.
+                for statement in text.strip().rstrip(";").split(";\n\n"):
                     cursor = connection.execute(statement.encode())
                 return cursor.fetchall() if cursor.description else []
         case SqliteBackend(path):
