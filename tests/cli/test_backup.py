@@ -402,14 +402,17 @@ def test_latest_is_of_the_same_file_however_its_path_is_written(
     assert [0, 0] == restored
 
 
-def test_a_listing_is_not_restored_but_told_from_a_backup(rentomatic: CommandLine, storage: Storage) -> None:
+@pytest.mark.parametrize("name", ["rooms.csv", "rooms.csv.gz", "rooms.ndjson.gz"])
+def test_a_listing_is_not_restored_but_meant_for_import(
+    rentomatic: CommandLine, storage: Storage, name: str
+) -> None:
     storage.put(make_room())
-    rentomatic("export", "-o", "rooms.csv.gz")
+    rentomatic("export", "-o", name)
 
-    refused = rentomatic("restore", "rooms.csv.gz", "--yes")
+    refused = rentomatic("restore", name, "--yes")
 
     assert (1, "") == (refused.code, refused.out)
-    assert "if it is a listing, load it with `rentomatic import`." in refused.err
+    assert "if it is a listing, such as an export, load it with `rentomatic import`." in refused.err
     assert [make_room()] == storage.rooms()
 
 
@@ -427,7 +430,11 @@ def test_latest_backup_of_another_storage_can_still_be_verified(
     [
         ("restore nowhere.gz", 1, "nowhere.gz"),
         ("restore latest", 1, "There are no backups in backups."),
-        ("restore rooms.db", 1, "rooms.db is damaged or not a backup: it is no gzip file."),
+        (
+            "restore rooms.db",
+            1,
+            "rooms.db is damaged or not a backup: it is no gzip file; if it is a listing",
+        ),
         ("restore --yes --verify latest", 2, "--verify"),
         ("restore", 2, "FILE"),
         ("backup -o - --verify", 2, "restore --verify"),

@@ -50,6 +50,9 @@ _MARK = b'{"backup":'
 _KNOWN, _NEEDED = frozenset(NAMES), frozenset(ALWAYS_WRITTEN)
 
 
+_IF_LISTING = "if it is a listing, such as an export, load it with `rentomatic import`"
+
+
 class BackupDamaged(RentomaticError):
     """A file that is not a complete backup; nothing was changed."""
 
@@ -165,12 +168,9 @@ def read(file: IO[bytes], name: str) -> Generator[Room, None, Trailer]:
                 last = room.code
                 found.add(room)
                 yield room
-    if not trailer and wrong and not found.count:
-        raise BackupDamaged(
-            name, "it has no rooms of a backup; if it is a listing, load it with `rentomatic import`"
-        )
     if not trailer:
-        raise BackupDamaged(name, f"its last line is missing after {counted(found.count, 'room')}")
+        missing = f"its last line is missing after {counted(found.count, 'room')}"
+        raise BackupDamaged(name, f"{missing}; {_IF_LISTING}")
     said = _trailer(trailer, name)
     if wrong or (said.count, said.checksum) != (found.count, str(found)):
         rooms = counted(said.count, "room")
@@ -223,7 +223,9 @@ def _line_of(lines: gzip.GzipFile, name: str) -> bytes:
         raise BackupDamaged(name, "it ends too early") from error
     except (zlib.error, gzip.BadGzipFile) as error:
         gzipped = not str(error).startswith("Not a gzipped file")
-        raise BackupDamaged(name, "its gzip data is damaged" if gzipped else "it is no gzip file") from error
+        raise BackupDamaged(
+            name, "its gzip data is damaged" if gzipped else f"it is no gzip file; {_IF_LISTING}"
+        ) from error
 
 
 def _room_of(members: dict[str, Any]) -> Room:
