@@ -20,13 +20,10 @@ SETTING = "rentomatic.writes_words"
 def upgrade() -> None:
     op.execute(
         f"""
-        CREATE OR REPLACE FUNCTION room_forgets_words() RETURNS trigger LANGUAGE plpgsql AS '
-            BEGIN
-                IF current_setting(''{SETTING}'', true) IS DISTINCT FROM ''on'' THEN
-                    NEW.words := NULL;
-                END IF;
-                RETURN NEW;
-            END'
+        CREATE OR REPLACE FUNCTION room_forgets_words() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN
+            IF current_setting(''{SETTING}'', true) IS DISTINCT FROM ''on''
+            THEN NEW.words := NULL; END IF; RETURN NEW; END'
         """
     )
 
