@@ -6,6 +6,7 @@ Places, times and names in EXIF, comments and whatever hides behind the picture 
 import io
 import struct
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,5 +85,16 @@ def _jpeg_of(picture: "Image") -> bytes:
     clean = Image.new("RGB", upright.size, "white")
     clean.paste(upright, mask=upright)
     file = io.BytesIO()
-    clean.save(file, "JPEG", quality=_QUALITY, optimize=True, progressive=True, icc_profile=profile)
+    if profile:
+        _to_srgb(clean, profile)
+    clean.save(file, "JPEG", quality=_QUALITY, optimize=True, progressive=True)
     return file.getvalue()
+
+
+def _to_srgb(picture: "Image", profile: bytes) -> None:
+    """Convert the colours to those that pages expect: a profile could hide anything in its bytes."""
+    from PIL import ImageCms
+
+    with suppress(OSError, ValueError, TypeError, ImageCms.PyCMSError):  # a broken profile tells nothing
+        given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"), inPlace=True)
