@@ -418,6 +418,19 @@ def test_other_conditions_leave_few_of_many_pending_rooms_to_read(
     assert 1 == repository.count(query, quick=True)
 
 
+def test_facets_count_many_pending_rooms_without_the_condition_on_their_field(
+    repository: PostgresRepo, hand: Any
+) -> None:
+    many = pending.QUICK.rooms + 1
+    hand.cursor().executemany(BY_HAND, [(f"h{number:04}", "Quiet") for number in range(many)])
+    hand.execute("UPDATE room SET kind = CASE WHEN code < 'h0010' THEN 'Hut' ELSE 'Flat' END")
+    huts = Condition(Field.KIND, Operator.EQ, "Hut")
+
+    found = repository.facets(RoomQuery(words=("quiet",), conditions=(huts,)))
+
+    assert (("Flat", many - 10), ("Hut", 10)) == found.values[Field.KIND]
+
+
 def test_search_that_takes_too_long_because_of_pending_rooms_says_so(
     repository: PostgresRepo, hand: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

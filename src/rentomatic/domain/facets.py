@@ -68,6 +68,12 @@ def facets_of(
     return Facets(values, ranges, frozenset(STATED) - set(stated), exact)
 
 
+def beside_choices(query: RoomQuery) -> RoomQuery:
+    """Return the search without the conditions that facets leave out in turn: all their rooms match it."""
+    others = tuple(c for c in query.conditions if c.field not in (*FACETS, *RANGED))
+    return replace(query, conditions=others)
+
+
 def counted(rows: Iterable[Sequence[Any]], fields: Collection[Field], share: float = 1) -> Counted:
     """Count what rooms state of the fields, given the values of each room."""
     counters = {field: Counter[Any]() for field in fields}

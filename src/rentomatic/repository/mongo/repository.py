@@ -20,7 +20,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from rentomatic.domain.clusters import Cells, Grid
-from rentomatic.domain.facets import Facets
+from rentomatic.domain.facets import Facets, beside_choices
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -136,8 +136,10 @@ class MongoRepo:
             return cells_in(moment, found, grid)
 
     def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
-        with self._search(query, seconds_within(within, self._timeout), quick=quick) as (moment, found):
-            return facets_in(moment, found, quick=quick)
+        # Pending rooms count for a facet, too, if they meet the other conditions.
+        others, seconds = beside_choices(query), seconds_within(within, self._timeout)
+        with self._search(others, seconds, quick=quick) as (moment, found):
+            return facets_in(moment, replace(found, conditions=query.conditions), quick=quick)
 
     @contextmanager
     def stream(self, query: RoomQuery, within: float | None = None) -> Iterator[Iterator[Room]]:

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 
 from rentomatic.domain.clusters import Cells, Grid
-from rentomatic.domain.facets import Facets
+from rentomatic.domain.facets import Facets, beside_choices
 from rentomatic.domain.room import Room
 from rentomatic.domain.search import Page, RoomQuery
 from rentomatic.domain.summary import Sample, Summary
@@ -101,9 +101,12 @@ class PostgresRepo:
         return self._read(query, lambda session, query: cells_of(session, query, grid), within=seconds)
 
     def facets(self, query: RoomQuery, within: float | None = None, *, quick: bool = False) -> Facets:
+        # Pending rooms count for a facet, too, if they meet the other conditions.
         return self._read(
-            query,
-            lambda session, query: facets_in(session, query, quick=quick),
+            beside_choices(query),
+            lambda session, found: facets_in(
+                session, replace(found, conditions=query.conditions), quick=quick
+            ),
             quick=quick,
             within=within,
         )
