@@ -26,6 +26,7 @@ from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers.backup import read
 from rentomatic.settings import read_settings
 from rentomatic.use_cases.errors import RepositoryUnavailable
+from tests.bare import bare
 from tests.builders import make_room
 from tests.cli.conftest import MANY_ROOMS, CommandLine, Storage
 
@@ -524,7 +525,7 @@ def large_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A file with enough rooms to stop a backup midway, for copying."""
     path = Path(shutil.copy(empty_file, tmp_path_factory.mktemp("large")))
     with closing(open_repository(read_settings({"DATABASE_URL": f"sqlite:///{path}"}))) as repository:
-        repository.load(sample_rooms(30_000))
+        repository.load(bare(sample_rooms(30_000)))
     return path
 
 

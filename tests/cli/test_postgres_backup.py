@@ -21,6 +21,7 @@ from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import backup
 from tests import postgres_server
+from tests.bare import bare
 from tests.cli.conftest import CommandLine, url_of
 from tests.cli.test_postgres_import import COPYING, LEFT, LIMIT, ROOMS, wait_for, watching
 
@@ -55,7 +56,7 @@ def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def backup_of(number: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("backup") / "rooms.gz"
-    rooms = sorted(sample_rooms(number), key=lambda room: room.code)
+    rooms = sorted(bare(sample_rooms(number)), key=lambda room: room.code)
     with path.open("wb") as opened:
         backup.write(opened, rooms, taken="", storage="", schema=None, version="")
     return path
@@ -66,7 +67,7 @@ def conninfo() -> Iterator[str]:
     """A database with a thousand rooms of the backup at higher prices, and a thousand others."""
     with postgres_server.database() as conninfo, watching(conninfo) as connection:
         with closing(PostgresRepo(conninfo, POSTGRES_REVISION)) as repository:
-            repository.load(sample_rooms(2000))
+            repository.load(bare(sample_rooms(2000)))
         connection.execute("UPDATE room SET price = price + 1")
         connection.execute("UPDATE room SET code = 'own-' || id WHERE id > 1000")
         yield conninfo

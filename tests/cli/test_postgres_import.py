@@ -18,6 +18,7 @@ from rentomatic.repository.postgres.repository import PostgresRepo
 from rentomatic.sample_rooms import sample_rooms
 from rentomatic.serializers import csv
 from tests import postgres_server
+from tests.bare import bare
 from tests.cli.conftest import url_of
 
 COMMAND = [sys.executable, "-m", "rentomatic", "import"]
@@ -42,7 +43,7 @@ LEFT = """
 def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with many rooms; `conninfo` has a thousand of them at other prices."""
     path = tmp_path_factory.mktemp("listing") / "rooms.csv"
-    path.write_bytes(b"".join(csv.write(sample_rooms(ROOMS))))
+    path.write_bytes(b"".join(csv.write(bare(sample_rooms(ROOMS)))))
     return path
 
 
