@@ -209,7 +209,7 @@ BROKEN = {
         "ReadyResource.on_get = lambda self, req, resp: setattr(resp, 'status', 503)\n"
     ),
     "dies at its start": "\n\ndef application() -> None:\n    raise SystemExit('a broken version')\n",
-    "cannot migrate": "\n\ndef migrate(storage: object) -> None:\n    raise SystemExit('broken')\n",
+    "cannot migrate": "\n\ndef migrate(*arguments: object) -> None:\n    raise SystemExit('broken')\n",
 }
 
 

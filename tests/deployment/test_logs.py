@@ -90,7 +90,7 @@ ASKED = b"GET /rooms?limit=1 HTTP/1.1\r\nHost: a\r\n"
 UNBOUNDED = {
     "refused": 49 * (ASKED + b"\r\n") + ASKED + b"Connection: close\r\n\r\n",
     "malformed": b"GET /rooms HTTP/1.1\r\n\r\n",
-    "too large": b"POST /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\nConnection: close\r\n\r\n",
+    "too large": b"POST /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\nConnection: close\r\n\r\n",
 }
 """Requests of one connection, of which a client may send any number."""
 
