@@ -145,6 +145,8 @@ def test_searches_time_out_earlier_than_exports(stack: Stack) -> None:
         try:
             for other in others:
                 follow(stack, "leave", other)
+            # Right after nginx has been told, its old workers may still take requests.
+            until(lambda: {stack.get("/health/live").body for _ in range(9)} == {b"[]"}, 30, "it is alone")
             assert stack.followed() == {address}
             search, export = clients.map(stack.get, ("/rooms?limit=1", "/rooms?format=csv"))
         finally:
