@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from rentomatic.domain.room import Room
 from rentomatic.use_cases.ports import RoomRepository
 from tests.repository.storages import STORAGES, work_in_small_batches
 
@@ -12,3 +13,17 @@ def repository(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     work_in_small_batches(monkeypatch)
     with STORAGES[request.param]() as empty:
         yield empty
+
+
+@pytest.fixture(scope="module", params=STORAGES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The name of a storage."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def storage(kind: str, rooms: list[Room]) -> Iterator[RoomRepository]:
+    """A storage with the rooms of the module."""
+    with STORAGES[kind]() as storage:
+        storage.load(rooms)
+        yield storage

@@ -1,7 +1,6 @@
 """Rooms by the cells of a grid: all of them if there are few, else a sample of bounded size."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -30,12 +29,6 @@ SEARCHES = {
 CODES = RoomQuery(conditions=(Condition(Field.CODE, Operator.IN, ("r0000", "r3998", "nope")),))
 
 
-@pytest.fixture(scope="module", params=STORAGES)
-def kind(request: pytest.FixtureRequest) -> str:
-    """The name of a storage."""
-    return str(request.param)
-
-
 @pytest.fixture(scope="module")
 def rooms(kind: str) -> list[Room]:
     """Rooms of one town after the other, as in listings."""
@@ -50,13 +43,6 @@ def rooms(kind: str) -> list[Room]:
         )
         for number in range(4000)
     ][:: SLOW.get(kind, 1)]
-
-
-@pytest.fixture(scope="module")
-def storage(kind: str, rooms: list[Room]) -> Iterator[RoomRepository]:
-    with STORAGES[kind]() as storage:
-        storage.load(rooms)
-        yield storage
 
 
 def told(found: Cells) -> dict[tuple[int, int], object]:

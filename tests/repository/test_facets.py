@@ -1,7 +1,6 @@
 """What rooms state: exact where few match, else from a sample of bounded size."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -31,12 +30,6 @@ SEARCHES = {
 }
 
 
-@pytest.fixture(scope="module", params=STORAGES)
-def kind(request: pytest.FixtureRequest) -> str:
-    """The name of a storage."""
-    return str(request.param)
-
-
 @pytest.fixture(scope="module")
 def rooms(kind: str) -> list[Room]:
     chance = random.Random(5)
@@ -52,13 +45,6 @@ def rooms(kind: str) -> list[Room]:
         )
         for number in range(4000)
     ][:: SLOW.get(kind, 1)]
-
-
-@pytest.fixture(scope="module")
-def storage(kind: str, rooms: list[Room]) -> Iterator[RoomRepository]:
-    with STORAGES[kind]() as storage:
-        storage.load(rooms)
-        yield storage
 
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)

@@ -1,7 +1,6 @@
 """Numbers, ranges and samples of rooms, the same from every storage, with time limits."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from rentomatic.use_cases.budget import Budget
 from rentomatic.use_cases.ports import RoomRepository
 from rentomatic.use_cases.search_rooms import search_rooms
 from tests.builders import make_room
-from tests.repository.storages import SLOW, STORAGES, take_small_samples
+from tests.repository.storages import SLOW, take_small_samples
 
 NOWHERE = (BoundingBox(-1, 51, 0, 52), BoundingBox(10, 51, 11, 52))
 SEARCHES = {
@@ -36,12 +35,6 @@ here, but always the same ones.
 """
 
 
-@pytest.fixture(scope="module", params=STORAGES)
-def kind(request: pytest.FixtureRequest) -> str:
-    """The name of a storage."""
-    return str(request.param)
-
-
 @pytest.fixture(scope="module")
 def rooms(kind: str) -> list[Room]:
     chance = random.Random(11)
@@ -55,13 +48,6 @@ def rooms(kind: str) -> list[Room]:
         )
         for number in range(4000)
     ][:: SLOW.get(kind, 1)]
-
-
-@pytest.fixture(scope="module")
-def storage(kind: str, rooms: list[Room]) -> Iterator[RoomRepository]:
-    with STORAGES[kind]() as storage:
-        storage.load(rooms)
-        yield storage
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def is_list(text: str) -> bool:
 def texts_of_list(text: str) -> list[str]:
     """Return the texts of a list: a JSON array, a list of Python or an array of PostgreSQL.
 
-    What is null there is left out. Raises ValueError if the text is none of them, or has anything but texts.
+    Nulls are left out. Raises ValueError if the text is no such list, or if an entry is not a text.
     """
     text = text.strip()
     readers = (_of_json, _of_python) if text[0] == "[" else (_of_postgres,)

@@ -14,7 +14,7 @@ FEW = 40_000
 
 
 def are_few(moment: Moment, query: RoomQuery, few: int) -> bool:
-    """Whether at most so many rooms may match."""
+    """Whether no more than `few` rooms can match."""
     return not boxes_around(query) or moment.count(wide_filters(query), few + 1) <= few
 
 

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from rentomatic.domain.facets import Counted, Facets, facets_of
 from rentomatic.domain.fields import SEVERAL, STATED, Field
 from rentomatic.domain.search import RoomQuery
-from rentomatic.repository.postgres import plan
-from rentomatic.repository.postgres.sampling import sampled_rooms
+from rentomatic.repository.postgres.sampling import looked_at
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.sql import Sql
 from rentomatic.repository.sql_facets import counted_in, facets_sql
-from rentomatic.use_cases.errors import NotQuick
 
 # The lowest value is the first entry of an index. There is one of the numbers of features.
 _LOWEST = ", ".join(
@@ -27,11 +25,7 @@ def facets_in(session: Session, query: RoomQuery, *, quick: bool = False) -> Fac
     stated = [field for field, value in zip(STATED, lowest, strict=True) if value is not None]
 
     def count(part: RoomQuery, fields: Sequence[Field]) -> Counted:
-        found, share = plan.few_source(session, part, plan.FEW), 1.0
-        if found is None and quick:
-            raise NotQuick
-        if found is None:
-            found, share = sampled_rooms(session, part)
+        found, share = looked_at(session, part, quick=quick)
         statement = facets_sql(found, fields, items="unnest({}) AS item (value)", collation=' COLLATE "C"')
         return counted_in(rows(session, statement), fields, share)
 

@@ -3,8 +3,7 @@
 from rentomatic.domain.clusters import Cells, Grid
 from rentomatic.domain.search import RoomQuery
 from rentomatic.repository.by_hand import room_of_row
-from rentomatic.repository.postgres import plan
-from rentomatic.repository.postgres.sampling import sampled_rooms
+from rentomatic.repository.postgres.sampling import looked_at
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import by_code, rows
 from rentomatic.repository.sql_cells import by_cell, cell_of, lone_codes
@@ -14,9 +13,7 @@ _WHOLE = "floor({})::bigint"
 
 def cells_of(session: Session, query: RoomQuery, grid: Grid) -> Cells:
     """Count the matching rooms by cell, from all of them or from a sample."""
-    found, share = plan.few_source(session, query, plan.FEW), 1.0
-    if found is None:
-        found, share = sampled_rooms(session, query)
+    found, share = looked_at(session, query)
     cells = rows(session, by_cell(found, grid, _WHOLE, coded=share == 1))
     alone = by_code(session, lone_codes(cells)) if share == 1 else {}
     rooms = {code: room_of_row(row) for code, row in alone.items()}

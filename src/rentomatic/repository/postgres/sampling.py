@@ -1,10 +1,12 @@
 """Samples of bounded size from PostgreSQL, which represent all rooms."""
 
 from rentomatic.domain.search import RoomQuery
+from rentomatic.repository.postgres import plan
 from rentomatic.repository.postgres.session import Session
 from rentomatic.repository.postgres.statements import rows
 from rentomatic.repository.postgres.words import filters
 from rentomatic.repository.sql import Sql
+from rentomatic.use_cases.errors import NotQuick
 
 RUNS = 200
 """A sample has this many runs of consecutive blocks, evenly spread.
@@ -28,6 +30,18 @@ _RUN = """
     WHERE ctid >= ('(' || first || ',0)')::tid AND ctid < ('(' || beyond || ',0)')::tid OFFSET 0
 """
 """OFFSET 0 keeps PostgreSQL from moving the search's conditions inside, where it would use another index."""
+
+
+def looked_at(session: Session, query: RoomQuery, *, quick: bool = False) -> tuple[Sql, float]:
+    """Return `FROM … WHERE …` for all matching rooms if they are few, else for a sample, and their share.
+
+    quick: raise NotQuick instead of reading a sample.
+    """
+    if found := plan.few_source(session, query, plan.FEW):
+        return found, 1.0
+    if quick:
+        raise NotQuick
+    return sampled_rooms(session, query)
 
 
 def sampled_rooms(session: Session, query: RoomQuery) -> tuple[Sql, float]:

@@ -92,9 +92,9 @@ def only_run(session: Session, query: RoomQuery, most: int) -> Run | None:
 
 
 def rarest_terms(session: Session, query: RoomQuery, entries: int) -> list[Term]:
-    """Return terms of every match that have at most so many entries in the index of words together.
+    """Return terms of every match that together have at most `entries` entries in the index of words.
 
-    The rarest ones are first. Where a word is not in the statistics, it is rare.
+    The rarest come first. Where a word is not in the statistics, it is rare.
     """
     terms = implied_terms(query)
     if not terms:

@@ -12,7 +12,7 @@ from rentomatic.repository.sqlite.sampling import rooms_about
 from rentomatic.repository.sqlite.totals import source_of
 
 WHOLE = 30_000
-"""Up to so many rooms in the file, all that match are read, in at most 0.2 s."""
+"""In a file of up to this many rooms, all that match are read, in at most 0.2 s."""
 
 _ANY = ", ".join(
     f"EXISTS (SELECT 1 FROM room INDEXED BY room_{field} WHERE {field} IS NOT NULL)" for field in STATED

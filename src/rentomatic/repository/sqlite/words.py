@@ -88,7 +88,7 @@ def words_of_room(room: Room) -> str | None:
 
 
 def count_pending(connection: sqlite3.Connection, at_most: int) -> int:
-    """Return the number of pending rooms, at most so many."""
+    """Return the number of pending rooms, at most `at_most`."""
     ((found,),) = connection.execute(_COUNT, (at_most,))
     return int(found)
 
@@ -103,7 +103,7 @@ def require_few_pending(connection: sqlite3.Connection, query: RoomQuery) -> Non
 
 
 def write_words(connection: sqlite3.Connection, at_most: int) -> int:
-    """Write the words of at most so many pending rooms; return their number."""
+    """Write the words of up to `at_most` pending rooms; return their number."""
     return connection.execute(_WRITE, (at_most,)).rowcount
 
 
